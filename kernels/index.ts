@@ -1,0 +1,18 @@
+export type {
+  ActivationKind,
+  Backend,
+  BackendFacts,
+  Bias,
+  KvCache,
+  Logits,
+  Norm,
+  Plan,
+  PlanSpec,
+  StoredType,
+  Tensor,
+  TopK,
+  Vector,
+  Weight,
+  WeightType,
+} from './contract';
+export { KernelError, type KernelErrorCode } from './errors';

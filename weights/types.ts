@@ -1,0 +1,113 @@
+/** Random access to bytes that need not be in memory: a file handle, a Blob, ranges over HTTP, a buffer. */
+export interface ByteSource {
+  /** Where the bytes are, for messages. */
+  readonly name: string;
+  readonly size: number;
+  /** Exactly `length` bytes from `offset`; throws `WeightsError` `io` when they cannot be had. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** All 22 data types of the safetensors format, as the file spells them. */
+export type SafetensorsType =
+  | 'F64'
+  | 'F32'
+  | 'F16'
+  | 'BF16'
+  | 'I64'
+  | 'I32'
+  | 'I16'
+  | 'I8'
+  | 'U64'
+  | 'U32'
+  | 'U16'
+  | 'U8'
+  | 'BOOL'
+  | 'C64'
+  | 'F8_E4M3'
+  | 'F8_E5M2'
+  | 'F8_E8M0'
+  | 'F8_E4M3FNUZ'
+  | 'F8_E5M2FNUZ'
+  | 'F6_E2M3'
+  | 'F6_E3M2'
+  | 'F4';
+
+/** One tensor of a checkpoint, from the header alone. */
+export interface TensorInfo {
+  readonly name: string;
+  readonly type: SafetensorsType;
+  readonly shape: readonly number[];
+  /** Size in bytes. */
+  readonly bytes: number;
+  /** File that holds it. */
+  readonly file: string;
+}
+
+export type ModelFamily = 't5' | 'mt5' | 'umt5';
+
+/** Feed-forward kinds: `relu` is wo(relu(wi x)); gated kinds are wo(f(wi_0 x) · wi_1 x). */
+export type FeedForward =
+  | { readonly kind: 'relu'; readonly gated: false }
+  | { readonly kind: 'gelu_new' | 'silu'; readonly gated: true };
+
+/** config.json, parsed once. Hugging Face's snake_case ends here. */
+export interface T5Config {
+  readonly family: ModelFamily;
+  readonly vocabularySize: number;
+  readonly dModel: number;
+  readonly dKv: number;
+  readonly heads: number;
+  /** heads · dKv, which need not equal dModel. */
+  readonly inner: number;
+  readonly dFf: number;
+  readonly encoderLayers: number;
+  readonly decoderLayers: number;
+  readonly relativeBuckets: number;
+  readonly relativeMaxDistance: number;
+  readonly epsilon: number;
+  readonly feedForward: FeedForward;
+  /** umT5 has a position-bias table in every block; the others in block 0 only. */
+  readonly biasInEveryBlock: boolean;
+  /** Whether the head scales by dModel^-0.5: `scale_decoder_outputs ?? tie_word_embeddings ?? true`. */
+  readonly scaleHead: boolean;
+  readonly startToken: number;
+  readonly eosTokens: readonly number[];
+  readonly padToken: number;
+}
+
+/** Incremental text of a growing id sequence. */
+export interface TextStream {
+  /** Text that has become certain by this token (may be empty, e.g. inside a multi-byte character). */
+  push(id: number): string;
+  /** What was still held back. */
+  end(): string;
+}
+
+export interface Tokenizer {
+  readonly kind: 'unigram' | 'bytes';
+  readonly vocabularySize: number;
+  /** Ids of a text, with the closing EOS unless told otherwise. */
+  encode(text: string, options?: { readonly addEos?: boolean }): number[];
+  /** Text of ids; special tokens (pad, EOS, sentinels) are left out unless told otherwise. */
+  decode(ids: readonly number[], options?: { readonly keepSpecial?: boolean }): string;
+  stream(): TextStream;
+  /** The piece as stored, e.g. `▁the`. */
+  piece(id: number): string;
+  /** Id of a piece, or undefined. */
+  id(piece: string): number | undefined;
+}
+
+/** A Hugging Face model directory (or its like elsewhere), opened but not loaded. */
+export interface Checkpoint {
+  /** Directory, hub id or other name, for messages. */
+  readonly name: string;
+  readonly config: T5Config;
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Bytes of one tensor, or the part [offset, offset + length) of them. Reads nothing else. */
+  read(name: string, offset?: number, length?: number): Promise<Uint8Array>;
+  /** From tokenizer.json, spiece.model, or none for ByT5. Throws `WeightsError` when there is none. */
+  tokenizer(): Promise<Tokenizer>;
+  close(): Promise<void>;
+}
