@@ -1,0 +1,12 @@
+export { EngineError, type EngineErrorCode } from './errors';
+export type { LoadProgress } from './load';
+export { loadModel, type ModelOptions } from './model';
+export type {
+  DecoderRow,
+  DecoderStream,
+  Encoded,
+  ForwardOptions,
+  LogitsView,
+  SequenceModel,
+  T5Model,
+} from './types';

@@ -1,0 +1,221 @@
+import type { Backend, KvCache, Tensor, WeightType } from '../kernels';
+import type { Checkpoint, T5Config } from '../weights';
+import { EngineError } from './errors';
+import { crossForward, decoderForward, encoderForward, type Observe } from './forward';
+import type { T5Weights } from './layers';
+import { type LoadOptions, loadWeights, storedWeightType } from './load';
+import { LogitsPool } from './logits';
+import { crossPlan, encoderPlan, selfPlan } from './plan';
+import { SlotPool } from './slots';
+import { Stream } from './stream';
+import type { DecoderRow, DecoderStream, Encoded, ForwardOptions, LogitsView, T5Model } from './types';
+import { createWorkspace, freeWorkspace } from './workspace';
+
+export interface ModelOptions extends LoadOptions {
+  /**
+   * Called with `encoder.block.<i>`, `encoder.final`, `decoder.block.<i>` and `decoder.final` as each is computed; the
+   * tensor is only valid during the call (start `backend.read` in it). Off by default: `decoder.final` costs a kernel.
+   */
+  readonly observe?: Observe;
+}
+
+/**
+ * Loads a checkpoint onto a backend.
+ *
+ * @throws EngineError `out-of-memory`, `type-unsupported` or `aborted`; WeightsError when the checkpoint is not a whole T5
+ */
+export async function loadModel(
+  checkpoint: Checkpoint,
+  backend: Backend,
+  options: ModelOptions = {},
+): Promise<T5Model> {
+  const { facts } = backend;
+  const type = options.type ?? storedWeightType(checkpoint, backend);
+  if (!facts.weightTypes.includes(type)) {
+    const known = facts.weightTypes.join(', ');
+    throw new EngineError('type-unsupported', `type: expected one of ${known} on backend ${facts.name}, found ${type}`);
+  }
+  const loaded = await loadWeights(checkpoint, backend, type, options);
+  return new Model(checkpoint, backend, type, loaded, options.observe);
+}
+
+/** Encoded source: where its cross-attention keys and values are. */
+class Source implements Encoded {
+  released = false;
+
+  constructor(
+    private readonly model: Model,
+    readonly source: readonly number[],
+    readonly slots: Int32Array,
+  ) {}
+
+  open(): DecoderStream {
+    if (this.released) throw new EngineError('released', 'encoded: expected a live source, found one already released');
+    return new Stream(this, this.model.selfSlots);
+  }
+
+  release(): void {
+    if (this.released) return;
+    this.released = true;
+    this.model.crossSlots.drop(this.slots);
+  }
+}
+
+type LoadedWeights = Awaited<ReturnType<typeof loadWeights>>;
+
+class Model implements T5Model {
+  readonly name: string;
+  readonly config: T5Config;
+  readonly parameters: number;
+  readonly weightBytes: number;
+  readonly selfSlots: SlotPool;
+  readonly crossSlots: SlotPool;
+  private readonly weights: T5Weights;
+  private readonly selfCaches: readonly KvCache[];
+  private readonly crossCaches: readonly KvCache[];
+  private readonly encoderCache: KvCache;
+  private readonly encoderWork;
+  private readonly decoderWork;
+  private readonly logits: LogitsPool;
+  private readonly final: Tensor;
+  private released = false;
+
+  constructor(
+    checkpoint: Checkpoint,
+    private readonly backend: Backend,
+    readonly type: WeightType,
+    private readonly loaded: LoadedWeights,
+    private readonly observe?: Observe,
+  ) {
+    this.name = checkpoint.name;
+    this.config = checkpoint.config;
+    this.weights = loaded.weights;
+    this.parameters = loaded.parameters;
+    this.weightBytes = loaded.weightBytes;
+    const { heads, dKv } = this.config;
+    const perLayer = () => this.weights.decoder.layers.map(() => backend.cache(heads, dKv, 0));
+    this.selfCaches = perLayer();
+    this.crossCaches = perLayer();
+    this.encoderCache = backend.cache(heads, dKv, 0);
+    this.selfSlots = new SlotPool((slots) => this.growCaches(this.selfCaches, slots));
+    this.crossSlots = new SlotPool((slots) => this.growCaches(this.crossCaches, slots));
+    this.encoderWork = createWorkspace(backend);
+    this.decoderWork = createWorkspace(backend);
+    this.logits = new LogitsPool(backend);
+    this.final = backend.tensor();
+  }
+
+  get vocabularySize(): number {
+    return this.config.vocabularySize;
+  }
+
+  get startToken(): number {
+    return this.config.startToken;
+  }
+
+  get eosTokens(): readonly number[] {
+    return this.config.eosTokens;
+  }
+
+  get padToken(): number {
+    return this.config.padToken;
+  }
+
+  async encode(sources: readonly (readonly number[])[]): Promise<Encoded[]> {
+    this.alive();
+    sources.forEach((source, i) => {
+      this.checkSource(source, i);
+    });
+    if (sources.length === 0) return [];
+    const { backend, weights } = this;
+    const lengths = sources.map((source) => source.length);
+    const ids = Int32Array.from(sources.flat()); // [rows]
+    this.checkRoom(ids.length);
+    const work = this.encoderWork;
+    if (this.encoderCache.slots < ids.length) backend.grow(this.encoderCache, ids.length);
+    backend.arrange(work.selfPlan, encoderPlan(lengths));
+    const scratch = { work, cache: this.encoderCache };
+    const states = encoderForward(backend, this.config, weights, ids, scratch, this.observe); // [rows, dModel]
+    const slots = this.crossSlots.take(ids.length);
+    crossForward(backend, weights, states, work, this.crossCaches, slots);
+    let first = 0;
+    return sources.map((source) => {
+      const own = slots.slice(first, first + source.length);
+      first += source.length;
+      return new Source(this, source, own);
+    });
+  }
+
+  async forward(rows: readonly DecoderRow[], options: ForwardOptions = {}): Promise<LogitsView> {
+    this.alive();
+    const depth = this.weights.decoder.layers.length;
+    const layers = options.layers ?? depth;
+    if (!Number.isInteger(layers) || layers < 1 || layers > depth) {
+      throw new EngineError('row-invalid', `forward: layers: expected 1 to ${depth}, found ${layers}`);
+    }
+    if (rows.length === 0) throw new EngineError('row-invalid', 'forward: expected at least one row, found none');
+    const ids = Int32Array.from(rows, (row, r) => this.checkToken(row.token, `forward: row ${r}: token`));
+    const cross = crossPlan(rows, (encoded) => (encoded as Source).slots);
+    const { backend, weights, config, observe, decoderWork: work } = this;
+    backend.arrange(work.selfPlan, selfPlan(rows));
+    backend.arrange(work.crossPlan, cross);
+    const caches = { self: this.selfCaches, cross: this.crossCaches };
+    decoderForward(backend, config, weights, ids, work, caches, layers, observe);
+    const norm = weights.decoder.finalNorm;
+    if (observe) {
+      backend.rmsNorm(this.final, work.hidden, norm);
+      observe('decoder.final', this.final);
+    }
+    const box = this.logits.take();
+    backend.head(box, work.hidden, norm, weights.head, config.scaleHead ? config.dModel ** -0.5 : 1);
+    return this.logits.view(box); // [rows, vocabulary]
+  }
+
+  release(): void {
+    if (this.released) return;
+    this.released = true;
+    const { backend } = this;
+    for (const cache of [...this.selfCaches, ...this.crossCaches, this.encoderCache]) backend.free(cache);
+    freeWorkspace(backend, this.encoderWork);
+    freeWorkspace(backend, this.decoderWork);
+    this.logits.free();
+    backend.free(this.final);
+    this.loaded.free();
+  }
+
+  private growCaches(caches: readonly KvCache[], slots: number): void {
+    for (const cache of caches) this.backend.grow(cache, slots);
+  }
+
+  private checkSource(source: readonly number[], index: number): void {
+    if (source.length === 0) {
+      throw new EngineError('source-invalid', `encode: source ${index}: expected at least one id, found none`);
+    }
+    for (const id of source) this.checkToken(id, `encode: source ${index}: id`, 'source-invalid');
+  }
+
+  private checkToken(id: number, what: string, code: 'token-invalid' | 'source-invalid' = 'token-invalid'): number {
+    if (Number.isInteger(id) && id >= 0 && id < this.vocabularySize) return id;
+    throw new EngineError(code, `${what}: expected 0 to ${this.vocabularySize - 1}, found ${id}`);
+  }
+
+  /** Refuses a source whose activations, caches and keys would not fit, before anything is allocated for it. */
+  private checkRoom(rows: number): void {
+    const { dModel, inner, dFf, decoderLayers } = this.config;
+    const { facts } = this.backend;
+    const caches =
+      2 * inner * (1 + decoderLayers) * Math.max(rows, this.crossSlots.size + this.crossSlots.shortage(rows));
+    const needed = 4 * (rows * (2 * dModel + 4 * inner + 3 * dFf) + caches);
+    const room = facts.capacityBytes - facts.allocatedBytes();
+    if (needed <= room) return;
+    throw new EngineError(
+      'out-of-memory',
+      `encode: expected sources that take at most ${room} bytes (room on backend ${facts.name}), found ${rows} ids that take ${needed}`,
+    );
+  }
+
+  private alive(): void {
+    if (this.released)
+      throw new EngineError('released', `${this.name}: expected a live model, found one already released`);
+  }
+}

@@ -1,0 +1,257 @@
+import fc from 'fast-check';
+import { type DecoderRow, type DecoderStream, loadModel, type T5Model } from '../../engine';
+import { type Backend, createBackend } from '../../kernels';
+import { randomCheckpoint, tinyConfig } from '../support/random-checkpoint';
+
+const BACKENDS = ['reference', 'cpu'] as const;
+const SOURCES = [
+  [5, 9, 2, 30, 1],
+  [7, 1],
+  [12, 12, 3, 25, 33, 8, 19, 4, 1],
+];
+
+/** Rows of a chain that continues `stream`. */
+function chain(stream: DecoderStream, tokens: readonly number[], firstRow = 0): DecoderRow[] {
+  const from = stream.length;
+  return tokens.map((token, i) => ({ stream, token, position: from + i, parent: i === 0 ? -1 : firstRow + i - 1 }));
+}
+
+async function logitsOf(model: T5Model, rows: readonly DecoderRow[]): Promise<number[][]> {
+  const view = await model.forward(rows);
+  const out: number[][] = [];
+  for (let r = 0; r < view.rows; r++) out.push(Array.from(await view.read(r)));
+  view.release();
+  return out;
+}
+
+/** Logits of every position of a token sequence, one token a call, on a fresh stream. */
+async function oneByOne(model: T5Model, source: readonly number[], tokens: readonly number[]): Promise<number[][]> {
+  const [encoded] = await model.encode([source]);
+  const stream = encoded.open();
+  const out: number[][] = [];
+  for (const token of tokens) out.push((await logitsOf(model, chain(stream, [token])))[0]);
+  stream.release();
+  encoded.release();
+  return out;
+}
+
+describe.each(BACKENDS)('T5 on %s', (name) => {
+  let backend: Backend;
+  let model: T5Model;
+  const token = fc.integer({ min: 0, max: 36 });
+  const tokens = fc.array(token, { minLength: 1, maxLength: 9 });
+
+  beforeAll(async () => {
+    backend = await createBackend(name);
+    model = await loadModel(randomCheckpoint(tinyConfig(), 1), backend);
+  });
+
+  afterAll(async () => {
+    model.release();
+    await backend.dispose();
+  });
+
+  it('gives a chain of rows the very bits of one token at a time', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...SOURCES),
+        fc.array(token, { minLength: 1, maxLength: 17 }),
+        async (source, ids) => {
+          const [encoded] = await model.encode([source]);
+          const stream = encoded.open();
+          expect(await logitsOf(model, chain(stream, ids))).toEqual(await oneByOne(model, source, ids));
+          stream.release();
+          encoded.release();
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  it('gives ragged streams on different sources the very bits they have alone', async () => {
+    const encoded = await model.encode(SOURCES);
+    const texts = [[0, 4, 4, 9], [0], [0, 30, 31, 2, 2, 8]];
+    const streams = encoded.map((source) => source.open());
+    const rows: DecoderRow[] = [];
+    texts.forEach((ids, i) => {
+      rows.push(...chain(streams[i], ids, rows.length));
+    });
+    const together = await logitsOf(model, rows);
+    const alone = [];
+    for (const [i, ids] of texts.entries()) alone.push(...(await oneByOne(model, SOURCES[i], ids)));
+    expect(together).toEqual(alone);
+    for (const stream of streams) stream.release();
+    for (const source of encoded) source.release();
+  });
+
+  it('gives every branch of a tree the very bits of its own chain, and keep(path) goes on as that chain', async () => {
+    const [encoded] = await model.encode([SOURCES[2]]);
+    const stream = encoded.open();
+    await logitsOf(model, chain(stream, [0, 6]));
+    //        8 ── 3
+    // root ─┤  └─ 5 ── 7
+    //        9 ── 3
+    const shape = [
+      [8, -1],
+      [9, -1],
+      [3, 0],
+      [5, 0],
+      [3, 1],
+      [7, 3],
+    ];
+    const depth = [0, 0, 1, 1, 1, 2];
+    const rows = shape.map(([token, parent], r) => ({ stream, token, parent, position: 2 + depth[r] }));
+    const tree = await logitsOf(model, rows);
+    const paths = [[0], [1], [0, 2], [0, 3], [1, 4], [0, 3, 5]];
+    for (const [r, path] of paths.entries()) {
+      const ids = [0, 6, ...path.map((row) => shape[row][0])];
+      expect(tree[r]).toEqual((await oneByOne(model, SOURCES[2], ids)).at(-1));
+    }
+    stream.keep([0, 3, 5]);
+    expect(stream.length).toBe(5);
+    const [next] = await logitsOf(model, chain(stream, [11]));
+    expect(next).toEqual((await oneByOne(model, SOURCES[2], [0, 6, 8, 5, 7, 11])).at(-1));
+    stream.release();
+    encoded.release();
+  });
+
+  it('after any appends, truncations and forks, goes on in the very bits of never having been elsewhere', async () => {
+    const step = fc.oneof(
+      { weight: 3, arbitrary: fc.record({ kind: fc.constant('append' as const), tokens }) },
+      {
+        weight: 2,
+        arbitrary: fc.record({
+          kind: fc.constant('truncate' as const),
+          share: fc.double({ min: 0, max: 1, noNaN: true }),
+        }),
+      },
+      { weight: 1, arbitrary: fc.record({ kind: fc.constant('fork' as const), tokens }) },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.constantFrom(...SOURCES),
+        fc.array(step, { maxLength: 8 }),
+        tokens,
+        async (source, steps, last) => {
+          const [encoded] = await model.encode([source]);
+          let stream = encoded.open();
+          const history: number[] = [];
+          for (const step of steps) {
+            if (step.kind === 'append') {
+              (await model.forward(chain(stream, step.tokens))).release();
+              history.push(...step.tokens);
+            } else if (step.kind === 'truncate') {
+              history.length = Math.floor(step.share * history.length);
+              stream.truncate(history.length);
+            } else {
+              const other = stream.fork();
+              (await model.forward(chain(stream, step.tokens))).release(); // must not be seen by the fork
+              stream.release();
+              stream = other;
+            }
+          }
+          const got = await logitsOf(model, chain(stream, last));
+          const expected = await oneByOne(model, source, [...history, ...last]);
+          expect(got).toEqual(expected.slice(history.length));
+          stream.release();
+          encoded.release();
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  it('with `layers` runs the model cut to its first decoder layers, and the full call after it is unchanged', async () => {
+    const cut = await loadModel(randomCheckpoint(tinyConfig(), 1), backend);
+    const [encoded] = await cut.encode([SOURCES[0]]);
+    const stream = encoded.open();
+    const full = await oneByOne(model, SOURCES[0], [0, 3, 9]);
+    const early = await cut.forward(chain(stream, [0, 3, 9]), { layers: 1 });
+    expect(Array.from(await early.read(2))).not.toEqual(full[2]);
+    early.release();
+    stream.truncate(0);
+    expect(await logitsOf(cut, chain(stream, [0, 3, 9]))).toEqual(full);
+    cut.release();
+  });
+
+  it.each([
+    [
+      'a token outside the vocabulary',
+      (s: DecoderStream) => [{ stream: s, token: 37, position: 0, parent: -1 }],
+      /token: expected 0 to 36, found 37/,
+    ],
+    [
+      'a wrong position',
+      (s: DecoderStream) => [{ stream: s, token: 1, position: 4, parent: -1 }],
+      /row 0: expected position 0, found 4/,
+    ],
+    [
+      'a parent after its child',
+      (s: DecoderStream) => [{ stream: s, token: 1, position: 1, parent: 0 }],
+      /row 0: expected a parent from −1 to -1/,
+    ],
+    ['no rows', () => [], /expected at least one row/],
+  ])('refuses %s and leaves the stream as it was', async (_, rows, message) => {
+    const [encoded] = await model.encode([SOURCES[0]]);
+    const stream = encoded.open();
+    await expect(model.forward(rows(stream))).rejects.toThrow(message);
+    expect(stream.length).toBe(0);
+    expect(await logitsOf(model, chain(stream, [0, 2]))).toEqual(await oneByOne(model, SOURCES[0], [0, 2]));
+  });
+
+  it('refuses empty sources and ids outside the vocabulary by name', async () => {
+    await expect(model.encode([[]])).rejects.toThrow(/source 0: expected at least one id/);
+    await expect(model.encode([[1], [2, -1]])).rejects.toThrow(/source 1: id: expected 0 to 36, found -1/);
+  });
+
+  it('refuses the next call while a tree is unsettled, and settles it by keep or truncate', async () => {
+    const [encoded] = await model.encode([SOURCES[0]]);
+    const stream = encoded.open();
+    const siblings = [3, 4].map((token) => ({ stream, token, position: 0, parent: -1 }));
+    (await model.forward(siblings)).release();
+    await expect(model.forward(chain(stream, [1]))).rejects.toThrow(/pending/);
+    expect(() => stream.keep([0, 1])).toThrow(/path of pending rows/);
+    stream.truncate(0);
+    expect(await logitsOf(model, chain(stream, [5]))).toEqual(await oneByOne(model, SOURCES[0], [5]));
+  });
+});
+
+describe('loading', () => {
+  it('reports every byte, ends at the total, and gives all storage back on release', async () => {
+    const backend = await createBackend('cpu');
+    const before = backend.facts.allocatedBytes();
+    const seen: number[] = [];
+    const model = await loadModel(randomCheckpoint(tinyConfig(), 2, true), backend, {
+      onProgress: ({ loaded, total }) => seen.push(loaded / total),
+    });
+    expect(seen.at(-1)).toBe(1);
+    expect(seen).toEqual([...seen].sort((a, b) => a - b));
+    expect(model.parameters).toBeGreaterThan(0);
+    const [encoded] = await model.encode([[3, 1]]);
+    const stream = encoded.open();
+    (await model.forward(chain(stream, [0]))).release();
+    model.release();
+    expect(backend.facts.allocatedBytes()).toBe(before);
+    await expect(model.encode([[3, 1]])).rejects.toThrow(/already released/);
+  });
+
+  it('leaves nothing allocated when it is cancelled half way', async () => {
+    const backend = await createBackend('cpu');
+    const before = backend.facts.allocatedBytes();
+    const abort = new AbortController();
+    const onProgress = ({ loaded, total }: { loaded: number; total: number }) => loaded > total / 2 && abort.abort();
+    const loading = loadModel(randomCheckpoint(tinyConfig(), 2), backend, { signal: abort.signal, onProgress });
+    await expect(loading).rejects.toThrow(/cancelled/);
+    expect(backend.facts.allocatedBytes()).toBe(before);
+  });
+
+  it('refuses, before allocating, a model larger than the backend holds', async () => {
+    const backend = await createBackend('cpu');
+    const small = { ...backend, facts: { ...backend.facts, capacityBytes: 1000 } };
+    const before = backend.facts.allocatedBytes();
+    await expect(loadModel(randomCheckpoint(tinyConfig(), 2), small)).rejects.toThrow(
+      /at most \d+ bytes .* found \d+ bytes/,
+    );
+    expect(backend.facts.allocatedBytes()).toBe(before);
+  });
+});
