@@ -178,6 +178,8 @@ export interface BackendFacts {
   readonly threads: number;
   /** Instruction or device level, e.g. `scalar`, `simd`, `relaxed-simd`, `webgpu`. Bits may differ between levels. */
   readonly level: string;
+  /** Why this backend was taken, where the choice was left to Tandem (`auto`). */
+  readonly reason?: string;
   readonly weightTypes: readonly WeightType[];
   /** Bytes that a weight matrix of this shape and type will take. */
   weightBytes(rows: number, cols: number, type: WeightType): number;

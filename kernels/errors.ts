@@ -3,6 +3,7 @@ export type KernelErrorCode =
   | 'out-of-memory'
   | 'unsupported-type'
   | 'shape-mismatch'
+  | 'invalid-argument'
   | 'unavailable'
   | 'device-lost'
   | 'compile-failed';

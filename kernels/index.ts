@@ -16,3 +16,5 @@ export type {
   WeightType,
 } from './contract';
 export { KernelError, type KernelErrorCode } from './errors';
+export { createReferenceBackend } from './reference';
+export { type BackendName, type BackendOptions, type BackendProbe, createBackend, probeBackends } from './registry';

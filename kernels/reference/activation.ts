@@ -1,0 +1,52 @@
+import type { ActivationKind, Tensor } from '../contract';
+import { open } from '../shared/boxes';
+import { expectApart, expectArgument, expectFilled, expectShape } from '../shared/checks';
+import { erfc } from '../shared/erf';
+import type { HostStorage } from './storage';
+
+/**
+ * The four functions, in float64.
+ * relu: max(x, 0), NaN stays NaN. silu: x / (1 + e⁻ˣ). gelu: x · Φ(x), by erfc so that the far left keeps its digits.
+ * gelu_new: x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))).
+ */
+export const ACTIVATIONS: Readonly<Record<ActivationKind, (x: number) => number>> = {
+  relu: (x) => Math.max(x, 0),
+  silu: (x) => (x === -Infinity ? 0 : x / (1 + Math.exp(-x))),
+  gelu: (x) => (x === -Infinity ? 0 : 0.5 * x * erfc(-x * Math.SQRT1_2)),
+  gelu_new: (x) => (x === -Infinity ? 0 : 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3)))),
+};
+
+/**
+ * out[r][i] = f(x[r][i]) (· gated[r][i]): with `gated`, the gated feed-forward of T5 v1.1 (f over wi_0, gated by wi_1).
+ *
+ * Shapes: x, gated, out [rows, cols].
+ * Precision: f in float64, rounded to float32; then the product with `gated`, rounded again.
+ * Aliasing: `out` is neither `x` nor `gated`.
+ * Source: Shazeer 2020 (arXiv 2002.05202) eq. 6; Hendrycks & Gimpel 2016 (arXiv 1606.08415) for gelu; modeling_t5.py,
+ * `T5DenseGatedActDense`; gelu_new is transformers' `NewGELUActivation`.
+ */
+export function activation(
+  storage: HostStorage,
+  out: Tensor,
+  x: Tensor,
+  kind: ActivationKind,
+  gated: Tensor | null,
+): void {
+  const input = open(storage.memory, x, 'activation');
+  const gate = gated === null ? null : open(storage.memory, gated, 'activation');
+  const box = open(storage.memory, out, 'activation');
+  expectFilled('activation', 'x', input);
+  if (gate !== null) {
+    expectShape('activation', 'gated.rows', input.rows, gate.rows);
+    expectShape('activation', 'gated.cols', input.cols, gate.cols);
+  }
+  expectApart('activation', box, [input, gate]);
+  expectArgument(Object.hasOwn(ACTIVATIONS, kind), 'activation', 'relu, gelu, gelu_new or silu', kind);
+  const f = ACTIVATIONS[kind];
+  storage.resize(box, input.rows, input.cols);
+  const length = input.rows * input.cols;
+  for (let i = 0; i < length; i++) {
+    box.data[i] = f(input.data[i]);
+    if (gate !== null) box.data[i] *= gate.data[i];
+  }
+}

@@ -1,0 +1,42 @@
+import type { Tensor, Weight } from '../contract';
+import { type HostWeight, open, openWeight } from '../shared/boxes';
+import { expectApart, expectProduct } from '../shared/checks';
+import { type HostStorage, weightRow } from './storage';
+
+/**
+ * out[r][o] = Σ_i x[r][i] · weight[o][i] (+ residual[r][o]): T5's dense layers have no bias term.
+ *
+ * Shapes: x [rows, inputs], weight [outputs, inputs], residual and out [rows, outputs].
+ * Precision: products and sum in float64, in order of i; the sum is rounded to float32, then the residual is added
+ * and rounded again (a model that stores the product first sees the same bits). Activations are never quantised here;
+ * a backend that does so for q8 says so and states its own tolerance.
+ * Aliasing: `out` is neither `x` nor `residual`.
+ * Source: modeling_t5.py, `nn.Linear(bias=False)` throughout.
+ */
+export function linear(storage: HostStorage, out: Tensor, x: Tensor, weight: Weight, residual: Tensor | null): void {
+  const input = open(storage.memory, x, 'linear');
+  const matrix = openWeight(storage.memory, weight, 'linear');
+  const added = residual === null ? null : open(storage.memory, residual, 'linear');
+  const box = open(storage.memory, out, 'linear');
+  expectProduct('linear', input, matrix, added);
+  expectApart('linear', box, [input, added]);
+  storage.resize(box, input.rows, matrix.rows);
+  product(box.data, input.data, input.rows, matrix);
+  if (added === null) return;
+  const length = box.rows * box.cols;
+  for (let i = 0; i < length; i++) box.data[i] += added.data[i];
+}
+
+/** out[r][o] = Σ_i x[r][i] · weight[o][i]; out [rows, outputs], x [rows, inputs]. */
+export function product(out: Float32Array, x: Float32Array, rows: number, weight: HostWeight): void {
+  const { rows: outputs, cols: inputs } = weight;
+  const row = new Float64Array(inputs);
+  for (let o = 0; o < outputs; o++) {
+    weightRow(weight, o, row);
+    for (let r = 0; r < rows; r++) {
+      let sum = 0;
+      for (let i = 0; i < inputs; i++) sum += x[r * inputs + i] * row[i];
+      out[r * outputs + o] = sum;
+    }
+  }
+}

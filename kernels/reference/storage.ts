@@ -1,0 +1,23 @@
+import type { HostWeight } from '../shared/boxes';
+import { bf16ToF32 } from '../shared/float';
+import { Q8_BLOCK, q8Blocks } from '../shared/q8';
+
+export { createHostStorage as createReferenceStorage, type HostStorage } from '../shared/hostStorage';
+
+/**
+ * One row of a weight matrix as it counts in the arithmetic, [cols], in float64: f32 and bf16 values are exact, a q8
+ * value is code · scale, exact too (8 + 24 significant bits).
+ */
+export function weightRow(weight: HostWeight, row: number, out: Float64Array): Float64Array {
+  const { cols, data, scales } = weight;
+  const from = row * cols;
+  if (weight.type === 'f32') {
+    for (let i = 0; i < cols; i++) out[i] = data[from + i];
+  } else if (weight.type === 'bf16') {
+    for (let i = 0; i < cols; i++) out[i] = bf16ToF32(data[from + i]);
+  } else {
+    const blocks = q8Blocks(cols);
+    for (let i = 0; i < cols; i++) out[i] = data[from + i] * scales[row * blocks + Math.floor(i / Q8_BLOCK)];
+  }
+  return out;
+}

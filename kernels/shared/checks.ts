@@ -1,0 +1,115 @@
+import type { PlanSpec, StoredType, Tensor, Weight } from '../contract';
+import { KernelError } from '../errors';
+import { STORED_BYTES } from './float';
+
+/** Throws `shape-mismatch` naming where, what was expected and what was found. */
+export function expectShape(where: string, what: string, expected: number | string, found: number): void {
+  if (expected !== found) {
+    throw new KernelError('shape-mismatch', `${where}: expected ${what} to be ${expected}, found ${found}`);
+  }
+}
+
+/** Throws `invalid-argument` with what was expected and found, unless `holds`. */
+export function expectArgument(holds: boolean, where: string, expected: string, found: unknown): void {
+  if (!holds) throw new KernelError('invalid-argument', `${where}: expected ${expected}, found ${String(found)}`);
+}
+
+/** A matrix must have at least one row and one column to be computed with. */
+export function expectFilled(where: string, what: string, x: { readonly rows: number; readonly cols: number }): void {
+  if (x.rows < 1 || x.cols < 1) {
+    throw new KernelError('shape-mismatch', `${where}: expected ${what} to hold rows, found ${x.rows} × ${x.cols}`);
+  }
+}
+
+/** A count that names rows, columns or slots: a whole number from 1 up. */
+export function expectCount(where: string, what: string, value: number): void {
+  if (!Number.isSafeInteger(value) || value < 1) {
+    throw new KernelError(
+      'shape-mismatch',
+      `${where}: expected ${what} to be a whole number from 1 up, found ${value}`,
+    );
+  }
+}
+
+/** Outputs never alias inputs, nor each other. */
+export function expectApart(where: string, out: object, others: readonly (object | null)[]): void {
+  if (others.includes(out)) {
+    throw new KernelError('invalid-argument', `${where}: expected the output to be a box of its own, found an input`);
+  }
+}
+
+/** Every number in `values` is in 0 … limit − 1. */
+export function expectIndices(where: string, what: string, values: Int32Array, limit: number): void {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (value < 0 || value >= limit) {
+      throw new KernelError('invalid-argument', `${where}: expected ${what}[${i}] in 0…${limit - 1}, found ${value}`);
+    }
+  }
+}
+
+/** Rows per fill step: a fill starts on a multiple of this, so that a backend may pack panels of rows. */
+export const FILL_ROWS = 64;
+
+/** Checks a fill and gives the number of whole rows in `bytes`. */
+export function fillRows(weight: Weight, firstRow: number, bytes: Uint8Array, stored: StoredType): number {
+  const where = `fill(${weight.rows} × ${weight.cols} ${weight.type})`;
+  const width = STORED_BYTES[stored];
+  if (width === undefined) {
+    throw new KernelError('unsupported-type', `${where}: expected stored type f32, f16, bf16 or i8, found ${stored}`);
+  }
+  const rows = bytes.byteLength / (weight.cols * width);
+  if (!Number.isInteger(rows) || rows < 1) {
+    const found = `${bytes.byteLength} bytes`;
+    throw new KernelError(
+      'shape-mismatch',
+      `${where}: expected whole rows of ${weight.cols * width} bytes, found ${found}`,
+    );
+  }
+  const last = firstRow + rows === weight.rows;
+  if (!Number.isInteger(firstRow) || firstRow < 0 || firstRow % FILL_ROWS !== 0 || (rows % FILL_ROWS !== 0 && !last)) {
+    const found = `rows ${firstRow}…${firstRow + rows - 1}`;
+    throw new KernelError('shape-mismatch', `${where}: expected steps of ${FILL_ROWS} rows, found ${found}`);
+  }
+  if (firstRow + rows > weight.rows) {
+    throw new KernelError('shape-mismatch', `${where}: expected rows below ${weight.rows}, found ${firstRow + rows}`);
+  }
+  return rows;
+}
+
+/** Checks a plan; gives the number of slots a cache needs to serve it. */
+export function planSlots(spec: PlanSpec): number {
+  const { rows, write, start, count, keys, position } = spec;
+  const where = 'arrange';
+  expectCount(where, 'rows', rows);
+  expectShape(where, 'start.length', rows, start.length);
+  expectShape(where, 'count.length', rows, count.length);
+  expectShape(where, 'position.length', rows, position.length);
+  if (write.length !== 0) expectShape(where, 'write.length', rows, write.length);
+  for (let row = 0; row < rows; row++) {
+    const list = start[row] >= 0 && count[row] >= 1 && start[row] + count[row] <= keys.length;
+    const found = `${start[row]} + ${count[row]}`;
+    expectArgument(list, where, `row ${row}'s list of at least one key inside ${keys.length} keys`, found);
+  }
+  let slots = 0;
+  for (const slot of keys) {
+    expectArgument(slot >= 0, where, 'slots from 0 up in keys', slot);
+    if (slot >= slots) slots = slot + 1;
+  }
+  for (const slot of write) {
+    expectArgument(slot >= 0, where, 'slots from 0 up in write', slot);
+    if (slot >= slots) slots = slot + 1;
+  }
+  expectArgument(new Set(write).size === write.length, where, 'a slot of its own for every row', 'one slot twice');
+  return slots;
+}
+
+/** Checks the operands of x · weightᵀ (+ residual). */
+export function expectProduct(where: string, x: Tensor, weight: Weight, residual: Tensor | null): void {
+  expectFilled(where, 'x', x);
+  expectShape(where, 'weight.cols (input features)', x.cols, weight.cols);
+  if (residual !== null) {
+    expectShape(where, 'residual.rows', x.rows, residual.rows);
+    expectShape(where, 'residual.cols', weight.rows, residual.cols);
+  }
+}
