@@ -11,6 +11,9 @@ import { Stream } from './stream';
 import type { DecoderRow, DecoderStream, Encoded, ForwardOptions, LogitsView, T5Model } from './types';
 import { createWorkspace, freeWorkspace } from './workspace';
 
+/** Slots a cache starts with; pools grow it from there. */
+const FIRST_SLOTS = 64;
+
 export interface ModelOptions extends LoadOptions {
   /**
    * Called with `encoder.block.<i>`, `encoder.final`, `decoder.block.<i>` and `decoder.final` as each is computed; the
@@ -93,10 +96,10 @@ class Model implements T5Model {
     this.parameters = loaded.parameters;
     this.weightBytes = loaded.weightBytes;
     const { heads, dKv } = this.config;
-    const perLayer = () => this.weights.decoder.layers.map(() => backend.cache(heads, dKv, 0));
+    const perLayer = () => this.weights.decoder.layers.map(() => backend.cache(heads, dKv, FIRST_SLOTS));
     this.selfCaches = perLayer();
     this.crossCaches = perLayer();
-    this.encoderCache = backend.cache(heads, dKv, 0);
+    this.encoderCache = backend.cache(heads, dKv, FIRST_SLOTS);
     this.selfSlots = new SlotPool((slots) => this.growCaches(this.selfCaches, slots));
     this.crossSlots = new SlotPool((slots) => this.growCaches(this.crossCaches, slots));
     this.encoderWork = createWorkspace(backend);

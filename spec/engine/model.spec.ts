@@ -218,7 +218,7 @@ describe.each(BACKENDS)('T5 on %s', (name) => {
 
 describe('loading', () => {
   it('reports every byte, ends at the total, and gives all storage back on release', async () => {
-    const backend = await createBackend('cpu');
+    const backend = await createBackend('reference');
     const before = backend.facts.allocatedBytes();
     const seen: number[] = [];
     const model = await loadModel(randomCheckpoint(tinyConfig(), 2, true), backend, {
@@ -236,7 +236,7 @@ describe('loading', () => {
   });
 
   it('leaves nothing allocated when it is cancelled half way', async () => {
-    const backend = await createBackend('cpu');
+    const backend = await createBackend('reference');
     const before = backend.facts.allocatedBytes();
     const abort = new AbortController();
     const onProgress = ({ loaded, total }: { loaded: number; total: number }) => loaded > total / 2 && abort.abort();
@@ -246,7 +246,7 @@ describe('loading', () => {
   });
 
   it('refuses, before allocating, a model larger than the backend holds', async () => {
-    const backend = await createBackend('cpu');
+    const backend = await createBackend('reference');
     const small = { ...backend, facts: { ...backend.facts, capacityBytes: 1000 } };
     const before = backend.facts.allocatedBytes();
     await expect(loadModel(randomCheckpoint(tinyConfig(), 2), small)).rejects.toThrow(
