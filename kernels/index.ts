@@ -15,6 +15,7 @@ export type {
   Weight,
   WeightType,
 } from './contract';
+export { createCpuBackend } from './cpu';
 export { KernelError, type KernelErrorCode } from './errors';
 export { createReferenceBackend } from './reference';
 export { type BackendName, type BackendOptions, type BackendProbe, createBackend, probeBackends } from './registry';

@@ -1,4 +1,5 @@
 import type { Backend, BackendFacts } from './contract';
+import { createCpuBackend } from './cpu';
 import { KernelError } from './errors';
 import { createReferenceBackend } from './reference';
 
@@ -25,6 +26,7 @@ type Create = (options: BackendOptions) => Promise<Backend>;
 
 /** One line a backend, loaded only when asked for; best first as `auto` tries them. */
 const BACKENDS: Readonly<Partial<Record<BackendName, Create>>> = {
+  cpu: async (options) => createCpuBackend(options),
   reference: async (options) => createReferenceBackend(options),
 };
 

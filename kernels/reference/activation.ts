@@ -1,6 +1,5 @@
 import type { ActivationKind, Tensor } from '../contract';
-import { open } from '../shared/boxes';
-import { expectApart, expectArgument, expectFilled, expectShape } from '../shared/checks';
+import { openActivation } from '../shared/calls';
 import { erfc } from '../shared/erf';
 import type { HostStorage } from './storage';
 
@@ -32,21 +31,11 @@ export function activation(
   kind: ActivationKind,
   gated: Tensor | null,
 ): void {
-  const input = open(storage.memory, x, 'activation');
-  const gate = gated === null ? null : open(storage.memory, gated, 'activation');
-  const box = open(storage.memory, out, 'activation');
-  expectFilled('activation', 'x', input);
-  if (gate !== null) {
-    expectShape('activation', 'gated.rows', input.rows, gate.rows);
-    expectShape('activation', 'gated.cols', input.cols, gate.cols);
-  }
-  expectApart('activation', box, [input, gate]);
-  expectArgument(Object.hasOwn(ACTIVATIONS, kind), 'activation', 'relu, gelu, gelu_new or silu', kind);
+  const call = openActivation(storage, out, x, kind, gated);
   const f = ACTIVATIONS[kind];
-  storage.resize(box, input.rows, input.cols);
-  const length = input.rows * input.cols;
+  const length = call.x.rows * call.x.cols;
   for (let i = 0; i < length; i++) {
-    box.data[i] = f(input.data[i]);
-    if (gate !== null) box.data[i] *= gate.data[i];
+    call.out.data[i] = f(call.x.data[i]);
+    if (call.gated !== null) call.out.data[i] *= call.gated.data[i];
   }
 }

@@ -1,15 +1,7 @@
 import type { Bias, KvCache, Plan, Tensor } from '../contract';
-import { type HostBias, type HostCache, type HostPlan, type HostTensor, open } from '../shared/boxes';
-import { expectApart, expectFilled, expectShape } from '../shared/checks';
-import { openCache } from '../shared/hostStorage';
+import { type AttentionCall, type Fresh, openAttention } from '../shared/calls';
 import { put } from './append';
 import type { HostStorage } from './storage';
-
-/** The rows' own keys and values, [rows, heads · dKv] each, appended before anything is attended to. */
-interface Fresh {
-  readonly keys: Tensor;
-  readonly values: Tensor;
-}
 
 /**
  * With `fresh`, first cache[plan.write[r]] = fresh[r] for every row; then for row r, head h and the row's key list
@@ -33,8 +25,9 @@ export function attention(
   bias: Bias | null,
 ): void {
   const call = openAttention(storage, out, query, fresh, cache, plan, bias);
+  if (call.fresh !== null) put(call.fresh, call.plan.write);
   const { heads, dKv } = call.cache;
-  const scores = new Float64Array(Math.max(...call.plan.count));
+  const scores = new Float64Array(call.plan.count.reduce((most, count) => Math.max(most, count)));
   const sums = new Float64Array(dKv);
   for (let r = 0; r < call.plan.rows; r++) {
     for (let h = 0; h < heads; h++) {
@@ -43,49 +36,6 @@ export function attention(
       call.out.data.set(sums, (r * heads + h) * dKv);
     }
   }
-}
-
-/** The opened boxes of one attention call. */
-export interface AttentionCall {
-  readonly out: HostTensor;
-  readonly query: HostTensor;
-  readonly cache: HostCache;
-  readonly plan: HostPlan;
-  readonly bias: HostBias | null;
-}
-
-/** Opens and checks the boxes, appends the fresh rows and shapes the output. */
-export function openAttention(
-  storage: HostStorage,
-  out: Tensor,
-  query: Tensor,
-  fresh: Fresh | null,
-  cache: KvCache,
-  plan: Plan,
-  bias: Bias | null,
-): AttentionCall {
-  const where = 'attention';
-  const owner = storage.memory;
-  const arranged = open(owner, plan, where);
-  const call: AttentionCall = {
-    out: open(owner, out, where),
-    query: open(owner, query, where),
-    cache: openCache(owner, cache, arranged.needs, where),
-    plan: arranged,
-    bias: bias === null ? null : open(owner, bias, where),
-  };
-  const width = call.cache.heads * call.cache.dKv;
-  expectFilled(where, 'query', call.query);
-  expectShape(where, 'plan.rows', call.query.rows, arranged.rows);
-  expectShape(where, 'query.cols (heads · dKv)', width, call.query.cols);
-  if (call.bias !== null) expectShape(where, 'bias.heads', call.cache.heads, call.bias.heads);
-  expectShape(where, 'plan.write.length', fresh === null ? 0 : arranged.rows, arranged.write.length);
-  expectApart(where, call.out, [call.query, fresh?.keys ?? null, fresh?.values ?? null]);
-  if (fresh !== null) {
-    put(where, call.cache, open(owner, fresh.keys, where), open(owner, fresh.values, where), arranged.write);
-  }
-  storage.resize(call.out, arranged.rows, width);
-  return call;
 }
 
 /** softmax(query · keyⱼ + bias) of one row and head into scores[0 … count − 1]. */

@@ -1,6 +1,5 @@
 import type { Logits, Norm, Tensor, Weight } from '../contract';
-import { open, openWeight } from '../shared/boxes';
-import { expectArgument, expectProduct } from '../shared/checks';
+import { openHead } from '../shared/calls';
 import { product } from './linear';
 import { normalized } from './rmsNorm';
 import type { HostStorage } from './storage';
@@ -21,15 +20,11 @@ export function head(
   weight: Weight,
   scale: number,
 ): void {
-  const input = open(storage.memory, x, 'head');
-  const matrix = openWeight(storage.memory, weight, 'head');
-  const box = open(storage.memory, out, 'head');
-  expectProduct('head', input, matrix, null);
-  expectArgument(Number.isFinite(scale), 'head', 'a finite scale', scale);
-  const length = input.rows * input.cols;
-  const scaled = norm === null ? input.data.slice(0, length) : normalized(storage, 'head', input, norm);
+  const call = openHead(storage, out, x, norm, weight, scale);
+  const length = call.x.rows * call.x.cols;
+  const normed = call.gain !== null && norm !== null;
+  const scaled = normed ? normalized(call.x, call.gain, norm.epsilon) : call.x.data.slice(0, length);
   const factor = Math.fround(scale);
   for (let i = 0; i < length; i++) scaled[i] *= factor;
-  storage.resizeLogits(box, input.rows, matrix.rows);
-  product(box.data, scaled, input.rows, matrix);
+  product(call.out.data, scaled, call.x.rows, call.weight);
 }

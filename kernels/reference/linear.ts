@@ -1,6 +1,6 @@
 import type { Tensor, Weight } from '../contract';
-import { type HostWeight, open, openWeight } from '../shared/boxes';
-import { expectApart, expectProduct } from '../shared/checks';
+import type { HostWeight } from '../shared/boxes';
+import { openLinear } from '../shared/calls';
 import { type HostStorage, weightRow } from './storage';
 
 /**
@@ -14,17 +14,11 @@ import { type HostStorage, weightRow } from './storage';
  * Source: modeling_t5.py, `nn.Linear(bias=False)` throughout.
  */
 export function linear(storage: HostStorage, out: Tensor, x: Tensor, weight: Weight, residual: Tensor | null): void {
-  const input = open(storage.memory, x, 'linear');
-  const matrix = openWeight(storage.memory, weight, 'linear');
-  const added = residual === null ? null : open(storage.memory, residual, 'linear');
-  const box = open(storage.memory, out, 'linear');
-  expectProduct('linear', input, matrix, added);
-  expectApart('linear', box, [input, added]);
-  storage.resize(box, input.rows, matrix.rows);
-  product(box.data, input.data, input.rows, matrix);
-  if (added === null) return;
-  const length = box.rows * box.cols;
-  for (let i = 0; i < length; i++) box.data[i] += added.data[i];
+  const call = openLinear(storage, out, x, weight, residual);
+  product(call.out.data, call.x.data, call.x.rows, call.weight);
+  if (call.residual === null) return;
+  const length = call.out.rows * call.out.cols;
+  for (let i = 0; i < length; i++) call.out.data[i] += call.residual.data[i];
 }
 
 /** out[r][o] = Σ_i x[r][i] · weight[o][i]; out [rows, outputs], x [rows, inputs]. */

@@ -1,46 +1,17 @@
-import type { Logits, LogitsQueries, TopK } from '../contract';
-import { open } from '../shared/boxes';
-import { expectArgument, expectIndices, expectShape } from '../shared/checks';
+import type { LogitsQueries, TopK } from '../contract';
+import { logitsQueriesOver, VOCABULARY_CHUNK } from '../shared/logits';
 import type { HostStorage } from './storage';
 
-/** Vocabulary entries that are summed together first: fixed, so that the sum's order depends on the vocabulary alone. */
-export const VOCABULARY_CHUNK = 4096;
-
 /**
- * Queries on logits [rows, vocabulary]. Numbers that are none: NaN is never the arg-max nor ahead of anything in
- * top-k (it sorts behind −∞), and a row without anything above −∞ has arg-max 0; logSumExp is NaN when the row holds
- * one, else +∞ when it holds +∞, else −∞ when there is nothing but −∞.
+ * Queries on logits [rows, vocabulary]; ties go to the lowest id. logSumExp in float64: the row's largest is taken
+ * away, chunks of 4,096 are summed one by one, then the chunks' sums.
+ *
+ * Numbers that are none: NaN is never the arg-max nor ahead of anything in top-k (it sorts behind −∞), and a row without
+ * anything above −∞ has arg-max 0; logSumExp is NaN when the row holds one, else +∞ when it holds +∞, else −∞ when there
+ * is nothing but −∞.
  */
 export function logitsQueries(storage: HostStorage): LogitsQueries {
-  const rowOf = (where: string, logits: Logits, row: number): Float32Array => {
-    const box = open(storage.memory, logits, where);
-    expectArgument(Number.isInteger(row) && row >= 0 && row < box.rows, where, `a row in 0…${box.rows - 1}`, row);
-    return box.data.subarray(row * box.vocabulary, (row + 1) * box.vocabulary);
-  };
-  return {
-    async argMax(logits) {
-      const { rows } = open(storage.memory, logits, 'argMax');
-      return Int32Array.from({ length: rows }, (_, row) => argMaxOf(rowOf('argMax', logits, row)));
-    },
-    async logSumExp(logits, row, inverseTemperature) {
-      const fine = Number.isFinite(inverseTemperature) && inverseTemperature > 0;
-      expectArgument(fine, 'logSumExp', 'an inverse temperature above 0', inverseTemperature);
-      return logSumExpOf(rowOf('logSumExp', logits, row), inverseTemperature);
-    },
-    async at(logits, rows, tokens) {
-      const box = open(storage.memory, logits, 'at');
-      expectShape('at', 'tokens.length', rows.length, tokens.length);
-      expectIndices('at', 'rows', rows, box.rows);
-      expectIndices('at', 'tokens', tokens, box.vocabulary);
-      return Float32Array.from(rows, (row, i) => box.data[row * box.vocabulary + tokens[i]]);
-    },
-    async topK(logits, row, k) {
-      const values = rowOf('topK', logits, row);
-      expectArgument(Number.isInteger(k) && k >= 1 && k <= values.length, 'topK', `k in 1…${values.length}`, k);
-      return topKOf(values, k);
-    },
-    readLogits: async (logits, row) => rowOf('readLogits', logits, row).slice(),
-  };
+  return logitsQueriesOver(storage, { argMax: argMaxOf, logSumExp: logSumExpOf, topK: topKOf });
 }
 
 function argMaxOf(values: Float32Array): number {

@@ -1,6 +1,5 @@
 import type { Norm, Tensor, Weight } from '../contract';
-import { open, openWeight } from '../shared/boxes';
-import { expectApart, expectCount, expectProduct, expectShape } from '../shared/checks';
+import { openNormLinear } from '../shared/calls';
 import { product } from './linear';
 import { normalized } from './rmsNorm';
 import type { HostStorage } from './storage';
@@ -21,23 +20,9 @@ export function normLinear(
   norm: Norm,
   weights: readonly Weight[],
 ): void {
-  const where = 'normLinear';
-  const input = open(storage.memory, x, where);
-  expectNormLinear(outs, weights);
-  const matrices = weights.map((weight) => openWeight(storage.memory, weight, where));
-  const boxes = outs.map((out) => open(storage.memory, out, where));
-  for (const matrix of matrices) expectProduct(where, input, matrix, null);
-  boxes.forEach((box, i) => {
-    expectApart(where, box, [input, ...boxes.slice(0, i)]);
+  const call = openNormLinear(storage, outs, x, norm, weights);
+  const normed = normalized(call.x, call.gain, norm.epsilon); // [rows, inputs]
+  call.weights.forEach((weight, i) => {
+    product(call.outs[i].data, normed, call.x.rows, weight);
   });
-  const normed = normalized(storage, where, input, norm); // [rows, inputs]
-  matrices.forEach((matrix, i) => {
-    storage.resize(boxes[i], input.rows, matrix.rows);
-    product(boxes[i].data, normed, input.rows, matrix);
-  });
-}
-
-function expectNormLinear(outs: readonly Tensor[], weights: readonly Weight[]): void {
-  expectCount('normLinear', 'weights.length', weights.length);
-  expectShape('normLinear', 'outs.length', weights.length, outs.length);
 }

@@ -6,7 +6,7 @@ export { createHostStorage as createReferenceStorage, type HostStorage } from '.
 
 /**
  * One row of a weight matrix as it counts in the arithmetic, [cols], in float64: f32 and bf16 values are exact, a q8
- * value is code · scale, exact too (8 + 24 significant bits).
+ * value is the float32 nearest code · scale.
  */
 export function weightRow(weight: HostWeight, row: number, out: Float64Array): Float64Array {
   const { cols, data, scales } = weight;
@@ -17,7 +17,8 @@ export function weightRow(weight: HostWeight, row: number, out: Float64Array): F
     for (let i = 0; i < cols; i++) out[i] = bf16ToF32(data[from + i]);
   } else {
     const blocks = q8Blocks(cols);
-    for (let i = 0; i < cols; i++) out[i] = data[from + i] * scales[row * blocks + Math.floor(i / Q8_BLOCK)];
+    for (let i = 0; i < cols; i++)
+      out[i] = Math.fround(data[from + i] * scales[row * blocks + Math.floor(i / Q8_BLOCK)]);
   }
   return out;
 }

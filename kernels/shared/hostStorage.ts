@@ -33,8 +33,8 @@ export function createHostStorage(backend: string, capacityBytes: number): HostS
   const memory = new Memory(backend, capacityBytes);
   const floats = (box: HostTensor | HostLogits, length: number): void => {
     if (box.data.length >= length) return;
-    memory.charge(box, length * 4, `a ${box.kind} of ${length} values`);
-    box.data = memory.make(() => new Float32Array(length), `a ${box.kind} of ${length} values`);
+    const what = `a ${box.kind} of ${length} values`;
+    box.data = memory.allocate(box, length * 4, what, () => new Float32Array(length));
   };
   const resize = (tensor: HostTensor, rows: number, cols: number): void => {
     floats(tensor, rows * cols);
@@ -141,19 +141,14 @@ function makeWeight(memory: Memory, rows: number, cols: number, type: WeightType
   }
   const what = `a ${rows} × ${cols} ${type} weight`;
   const held = { owner: memory as object | null, bytes: 0 };
-  memory.charge(held, hostWeightBytes(rows, cols, type), what);
   const steps = Math.ceil(rows / FILL_ROWS);
   const Values = { f32: Float32Array, bf16: Uint16Array, q8: Int8Array }[type];
-  return Object.assign(held, {
-    kind: 'weight' as const,
-    rows,
-    cols,
-    type,
-    data: memory.make(() => new Values(rows * cols), what, held),
-    scales: memory.make(() => new Float32Array(type === 'q8' ? rows * q8Blocks(cols) : 0), what, held),
+  const arrays = memory.allocate(held, hostWeightBytes(rows, cols, type), what, () => ({
+    data: new Values(rows * cols),
+    scales: new Float32Array(type === 'q8' ? rows * q8Blocks(cols) : 0),
     filled: new Uint8Array(steps),
-    missing: steps,
-  });
+  }));
+  return Object.assign(held, { kind: 'weight' as const, rows, cols, type, ...arrays, missing: steps });
 }
 
 function fillWeight(weight: HostWeight, firstRow: number, bytes: Uint8Array, stored: StoredType): void {
@@ -180,18 +175,13 @@ function fillWeight(weight: HostWeight, firstRow: number, bytes: Uint8Array, sto
 function growCache(memory: Memory, box: HostCache, slots: number): void {
   const length = slots * box.heads * box.dKv;
   const what = `a cache of ${slots} slots`;
-  const before = box.bytes;
-  memory.charge(box, length * 8, what);
-  try {
-    const keys = memory.make(() => new Float32Array(length), what);
-    const values = memory.make(() => new Float32Array(length), what);
-    keys.set(box.keys);
-    values.set(box.values);
-    Object.assign(box, { keys, values, slots });
-  } catch (error) {
-    memory.charge(box, before, what);
-    throw error;
-  }
+  const [keys, values] = memory.allocate(box, length * 8, what, () => [
+    new Float32Array(length),
+    new Float32Array(length),
+  ]);
+  keys.set(box.keys);
+  values.set(box.values);
+  Object.assign(box, { keys, values, slots });
 }
 
 function arrangePlan(plan: HostPlan, spec: PlanSpec): void {

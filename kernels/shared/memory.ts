@@ -21,15 +21,16 @@ export class Memory {
     box.bytes = bytes;
   }
 
-  /** Runs an allocation; a refusal by the JavaScript engine becomes `out-of-memory`, and `box` is charged nothing. */
-  make<T>(allocate: () => T, what: string, box?: { bytes: number }): T {
+  /** Charges a box and allocates; a refusal, also by the JavaScript engine, is `out-of-memory` and changes nothing. */
+  allocate<T>(box: { bytes: number }, bytes: number, what: string, make: () => T): T {
+    const before = box.bytes;
+    this.charge(box, bytes, what);
     try {
-      return allocate();
+      return make();
     } catch (error) {
-      if (!(error instanceof RangeError)) throw error;
       const asked = this.#allocated;
-      if (box) this.charge(box, 0, what);
-      throw this.#refusal(what, asked);
+      this.charge(box, before, what);
+      throw error instanceof RangeError ? this.#refusal(what, asked) : error;
     }
   }
 

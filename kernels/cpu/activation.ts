@@ -1,0 +1,42 @@
+import type { ActivationKind, Tensor } from '../contract';
+import { openActivation } from '../shared/calls';
+import { erfc } from '../shared/erf';
+import type { HostStorage } from './storage';
+
+/** A loop a function: one shared loop over a function value would cost a call an element. */
+const LOOPS: Readonly<Record<ActivationKind, (out: Float32Array, x: Float32Array, length: number) => void>> = {
+  relu(out, x, length) {
+    for (let i = 0; i < length; i++) out[i] = Math.max(x[i], 0);
+  },
+  silu(out, x, length) {
+    for (let i = 0; i < length; i++) out[i] = x[i] === -Infinity ? 0 : x[i] / (1 + Math.exp(-x[i]));
+  },
+  gelu(out, x, length) {
+    for (let i = 0; i < length; i++) out[i] = x[i] === -Infinity ? 0 : 0.5 * x[i] * erfc(-x[i] * Math.SQRT1_2);
+  },
+  gelu_new(out, x, length) {
+    const root = Math.sqrt(2 / Math.PI);
+    for (let i = 0; i < length; i++) {
+      const v = x[i];
+      out[i] = v === -Infinity ? 0 : 0.5 * v * (1 + Math.tanh(root * (v + 0.044715 * v ** 3)));
+    }
+  },
+};
+
+/** See reference/activation.ts: same formula, same bits. */
+export function activation(
+  storage: HostStorage,
+  out: Tensor,
+  x: Tensor,
+  kind: ActivationKind,
+  gated: Tensor | null,
+): void {
+  const call = openActivation(storage, out, x, kind, gated);
+  const length = call.x.rows * call.x.cols;
+  LOOPS[kind](call.out.data, call.x.data, length);
+  if (call.gated !== null) multiplyInto(call.out.data, call.gated.data, length);
+}
+
+function multiplyInto(out: Float32Array, gated: Float32Array, length: number): void {
+  for (let i = 0; i < length; i++) out[i] *= gated[i];
+}

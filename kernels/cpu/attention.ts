@@ -1,0 +1,134 @@
+import type { Bias, KvCache, Plan, Tensor } from '../contract';
+import { type AttentionCall, type Fresh, openAttention } from '../shared/calls';
+import { put } from './append';
+import type { HostStorage } from './storage';
+
+/** See reference/attention.ts: same formula, same bits. Four keys, then four value columns, are summed side by side. */
+export function attention(
+  storage: HostStorage,
+  out: Tensor,
+  query: Tensor,
+  fresh: Fresh | null,
+  cache: KvCache,
+  plan: Plan,
+  bias: Bias | null,
+): void {
+  const call = openAttention(storage, out, query, fresh, cache, plan, bias);
+  if (call.fresh !== null) put(call.fresh, call.plan.write);
+  const { heads, dKv } = call.cache;
+  const longest = call.plan.count.reduce((most, count) => Math.max(most, count));
+  const row: Row = {
+    at: new Int32Array(longest),
+    scores: new Float64Array(longest),
+    query: new Float64Array(dKv),
+    count: 0,
+    dKv,
+  };
+  for (let r = 0; r < call.plan.rows; r++) {
+    row.count = call.plan.count[r];
+    for (let h = 0; h < heads; h++) {
+      const from = (r * heads + h) * dKv;
+      locate(call, r, h, row.at);
+      for (let d = 0; d < dKv; d++) row.query[d] = call.query.data[from + d];
+      dotKeys(row, call.cache.keys);
+      if (call.bias !== null) addBias(call, r, h, row.scores);
+      softmax(row.scores, row.count);
+      sumValues(row, call.cache.values, call.out.data, from);
+    }
+  }
+}
+
+/** One query row and head at work. */
+interface Row {
+  /** Where key j starts in the cache, [count] */
+  readonly at: Int32Array;
+  /** [count] */
+  readonly scores: Float64Array;
+  /** [dKv] */
+  readonly query: Float64Array;
+  count: number;
+  readonly dKv: number;
+}
+
+function locate(call: AttentionCall, r: number, h: number, at: Int32Array): void {
+  const { heads, dKv } = call.cache;
+  const { keys, start, count } = call.plan;
+  for (let j = 0; j < count[r]; j++) at[j] = (keys[start[r] + j] * heads + h) * dKv;
+}
+
+/** scores[j] = Σ_d query[d] · key_j[d], in order of d. */
+function dotKeys({ at, scores, query, count, dKv }: Row, keys: Float32Array): void {
+  let j = 0;
+  for (; j + 4 <= count; j += 4) {
+    const k0 = at[j];
+    const k1 = at[j + 1];
+    const k2 = at[j + 2];
+    const k3 = at[j + 3];
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let e = 0;
+    for (let d = 0; d < dKv; d++) {
+      const q = query[d];
+      a += q * keys[k0 + d];
+      b += q * keys[k1 + d];
+      c += q * keys[k2 + d];
+      e += q * keys[k3 + d];
+    }
+    scores[j] = a;
+    scores[j + 1] = b;
+    scores[j + 2] = c;
+    scores[j + 3] = e;
+  }
+  for (; j < count; j++) {
+    let sum = 0;
+    for (let d = 0; d < dKv; d++) sum += query[d] * keys[at[j] + d];
+    scores[j] = sum;
+  }
+}
+
+function addBias(call: AttentionCall, r: number, h: number, scores: Float64Array): void {
+  const { table, span, offset } = call.bias!;
+  const shift = offset - call.plan.position[r];
+  const count = call.plan.count[r];
+  for (let j = 0; j < count; j++) scores[j] += table[h * span + Math.min(Math.max(j + shift, 0), span - 1)];
+}
+
+function softmax(scores: Float64Array, count: number): void {
+  let largest = -Infinity;
+  for (let j = 0; j < count; j++) largest = Math.max(largest, scores[j]);
+  let total = 0;
+  for (let j = 0; j < count; j++) {
+    scores[j] = Math.exp(scores[j] - largest);
+    total += scores[j];
+  }
+  for (let j = 0; j < count; j++) scores[j] /= total;
+}
+
+/** out[from + d] = Σ_j scores[j] · value_j[d], in order of j. */
+function sumValues({ at, scores, count, dKv }: Row, values: Float32Array, out: Float32Array, from: number): void {
+  let d = 0;
+  for (; d + 4 <= dKv; d += 4) {
+    let a = 0;
+    let b = 0;
+    let c = 0;
+    let e = 0;
+    for (let j = 0; j < count; j++) {
+      const weight = scores[j];
+      const v = at[j] + d;
+      a += weight * values[v];
+      b += weight * values[v + 1];
+      c += weight * values[v + 2];
+      e += weight * values[v + 3];
+    }
+    out[from + d] = a;
+    out[from + d + 1] = b;
+    out[from + d + 2] = c;
+    out[from + d + 3] = e;
+  }
+  for (; d < dKv; d++) {
+    let sum = 0;
+    for (let j = 0; j < count; j++) sum += scores[j] * values[at[j] + d];
+    out[from + d] = sum;
+  }
+}

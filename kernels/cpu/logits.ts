@@ -1,0 +1,76 @@
+import type { LogitsQueries, TopK } from '../contract';
+import { logitsQueriesOver, VOCABULARY_CHUNK } from '../shared/logits';
+import type { HostStorage } from './storage';
+
+/** See reference/logits.ts: same answers, same bits. */
+export function logitsQueries(storage: HostStorage): LogitsQueries {
+  return logitsQueriesOver(storage, { argMax: argMaxOf, logSumExp: logSumExpOf, topK: topKOf });
+}
+
+function argMaxOf(values: Float32Array): number {
+  let best = 0;
+  let largest = -Infinity;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (value > largest) {
+      largest = value;
+      best = i;
+    }
+  }
+  return best;
+}
+
+function logSumExpOf(values: Float32Array, t: number): number {
+  let largest = -Infinity;
+  for (let i = 0; i < values.length; i++) largest = Math.max(largest, values[i]);
+  if (!Number.isFinite(largest)) return largest;
+  let total = 0;
+  for (let from = 0; from < values.length; from += VOCABULARY_CHUNK) {
+    const to = Math.min(from + VOCABULARY_CHUNK, values.length);
+    let sum = 0;
+    for (let i = from; i < to; i++) sum += Math.exp((values[i] - largest) * t);
+    total += sum;
+  }
+  return largest * t + Math.log(total);
+}
+
+/** Whether entry a comes behind entry b: smaller, or as large with a higher id. NaN comes behind everything. */
+function behind(values: Float32Array, a: number, b: number): boolean {
+  const left = values[a];
+  const right = values[b];
+  if (left < right) return true;
+  if (left > right) return false;
+  const broken = Number.isNaN(left);
+  return broken === Number.isNaN(right) ? a > b : broken;
+}
+
+/** A heap of the k best so far, the one furthest behind on top: V · log k at worst, one comparison an entry mostly. */
+function topKOf(values: Float32Array, k: number): TopK {
+  const heap = new Int32Array(k);
+  for (let i = 0; i < k; i++) heap[i] = i;
+  for (let i = (k >> 1) - 1; i >= 0; i--) sink(values, heap, i, k);
+  for (let i = k; i < values.length; i++) {
+    if (values[i] <= values[heap[0]] || !behind(values, heap[0], i)) continue;
+    heap[0] = i;
+    sink(values, heap, 0, k);
+  }
+  for (let size = k - 1; size > 0; size--) {
+    const top = heap[0];
+    heap[0] = heap[size];
+    heap[size] = top;
+    sink(values, heap, 0, size);
+  }
+  return { ids: heap, values: Float32Array.from(heap, (id) => values[id]) };
+}
+
+/** Moves entry `at` down until neither child is further behind. */
+function sink(values: Float32Array, heap: Int32Array, at: number, size: number): void {
+  for (let child = 2 * at + 1; child < size; child = 2 * at + 1) {
+    if (child + 1 < size && behind(values, heap[child + 1], heap[child])) child++;
+    if (!behind(values, heap[child], heap[at])) return;
+    const held = heap[at];
+    heap[at] = heap[child];
+    heap[child] = held;
+    at = child;
+  }
+}
