@@ -1,0 +1,52 @@
+"""Compares two folders of goldens: ids and tokens exactly, numbers within the rounding of another machine."""
+
+import json
+
+from safetensors.torch import load_file
+
+TENSOR_TOLERANCE = 2e-6  # of the tensor's largest magnitude
+NUMBER_TOLERANCE = 1e-4
+
+
+def compare_folders(committed, fresh, only):
+    """A list of differences in words."""
+    names = {path.relative_to(fresh) for path in fresh.rglob("*") if path.is_file()}
+    here = {path.relative_to(committed) for path in committed.rglob("*") if path.is_file()}
+    problems = [f"{name}: not committed" for name in sorted(names - here)]
+    if not only:
+        problems += [f"{name}: committed, but nothing makes it" for name in sorted(here - names)]
+    for name in sorted(names & here):
+        if name.suffix == ".safetensors":
+            problems += compare_tensors(name, committed / name, fresh / name)
+        else:
+            found = json.loads((committed / name).read_text())
+            problems += compare_json(str(name), found, json.loads((fresh / name).read_text()))
+    return problems
+
+
+def compare_tensors(name, committed, fresh):
+    ours, theirs = load_file(committed), load_file(fresh)
+    if ours.keys() != theirs.keys():
+        return [f"{name}: other tensors: {sorted(ours.keys() ^ theirs.keys())}"]
+    problems = []
+    for key, tensor in theirs.items():
+        if ours[key].shape != tensor.shape or ours[key].dtype != tensor.dtype:
+            problems.append(f"{name}: {key}: {list(ours[key].shape)} {ours[key].dtype} is now {list(tensor.shape)} {tensor.dtype}")
+            continue
+        scale = tensor.double().abs().max().item() or 1.0
+        error = (ours[key].double() - tensor.double()).abs().max().item() / scale
+        if error > TENSOR_TOLERANCE:
+            problems.append(f"{name}: {key}: differs by {error:.1e} of its scale")
+    return problems
+
+
+def compare_json(where, ours, theirs):
+    if isinstance(theirs, float) and isinstance(ours, (int, float)):
+        close = abs(ours - theirs) <= NUMBER_TOLERANCE * max(1.0, abs(theirs))
+        return [] if close else [f"{where}: {ours} is now {theirs}"]
+    if isinstance(ours, dict) and isinstance(theirs, dict) and ours.keys() == theirs.keys():
+        return [problem for key in theirs for problem in compare_json(f"{where}: {key}", ours[key], theirs[key])]
+    if isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        pairs = enumerate(zip(ours, theirs))
+        return [problem for i, (one, other) in pairs for problem in compare_json(f"{where}[{i}]", one, other)]
+    return [] if ours == theirs else [f"{where}: {ours} is now {theirs}"]

@@ -1,0 +1,74 @@
+"""Makes the goldens of spec/data/goldens with Hugging Face's T5 (PyTorch, CPU), or compares them with fresh ones.
+
+    python make.py            remake everything
+    python make.py --check    remake beside and compare; exits 1 when anything differs
+    python make.py --seeds    print, for every family, the first seed that is not refused
+"""
+
+import argparse
+import dataclasses
+import pathlib
+import sys
+import tempfile
+
+import torch
+from transformers.utils import logging
+
+from bundled import record_bundled
+from compare import compare_folders
+from families import FAMILIES
+from random_models import find_seed, record_model
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+GOLDENS = ROOT / "spec" / "data" / "goldens"
+
+
+def make(folder, only):
+    folder.mkdir(parents=True, exist_ok=True)
+    for family in FAMILIES:
+        if only and only != family.name:
+            continue
+        golden = record_model(family, folder)
+        gaps = [gap for case in golden["cases"] for gap in case["greedy"]["gaps"]]
+        print(f"{family.name}: {len(gaps)} greedy tokens, smallest gap {min(gaps):.4f}")
+    for role in ("target", "draft"):
+        if not only or only == f"modernize-{role}":
+            record_bundled(role, ROOT, folder)
+    for path in folder.rglob("*.safetensors"):
+        path.chmod(0o644)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Goldens made by Hugging Face's T5")
+    parser.add_argument("--check", action="store_true", help="compare with the committed files instead of writing them")
+    parser.add_argument("--seeds", action="store_true", help="search for seeds that no check refuses")
+    parser.add_argument("--only", help="one model's name")
+    options = parser.parse_args()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    if options.seeds:
+        for family in FAMILIES:
+            if options.only and options.only != family.name:
+                continue
+            seed = find_seed(
+                family, lambda seed, scratch: record_model(dataclasses.replace(family, seed=seed), scratch)
+            )
+            print(f"{family.name}: seed {seed}")
+        return 0
+    if not options.check:
+        make(GOLDENS, options.only)
+        return 0
+    with tempfile.TemporaryDirectory() as scratch:
+        fresh = pathlib.Path(scratch)
+        make(fresh, options.only)
+        problems = compare_folders(GOLDENS, fresh, options.only)
+    for problem in problems:
+        print(problem)
+    print("goldens agree" if not problems else f"{len(problems)} differences")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Makes the goldens (or, with --check, compares the committed ones with fresh ones) in a virtual environment of its own.
+# PYTHON names the interpreter to make it with; Python 3.11 or newer. Needs PyPI the first time.
+set -eu
+cd "$(dirname "$0")/../.."
+venv=.venv
+wanted=scripts/goldens/requirements.txt
+if [ ! -x "$venv/bin/python" ]; then
+  "${PYTHON:-python3}" -m venv "$venv"
+fi
+if ! cmp -s "$wanted" "$venv/goldens-installed.txt"; then
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$wanted"
+  cp "$wanted" "$venv/goldens-installed.txt"
+fi
+export PYTHONDONTWRITEBYTECODE=1
+exec "$venv/bin/python" scripts/goldens/make.py "$@"
