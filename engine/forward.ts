@@ -117,10 +117,13 @@ export function crossForward(
   work: Workspace,
   cross: readonly KvCache[],
   slots: Int32Array,
+  observe?: Observe,
 ): void {
   weights.decoder.layers.forEach((layer, i) => {
     backend.linear(work.key, states, layer.cross.key, null); // [rows, inner]
     backend.linear(work.value, states, layer.cross.value, null); // [rows, inner]
+    observe?.(`cross.${i}.keys`, work.key);
+    observe?.(`cross.${i}.values`, work.value);
     backend.append(cross[i], work.key, work.value, slots);
   });
 }

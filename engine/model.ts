@@ -16,8 +16,9 @@ const FIRST_SLOTS = 64;
 
 export interface ModelOptions extends LoadOptions {
   /**
-   * Called with `encoder.block.<i>`, `encoder.final`, `decoder.block.<i>` and `decoder.final` as each is computed; the
-   * tensor is only valid during the call (start `backend.read` in it). Off by default: `decoder.final` costs a kernel.
+   * Called with `encoder.block.<i>`, `encoder.final`, `cross.<i>.keys` and `.values` (projections of encoder states),
+   * `decoder.block.<i>` and `decoder.final` as each is computed; the tensor is only valid during the call (start
+   * `backend.read` in it). Off by default: `decoder.final` costs a kernel.
    */
   readonly observe?: Observe;
 }
@@ -140,7 +141,7 @@ class Model implements T5Model {
     const scratch = { work, cache: this.encoderCache };
     const states = encoderForward(backend, this.config, weights, ids, scratch, this.observe); // [rows, dModel]
     const slots = this.crossSlots.take(ids.length);
-    crossForward(backend, weights, states, work, this.crossCaches, slots);
+    crossForward(backend, weights, states, work, this.crossCaches, slots, this.observe);
     let first = 0;
     return sources.map((source) => {
       const own = slots.slice(first, first + source.length);
