@@ -1,0 +1,223 @@
+import { type Backend, KernelError, type KernelErrorCode, type PlanSpec } from '../../../kernels';
+import { matrix } from './arbitraries';
+import { planOf } from './scenario';
+import { Boxes, bytesOf, expectSameBits, type Subject, using } from './subject';
+
+/** The call throws at once, with this code and a message that says what was expected and found. */
+function refused(code: KernelErrorCode, call: () => unknown): void {
+  let error: unknown;
+  try {
+    call();
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(error).toBeInstanceOf(KernelError);
+  expect((error as KernelError).code).toBe(code);
+  expect((error as KernelError).message).toMatch(/expected .*found/);
+}
+
+/** What a backend refuses, with which code; nothing is changed by a refused call. */
+export function refusalLaws({ backend, create, types, name }: Subject): void {
+  const over = (body: (boxes: Boxes, of: Backend) => void | Promise<void>) => () =>
+    using(backend(), async (boxes) => body(boxes, boxes.backend));
+
+  test(
+    'zero rows are refused everywhere',
+    over((boxes, of) => {
+      const out = boxes.out();
+      const table = boxes.weight(matrix(1, 4, 4), types[0]);
+      refused('shape-mismatch', () => of.write(out, 0, 4, new Float32Array(0)));
+      refused('shape-mismatch', () => of.embed(out, table, new Int32Array(0)));
+      refused('shape-mismatch', () => of.linear(out, boxes.out(), table, null));
+      refused('shape-mismatch', () => of.rmsNorm(out, boxes.out(), boxes.norm(new Float32Array(4))));
+      refused('shape-mismatch', () => of.activation(out, boxes.out(), 'relu', null));
+      refused('shape-mismatch', () => of.head(boxes.logits(), boxes.out(), null, table, 1));
+      refused('shape-mismatch', () => of.arrange(boxes.keep(of.plan()), planOf([], new Int32Array(0))));
+      refused('shape-mismatch', () => of.weight(0, 4, types[0]));
+      refused('shape-mismatch', () => of.cache(1, 4, 0));
+      refused('shape-mismatch', () => of.vector(new Float32Array(0)));
+    }),
+  );
+
+  test(
+    'shapes that do not fit are refused',
+    over((boxes, of) => {
+      const out = boxes.out();
+      const x = boxes.tensor(matrix(1, 3, 8));
+      const weight = boxes.weight(matrix(2, 5, 8), types[0]);
+      const narrow = boxes.weight(matrix(2, 5, 7), types[0]);
+      refused('shape-mismatch', () => of.write(out, 2, 2, new Float32Array(5)));
+      refused('shape-mismatch', () => of.linear(out, x, narrow, null));
+      refused('shape-mismatch', () => of.linear(out, x, weight, boxes.tensor(matrix(3, 2, 5))));
+      refused('shape-mismatch', () => of.linear(out, x, weight, boxes.tensor(matrix(3, 3, 4))));
+      refused('shape-mismatch', () => of.rmsNorm(out, x, boxes.norm(new Float32Array(7))));
+      refused('shape-mismatch', () => of.normLinear([out], x, boxes.norm(new Float32Array(8)), [narrow]));
+      refused('shape-mismatch', () => of.normLinear([out], x, boxes.norm(new Float32Array(8)), [weight, weight]));
+      refused('shape-mismatch', () => of.activation(out, x, 'silu', boxes.tensor(matrix(4, 3, 7))));
+      refused('shape-mismatch', () => of.head(boxes.logits(), x, null, narrow, 1));
+      refused('shape-mismatch', () => of.bias(3, 0, new Float32Array(7)));
+    }),
+  );
+
+  test(
+    'a fill of partial rows, off its step of 64, or past the end is refused',
+    over((boxes, of) => {
+      const weight = boxes.keep(of.weight(130, 4, types[0]));
+      const rows = (n: number): Uint8Array => bytesOf(new Float32Array(n * 4));
+      refused('shape-mismatch', () => of.fill(weight, 0, rows(64).subarray(3), 'f32'));
+      refused('shape-mismatch', () => of.fill(weight, 1, rows(64), 'f32'));
+      refused('shape-mismatch', () => of.fill(weight, 0, rows(65), 'f32'));
+      refused('shape-mismatch', () => of.fill(weight, 128, rows(64), 'f32'));
+      refused('unsupported-type', () => of.fill(weight, 0, rows(64), 'f64' as 'f32'));
+      refused('unsupported-type', () => of.weight(4, 4, 'q2' as 'q8'));
+    }),
+  );
+
+  test(
+    'a weight with rows that were never filled is refused',
+    over((boxes, of) => {
+      const weight = boxes.keep(of.weight(130, 4, types[0]));
+      of.fill(weight, 64, bytesOf(new Float32Array(64 * 4)), 'f32');
+      refused('invalid-argument', () => of.linear(boxes.out(), boxes.tensor(matrix(1, 1, 4)), weight, null));
+      refused('invalid-argument', () => of.embed(boxes.out(), weight, Int32Array.of(0)));
+    }),
+  );
+
+  test(
+    'ids, slots and key lists out of range are refused',
+    over(async (boxes, of) => {
+      const table = boxes.weight(matrix(1, 4, 4), types[0]);
+      for (const id of [-1, 4]) refused('invalid-argument', () => of.embed(boxes.out(), table, Int32Array.of(0, id)));
+      const cache = boxes.keep(of.cache(1, 4, 3));
+      const rows = boxes.tensor(matrix(2, 2, 4));
+      refused('invalid-argument', () => of.append(cache, rows, rows, Int32Array.of(0, 3)));
+      refused('invalid-argument', () => of.append(cache, rows, rows, Int32Array.of(1, 1)));
+      refused('shape-mismatch', () => of.append(cache, rows, rows, Int32Array.of(1)));
+      const spec = planOf([[0], [0, 1]], Int32Array.of(0, 1));
+      const wrong = (change: Partial<PlanSpec>, code: KernelErrorCode): void => {
+        refused(code, () => of.arrange(boxes.keep(of.plan()), { ...spec, ...change }));
+      };
+      wrong({ count: Int32Array.of(1, 0) }, 'invalid-argument');
+      wrong({ count: Int32Array.of(1, 3) }, 'invalid-argument');
+      wrong({ start: Int32Array.of(-1, 1) }, 'invalid-argument');
+      wrong({ keys: Int32Array.of(0, -2, 1) }, 'invalid-argument');
+      wrong({ write: Int32Array.of(1, 1) }, 'invalid-argument');
+      wrong({ position: Int32Array.of(0) }, 'shape-mismatch');
+      const plan = boxes.keep(of.plan());
+      of.arrange(plan, planOf([[0], [0, 5]], Int32Array.of(0, 1)));
+      refused('invalid-argument', () =>
+        of.attention(boxes.out(), rows, { keys: rows, values: rows }, cache, plan, null),
+      );
+      expectSameBits((await of.readCache(cache, Int32Array.of(0))).keys, new Float32Array(4));
+    }),
+  );
+
+  test(
+    'attention refuses a plan, bias or cache of another shape, and fresh rows that a plan does not place',
+    over((boxes, of) => {
+      const cache = boxes.keep(of.cache(2, 2, 4));
+      const rows = boxes.tensor(matrix(2, 2, 4));
+      const fresh = { keys: rows, values: rows };
+      const placed = boxes.keep(of.plan());
+      of.arrange(placed, planOf([[0], [0, 1]], Int32Array.of(0, 1)));
+      const cross = boxes.keep(of.plan());
+      of.arrange(cross, planOf([[0], [0, 1]], new Int32Array(0)));
+      const three = boxes.tensor(matrix(3, 3, 4));
+      const wide = boxes.tensor(matrix(3, 2, 6));
+      refused('shape-mismatch', () => of.attention(boxes.out(), three, fresh, cache, placed, null));
+      refused('shape-mismatch', () => of.attention(boxes.out(), wide, fresh, cache, placed, null));
+      refused('shape-mismatch', () => of.attention(boxes.out(), rows, null, cache, placed, null));
+      refused('shape-mismatch', () => of.attention(boxes.out(), rows, fresh, cache, cross, null));
+      const bias = boxes.keep(of.bias(1, 0, new Float32Array(3)));
+      refused('shape-mismatch', () => of.attention(boxes.out(), rows, fresh, cache, placed, bias));
+    }),
+  );
+
+  test(
+    'an output that is an input is refused',
+    over((boxes, of) => {
+      const x = boxes.tensor(matrix(1, 2, 4));
+      const y = boxes.tensor(matrix(2, 2, 4));
+      const square = boxes.weight(matrix(3, 4, 4), types[0]);
+      const norm = boxes.norm(new Float32Array(4).fill(1));
+      refused('invalid-argument', () => of.linear(x, x, square, null));
+      refused('invalid-argument', () => of.linear(y, x, square, y));
+      refused('invalid-argument', () => of.rmsNorm(x, x, norm));
+      refused('invalid-argument', () => of.activation(x, x, 'relu', null));
+      refused('invalid-argument', () => of.activation(y, x, 'relu', y));
+      refused('invalid-argument', () => of.normLinear([x], x, norm, [square]));
+      refused('invalid-argument', () => of.normLinear([y, y], x, norm, [square, square]));
+      refused('invalid-argument', () => of.activation(boxes.out(), x, 'tanh' as 'relu', null));
+    }),
+  );
+
+  test(
+    'queries out of range are refused',
+    over(async (boxes, of) => {
+      const logits = boxes.logits();
+      of.head(logits, boxes.tensor(matrix(1, 2, 4)), null, boxes.weight(matrix(2, 6, 4), types[0]), 1);
+      const calls: [KernelErrorCode, () => Promise<unknown>][] = [
+        ['invalid-argument', () => of.topK(logits, 0, 0)],
+        ['invalid-argument', () => of.topK(logits, 0, 7)],
+        ['invalid-argument', () => of.topK(logits, 2, 1)],
+        ['invalid-argument', () => of.readLogits(logits, -1)],
+        ['invalid-argument', () => of.logSumExp(logits, 0, 0)],
+        ['invalid-argument', () => of.logSumExp(logits, 0, Number.NaN)],
+        ['invalid-argument', () => of.at(logits, Int32Array.of(0), Int32Array.of(6))],
+        ['invalid-argument', () => of.at(logits, Int32Array.of(2), Int32Array.of(0))],
+        ['shape-mismatch', () => of.at(logits, Int32Array.of(0, 1), Int32Array.of(0))],
+      ];
+      for (const [code, call] of calls) await expect(call()).rejects.toMatchObject({ name: 'KernelError', code });
+    }),
+  );
+
+  test('a box that was freed, or that another backend made, is refused', async () => {
+    const other = await create();
+    try {
+      await using(backend(), async (boxes) => {
+        const foreign = new Boxes(other);
+        const weight = boxes.weight(matrix(1, 4, 4), types[0]);
+        refused('invalid-argument', () => backend().linear(boxes.out(), foreign.tensor(matrix(1, 1, 4)), weight, null));
+        const gone = backend().tensor();
+        backend().write(gone, 1, 4, new Float32Array(4));
+        backend().free(gone);
+        refused('invalid-argument', () => backend().linear(boxes.out(), gone, weight, null));
+        refused('invalid-argument', () => backend().free(gone));
+      });
+    } finally {
+      await other.dispose();
+      await other.dispose();
+    }
+  });
+
+  test(
+    'what does not fit is refused before it is allocated, and nothing is charged',
+    over((_, of) => {
+      const before = of.facts.allocatedBytes();
+      refused('out-of-memory', () => of.weight(2 ** 21, 2 ** 20, types[0]));
+      refused('out-of-memory', () => of.cache(2 ** 10, 2 ** 10, 2 ** 20));
+      expect(of.facts.allocatedBytes()).toBe(before);
+    }),
+  );
+
+  test(
+    'a refused call leaves its output as it was',
+    over(async (boxes, of) => {
+      const out = boxes.tensor(matrix(1, 2, 3));
+      refused('shape-mismatch', () =>
+        of.linear(out, boxes.tensor(matrix(2, 2, 4)), boxes.weight(matrix(3, 5, 6), types[0]), null),
+      );
+      expect([out.rows, out.cols]).toEqual([2, 3]);
+      expectSameBits(await of.read(out), matrix(1, 2, 3).values);
+    }),
+  );
+
+  test('facts name the backend, its types and a capacity', () => {
+    const { facts } = backend();
+    expect(facts.name).toBe(name);
+    expect([...facts.weightTypes].sort()).toEqual([...types].sort());
+    expect(facts.threads).toBeGreaterThanOrEqual(1);
+    expect(facts.level).not.toBe('');
+    expect(facts.capacityBytes).toBeGreaterThan(0);
+  });
+}
