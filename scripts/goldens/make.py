@@ -14,6 +14,7 @@ import tempfile
 import torch
 from transformers.utils import logging
 
+from buckets import record_buckets
 from bundled import record_bundled
 from compare import compare_folders
 from families import FAMILIES
@@ -31,6 +32,8 @@ def make(folder, only):
         golden = record_model(family, folder)
         gaps = [gap for case in golden["cases"] for gap in case["greedy"]["gaps"]]
         print(f"{family.name}: {len(gaps)} greedy tokens, smallest gap {min(gaps):.4f}")
+    if not only or only == "relative-buckets":
+        record_buckets(folder)
     for role in ("target", "draft"):
         if not only or only == f"modernize-{role}":
             record_bundled(role, ROOT, folder)
@@ -42,7 +45,7 @@ def main():
     parser = argparse.ArgumentParser(description="Goldens made by Hugging Face's T5")
     parser.add_argument("--check", action="store_true", help="compare with the committed files instead of writing them")
     parser.add_argument("--seeds", action="store_true", help="search for seeds that no check refuses")
-    parser.add_argument("--only", help="one model's name")
+    parser.add_argument("--only", help="one golden's name")
     options = parser.parse_args()
     logging.set_verbosity_error()
     logging.disable_progress_bar()
