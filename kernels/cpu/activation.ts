@@ -9,16 +9,16 @@ const LOOPS: Readonly<Record<ActivationKind, (out: Float32Array, x: Float32Array
     for (let i = 0; i < length; i++) out[i] = Math.max(x[i], 0);
   },
   silu(out, x, length) {
-    for (let i = 0; i < length; i++) out[i] = x[i] === -Infinity ? 0 : x[i] / (1 + Math.exp(-x[i]));
+    for (let i = 0; i < length; i++) out[i] = x[i] / (1 + Math.exp(-x[i]));
   },
   gelu(out, x, length) {
-    for (let i = 0; i < length; i++) out[i] = x[i] === -Infinity ? 0 : 0.5 * x[i] * erfc(-x[i] * Math.SQRT1_2);
+    for (let i = 0; i < length; i++) out[i] = 0.5 * x[i] * erfc(-x[i] * Math.SQRT1_2);
   },
   gelu_new(out, x, length) {
     const root = Math.sqrt(2 / Math.PI);
     for (let i = 0; i < length; i++) {
       const v = x[i];
-      out[i] = v === -Infinity ? 0 : 0.5 * v * (1 + Math.tanh(root * (v + 0.044715 * v ** 3)));
+      out[i] = 0.5 * v * (1 + Math.tanh(root * (v + 0.044715 * v ** 3)));
     }
   },
 };

@@ -49,20 +49,24 @@ export function attentionLaws(subject: Subject): void {
     );
   });
 
-  test('cross-attention appends nothing and leaves the cache as it was', async () => {
+  test('rows at any position over any keys (encoder, cross-attention) are the reference; the cache stays as it was', async () => {
+    const positions = fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 9 });
     await fc.assert(
-      fc.asyncProperty(seed, size(40), size(9), async (from, keys, rows) => {
+      fc.asyncProperty(seed, size(40), positions, fc.boolean(), async (from, keys, places, biased) => {
+        const rows = places.length;
         const held = { keys: matrix(from, keys, 12), values: matrix(from + 1, keys, 12) };
         const lists = Array.from({ length: rows }, (_, r) => shuffled(from + r, keys).slice(0, 1 + (r % keys)));
+        const spec = { ...planOf(lists, new Int32Array(0)), position: Int32Array.from(places) };
         const run = (of: ReturnType<typeof backend>) =>
           using(of, async (boxes) => {
             const cache = boxes.keep(of.cache(3, 4, keys));
             const slots = Int32Array.from({ length: keys }, (_, i) => i);
             of.append(cache, boxes.tensor(held.keys), boxes.tensor(held.values), slots);
             const plan = boxes.keep(of.plan());
-            of.arrange(plan, planOf(lists, new Int32Array(0)));
+            of.arrange(plan, spec);
             const out = boxes.out();
-            of.attention(out, boxes.tensor(matrix(from + 2, rows, 12)), null, cache, plan, null);
+            const bias = biased ? boxes.keep(of.bias(3, 20, matrix(from + 3, 3, 41).values)) : null;
+            of.attention(out, boxes.tensor(matrix(from + 2, rows, 12)), null, cache, plan, bias);
             const after = await of.readCache(cache, slots);
             expectSameBits(after.keys, held.keys.values);
             expectSameBits(after.values, held.values.values);

@@ -146,6 +146,14 @@ export function logitsLaws({ backend, runs, tolerance, types }: Subject): void {
     );
   });
 
+  test('logSumExp of n equal logits v is v · t + log n: every entry counts once, at the seams of chunks too', async () => {
+    for (const n of [1, 2, 1023, 1024, 1025, 4095, 4096, 4097, 8191, 9001]) {
+      const values = new Float32Array(n).fill(2.5);
+      const found = await using(backend(), (boxes) => backend().logSumExp(exactly(boxes, values), 0, 2));
+      expect(Math.abs(found - (5 + Math.log(n)))).toBeLessThanOrEqual(Math.max(tolerance.logSumExp, 1e-13) * 15);
+    }
+  });
+
   test('logSumExp of a row has the same bits alone as among others', async () => {
     await using(backend(), async (boxes) => {
       const weight = boxes.weight(matrix(1, 5000, 16), types[0]);
