@@ -1,0 +1,109 @@
+/**
+ * Where a decode step's time goes: `npm run bench -- decode [--model DIR] [--backend wasm] [--type bf16] [--threads 2]`.
+ * Prints v(k), the cost of k rows over one, in interleaved rounds, and each kernel's share of a one-row step.
+ */
+import { parseArgs } from 'node:util';
+import { type DecoderStream, loadModel, type T5Model } from '../../engine';
+import { type BackendName, createBackend, type WeightType } from '../../kernels';
+import { openCheckpoint } from '../../weights';
+import { profiled } from './profile';
+
+const ROWS = [1, 2, 3, 4, 6, 8, 12, 16];
+/** Positions cached before the measured call, and source length, as peers are measured. */
+const CACHED = 64;
+const SOURCE = 64;
+
+export async function main(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      model: { type: 'string', default: 'models/modernize-target' },
+      backend: { type: 'string', default: 'auto' },
+      type: { type: 'string' },
+      threads: { type: 'string', default: '1' },
+      rounds: { type: 'string', default: '30' },
+    },
+  });
+  const threads = Number(values.threads);
+  const profile = profiled(await createBackend(values.backend as BackendName, { threads }));
+  const { facts } = profile.backend;
+  const checkpoint = await openCheckpoint(values.model);
+  const started = performance.now();
+  const model = await loadModel(checkpoint, profile.backend, { type: values.type as WeightType | undefined });
+  const loadMs = performance.now() - started;
+  const megabytes = (model.weightBytes / 1e6).toFixed(0);
+  console.log(
+    `${model.name} as ${model.type} on ${facts.name} (${facts.level}, ${facts.threads} threads): ${megabytes} MB, loaded in ${loadMs.toFixed(0)} ms`,
+  );
+  const [encoded] = await model.encode([Array.from({ length: SOURCE }, (_, i) => 3 + ((i * 7) % 90))]);
+  const stream = encoded.open();
+  await step(model, stream, CACHED);
+  const medians = await rowCosts(model, stream, Number(values.rounds));
+  console.log('\nrows   ms/call   v(k)   tokens/s if all are kept');
+  for (const [i, k] of ROWS.entries()) {
+    const line = [
+      String(k).padStart(4),
+      medians[i].toFixed(3).padStart(9),
+      (medians[i] / medians[0]).toFixed(2).padStart(6),
+    ];
+    console.log(`${line.join(' ')}   ${((1000 * k) / medians[i]).toFixed(0).padStart(8)}`);
+  }
+  await printKernels(model, stream, profile);
+  model.release();
+  await profile.backend.dispose();
+}
+
+/** Runs a chain of k rows and forgets it again. */
+async function step(model: T5Model, stream: DecoderStream, k: number): Promise<void> {
+  const from = stream.length;
+  const rows = Array.from({ length: k }, (_, i) => ({ stream, token: 5 + i, position: from + i, parent: i - 1 }));
+  const view = await model.forward(rows);
+  await view.argMax();
+  view.release();
+}
+
+/** Median milliseconds of a call with each row count, the counts taking turns within every round. */
+async function rowCosts(model: T5Model, stream: DecoderStream, rounds: number): Promise<number[]> {
+  const times = ROWS.map(() => [] as number[]);
+  for (let round = -3; round < rounds; round++) {
+    for (const [i, k] of ROWS.entries()) {
+      const start = performance.now();
+      await step(model, stream, k);
+      if (round >= 0) times[i].push(performance.now() - start);
+      stream.truncate(CACHED);
+    }
+  }
+  return times.map((list) => list.sort((a, b) => a - b)[list.length >> 1]);
+}
+
+async function printKernels(
+  model: T5Model,
+  stream: DecoderStream,
+  profile: ReturnType<typeof profiled>,
+): Promise<void> {
+  const steps = 50;
+  profile.reset();
+  const start = performance.now();
+  for (let i = 0; i < steps; i++) {
+    await step(model, stream, 1);
+    stream.truncate(CACHED);
+  }
+  const total = (performance.now() - start) / 1000;
+  const costs = profile.costs();
+  console.log('\none-row step   calls   µs/step   share    GB/s   GFLOP/s');
+  for (const { kernel, calls, seconds, bytes, operations } of costs) {
+    const rate = (amount: number) => (amount > 0 ? (amount / seconds / 1e9).toFixed(1) : '').padStart(8);
+    const share = `${((100 * seconds) / total).toFixed(1)} %`.padStart(7);
+    const micros = ((1e6 * seconds) / steps).toFixed(1).padStart(9);
+    console.log(
+      `${kernel.padEnd(14)} ${(calls / steps).toFixed(0).padStart(5)} ${micros} ${share}${rate(bytes)}${rate(operations)}`,
+    );
+  }
+  const rest = total - costs.reduce((sum, cost) => sum + cost.seconds, 0);
+  const restMicros = ((1e6 * rest) / steps).toFixed(1).padStart(9);
+  console.log(
+    `${'engine, awaits'.padEnd(14)} ${' '.repeat(5)} ${restMicros} ${((100 * rest) / total).toFixed(1).padStart(5)} %`,
+  );
+}
+
+if (require.main === module) void main(process.argv.slice(2));
