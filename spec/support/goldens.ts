@@ -7,6 +7,8 @@ type Observe = NonNullable<ModelOptions['observe']>;
 
 /** Goldens as scripts/goldens writes them: Hugging Face's T5 in PyTorch, float32. */
 export interface GoldenCase {
+  /** What the source says, where it is text. */
+  readonly text?: string;
   readonly source: readonly number[];
   /** Decoder ids, start token first. */
   readonly decoder: readonly number[];
