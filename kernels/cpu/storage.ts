@@ -52,22 +52,54 @@ export class Scratch {
   }
 }
 
-/** Upper halves to float32: a shift in place of 65,536 table entries. */
+/** Upper halves to float32, a shift each. Eight a step: V8 does not unroll, and its checks cost more than the shift. */
 function decodeBf16(panel: Float32Array, data: Uint16Array, from: number, length: number): void {
   const bits = new Uint32Array(panel.buffer, 0, length);
-  for (let i = 0; i < length; i++) bits[i] = data[from + i] << 16;
+  let i = 0;
+  for (; i + 8 <= length; i += 8) {
+    const j = from + i;
+    bits[i] = data[j] << 16;
+    bits[i + 1] = data[j + 1] << 16;
+    bits[i + 2] = data[j + 2] << 16;
+    bits[i + 3] = data[j + 3] << 16;
+    bits[i + 4] = data[j + 4] << 16;
+    bits[i + 5] = data[j + 5] << 16;
+    bits[i + 6] = data[j + 6] << 16;
+    bits[i + 7] = data[j + 7] << 16;
+  }
+  for (; i < length; i++) bits[i] = data[from + i] << 16;
 }
 
 function decodeQ8(panel: Float32Array, weight: HostWeight, first: number, rows: number): void {
   const { cols, scales } = weight;
-  const data = weight.data as Int8Array;
+  const codes = weight.data as Int8Array;
   const blocks = q8Blocks(cols);
   for (let r = 0; r < rows; r++) {
-    const from = (first + r) * cols;
     for (let block = 0; block < blocks; block++) {
+      const from = block * Q8_BLOCK;
+      const length = Math.min(Q8_BLOCK, cols - from);
       const scale = scales[(first + r) * blocks + block];
-      const end = Math.min((block + 1) * Q8_BLOCK, cols);
-      for (let i = block * Q8_BLOCK; i < end; i++) panel[r * cols + i] = data[from + i] * scale;
+      decodeBlock(panel, r * cols + from, codes, (first + r) * cols + from, length, scale);
     }
   }
+}
+
+function decodeBlock(
+  panel: Float32Array,
+  to: number,
+  codes: Int8Array,
+  from: number,
+  length: number,
+  scale: number,
+): void {
+  let i = 0;
+  for (; i + 4 <= length; i += 4) {
+    const j = from + i;
+    const k = to + i;
+    panel[k] = codes[j] * scale;
+    panel[k + 1] = codes[j + 1] * scale;
+    panel[k + 2] = codes[j + 2] * scale;
+    panel[k + 3] = codes[j + 3] * scale;
+  }
+  for (; i < length; i++) panel[to + i] = codes[from + i] * scale;
 }

@@ -84,6 +84,35 @@ export function storageLaws({ backend, judge, types, runs, tolerance }: Subject)
     });
   });
 
+  test('what a backend is given is copied: changing the host arrays afterwards changes nothing', async () => {
+    const run = (spoil: boolean) =>
+      using(backend(), async (boxes) => {
+        const gain = matrix(1, 1, 8).values;
+        const table = matrix(2, 2, 3).values;
+        const x = matrix(3, 2, 8);
+        const weights = matrix(4, 8, 8).values;
+        const [write, keys, slots] = [Int32Array.of(2, 0), Int32Array.of(2, 2, 0), Int32Array.of(1)];
+        const spec = { rows: 2, write, start: Int32Array.of(0, 1), count: Int32Array.of(1, 2), keys };
+        const position = Int32Array.of(0, 1);
+        const norm = boxes.norm(gain);
+        const bias = boxes.keep(backend().bias(2, 1, table));
+        const input = boxes.tensor(x);
+        const weight = boxes.keep(backend().weight(8, 8, types[0]));
+        backend().fill(weight, 0, bytesOf(weights), 'f32');
+        const plan = boxes.keep(backend().plan());
+        backend().arrange(plan, { ...spec, position });
+        if (spoil)
+          for (const array of [gain, table, x.values, weights, write, keys, position, spec.count]) array.fill(0);
+        const [normed, out] = [boxes.out(), boxes.out()];
+        backend().normLinear([normed], input, norm, [weight]);
+        const cache = boxes.keep(backend().cache(2, 4, 3));
+        backend().append(cache, boxes.tensor(matrix(5, 1, 8)), boxes.tensor(matrix(6, 1, 8)), slots);
+        backend().attention(out, normed, { keys: input, values: normed }, cache, plan, bias);
+        return backend().read(out);
+      });
+    expectSameBits(await run(true), await run(false));
+  });
+
   const wide: readonly StoredType[] = ['f32', 'f16', 'bf16', 'i8'];
   if (types.includes('f32')) {
     test.each(wide)('every %s pattern becomes its exact float32 value', async (stored) => {

@@ -1,0 +1,124 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { type Limits, STREAM_BYTES } from './scalarProbe';
+
+/** The probe's own AssemblyScript: 128-bit loads in order, and eight chains of multiply and add. */
+const SOURCE = `
+export function stream(bytes: i32): f32 {
+  let a = f32x4.splat(0), b = a, c = a, d = a;
+  for (let p = 1024, end = 1024 + bytes; p < end; p += 64) {
+    a = f32x4.add(a, v128.load(p));
+    b = f32x4.add(b, v128.load(p, 16));
+    c = f32x4.add(c, v128.load(p, 32));
+    d = f32x4.add(d, v128.load(p, 48));
+  }
+  a = f32x4.add(f32x4.add(a, b), f32x4.add(c, d));
+  return f32x4.extract_lane(a, 0);
+}
+export function peak(steps: i32, factor: f32): f32 {
+  const k = f32x4.splat(factor), one = f32x4.splat(1);
+  let a = f32x4.splat(0), b = one, c = one, d = one, e = one, f = one, g = one, h = one;
+  for (let i = 0; i < steps; i++) {
+    a = MADD(a, k, one); b = MADD(b, k, one); c = MADD(c, k, one); d = MADD(d, k, one);
+    e = MADD(e, k, one); f = MADD(f, k, one); g = MADD(g, k, one); h = MADD(h, k, one);
+  }
+  a = f32x4.add(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)), f32x4.add(f32x4.add(e, f), f32x4.add(g, h)));
+  return f32x4.extract_lane(a, 0);
+}
+export function dot(steps: i32, factor: f32): f32 {
+  const k = i8x16.splat(<i8>(factor * 2));
+  let a = k, b = k, c = k, d = k, e = k, f = k, g = k, h = k;
+  for (let i = 0; i < steps; i++) {
+    a = DOT(a, k); b = DOT(b, k); c = DOT(c, k); d = DOT(d, k);
+    e = DOT(e, k); f = DOT(f, k); g = DOT(g, k); h = DOT(h, k);
+  }
+  a = i32x4.add(i32x4.add(i32x4.add(a, b), i32x4.add(c, d)), i32x4.add(i32x4.add(e, f), i32x4.add(g, h)));
+  return <f32>i32x4.extract_lane(a, 0);
+}
+`;
+
+/** What each level multiplies and adds with. The sums are operands too, so that nothing can be taken out of the loop. */
+const INSTRUCTIONS = {
+  simd: `
+@inline function MADD(a: v128, b: v128, c: v128): v128 { return f32x4.add(f32x4.mul(a, b), c); }
+@inline function DOT(a: v128, b: v128): v128 { return i32x4.add(i32x4.dot_i16x8_s(a, b), a); }`,
+  'relaxed-simd': `
+@inline function MADD(a: v128, b: v128, c: v128): v128 { return f32x4.relaxed_madd(a, b, c); }
+@inline function DOT(a: v128, b: v128): v128 { return i32x4.relaxed_dot_i8x16_i7x16_add_s(a, b, a); }`,
+};
+
+/** Int8 products and sums in one DOT. */
+const DOT_OPERATIONS = { simd: 16, 'relaxed-simd': 32 };
+
+export type WasmProbeLevel = keyof typeof INSTRUCTIONS;
+
+function compile(level: WasmProbeLevel, bytes: number): Uint8Array<ArrayBuffer> {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-probe-'));
+  try {
+    const [source, binary] = [join(folder, 'probe.ts'), join(folder, 'probe.wasm')];
+    writeFileSync(source, `${INSTRUCTIONS[level]}\n${SOURCE}`);
+    const asc = require.resolve('assemblyscript/bin/asc.js');
+    const features = level === 'simd' ? ['--enable', 'simd'] : ['--enable', 'simd', '--enable', 'relaxed-simd'];
+    const pages = String(Math.ceil(bytes / 65536) + 1);
+    const flags = ['--runtime', 'stub', '-O3', '--noAssert', '--initialMemory', pages, ...features];
+    execFileSync(process.execPath, [asc, source, '-o', binary, ...flags], { stdio: ['ignore', 'ignore', 'inherit'] });
+    return new Uint8Array(readFileSync(binary));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Each worker holds a memory of its own and runs one probe when told; all are told at once. */
+const WORKER = `
+const { parentPort, workerData } = require('node:worker_threads');
+const { exports } = new WebAssembly.Instance(new WebAssembly.Module(workerData.wasm), {});
+new Float32Array(exports.memory.buffer).fill(1);
+parentPort.on('message', ([probe, amount]) => {
+  const from = performance.timeOrigin + performance.now();
+  if (Number.isNaN(exports[probe](amount, 0.5))) throw new Error('probe: NaN');
+  parentPort.postMessage([from, performance.timeOrigin + performance.now()]);
+});
+parentPort.postMessage('ready');
+`;
+
+/** The limits of 128-bit wasm on this machine: the best round of all threads at work at the same time. */
+export async function wasmLimits(rounds: number, threads: number, level: WasmProbeLevel): Promise<Limits> {
+  const bytes = Math.floor(STREAM_BYTES / threads / 64) * 64;
+  const wasm = compile(level, bytes);
+  const workers = Array.from({ length: threads }, () => new Worker(WORKER, { eval: true, workerData: { wasm } }));
+  try {
+    await Promise.all(workers.map((worker) => answer(worker)));
+    const steps = 8e6;
+    let stream = 0;
+    let peak = 0;
+    let dot = 0;
+    for (let round = 0; round < rounds + 1; round++) {
+      stream = Math.max(stream, (bytes * threads) / (await together(workers, ['stream', bytes])));
+      peak = Math.max(peak, (64 * steps * threads) / (await together(workers, ['peak', steps])));
+      const products = 8 * DOT_OPERATIONS[level] * steps * threads;
+      dot = Math.max(dot, products / (await together(workers, ['dot', steps])));
+    }
+    const by = `wasm ${level}, ${threads} thread${threads === 1 ? '' : 's'}`;
+    return { by, streamGBs: stream / 1e9, peakGFlops: peak / 1e9, peakInt8GOps: dot / 1e9 };
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
+
+function answer(worker: Worker): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    worker.once('message', resolve);
+    worker.once('error', reject);
+  });
+}
+
+/** Seconds from the first start to the last end. */
+async function together(workers: readonly Worker[], message: readonly [string, number]): Promise<number> {
+  const answers = workers.map((worker) => answer(worker) as Promise<[number, number]>);
+  for (const worker of workers) worker.postMessage(message);
+  const spans = await Promise.all(answers);
+  return (Math.max(...spans.map(([, to]) => to)) - Math.min(...spans.map(([from]) => from))) / 1000;
+}

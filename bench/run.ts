@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { createBackend } from '../kernels';
+import { limitsOf } from './harness/limits';
+import { type Bench, measure } from './harness/measure';
+import { type BenchOptions, parseOptions } from './harness/options';
+import { printReport, saveReport } from './harness/report';
+import { KERNEL_BENCHES } from './kernels';
+
+const FOLDER = join(__dirname, '..', 'build', 'bench');
+
+/** The backends asked for; one that is missing is named and left out unless it is the only one. */
+async function openBenches(options: BenchOptions): Promise<Bench[]> {
+  const benches: Bench[] = [];
+  for (const name of options.backends) {
+    try {
+      const backend = await createBackend(name, { threads: options.threads, level: options.level });
+      const { threads, level, weightTypes } = backend.facts;
+      const label = name === 'wasm' ? `wasm ${level} ×${threads}` : name;
+      const types = options.types.filter((type) => weightTypes.includes(type));
+      const context = { backend, types, rows: options.rows, quick: options.quick };
+      benches.push({ label, backend, limits: await limitsOf(backend, options.quick), context });
+    } catch (error) {
+      console.log(`${name} left out: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+  return benches;
+}
+
+/** Runs the kernels one after the other, with fresh backends each; gives the number of cases that were measured. */
+async function main(): Promise<number> {
+  const options = parseOptions(
+    process.argv.slice(2),
+    KERNEL_BENCHES.map(({ name }) => name),
+  );
+  let measured = 0;
+  for (const kernel of KERNEL_BENCHES.filter(({ name }) => options.kernels.includes(name))) {
+    const benches = await openBenches(options);
+    if (benches.length === 0) throw new Error('bench: expected at least one backend, found none');
+    try {
+      const report = { kernel, benches, ...(await measure(kernel, benches, options.quick)) };
+      printReport(report);
+      for (const path of saveReport(FOLDER, report)) console.log(`saved ${path}`);
+      measured += report.figures.length;
+    } finally {
+      await Promise.all(benches.map(({ backend }) => backend.dispose()));
+    }
+  }
+  return measured;
+}
+
+// A run that measured nothing must not pass for one that did: the exit code says 0 only at the very end.
+process.exitCode = 1;
+main().then(
+  (measured) => {
+    console.log(`\n${measured} cases measured`);
+    process.exitCode = measured > 0 ? 0 : 1;
+  },
+  (error: unknown) => console.error(error instanceof Error ? error.message : error),
+);

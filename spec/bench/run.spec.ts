@@ -1,0 +1,41 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const ROOT = join(__dirname, '..', '..');
+
+function bench(...argv: string[]): { status: number | null; output: string } {
+  const tsNode = require.resolve('ts-node/dist/bin.js');
+  const run = spawnSync(process.execPath, [tsNode, 'bench/run.ts', ...argv], { cwd: ROOT, encoding: 'utf8' });
+  return { status: run.status, output: run.stdout + run.stderr };
+}
+
+describe('npm run bench', () => {
+  test('measures what it is asked for, prints figures and limits, saves JSON and an SVG', () => {
+    const { status, output } = bench('norm', '--backend', 'cpu', '--quick');
+    expect(output).toMatch(/limits of cpu: [\d.]+ GB\/s, [\d.]+ GFLOP\/s/);
+    expect(output).toMatch(/2 cases measured/);
+    expect(status).toBe(0);
+    const saved = JSON.parse(readFileSync(join(ROOT, 'build/bench/norm.json'), 'utf8'));
+    expect(saved.figures.map(({ rows }: { rows: number }) => rows)).toEqual([1, 8]);
+    for (const figure of saved.figures) {
+      const seconds = figure.microseconds / 1e6;
+      expect(figure.gigaflops).toBeCloseTo(figure.operations / seconds / 1e9, 6);
+      expect(figure.gigabytesPerSecond).toBeCloseTo(figure.bytes / seconds / 1e9, 6);
+    }
+    expect(readFileSync(join(ROOT, 'build/bench/norm.svg'), 'utf8')).toMatch(/<svg[\s\S]*<circle[\s\S]*<\/svg>/);
+  });
+
+  test('an unknown kernel, type or backend fails and says what there is', () => {
+    for (const argv of [['nomatmul'], ['norm', '--type', 'f8'], ['norm', '--backend', 'cuda']]) {
+      const { status, output } = bench(...argv);
+      expect(status).not.toBe(0);
+      expect(output).toMatch(/expected some of/);
+    }
+  });
+
+  test('the package script is the same command', () => {
+    const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    expect(scripts.bench).toBe('ts-node bench/run.ts');
+  });
+});
