@@ -23,8 +23,11 @@ export class Scratch {
   panel(weight: HostWeight, first: number, rows: number): Panel {
     const view = this.#view;
     if (weight.type === 'f32') {
-      view.data = weight.data as Float32Array;
-      view.offset = first * weight.cols;
+      const data = weight.data as Float32Array;
+      const from = first * weight.cols;
+      const isHuge = data.length > 0x7fffffff; // tiles count in 32 bits
+      view.data = isHuge ? data.subarray(from, from + rows * weight.cols) : data;
+      view.offset = isHuge ? 0 : from;
       return view;
     }
     const length = PANEL_ROWS * weight.cols;
