@@ -1,0 +1,31 @@
+import path from 'node:path';
+
+/** Weights as a peer keeps them. `q8` is each one's own kind of int8. */
+export type PeerType = 'f32' | 'bf16' | 'q8';
+
+/** A runtime that decodes the same checkpoint, in a process of its own. */
+export interface Peer {
+  readonly name: string;
+  readonly types: readonly PeerType[];
+  /** Program and arguments; `folder` is build/peers. */
+  command(folder: string): readonly string[];
+  /** Sent with the load request on top of shape, type, threads and folder. */
+  readonly extra?: Readonly<Record<string, string>>;
+  /** Said beside the name when results are printed. */
+  readonly remark?: string;
+}
+
+const worker = (file: string): string => path.join(__dirname, 'workers', file);
+const python = (file: string) => (folder: string) => [path.join(folder, 'python', 'bin', 'python'), worker(file)];
+const node = (file: string) => () => [process.execPath, worker(file)];
+const tandem = () => [process.execPath, '--require', 'ts-node/register/transpile-only', worker('tandem.ts')];
+
+export const PEERS: readonly Peer[] = [
+  { name: 'tandem wasm', types: ['f32', 'bf16', 'q8'], command: tandem, extra: { backend: 'wasm' } },
+  { name: 'tandem cpu', types: ['f32', 'bf16'], command: tandem, extra: { backend: 'cpu' }, remark: 'one thread' },
+  { name: 'pytorch', types: ['f32', 'bf16'], command: python('pytorch.py') },
+  { name: 'onnxruntime', types: ['f32', 'q8'], command: python('onnxruntime_py.py') },
+  { name: 'ctranslate2', types: ['f32', 'q8'], command: python('ctranslate2_py.py') },
+  { name: 'transformers.js', types: ['f32', 'q8'], command: node('transformers_js.mjs'), remark: 'onnxruntime-node' },
+  { name: 'onnxruntime-web', types: ['f32', 'q8'], command: node('onnxruntime_web.mjs'), remark: 'wasm, in Node' },
+];

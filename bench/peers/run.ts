@@ -1,0 +1,175 @@
+/**
+ * Tandem beside other runtimes on the same work: `npm run bench:peers -- [--shape t5-small] [--threads 1] [--rounds 5]`.
+ * Same checkpoint, threads and source, greedy, batch 1, exactly as many tokens; every peer in a process of its own, all
+ * of them taking turns in every round. Prepare with bench/peers/setup.sh; a peer that is missing is named and skipped.
+ */
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Interleaved, interleave } from '../harness/interleave';
+import { PEERS, type PeerType } from './peers';
+import { type Setting, Worker } from './worker';
+
+/** Ids above pad, EOS and unknown, then EOS. */
+function sourceIds(length: number): number[] {
+  return [...Array.from({ length: length - 1 }, (_, i) => 3 + ((i * 9973) % 32000)), 1];
+}
+
+interface Skipped {
+  readonly name: string;
+  readonly reason: string;
+}
+
+export async function main(argv: readonly string[]): Promise<void> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      folder: { type: 'string', default: path.join(__dirname, '..', '..', 'build', 'peers') },
+      shape: { type: 'string', default: 't5-small' },
+      threads: { type: 'string', default: '1' },
+      rounds: { type: 'string', default: '5' },
+      tokens: { type: 'string', default: '128' },
+      source: { type: 'string', default: '64' },
+      only: { type: 'string', default: '' },
+      json: { type: 'boolean', default: false },
+    },
+  });
+  const setting: Setting = { folder: values.folder, shape: values.shape, threads: Number(values.threads) };
+  const tokens = Number(values.tokens);
+  const source = sourceIds(Number(values.source));
+  if (!existsSync(path.join(setting.folder, 'checkpoints', `${setting.shape}-f32`))) {
+    throw new Error(
+      `peers: no checkpoint of ${setting.shape} in ${setting.folder}: run bench/peers/setup.sh ${setting.shape}`,
+    );
+  }
+  const { workers, skipped } = await startAll(setting, values.only);
+  try {
+    const found = new Map<string, readonly number[]>();
+    const cases = workers.map((worker) => ({
+      name: worker.name,
+      calls: 1,
+      run: async () => {
+        found.set(worker.name, await worker.run(source, tokens));
+        worker.rest();
+      },
+    }));
+    if (cases.length === 0) throw new Error(`peers: none could be started: ${reasons(skipped)}`);
+    const timed = await interleave(cases, Number(values.rounds), { warmUp: 1 });
+    const results = summarise(timed, found, workers, tokens);
+    if (values.json) console.log(JSON.stringify({ ...setting, tokens, sourceIds: source.length, results, skipped }));
+    else print(setting, tokens, source.length, results, skipped);
+  } finally {
+    for (const worker of workers) worker.end();
+  }
+}
+
+/** Loads one after another; each rests until its turn. */
+async function startAll(setting: Setting, only: string): Promise<{ workers: Worker[]; skipped: Skipped[] }> {
+  const workers: Worker[] = [];
+  const skipped: Skipped[] = [];
+  const wanted = only === '' ? null : new Set(only.split(',').map((name) => name.trim()));
+  for (const peer of PEERS) {
+    if (wanted && !wanted.has(peer.name)) continue;
+    for (const type of peer.types) {
+      const name = `${peer.name} ${type}`;
+      if (process.stderr.isTTY) process.stderr.write(`loading ${name}\n`);
+      try {
+        const worker = await Worker.start(peer, type, setting);
+        worker.rest();
+        workers.push(worker);
+      } catch (error) {
+        skipped.push({ name, reason: lastLine(error) });
+      }
+    }
+  }
+  return { workers, skipped };
+}
+
+function reasons(skipped: readonly Skipped[]): string {
+  return skipped.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
+}
+
+function lastLine(error: unknown): string {
+  const lines = (error instanceof Error ? error.message : String(error)).trim().split('\n');
+  return lines[lines.length - 1].slice(0, 160);
+}
+
+interface Result {
+  readonly name: string;
+  readonly version: string;
+  readonly tokensPerSecond: number;
+  /** Speed of Tandem's fastest backend in the same type over this one's, paired by round; quartiles. */
+  readonly ratio: {
+    readonly against: string;
+    readonly median: number;
+    readonly low: number;
+    readonly high: number;
+  } | null;
+  /** Tokens at the start that equal those of the first float32 peer. */
+  readonly agreeing: number;
+}
+
+function summarise(
+  timed: Interleaved,
+  found: ReadonlyMap<string, readonly number[]>,
+  workers: readonly Worker[],
+  tokens: number,
+): Result[] {
+  const first = workers.find(({ name }) => name.endsWith(' f32') && !name.startsWith('tandem')) ?? workers[0];
+  const judge = found.get(first.name) ?? [];
+  return workers.map(({ name, version }) => {
+    const own = found.get(name) ?? [];
+    const differs = own.findIndex((token, i) => token !== judge[i]);
+    const against = opponent(name, workers);
+    return {
+      name,
+      version,
+      tokensPerSecond: (1000 * tokens) / timed.medianMs(name),
+      ratio: against === null || against === name ? null : { against, ...timed.ratio(name, against) },
+      agreeing: differs < 0 ? own.length : differs,
+    };
+  });
+}
+
+/** Tandem in the same type where it ran: float32 against float32, int8 against int8. */
+function opponent(name: string, workers: readonly Worker[]): string | null {
+  const type = name.slice(name.lastIndexOf(' ') + 1) as PeerType;
+  return (
+    ['wasm', 'cpu'].map((one) => `tandem ${one} ${type}`).find((one) => workers.some((w) => w.name === one)) ?? null
+  );
+}
+
+function print(
+  setting: Setting,
+  tokens: number,
+  source: number,
+  results: readonly Result[],
+  skipped: readonly Skipped[],
+) {
+  console.log(
+    `${setting.shape}, ${setting.threads} thread(s), ${source} source ids, ${tokens} tokens, greedy, whole call\n`,
+  );
+  console.log(`${'peer'.padEnd(24)}${'tokens/s'.padStart(9)}   Tandem's speed over it (quartiles)    same tokens`);
+  for (const { name, tokensPerSecond, ratio, agreeing } of results) {
+    const against = ratio
+      ? `${ratio.median.toFixed(2)}× (${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)}), ${ratio.against}`
+      : '';
+    const speed = tokensPerSecond.toFixed(1).padStart(9);
+    console.log(`${name.padEnd(24)}${speed}   ${against.padEnd(38)} ${agreeing} of ${tokens}`);
+  }
+  for (const { name, reason } of skipped) console.log(`${name.padEnd(24)}  skipped: ${reason}`);
+  console.log(
+    `\n${results
+      .map(({ version }) => version)
+      .filter((one, i, all) => all.indexOf(one) === i)
+      .join('; ')}`,
+  );
+  console.log('Ratios are medians over rounds in which all took turns. int8 is each peer’s own kind; random weights.');
+}
+
+if (require.main === module) {
+  main(process.argv.slice(2)).catch((error: unknown) => {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  });
+}

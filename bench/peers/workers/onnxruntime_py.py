@@ -1,0 +1,50 @@
+"""onnxruntime's Python API: the exporter's merged decoder, keys and values kept in the runtime's own values."""
+
+import json
+
+import numpy as np
+import onnxruntime as ort
+from protocol import serve
+
+
+def load(request):
+    folder = f"{request['folder']}/onnx/{request['shape']}"
+    suffix = {"f32": "", "q8": "_quantized"}[request["type"]]
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = request["threads"]
+    options.inter_op_num_threads = 1
+    session = lambda graph: ort.InferenceSession(
+        f"{folder}/onnx/{graph}{suffix}.onnx", options, providers=["CPUExecutionProvider"]
+    )
+    encoder, decoder = session("encoder_model"), session("decoder_model_merged")
+    with open(f"{folder}/config.json") as file:
+        config = json.load(file)
+    value = ort.OrtValue.ortvalue_from_numpy
+    names = [f"{i}.{part}" for i in range(config["num_decoder_layers"]) for part in PARTS]
+    outputs = ["logits"] + [f"present.{name}" for name in names]
+    empty = value(np.zeros((1, config["num_heads"], 0, config["d_kv"]), np.float32))
+    fresh = {f"past_key_values.{name}": empty for name in names}
+
+    def run(source, tokens):
+        mask = value(np.ones((1, len(source)), np.int64))
+        ids = value(np.array([source], np.int64))
+        (states,) = encoder.run_with_ort_values(None, {"input_ids": ids, "attention_mask": mask})
+        feed = {"encoder_attention_mask": mask, "encoder_hidden_states": states, **fresh}
+        found, last = [], config["decoder_start_token_id"]
+        for step in range(tokens):
+            feed["input_ids"] = value(np.array([[last]], np.int64))
+            feed["use_cache_branch"] = value(np.array([step > 0]))
+            logits, *present = decoder.run_with_ort_values(outputs, feed)
+            for name, tensor in zip(names, present):
+                # The cached branch gives the encoder's keys and values back empty.
+                if step == 0 or ".decoder." in name:
+                    feed[f"past_key_values.{name}"] = tensor
+            last = int(logits.numpy()[0, -1].argmax())
+            found.append(last)
+        return found
+
+    return f"onnxruntime {ort.__version__}", run
+
+
+PARTS = ("decoder.key", "decoder.value", "encoder.key", "encoder.value")
+serve(load)

@@ -1,0 +1,28 @@
+"""A worker answers JSON lines on standard input with JSON lines on standard output, one each, until the input ends.
+
+{"do": "load", "shape", "type", "threads", "folder"}   -> {"ok": true, "version"}
+{"do": "run", "source": [ids], "tokens": n}            -> {"ok": true, "ids": [n ids]}
+Whatever fails                                         -> {"ok": false, "error"}
+"""
+
+import json
+import os
+import sys
+
+
+def serve(load):
+    """`load(request)` returns a version and a function (source, tokens) -> ids."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # libraries chat on standard output
+    run = None
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            if request["do"] == "load":
+                version, run = load(request)
+                answer = {"ok": True, "version": version}
+            else:
+                answer = {"ok": True, "ids": run(request["source"], request["tokens"])}
+        except Exception as error:  # noqa: BLE001 - reported, by name, to whoever asked
+            answer = {"ok": False, "error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(answer), file=answers, flush=True)

@@ -1,0 +1,31 @@
+"""Hugging Face transformers on PyTorch."""
+
+import torch
+import transformers
+from protocol import serve
+
+
+def load(request):
+    torch.set_num_threads(request["threads"])
+    torch.set_num_interop_threads(1)
+    transformers.utils.logging.set_verbosity_error()
+    dtype = {"f32": torch.float32, "bf16": torch.bfloat16}[request["type"]]
+    path = f"{request['folder']}/checkpoints/{request['shape']}-{request['type']}"
+    model = transformers.T5ForConditionalGeneration.from_pretrained(path, dtype=dtype).eval()
+
+    def run(source, tokens):
+        with torch.inference_mode():
+            found = model.generate(
+                input_ids=torch.tensor([source]),
+                attention_mask=torch.ones(1, len(source), dtype=torch.long),
+                min_new_tokens=tokens,
+                max_new_tokens=tokens,
+                do_sample=False,
+                num_beams=1,
+            )
+        return found[0, 1:].tolist()
+
+    return f"PyTorch {torch.__version__}, transformers {transformers.__version__}", run
+
+
+serve(load)

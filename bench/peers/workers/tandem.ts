@@ -1,0 +1,65 @@
+import { createInterface } from 'node:readline';
+import { type Encoded, loadModel, type T5Model } from '../../../engine';
+import { type Backend, type BackendName, createBackend, type WeightType } from '../../../kernels';
+import { openCheckpoint } from '../../../weights';
+
+interface Request {
+  readonly do: 'load' | 'run';
+  readonly shape: string;
+  readonly type: WeightType;
+  readonly threads: number;
+  readonly folder: string;
+  readonly backend: BackendName;
+  readonly source: readonly number[];
+  readonly tokens: number;
+}
+
+let model: T5Model;
+
+async function load({ shape, type, threads, folder, backend: name }: Request): Promise<object> {
+  const backend: Backend = await createBackend(name, { threads });
+  const { facts } = backend;
+  if (!facts.weightTypes.includes(type)) throw new Error(`backend ${name} has no weights of type ${type}`);
+  const checkpoint = await openCheckpoint(`${folder}/checkpoints/${shape}-${type === 'bf16' ? 'bf16' : 'f32'}`);
+  model = await loadModel(checkpoint, backend, { type });
+  await checkpoint.close();
+  return { version: `tandem ${name} ${facts.level}, ${facts.threads} threads` };
+}
+
+/** The whole call: encode, then one row a step. */
+async function run({ source, tokens }: Request): Promise<object> {
+  const [encoded] = await model.encode([source]);
+  const ids = await decode(encoded, tokens);
+  encoded.release();
+  return { ids };
+}
+
+async function decode(encoded: Encoded, tokens: number): Promise<number[]> {
+  const stream = encoded.open();
+  const ids: number[] = [];
+  let token = model.startToken;
+  for (let position = 0; position < tokens; position++) {
+    const logits = await model.forward([{ stream, position, token, parent: -1 }]);
+    [token] = await logits.argMax();
+    logits.release();
+    ids.push(token);
+  }
+  stream.release();
+  return ids;
+}
+
+async function main(): Promise<void> {
+  for await (const line of createInterface({ input: process.stdin })) {
+    const request: Request = JSON.parse(line);
+    let answer: object;
+    try {
+      answer = { ok: true, ...(request.do === 'load' ? await load(request) : await run(request)) };
+    } catch (error) {
+      answer = { ok: false, error: error instanceof Error ? error.message : String(error) };
+    }
+    process.stdout.write(`${JSON.stringify(answer)}\n`);
+  }
+  process.exit(0);
+}
+
+void main();
