@@ -87,8 +87,12 @@ export interface TextStream {
 export interface Tokenizer {
   readonly kind: 'unigram' | 'bytes';
   readonly vocabularySize: number;
-  /** Ids of a text, with the closing EOS unless told otherwise. */
-  encode(text: string, options?: { readonly addEos?: boolean }): number[];
+  /**
+   * Ids of a text, with the closing EOS unless told otherwise. Special tokens spelt out in the text (`</s>`,
+   * `<extra_id_0>`) are plain text, as for SentencePiece; with `parseSpecial` they are their ids, as for Hugging Face's
+   * T5Tokenizer.
+   */
+  encode(text: string, options?: { readonly addEos?: boolean; readonly parseSpecial?: boolean }): number[];
   /** Text of ids; special tokens (pad, EOS, sentinels) are left out unless told otherwise. */
   decode(ids: readonly number[], options?: { readonly keepSpecial?: boolean }): string;
   stream(): TextStream;

@@ -1,0 +1,2 @@
+export { firstVocabularyDifference } from './difference';
+export { loadTokenizer, type TokenizerFiles } from './load';

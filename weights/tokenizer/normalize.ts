@@ -1,0 +1,104 @@
+import { ByteBuffer } from './byte-buffer';
+import type { Charsmap } from './charsmap';
+import type { PieceTrie } from './piece-trie';
+import { characterLength } from './utf8';
+import type { NormalizerSpec } from './vocabulary';
+
+const SPACE = 0x20;
+// U+2581 in UTF-8.
+const [MARK_0, MARK_1, MARK_2] = [0xe2, 0x96, 0x81];
+
+/** What a normaliser needs: its switches, the opened charsmap, and the user-defined pieces that pass untouched. */
+export interface Normalizer {
+  readonly spec: NormalizerSpec;
+  readonly charsmap: Charsmap | null;
+  readonly userDefined: PieceTrie | null;
+}
+
+/**
+ * UTF-8 text [bytes] to the UTF-8 that the unigram model segments: `Normalizer::Normalize` of SentencePiece
+ * (src/normalizer.cc), rule by rule, with the dummy prefix, squeezed spaces and U+2581 for a space.
+ */
+export function normalize(normalizer: Normalizer, text: Uint8Array): Uint8Array {
+  const { spec } = normalizer;
+  const out = new ByteBuffer(text.length + (text.length >> 2) + 8);
+  const cursor = new Cursor(normalizer, text);
+  const space = () => {
+    if (!spec.escapeWhitespaces) return out.push(SPACE);
+    out.push(MARK_0);
+    out.push(MARK_1);
+    out.push(MARK_2);
+  };
+  let started = false;
+  let previousSpace = spec.removeExtraWhitespaces;
+  while (cursor.next()) {
+    const { from, bytes, to } = cursor;
+    // Heading spaces go only when they are the whole of what a rule gave.
+    if (!started) {
+      if (spec.removeExtraWhitespaces && to - from === 1 && bytes[from] === SPACE) continue;
+      started = true;
+      if (spec.addDummyPrefix) space();
+    }
+    let i = from;
+    while (previousSpace && i < to && bytes[i] === SPACE) i++;
+    if (i < to) {
+      for (let j = i; j < to; j++) bytes[j] === SPACE ? space() : out.push(bytes[j]);
+      previousSpace = bytes[to - 1] === SPACE;
+    }
+    if (!spec.removeExtraWhitespaces) previousSpace = false;
+  }
+  if (spec.removeExtraWhitespaces) trimEnd(out, spec.escapeWhitespaces);
+  return out.view();
+}
+
+function trimEnd(out: ByteBuffer, escaped: boolean): void {
+  if (escaped) while (out.endsWith(MARK_0, MARK_1, MARK_2)) out.length -= 3;
+  else while (out.last() === SPACE) out.length--;
+}
+
+/** Walks a text by `Normalizer::NormalizePrefix`: user-defined piece, else longest rule, else one character. */
+class Cursor {
+  bytes: Uint8Array;
+  from = 0;
+  to = 0;
+  private at = 0;
+
+  constructor(
+    private readonly normalizer: Normalizer,
+    private readonly text: Uint8Array,
+  ) {
+    this.bytes = text;
+  }
+
+  /** Whether there was more; what it became is `bytes` from `from` to `to`. */
+  next(): boolean {
+    const { text, at } = this;
+    if (at >= text.length) return false;
+    const { charsmap, userDefined } = this.normalizer;
+    const kept = userDefined === null ? 0 : longestPiece(userDefined, text, at);
+    const matched = kept > 0 || charsmap === null ? 0 : charsmap.match(text, at);
+    if (matched > 0 && charsmap !== null) {
+      this.bytes = charsmap.replacements;
+      this.from = charsmap.start;
+      this.to = charsmap.end;
+      this.at = at + matched;
+    } else {
+      this.bytes = text;
+      this.from = at;
+      this.at = Math.min(text.length, at + (kept || characterLength(text[at])));
+      this.to = this.at;
+    }
+    return true;
+  }
+}
+
+function longestPiece(trie: PieceTrie, text: Uint8Array, at: number): number {
+  let length = 0;
+  let node = 0;
+  for (let i = at; i < text.length; i++) {
+    node = trie.child(node, text[i]);
+    if (node === 0) break;
+    if (trie.end(node) >= 0) length = i + 1 - at;
+  }
+  return length;
+}

@@ -1,0 +1,66 @@
+import type { PieceTrie } from './piece-trie';
+import { characterLength } from './utf8';
+
+/** What the best path needs of a vocabulary. */
+export interface UnigramModel {
+  /** Normal and user-defined pieces. */
+  readonly trie: PieceTrie;
+  readonly scores: Float32Array;
+  readonly isUserDefined: (id: number) => boolean;
+  readonly unknownId: number;
+  /** Extremes of the normal pieces' scores. */
+  readonly minScore: number;
+  readonly maxScore: number;
+}
+
+// kUnkPenalty of src/unigram_model.cc.
+const UNKNOWN_PENALTY = 10;
+
+/**
+ * The best segmentation of normalised UTF-8: `Model::EncodeOptimized` of SentencePiece (src/unigram_model.cc), with
+ * its float32 sums and its rule for ties (the earliest start stays). Linear in the text times the longest piece.
+ * Returns [start, id] pairs flattened, in order.
+ */
+export function bestPath(model: UnigramModel, text: Uint8Array): Int32Array {
+  const { trie, scores, maxScore } = model;
+  const unknownScore = Math.fround(model.minScore - UNKNOWN_PENALTY);
+  const best = new Float32Array(text.length + 1); // [bytes + 1] score of the best path that ends here
+  const starts = new Int32Array(text.length + 1).fill(-1); // [bytes + 1] where its last piece starts
+  const ids = new Int32Array(text.length + 1); // [bytes + 1] that piece
+  const offer = (end: number, start: number, id: number, score: number) => {
+    if (starts[end] !== -1 && score <= best[end]) return;
+    starts[end] = start;
+    ids[end] = id;
+    best[end] = score;
+  };
+  for (let at = 0; at < text.length; ) {
+    const step = Math.min(characterLength(text[at]), text.length - at);
+    let single = false;
+    let node = 0;
+    for (let i = at; i < text.length; i++) {
+      node = trie.child(node, text[i]);
+      if (node === 0) break;
+      const id = trie.end(node);
+      if (id < 0) continue;
+      const length = i + 1 - at;
+      // A user-defined piece outbids what normal pieces could reach; the sum is a double, its store a float32.
+      const score = model.isUserDefined(id) ? length * maxScore - 0.1 : scores[id];
+      offer(i + 1, at, id, score + best[at]);
+      single ||= length === step;
+    }
+    if (!single) offer(at + step, at, model.unknownId, Math.fround(unknownScore + best[at]));
+    at += step;
+  }
+  return trace(text.length, starts, ids);
+}
+
+function trace(length: number, starts: Int32Array, ids: Int32Array): Int32Array {
+  let count = 0;
+  for (let end = length; end > 0; end = starts[end]) count++;
+  const path = new Int32Array(2 * count);
+  for (let end = length, i = 2 * count - 2; end > 0; end = starts[end], i -= 2) {
+    path[i] = starts[end];
+    path[i + 1] = ids[end];
+  }
+  return path;
+}
