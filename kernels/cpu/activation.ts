@@ -18,7 +18,7 @@ const LOOPS: Readonly<Record<ActivationKind, (out: Float32Array, x: Float32Array
     const root = Math.sqrt(2 / Math.PI);
     for (let i = 0; i < length; i++) {
       const v = x[i];
-      out[i] = 0.5 * v * (1 + Math.tanh(root * (v + 0.044715 * v ** 3)));
+      out[i] = 0.5 * v * (1 + Math.tanh(root * (v + 0.044715 * v * v * v)));
     }
   },
 };

@@ -22,21 +22,21 @@ export class Scratch {
   /** Rows `first … first + rows − 1` (rows ≤ PANEL_ROWS); valid until the next panel. */
   panel(weight: HostWeight, first: number, rows: number): Panel {
     const view = this.#view;
+    const length = rows * weight.cols;
+    // Indices below are 32 bits wide (see tile.ts); past that, count from the first row asked for.
+    const isHuge = weight.data.length > 0x7fffffff;
+    const from = isHuge ? 0 : first * weight.cols;
+    const data = isHuge ? weight.data.subarray(first * weight.cols, first * weight.cols + length) : weight.data;
     if (weight.type === 'f32') {
-      const data = weight.data as Float32Array;
-      const from = first * weight.cols;
-      const isHuge = data.length > 0x7fffffff; // tiles count in 32 bits
-      view.data = isHuge ? data.subarray(from, from + rows * weight.cols) : data;
-      view.offset = isHuge ? 0 : from;
+      view.data = data as Float32Array;
+      view.offset = from;
       return view;
     }
-    const length = PANEL_ROWS * weight.cols;
-    if (this.#panel.length < length) this.#panel = new Float32Array(length);
+    if (this.#panel.length < length) this.#panel = new Float32Array(PANEL_ROWS * weight.cols);
     view.data = this.#panel;
     view.offset = 0;
-    if (weight.type === 'bf16')
-      decodeBf16(this.#panel, weight.data as Uint16Array, first * weight.cols, rows * weight.cols);
-    else decodeQ8(this.#panel, weight, first, rows);
+    if (weight.type === 'bf16') decodeBf16(this.#panel, data as Uint16Array, from, length);
+    else decodeQ8(this.#panel, weight, first, rows, data as Int8Array, from);
     return view;
   }
 
@@ -59,30 +59,36 @@ export class Scratch {
 function decodeBf16(panel: Float32Array, data: Uint16Array, from: number, length: number): void {
   const bits = new Uint32Array(panel.buffer, 0, length);
   let i = 0;
-  for (; i + 8 <= length; i += 8) {
-    const j = from + i;
+  for (; i + 8 <= length; i = (i + 8) | 0) {
+    const j = (from + i) | 0;
     bits[i] = data[j] << 16;
-    bits[i + 1] = data[j + 1] << 16;
-    bits[i + 2] = data[j + 2] << 16;
-    bits[i + 3] = data[j + 3] << 16;
-    bits[i + 4] = data[j + 4] << 16;
-    bits[i + 5] = data[j + 5] << 16;
-    bits[i + 6] = data[j + 6] << 16;
-    bits[i + 7] = data[j + 7] << 16;
+    bits[(i + 1) | 0] = data[(j + 1) | 0] << 16;
+    bits[(i + 2) | 0] = data[(j + 2) | 0] << 16;
+    bits[(i + 3) | 0] = data[(j + 3) | 0] << 16;
+    bits[(i + 4) | 0] = data[(j + 4) | 0] << 16;
+    bits[(i + 5) | 0] = data[(j + 5) | 0] << 16;
+    bits[(i + 6) | 0] = data[(j + 6) | 0] << 16;
+    bits[(i + 7) | 0] = data[(j + 7) | 0] << 16;
   }
   for (; i < length; i++) bits[i] = data[from + i] << 16;
 }
 
-function decodeQ8(panel: Float32Array, weight: HostWeight, first: number, rows: number): void {
+/** Whole rows of codes, from `codes[from]` on, times the scales of their blocks. */
+function decodeQ8(
+  panel: Float32Array,
+  weight: HostWeight,
+  first: number,
+  rows: number,
+  codes: Int8Array,
+  from: number,
+): void {
   const { cols, scales } = weight;
-  const codes = weight.data as Int8Array;
   const blocks = q8Blocks(cols);
   for (let r = 0; r < rows; r++) {
     for (let block = 0; block < blocks; block++) {
-      const from = block * Q8_BLOCK;
-      const length = Math.min(Q8_BLOCK, cols - from);
+      const at = block * Q8_BLOCK;
       const scale = scales[(first + r) * blocks + block];
-      decodeBlock(panel, r * cols + from, codes, (first + r) * cols + from, length, scale);
+      decodeBlock(panel, r * cols + at, codes, from + r * cols + at, Math.min(Q8_BLOCK, cols - at), scale);
     }
   }
 }
@@ -96,13 +102,13 @@ function decodeBlock(
   scale: number,
 ): void {
   let i = 0;
-  for (; i + 4 <= length; i += 4) {
-    const j = from + i;
-    const k = to + i;
+  for (; i + 4 <= length; i = (i + 4) | 0) {
+    const j = (from + i) | 0;
+    const k = (to + i) | 0;
     panel[k] = codes[j] * scale;
-    panel[k + 1] = codes[j + 1] * scale;
-    panel[k + 2] = codes[j + 2] * scale;
-    panel[k + 3] = codes[j + 3] * scale;
+    panel[(k + 1) | 0] = codes[(j + 1) | 0] * scale;
+    panel[(k + 2) | 0] = codes[(j + 2) | 0] * scale;
+    panel[(k + 3) | 0] = codes[(j + 3) | 0] * scale;
   }
   for (; i < length; i++) panel[to + i] = codes[from + i] * scale;
 }

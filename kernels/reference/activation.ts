@@ -12,7 +12,7 @@ export const ACTIVATIONS: Readonly<Record<ActivationKind, (x: number) => number>
   relu: (x) => Math.max(x, 0),
   silu: (x) => x / (1 + Math.exp(-x)),
   gelu: (x) => 0.5 * x * erfc(-x * Math.SQRT1_2),
-  gelu_new: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
+  gelu_new: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x * x * x))),
 };
 
 /**
