@@ -1,4 +1,4 @@
-/** Longest replacement that SentencePiece's own rules hold is 33 bytes; a bound keeps hostile maps from amplifying. */
+/** The longest replacement in T5's own charsmap has 33 bytes; a bound keeps hostile maps from amplifying. */
 const MAX_REPLACEMENT = 1024;
 
 /** SentencePiece's precompiled_charsmap: byte sequences and what they turn into. */
