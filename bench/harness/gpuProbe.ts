@@ -12,6 +12,11 @@ const STEPS = 4096;
 
 type This = IKernelFunctionThis<Sizes>;
 
+/** gpu.js reads a kernel's source text, and takes declared functions only. */
+function ones(): number {
+  return 1;
+}
+
 /** Neighbouring cells read neighbouring values, as a device likes it; nothing leaves it but one row of sums. */
 function columnSum(this: This, values: number[][]): number {
   let sum = 0;
@@ -40,7 +45,7 @@ function chains(this: This, factor: number): number {
 export async function gpuLimits(rounds: number, mode: string): Promise<Limits> {
   const gpu = new GPU({ mode: mode as GPUMode | GPUInternalMode });
   try {
-    const fill = gpu.createKernel(() => 1, { output: [COLUMNS, ROWS], pipeline: true });
+    const fill = gpu.createKernel(ones, { output: [COLUMNS, ROWS], pipeline: true });
     const values = (await fill()) as unknown as number[][];
     const loops = { constants: { rows: ROWS }, loopMaxIterations: ROWS, output: [COLUMNS] };
     const stream = gpu.createKernel(columnSum as never, loops as never) as (values: number[][]) => unknown;

@@ -19,11 +19,13 @@ export function stream(bytes: i32): f32 {
   return f32x4.extract_lane(a, 0);
 }
 export function peak(steps: i32, factor: f32): f32 {
-  const k = f32x4.splat(factor), one = f32x4.splat(1);
-  let a = f32x4.splat(0), b = one, c = one, d = one, e = one, f = one, g = one, h = one;
+  const p = f32x4.splat(factor), q = f32x4.splat(factor + 1), r = f32x4.splat(factor + 2), s = f32x4.splat(factor + 3);
+  let m = f32x4.splat(0.25), n = f32x4.splat(0.75);
+  let a = p, b = p, c = p, d = p, e = p, f = p, g = p, h = p;
   for (let i = 0; i < steps; i++) {
-    a = MADD(a, k, one); b = MADD(b, k, one); c = MADD(c, k, one); d = MADD(d, k, one);
-    e = MADD(e, k, one); f = MADD(f, k, one); g = MADD(g, k, one); h = MADD(h, k, one);
+    a = MADD(p, m, a); b = MADD(q, m, b); c = MADD(r, m, c); d = MADD(s, m, d);
+    e = MADD(p, n, e); f = MADD(q, n, f); g = MADD(r, n, g); h = MADD(s, n, h);
+    m = f32x4.neg(m); n = f32x4.neg(n);
   }
   a = f32x4.add(f32x4.add(f32x4.add(a, b), f32x4.add(c, d)), f32x4.add(f32x4.add(e, f), f32x4.add(g, h)));
   return f32x4.extract_lane(a, 0);
@@ -40,7 +42,7 @@ export function dot(steps: i32, factor: f32): f32 {
 }
 `;
 
-/** What each level multiplies and adds with. The sums are operands too, so that nothing can be taken out of the loop. */
+/** What each level multiplies and adds with. Operands change every step, so that nothing can be taken out of the loop. */
 const INSTRUCTIONS = {
   simd: `
 @inline function MADD(a: v128, b: v128, c: v128): v128 { return f32x4.add(f32x4.mul(a, b), c); }
@@ -110,8 +112,11 @@ export async function wasmLimits(rounds: number, threads: number, level: WasmPro
 
 function answer(worker: Worker): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    worker.once('message', resolve);
     worker.once('error', reject);
+    worker.once('message', (message) => {
+      worker.off('error', reject);
+      resolve(message);
+    });
   });
 }
 
