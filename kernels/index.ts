@@ -19,3 +19,4 @@ export { createCpuBackend } from './cpu';
 export { KernelError, type KernelErrorCode } from './errors';
 export { createReferenceBackend } from './reference';
 export { type BackendName, type BackendOptions, type BackendProbe, createBackend, probeBackends } from './registry';
+export { createWasmBackend, type WasmBackendOptions, type WasmLevel } from './wasm';

@@ -2,6 +2,7 @@ import type { Backend, BackendFacts } from './contract';
 import { createCpuBackend } from './cpu';
 import { KernelError } from './errors';
 import { createReferenceBackend } from './reference';
+import { createWasmBackend, type WasmLevel } from './wasm';
 
 export type BackendName = BackendFacts['name'];
 
@@ -26,6 +27,7 @@ type Create = (options: BackendOptions) => Promise<Backend>;
 
 /** One line a backend, loaded only when asked for; best first as `auto` tries them. */
 const BACKENDS: Readonly<Partial<Record<BackendName, Create>>> = {
+  wasm: async ({ level, ...options }) => createWasmBackend({ ...options, level: level as WasmLevel | undefined }),
   cpu: async (options) => createCpuBackend(options),
   reference: async (options) => createReferenceBackend(options),
 };

@@ -1,0 +1,42 @@
+/**
+ * The few operations that differ between feature levels. `ASC_FEATURE_RELAXED_SIMD` is a compile-time constant, so each
+ * module holds one variant of everything and a level never mixes fused and unfused multiply-adds.
+ */
+
+/** a · b + c: fused (one rounding) on the relaxed level, two roundings on the plain one. */
+// @ts-ignore: decorator
+@inline
+export function madd(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(a, b, c);
+  return f32x4.add(f32x4.mul(a, b), c);
+}
+
+/** As `madd`, in float64. */
+// @ts-ignore: decorator
+@inline
+export function madd64(a: v128, b: v128, c: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f64x2.relaxed_madd(a, b, c);
+  return f64x2.add(f64x2.mul(a, b), c);
+}
+
+/** Bytes that four 7-bit activation codes take: bytes for the relaxed dot, 16-bit words for the strict one. */
+// @ts-ignore: decorator
+@inline
+export const CODE_BYTES: usize = ASC_FEATURE_RELAXED_SIMD ? 4 : 8;
+
+/** (l0 + l2) + (l1 + l3): the one order in which lanes are summed everywhere. */
+// @ts-ignore: decorator
+@inline
+export function sumLanes(a: v128): f32 {
+  const pairs = f32x4.add(a, v128.shuffle<f32>(a, a, 2, 3, 0, 1));
+  return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
+}
+
+/** `sumLanes` of four vectors at once, one in each lane. */
+// @ts-ignore: decorator
+@inline
+export function sumLanes4(a: v128, b: v128, c: v128, d: v128): v128 {
+  const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 1, 4, 5), v128.shuffle<f32>(a, b, 2, 3, 6, 7));
+  const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 1, 4, 5), v128.shuffle<f32>(c, d, 2, 3, 6, 7));
+  return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 2, 4, 6), v128.shuffle<f32>(ab, cd, 1, 3, 5, 7));
+}

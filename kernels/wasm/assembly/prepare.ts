@@ -1,0 +1,158 @@
+/**
+ * What happens to activations before a product: the norm, packing into row blocks, and 7-bit codes for q8 weights.
+ *
+ * Parameters: 0 rows, 1 inputs, 2 packed float rows or 0, 3 packed codes or 0, 4 their steps, 5 x, 6 gain or 0, 7 plain
+ * output or 0, 8 scale (f32), 9 unused, 10–11 epsilon (f64), 12 float row blocks, 13 code row blocks. A chunk is a row.
+ */
+import { scratch, single, word } from './control';
+import { CODE_BYTES } from './level';
+import { blockStart } from './matmul';
+
+export function prepareChunk(row: i32): void {
+  const inputs = <i32>word(1);
+  const width = <usize>inputs << 2;
+  const x = <usize>word(5) + <usize>row * width;
+  const gain = <usize>word(6);
+  const plain = <usize>word(7);
+  let values = x;
+  if (gain != 0 || single(8) != 1) {
+    values = plain != 0 ? plain + <usize>row * width : scratch();
+    if (gain != 0) normRow(values, x, gain, inputs, load<f64>(1032 + 40));
+    else memory.copy(values, x, width);
+    if (single(8) != 1) scaleRow(values, inputs, single(8));
+  }
+  if (word(2) != 0) packRow(row, inputs, values);
+  if (word(3) != 0) quantizeRow(row, inputs, values);
+}
+
+/** out = x / sqrt(mean(x²) + ε) · gain: the mean in float64, then two float32 products. */
+function normRow(out: usize, x: usize, gain: usize, inputs: i32, epsilon: f64): void {
+  const squares = sumOfSquares(x, inputs);
+  const inverse = <f32>(1.0 / Math.sqrt(squares / <f64>inputs + epsilon));
+  const factor = f32x4.splat(inverse);
+  const end = x + (<usize>inputs << 2);
+  for (; x + 16 <= end; x += 16) {
+    v128.store(out, f32x4.mul(f32x4.mul(v128.load(x), factor), v128.load(gain)));
+    out += 16;
+    gain += 16;
+  }
+  for (; x < end; x += 4) {
+    store<f32>(out, load<f32>(x) * inverse * load<f32>(gain));
+    out += 4;
+    gain += 4;
+  }
+}
+
+function sumOfSquares(x: usize, inputs: i32): f64 {
+  let first = f64x2.splat(0);
+  let second = first;
+  const end = x + (<usize>inputs << 2);
+  for (; x + 16 <= end; x += 16) {
+    const v = v128.load(x);
+    const a = f64x2.promote_low_f32x4(v);
+    const b = f64x2.promote_low_f32x4(v128.shuffle<i64>(v, v, 1, 0));
+    first = f64x2.add(first, f64x2.mul(a, a));
+    second = f64x2.add(second, f64x2.mul(b, b));
+  }
+  const both = f64x2.add(first, second);
+  let sum = f64x2.extract_lane(both, 0) + f64x2.extract_lane(both, 1);
+  for (; x < end; x += 4) {
+    const value = <f64>load<f32>(x);
+    sum += value * value;
+  }
+  return sum;
+}
+
+function scaleRow(x: usize, inputs: i32, scale: f32): void {
+  for (let i = 0; i < inputs; i++) {
+    store<f32>(x, load<f32>(x) * scale);
+    x += 4;
+  }
+}
+
+/** Which block of `count` a row is in. */
+// @ts-ignore: decorator
+@inline
+function blockOf(row: i32, rows: i32, count: i32): i32 {
+  let block = <i32>((<i64>row * count) / rows);
+  if (blockStart(rows, count, block + 1) <= row) block++;
+  return block;
+}
+
+/** Interleaves one row into its block, [inputs, rows of the block]. */
+function packRow(row: i32, inputs: i32, values: usize): void {
+  const rows = <i32>word(0);
+  const count = <i32>word(12);
+  const block = blockOf(row, rows, count);
+  const start = blockStart(rows, count, block);
+  const many = <usize>(blockStart(rows, count, block + 1) - start);
+  let to = <usize>word(2) + ((<usize>start * <usize>inputs) << 2);
+  if (many == 1) {
+    memory.copy(to, values, <usize>inputs << 2);
+    return;
+  }
+  to += <usize>(row - start) << 2;
+  const end = values + (<usize>inputs << 2);
+  for (; values < end; values += 4) {
+    store<f32>(to, load<f32>(values));
+    to += many << 2;
+  }
+}
+
+/**
+ * Codes one row: in each block of 32 inputs, code = nearest((x − least) / step) in 0 … 127 with step = (most − least) / 127.
+ * A one-sided block (behind a relu) so keeps all seven bits. A block with NaN or an infinity gets the step NaN.
+ */
+function quantizeRow(row: i32, inputs: i32, values: usize): void {
+  const rows = <i32>word(0);
+  const count = <i32>word(13);
+  const block = blockOf(row, rows, count);
+  const start = blockStart(rows, count, block);
+  const many = <usize>(blockStart(rows, count, block + 1) - start);
+  const before = <usize>start * <usize>((inputs + 31) >> 5);
+  let codes = <usize>word(3) + before * (CODE_BYTES << 3) + <usize>(row - start) * CODE_BYTES;
+  let steps = <usize>word(4) + (before << 3) + (<usize>(row - start) << 3);
+  for (let left = inputs; left > 0; left -= 32) {
+    if (left >= 32) quantizeBlock(values, codes, steps, many);
+    else quantizeTail(values, left, codes, steps, many);
+    values += 128;
+    codes += CODE_BYTES * 8 * many;
+    steps += many << 3;
+  }
+}
+
+function quantizeBlock(x: usize, codes: usize, steps: usize, many: usize): void {
+  let least = v128.load(x);
+  let most = least;
+  for (let i: usize = 16; i < 128; i += 16) {
+    const v = v128.load(x + i);
+    least = f32x4.min(least, v);
+    most = f32x4.max(most, v);
+  }
+  least = f32x4.min(least, v128.shuffle<f32>(least, least, 2, 3, 0, 1));
+  least = f32x4.min(least, v128.shuffle<f32>(least, least, 1, 0, 3, 2));
+  most = f32x4.max(most, v128.shuffle<f32>(most, most, 2, 3, 0, 1));
+  most = f32x4.max(most, v128.shuffle<f32>(most, most, 1, 0, 3, 2));
+  const step = (f32x4.extract_lane(most, 0) - f32x4.extract_lane(least, 0)) / 127;
+  store<f32>(steps, step);
+  store<f32>(steps, f32x4.extract_lane(least, 0), 4);
+  const inverse = f32x4.splat(step > 0 ? 1 / step : 0);
+  for (let i: usize = 0; i < 8; i++) {
+    const scaled = f32x4.nearest(f32x4.mul(f32x4.sub(v128.load(x + (i << 4)), least), inverse));
+    const code = i32x4.trunc_sat_f32x4_s(f32x4.min(f32x4.max(scaled, f32x4.splat(0)), f32x4.splat(127)));
+    const words = i16x8.narrow_i32x4_s(code, code);
+    if (ASC_FEATURE_RELAXED_SIMD) store<i32>(codes, i32x4.extract_lane(i8x16.narrow_i16x8_s(words, words), 0));
+    else store<i64>(codes, i64x2.extract_lane(words, 0));
+    codes += CODE_BYTES * many;
+  }
+}
+
+/** The last block of a row whose inputs are no multiple of 32: padded with its first value, whose weights are zero. */
+function quantizeTail(x: usize, inputs: i32, codes: usize, steps: usize, many: usize): void {
+  const padded = scratch() + <usize>word(14);
+  const first = load<f32>(x);
+  for (let i = 0; i < 32; i++) {
+    store<f32>(padded + (<usize>i << 2), i < inputs ? load<f32>(x + (<usize>i << 2)) : first);
+  }
+  quantizeBlock(padded, codes, steps, many);
+}

@@ -1,0 +1,26 @@
+import type { Logits, Norm, Tensor, Weight } from '../contract';
+import { expectArgument, expectProduct } from '../shared/checks';
+import { open, openWeight } from './boxes';
+import { multiply, openGain } from './rows';
+import type { WasmStorage } from './storage';
+
+/** See reference/head.ts: norm and scale while packing, then a product as `linear` has it. The logits stay here. */
+export function head(
+  storage: WasmStorage,
+  out: Logits,
+  x: Tensor,
+  norm: Norm | null,
+  weight: Weight,
+  scale: number,
+): void {
+  const where = 'head';
+  const input = open(storage.ledger, x, where);
+  const matrix = openWeight(storage.ledger, weight, where);
+  const box = open(storage.ledger, out, where);
+  expectProduct(where, input, matrix, null);
+  expectArgument(Number.isFinite(scale), where, 'a finite scale', scale);
+  const gain = norm === null ? 0 : openGain(storage, where, input, norm);
+  storage.resizeLogits(box, input.rows, matrix.rows);
+  const preparation = { x: input, gain, epsilon: norm?.epsilon ?? 0, scale };
+  multiply(storage.machine, preparation, [{ weight: matrix, out: box.at, residual: 0 }]);
+}

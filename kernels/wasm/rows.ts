@@ -1,0 +1,113 @@
+/** Rows on their way into a product: normed, scaled and packed as the weights' types want them. */
+import type { Norm } from '../contract';
+import { expectArgument, expectFilled, expectShape } from '../shared/checks';
+import { q8Blocks } from '../shared/q8';
+import { open, TYPE_CODE, UNIT, type WasmTensor, type WasmWeight } from './boxes';
+import { type Machine, Operation, PARAMETER } from './machine';
+import type { WasmStorage } from './storage';
+
+/** Address of a norm's gain, checked against x. */
+export function openGain(storage: WasmStorage, where: string, x: WasmTensor, norm: Norm): number {
+  const gain = open(storage.ledger, norm.gain, where);
+  expectFilled(where, 'x', x);
+  expectShape(where, 'gain.length', x.cols, gain.length);
+  expectArgument(norm.epsilon >= 0, where, 'an epsilon from 0 up', norm.epsilon);
+  return gain.at;
+}
+
+/** What becomes of x before the product. */
+export interface Preparation {
+  readonly x: WasmTensor;
+  /** Address of the norm's gain, or 0. */
+  readonly gain: number;
+  readonly epsilon: number;
+  readonly scale: number;
+}
+
+/** Addresses of packed rows: floats, and codes with their steps. 0 where no weight asks for them. */
+interface Packed {
+  readonly floats: number;
+  readonly codes: number;
+  readonly steps: number;
+}
+
+const NONE: Packed = { floats: 0, codes: 0, steps: 0 };
+
+/** Parameter words 2 and following of `assembly/prepare.ts`. */
+function prepare(machine: Machine, from: Preparation, packed: Packed, plain: number): void {
+  const { rows, cols } = from.x;
+  const { i32, f32, f64 } = machine.memory;
+  const { floatRows, codeRows } = machine.blocks;
+  i32.set([rows, cols, packed.floats, packed.codes, packed.steps, from.x.at, from.gain, plain], PARAMETER);
+  f32[PARAMETER + 8] = from.scale;
+  f64[(PARAMETER + 10) >> 1] = from.epsilon;
+  i32[PARAMETER + 12] = Math.ceil(rows / floatRows);
+  i32[PARAMETER + 13] = Math.ceil(rows / codeRows);
+  i32[PARAMETER + 14] = cols * 4;
+  machine.run(Operation.prepare, rows, rows > 16 ? rows * cols * 4 : 0);
+}
+
+/** out = norm(x) as it is, for `rmsNorm`. */
+export function normRows(machine: Machine, from: Preparation, out: WasmTensor): void {
+  prepare(machine, from, NONE, out.at);
+}
+
+/** One product of several that share x. */
+export interface Product {
+  readonly weight: WasmWeight;
+  /** Address of [x.rows, weight.rows] values. */
+  readonly out: number;
+  /** Address of as many values to add, or 0. */
+  readonly residual: number;
+}
+
+/** At most so many matrices fit one job's parameters. */
+const MOST_PRODUCTS = 16;
+
+/** out = prepared(x) · weightᵀ (+ residual) for each product, all in one job. */
+export function multiply(machine: Machine, from: Preparation, products: readonly Product[]): void {
+  const { rows, cols } = from.x;
+  machine.scratch(cols * 4 + 256);
+  const coded = products.some(({ weight }) => weight.type === 'q8');
+  const floats = products.some(({ weight }) => weight.type !== 'q8');
+  const blocks = q8Blocks(cols);
+  const packed = {
+    floats: floats ? machine.area('rows', rows * cols * 4 + 64) : 0,
+    codes: coded ? machine.area('codes', rows * blocks * 32 * machine.blocks.codeBytes + 64) : 0,
+    steps: coded ? machine.area('steps', rows * blocks * 8) : 0,
+  };
+  prepare(machine, from, packed, 0);
+  for (let first = 0; first < products.length; first += MOST_PRODUCTS) {
+    dispatch(machine, from.x, packed, products.slice(first, first + MOST_PRODUCTS));
+  }
+}
+
+/** Chunks per thread: enough that one which was interrupted does not hold up the rest. */
+const CHUNKS = 6;
+
+function dispatch(machine: Machine, x: WasmTensor, packed: Packed, products: readonly Product[]): void {
+  const { i32 } = machine.memory;
+  const { rows, cols } = x;
+  let units = 0;
+  let word = PARAMETER + 8;
+  for (const { weight, out, residual } of products) {
+    units += Math.ceil(weight.rows / UNIT);
+    i32[word] = weight.at;
+    i32[word + 1] = TYPE_CODE[weight.type];
+    i32[word + 2] = weight.rows;
+    i32[word + 3] = out;
+    i32[word + 4] = residual;
+    i32[word + 5] = units;
+    word += 8;
+  }
+  const perChunk = Math.max(1, Math.floor(units / (machine.threads * CHUNKS)));
+  i32[PARAMETER] = rows;
+  i32[PARAMETER + 1] = cols;
+  i32[PARAMETER + 2] = packed.floats;
+  i32[PARAMETER + 3] = packed.codes;
+  i32[PARAMETER + 4] = packed.steps;
+  i32[PARAMETER + 5] = products.length;
+  i32[PARAMETER + 6] = perChunk;
+  i32[PARAMETER + 7] = units;
+  machine.run(Operation.matmul, Math.ceil(units / perChunk), rows * cols * units * UNIT);
+}
