@@ -1,4 +1,8 @@
+export { type FileSet, openFileSet } from './checkpoint';
+export { openCheckpoint } from './directory.node';
 export { WeightsError, type WeightsErrorCode } from './errors';
+export { resolveTensors, type T5Tensors } from './tensors';
+export { firstVocabularyDifference } from './tokenizer';
 export type {
   ByteSource,
   Checkpoint,
