@@ -1,0 +1,109 @@
+import type { Tensor, Weight } from '../contract';
+import { openLinear } from '../shared/calls';
+import { Q8_BLOCK, q8Blocks } from '../shared/q8';
+import type { GpuTensor, GpuWeight } from './boxes';
+import type { Program } from './device';
+import { pieceViews } from './embed';
+import { Q8_WORDS } from './pack';
+import { type GpuQueue, type Holder, view } from './queue';
+import { blockedSum } from './rmsNorm';
+import type { GpuStorage } from './storage';
+
+/** Σ over blocks of 32 of scale · Σ code · x, three codes unpacked from each word. */
+function q8Sum(inputs: number): string {
+  const x = (k: string): string => (inputs % Q8_BLOCK === 0 ? `x[row][${k}]` : `x[row][Math.min(${k}, ${inputs - 1})]`);
+  const last = `block * ${Q8_BLOCK}`;
+  return `let sum = 0;
+    for (let block = 0; block < ${q8Blocks(inputs)}; block++) {
+      let part = 0;
+      for (let t = 0; t < ${Q8_WORDS - 1}; t++) {
+        const word = words[block * ${Q8_WORDS} + t][at];
+        const high = Math.floor(word / 65536);
+        const rest = word - high * 65536;
+        const middle = Math.floor(rest / 256);
+        part += (high - 128) * ${x(`${last} + t * 3`)};
+        part += (middle - 128) * ${x(`${last} + t * 3 + 1`)};
+        part += (rest - middle * 256 - 128) * ${x(`${last} + t * 3 + 2`)};
+      }
+      const pair = words[block * ${Q8_WORDS} + ${Q8_WORDS - 1}][at];
+      const first = Math.floor(pair / 65536);
+      const second = Math.floor((pair - first * 65536) / 256);
+      part += (first - 128) * ${x(`${last} + ${Q8_BLOCK - 2}`)};
+      part += (second - 128) * ${x(`${last} + ${Q8_BLOCK - 1}`)};
+      sum += part * scales[block][at];
+    }`;
+}
+
+interface Variant {
+  readonly inputs: number;
+  readonly q8: boolean;
+  readonly residual: boolean;
+  /** Outputs below `first` come from what earlier pieces made. */
+  readonly before: boolean;
+}
+
+/** One output a thread, neighbours in the same row: weights are read side by side, x is the same for all. */
+function linearProgram({ inputs, q8, residual, before }: Variant): Program {
+  const arrays = [
+    'x',
+    'words',
+    ...(q8 ? ['scales'] : []),
+    ...(residual ? ['residual'] : []),
+    ...(before ? ['before'] : []),
+  ];
+  return {
+    key: `linear ${inputs}${q8 ? ' q8' : ''}${residual ? ' residual' : ''}${before ? ' more' : ''}`,
+    args: [...arrays.map(() => 'array' as const), 'int', 'int', 'int'],
+    constants: {},
+    source: `function (${arrays.join(', ')}, outputs, width, first) {
+    const row = quotient(this.thread.x, width);
+    const output = this.thread.x - row * width;
+    ${before ? 'if (output < first) { return before[row][output]; }' : ''}
+    const at = output - first;
+    ${q8 ? q8Sum(inputs) : blockedSum(inputs, (k) => `x[row][${k}] * words[${k}][at]`)}
+    return ${residual ? 'Math.fround(sum) + residual[row * outputs + output]' : 'sum'};
+  }`,
+  };
+}
+
+/** See reference/linear.ts. Float32 throughout: sums by blocks of 32, then the sums; q8 scales each block's sum. */
+export function linear(storage: GpuStorage, out: Tensor, x: Tensor, weight: Weight, residual: Tensor | null): void {
+  const call = openLinear(storage, out, x, weight, residual);
+  const input = call.x as GpuTensor;
+  product(
+    storage.queue,
+    call.out as GpuTensor,
+    { x: input, rows: input.rows },
+    call.weight as GpuWeight,
+    call.residual as GpuTensor | null,
+  );
+}
+
+/** x · weightᵀ (+ residual), a launch for each piece: each copies the outputs of those before it. */
+export function product(
+  queue: GpuQueue,
+  out: Holder,
+  { x, rows }: { readonly x: Holder; readonly rows: number },
+  weight: GpuWeight,
+  residual: Holder | null,
+): void {
+  weight.pieces.forEach((piece, i) => {
+    const before = i > 0;
+    const variant = { inputs: weight.cols, q8: weight.type === 'q8', residual: residual !== null, before };
+    queue.produce(
+      out,
+      () => {
+        const arrays = [view(x, weight.cols), ...pieceViews(weight, piece)];
+        if (residual !== null) arrays.push(view(residual));
+        if (before) arrays.push(view(out, piece.from));
+        return queue.device.launch(linearProgram(variant), rows * piece.to, [
+          ...arrays,
+          weight.rows,
+          piece.to,
+          piece.from,
+        ]);
+      },
+      before ? 'old' : 'nothing',
+    );
+  });
+}
