@@ -1,0 +1,2 @@
+/** Exact speculative decoding for T5: what a user of the library sees. */
+export { VERSION } from './api';

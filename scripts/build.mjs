@@ -1,0 +1,106 @@
+/**
+ * Builds what the package ships into dist/: one CommonJS bundle that Node runs, an ESM face of that same instance (so that
+ * a program which both imports and requires Tandem has one copy), a browser bundle with `x.browser` in place of `x.node`,
+ * declarations for all three, and the command.
+ *
+ *   node scripts/build.mjs            everything
+ *   node scripts/build.mjs --code     leaves the declarations alone (a second instead of ten); --quiet says nothing
+ *   node scripts/build.mjs --command FILE   the command alone, as one file one folder below the root
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { build } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const require = createRequire(import.meta.url);
+const { dependencies, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const external = Object.keys(dependencies);
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  logLevel: 'warning',
+};
+const forNode = { ...common, platform: 'node', target: 'node20', format: 'cjs', external };
+
+/** Swaps `./x.node` for `./x.browser`, its twin with the same exports. */
+const browserTwins = {
+  name: 'browser-twins',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.{1,2}\/.*\.node$/ }, ({ path, resolveDir }) => {
+      const twin = join(resolveDir, `${path.slice(0, -'.node'.length)}.browser.ts`);
+      if (existsSync(twin)) return { path: twin };
+      return { errors: [{ text: `expected ${twin}, the browser's twin of ${path}, found none` }] };
+    });
+  },
+};
+
+async function buildCommand(outfile) {
+  await build({ ...forNode, entryPoints: ['cli/index.ts'], outfile });
+}
+
+async function buildBrowser(outdir) {
+  await build({
+    ...common,
+    entryPoints: ['index.ts'],
+    outdir,
+    outExtension: { '.js': '.mjs' },
+    platform: 'browser',
+    target: 'es2022',
+    format: 'esm',
+    splitting: true,
+    external: ['gpu.js'],
+    plugins: [browserTwins],
+  });
+}
+
+/** ESM that hands on the CommonJS instance, name by name. */
+function writeEsmFace(dist) {
+  const names = Object.keys(require(join(dist, 'index.cjs'))).filter((name) => name !== 'default');
+  if (names.length === 0) throw new Error('build: expected dist/index.cjs to export something, found nothing');
+  const lines = [`import tandem from './index.cjs';`, `export const { ${names.join(', ')} } = tandem;`];
+  writeFileSync(join(dist, 'index.mjs'), `${lines.join('\n')}\n`);
+}
+
+function buildTypes(dist) {
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(dist, 'types')], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  writeFileSync(join(dist, 'index.d.cts'), `export * from './types/index.js';\n`);
+  writeFileSync(join(dist, 'index.d.mts'), `export * from './types/index.js';\n`);
+}
+
+async function buildAll(codeOnly) {
+  const dist = join(root, 'dist');
+  const fresh = join(root, 'build', `dist.${process.pid}`); // built beside and then swapped, so that a failed build breaks nothing
+  mkdirSync(fresh, { recursive: true });
+  try {
+    await Promise.all([
+      build({ ...forNode, entryPoints: ['index.ts'], outfile: join(fresh, 'index.cjs') }),
+      buildCommand(join(fresh, 'cli.cjs')),
+      buildBrowser(join(fresh, 'browser')),
+    ]);
+    writeEsmFace(fresh);
+    if (!codeOnly) buildTypes(fresh);
+    else if (existsSync(join(dist, 'types'))) {
+      for (const kept of ['types', 'index.d.cts', 'index.d.mts']) renameSync(join(dist, kept), join(fresh, kept));
+    }
+    if (existsSync(dist)) renameSync(dist, `${fresh}.old`);
+    renameSync(fresh, dist);
+  } finally {
+    for (const path of [fresh, `${fresh}.old`]) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+const { values } = parseArgs({
+  options: { code: { type: 'boolean' }, quiet: { type: 'boolean' }, command: { type: 'string' } },
+});
+if (values.command !== undefined) await buildCommand(values.command);
+else await buildAll(values.code);
+if (!values.quiet) console.log(`${values.command ?? 'dist/'} built: tandem-t5 ${version}`);
