@@ -18,7 +18,7 @@ export function parseConfig(text: string, file: string, generationText?: string 
     : {};
   const field = new Fields(json, file);
   const family = field.oneOf('model_type', FAMILIES);
-  const gated = field.text('feed_forward_proj', 'relu');
+  const gated = field.text('feed_forward_proj', family === 't5' ? 'relu' : 'gated-gelu');
   const feedForward = FEED_FORWARD[gated];
   if (!feedForward) throw field.error('feed_forward_proj', Object.keys(FEED_FORWARD).join(', '), gated);
   const dKv = field.size('d_kv', 1 << 14);
@@ -41,11 +41,23 @@ export function parseConfig(text: string, file: string, generationText?: string 
     epsilon: field.positive('layer_norm_epsilon', 1e-6),
     feedForward,
     biasInEveryBlock: family === 'umt5',
-    scaleHead: field.flag('scale_decoder_outputs') ?? field.flag('tie_word_embeddings') ?? true,
+    scaleHead: scaleHead(family, field),
     startToken: token('decoder_start_token_id', 0),
     eosTokens: eosTokens(generation.eos_token_id ?? json.eos_token_id ?? 1, field, vocabularySize),
     padToken: token('pad_token_id', 0),
   };
+}
+
+/**
+ * Whether the head scales by dModel^-0.5. Files saved by transformers 5 say that every head is tied; T5's keep the truth in
+ * scale_decoder_outputs, mT5's have no place for it, and transformers 5 never scales an mT5 (before, only a tied one).
+ */
+function scaleHead(family: ModelFamily, field: Fields): boolean {
+  const said = field.flag('scale_decoder_outputs');
+  const tied = field.flag('tie_word_embeddings');
+  if (family !== 'mt5') return said ?? tied ?? true;
+  const version = Number.parseInt(field.text('transformers_version', '0'), 10);
+  return said ?? (tied === true && version < 5);
 }
 
 function eosTokens(value: unknown, field: Fields, vocabularySize: number): number[] {

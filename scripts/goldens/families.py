@@ -130,6 +130,16 @@ FAMILIES = [
         own_head=True,
         scaled=False,
     ),
+    # mT5 as transformers 5 saves it: tied, it says, and no scale_decoder_outputs; yet transformers 5 never scales an mT5.
+    Family(
+        "mt5-resaved",
+        seed=2,
+        config=config(
+            "mt5", "gated-gelu", (120, 24, 8, 3, 32, 1, 2), tie_word_embeddings=True, transformers_version="5.23.0"
+        ),
+        own_head=True,
+        scaled=False,
+    ),
     Family(
         "umt5",
         seed=3,

@@ -21,6 +21,7 @@ test('there is a golden for every family row and every way to store a head or a 
     'byt5',
     'flan-t5-resaved',
     'mt5',
+    'mt5-resaved',
     't5-bfloat16',
     't5-deep-decoder',
     't5-float16',
@@ -52,7 +53,7 @@ function typesOf(family: string): WeightType[] {
   return family === 't5-bfloat16' ? ['f32', 'bf16'] : ['f32'];
 }
 
-const runs = (['reference', 'cpu'] as const).flatMap((name) =>
+const runs = (['reference', 'cpu', 'wasm'] as const).flatMap((name) =>
   goldenFamilies().flatMap((family) => typesOf(family).map((type) => ({ name, family, type }))),
 );
 
