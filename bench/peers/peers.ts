@@ -16,7 +16,9 @@ export interface Peer {
 }
 
 const worker = (file: string): string => path.join(__dirname, 'workers', file);
-const python = (file: string) => (folder: string) => [path.join(folder, 'python', 'bin', 'python'), worker(file)];
+const python =
+  (file: string, environment = 'python') =>
+  (folder: string) => [path.join(folder, environment, 'bin', 'python'), worker(file)];
 const node = (file: string) => () => [process.execPath, worker(file)];
 const tandem = () => [process.execPath, '--require', 'ts-node/register/transpile-only', worker('tandem.ts')];
 
@@ -26,6 +28,7 @@ export const PEERS: readonly Peer[] = [
   { name: 'pytorch', types: ['f32', 'bf16'], command: python('pytorch.py') },
   { name: 'onnxruntime', types: ['f32', 'q8'], command: python('onnxruntime_py.py') },
   { name: 'ctranslate2', types: ['f32', 'q8'], command: python('ctranslate2_py.py') },
+  { name: 'llama.cpp', types: ['f32', 'bf16', 'q8'], command: python('llama_cpp_py.py', 'llama') },
   { name: 'transformers.js', types: ['f32', 'q8'], command: node('transformers_js.mjs'), remark: 'onnxruntime-node' },
   { name: 'onnxruntime-web', types: ['f32', 'q8'], command: node('onnxruntime_web.mjs'), remark: 'wasm, in Node' },
 ];

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fetches the peers and prepares their models under build/peers (git-ignored; about 12 GB with every shape).
+# Fetches the peers and prepares their models under build/peers (git-ignored; about 15 GB with every shape).
 #   sh bench/peers/setup.sh [shape ...]     shapes: t5-small flan-t5-small t5-base; default: the first two
 # PYTHON names the interpreter, 3.11 or newer. What cannot be installed is left out, said here and again by the bench.
 set -u
@@ -38,6 +38,11 @@ done
 environment export requirements-export.txt &&
   "$root/export/bin/python" "$here/export_onnx.py" "$root" $shapes >"$root/export.log" 2>&1 ||
   missing "ONNX (see $root/export.log)"
+
+# shellcheck disable=SC2086
+environment llama requirements-llama.txt &&
+  "$root/llama/bin/python" "$here/make_gguf.py" "$root" $shapes >"$root/gguf.log" 2>&1 ||
+  missing "llama.cpp (see $root/gguf.log)"
 
 # onnxruntime-node would fetch a CUDA provider after installation, and fail where it cannot.
 mkdir -p "$root/node"
