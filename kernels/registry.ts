@@ -1,6 +1,7 @@
 import type { Backend, BackendFacts } from './contract';
 import { createCpuBackend } from './cpu';
 import { KernelError } from './errors';
+import { createGpuBackend } from './gpu';
 import { createReferenceBackend } from './reference';
 import { createWasmBackend, type WasmLevel } from './wasm';
 
@@ -29,6 +30,7 @@ type Create = (options: BackendOptions) => Promise<Backend>;
 const BACKENDS: Readonly<Partial<Record<BackendName, Create>>> = {
   wasm: async ({ level, ...options }) => createWasmBackend({ ...options, level: level as WasmLevel | undefined }),
   cpu: async (options) => createCpuBackend(options),
+  gpu: (options) => createGpuBackend(options),
   reference: async (options) => createReferenceBackend(options),
 };
 

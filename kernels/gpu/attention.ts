@@ -48,7 +48,8 @@ function mixProgram(cache: GpuCache, keys: number, more: boolean): Program {
     const row = quotient(this.thread.x, width);
     ${more ? 'if (row < first) { return before[this.thread.x]; }' : ''}
     const at = this.thread.x - row * width;
-    const line = (row - first) * this.constants.heads + quotient(at, this.constants.dKv);
+    const head = quotient(at, this.constants.dKv);
+    const line = (row - first) * this.constants.heads + head;
     const count = plan[rows + row];
     const list = rows * 3 + plan[row];
     let largest = scores[line * longest];

@@ -81,6 +81,7 @@ class Buffers {
     const { device } = context;
     // Errors of WebGPU come on their own time: kept until the next read asks for them.
     device.onuncapturederror = ({ error }) => {
+      if (/CreateShaderModule/.test(error.message)) return; // gpu.js throws that one itself
       const full = /OutOfMemory/.test(error.constructor.name);
       this.failure ??= new KernelError(full ? 'out-of-memory' : 'compile-failed', `gpu (webgpu): ${error.message}`);
     };

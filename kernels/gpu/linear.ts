@@ -9,27 +9,40 @@ import { type GpuQueue, type Holder, view } from './queue';
 import { blockedSum } from './rmsNorm';
 import type { GpuStorage } from './storage';
 
-/** Σ over blocks of 32 of scale · Σ code · x, three codes unpacked from each word. */
+/**
+ * One term of a q8 sum: `code` times x at input `k + offset`, which the last block of a weight may not have.
+ * gpu.js types literals by what surrounds them, hence a name for every step.
+ */
+function q8Term(code: string, name: string, offset: number, inputs: number): string {
+  const at = offset === 0 ? 'k' : `k + ${offset}`;
+  const read = `${name} = x[row][${at}];`;
+  return `const code_${name} = ${code};
+        let ${name} = 0;
+        ${inputs % Q8_BLOCK === 0 ? read : `if (${at} < ${inputs}) { ${read} }`}
+        part += (code_${name} - 128) * ${name};`;
+}
+
+/** Σ over blocks of 32 of scale · Σ code · x, three codes unpacked from each word; the eleventh word holds two. */
 function q8Sum(inputs: number): string {
-  const x = (k: string): string => (inputs % Q8_BLOCK === 0 ? `x[row][${k}]` : `x[row][Math.min(${k}, ${inputs - 1})]`);
-  const last = `block * ${Q8_BLOCK}`;
+  const words = (last: boolean): string => `const high = Math.floor(word / 65536);
+        const rest = word - high * 65536;
+        const middle = Math.floor(rest / 256);
+        ${q8Term('high', 'a', 0, inputs)}
+        ${q8Term('middle', 'b', 1, inputs)}
+        ${last ? '' : q8Term('rest - middle * 256', 'c', 2, inputs)}`;
   return `let sum = 0;
     for (let block = 0; block < ${q8Blocks(inputs)}; block++) {
       let part = 0;
       for (let t = 0; t < ${Q8_WORDS - 1}; t++) {
+        const k = block * ${Q8_BLOCK} + t * 3;
         const word = words[block * ${Q8_WORDS} + t][at];
-        const high = Math.floor(word / 65536);
-        const rest = word - high * 65536;
-        const middle = Math.floor(rest / 256);
-        part += (high - 128) * ${x(`${last} + t * 3`)};
-        part += (middle - 128) * ${x(`${last} + t * 3 + 1`)};
-        part += (rest - middle * 256 - 128) * ${x(`${last} + t * 3 + 2`)};
+        ${words(false)}
       }
-      const pair = words[block * ${Q8_WORDS} + ${Q8_WORDS - 1}][at];
-      const first = Math.floor(pair / 65536);
-      const second = Math.floor((pair - first * 65536) / 256);
-      part += (first - 128) * ${x(`${last} + ${Q8_BLOCK - 2}`)};
-      part += (second - 128) * ${x(`${last} + ${Q8_BLOCK - 1}`)};
+      for (let t = 0; t < 1; t++) {
+        const k = block * ${Q8_BLOCK} + ${Q8_BLOCK - 2};
+        const word = words[block * ${Q8_WORDS} + ${Q8_WORDS - 1}][at];
+        ${words(true)}
+      }
       sum += part * scales[block][at];
     }`;
 }

@@ -106,7 +106,7 @@ export class ProgramPool {
   /** gpu.js answers a shader that does not compile by quietly running it as JavaScript: that is an error here. */
   private checkStayed(program: Program, instance: Instance): void {
     const { kernel } = instance.run;
-    if (kernel.constructor.mode === this.dialect.mode) return;
+    if (this.dialect.mode === 'cpu' || kernel.constructor.mode !== 'cpu') return;
     const reason = kernel.fallbackReason ?? 'no reason given';
     throw new KernelError(
       'compile-failed',

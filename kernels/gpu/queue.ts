@@ -97,8 +97,8 @@ export class GpuQueue {
       }
     });
     await this.tail;
-    const failure = outcome.error ?? this.device.takeFailure();
-    if (failure !== null) throw failure;
+    const failure = this.device.takeFailure();
+    if (outcome.error ?? failure) throw outcome.error ?? failure;
     return outcome.values as Float32Array;
   }
 }

@@ -1,0 +1,37 @@
+import { GPU } from 'gpu.js';
+import type { Backend } from '../../../../kernels';
+import { createGpuBackend, type GpuLevel, type GpuOptions } from '../../../../kernels/gpu';
+
+/** A device that specs run on when it is there. */
+export interface SpecDevice {
+  readonly level: GpuLevel;
+  create(options?: GpuOptions): Promise<Backend>;
+}
+
+/**
+ * `describe` for a device: skipped, by a title that says why, where there is none. TANDEM_GPU names the devices that
+ * must be there (CI sets it), so that a skip cannot pass for a run.
+ */
+export function describeOn(level: GpuLevel, missing: string | null, body: (device: SpecDevice) => void): void {
+  const isNeeded = (process.env.TANDEM_GPU ?? '').split(',').includes(level);
+  const device = { level, create: (options: GpuOptions = {}) => createGpuBackend({ ...options, device: level }) };
+  if (missing === null) describe(level, () => body(device));
+  else if (isNeeded) {
+    test(`${level} is there, as TANDEM_GPU asks`, () => {
+      throw new Error(missing);
+    });
+  } else describe.skip(`${level}: skipped, ${missing}`, () => body(device));
+}
+
+/** Why there is no headless-gl here, or null. */
+export function headlessGlMissing(): string | null {
+  return GPU.isHeadlessGLSupported ? null : 'no headless-gl (package gl under a display: scripts/gpu-setup.sh)';
+}
+
+/** Why there is no WebGPU here, or null: what the jest environment beside this file found. */
+export function webgpuMissing(): string | null {
+  const missing = (globalThis as { webgpuMissing?: string | null }).webgpuMissing;
+  return missing === undefined
+    ? 'this spec needs @jest-environment ./spec/kernels/gpu/support/webgpu-environment.ts'
+    : missing;
+}

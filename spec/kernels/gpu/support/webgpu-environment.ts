@@ -1,0 +1,43 @@
+import { existsSync } from 'node:fs';
+import { TestEnvironment } from 'jest-environment-node';
+
+/** A real import(), which neither jest's own module loader nor compiled CommonJS has. */
+const importModule = new Function('name', 'return import(name)') as (name: string) => Promise<unknown>;
+
+/** Where Debian's chromium keeps its software Vulkan device. */
+const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
+
+interface Gpu {
+  requestAdapter(): Promise<unknown>;
+}
+
+/**
+ * Jest runs specs where ES modules cannot be imported, and `webgpu` is one: it is loaded out here and handed in as
+ * `navigator.gpu`, with `webgpuMissing` saying why there is none.
+ */
+export default class WebgpuEnvironment extends TestEnvironment {
+  override async setup(): Promise<void> {
+    await super.setup();
+    const found = await provide();
+    const global = this.global as unknown as Record<string, unknown>;
+    global.webgpuMissing = typeof found === 'string' ? found : null;
+    if (typeof found === 'string') return;
+    const navigator = (global.navigator ?? {}) as object;
+    Object.defineProperty(navigator, 'gpu', { value: found, configurable: true });
+    if (global.navigator === undefined)
+      Object.defineProperty(global, 'navigator', { value: navigator, configurable: true });
+  }
+}
+
+async function provide(): Promise<Gpu | string> {
+  if (process.env.VK_DRIVER_FILES === undefined && existsSync(SWIFTSHADER) && !existsSync('/dev/nvidia0')) {
+    process.env.VK_DRIVER_FILES = SWIFTSHADER;
+  }
+  try {
+    const { create } = (await importModule('webgpu')) as { create(options: string[]): Gpu };
+    const gpu = create([]);
+    return (await gpu.requestAdapter()) === null ? 'no WebGPU adapter (see scripts/gpu-setup.sh)' : gpu;
+  } catch (error) {
+    return `the package webgpu does not load: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
