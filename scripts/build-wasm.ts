@@ -18,7 +18,7 @@ const LEVELS = [
 
 const OPTIONS = [
   ...['--importMemory', '--noExportMemory', '--sharedMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
-  ...['--runtime', 'stub', '--noAssert', '-O3', '--memoryBase', '4096', '--use', 'abort='],
+  ...['--runtime', 'stub', '--noAssert', '-O3', '--memoryBase', '16384', '--use', 'abort='],
 ];
 
 /** Where asc.js is: the package exports no path to it. */

@@ -47,7 +47,7 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
   const blocks = { floatRows: 6, codeRows: relaxed ? 4 : 2, codeBytes: relaxed ? 1 : 2 };
   const machine = new Machine(new LinearMemory(memory), instantiate(module, memory), threads, blocks);
   const helpers: Thread[] = [];
-  for (let index = 1; index < threads; index++) helpers.push(startThread({ module, memory, index }));
+  for (let index = 1; index < threads; index++) helpers.push(startThread({ module, memory, index, count: threads }));
   const storage = createWasmStorage(machine, options.capacityBytes ?? Math.min(memoryBytes(), MOST_BYTES));
   const facts: BackendFacts = {
     name: 'wasm',

@@ -16,7 +16,7 @@ export const Operation = {
 
 /** What a compiled module exports. */
 export interface Exports {
-  become(thread: number): void;
+  become(thread: number, threads: number): void;
   run(operation: number, chunks: number, shared: number): void;
   serve(): void;
   stop(): void;
@@ -47,7 +47,7 @@ export class Machine {
     /** How the compiled module groups rows (`assembly/matmul.ts`), and the bytes it takes for one activation code. */
     readonly blocks: { readonly floatRows: number; readonly codeRows: number; readonly codeBytes: number },
   ) {
-    exports.become(0);
+    exports.become(0, threads);
   }
 
   /** Runs a job whose parameters are in place; `work` in multiply-adds says whether other threads are worth asking. */

@@ -82,8 +82,8 @@ export function multiply(machine: Machine, from: Preparation, products: readonly
   }
 }
 
-/** Chunks per thread: enough that one which was interrupted does not hold up the rest. */
-const CHUNKS = 6;
+/** Chunks a thread: enough that one which was interrupted holds up little of the rest. */
+const CHUNKS = 16;
 
 function dispatch(machine: Machine, x: WasmTensor, packed: Packed, products: readonly Product[]): void {
   const { i32 } = machine.memory;

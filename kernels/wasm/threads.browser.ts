@@ -3,9 +3,9 @@ import type { Thread, ThreadStart } from './threads.node';
 export type { Thread, ThreadStart } from './threads.node';
 
 const PROGRAM = `
-onmessage = ({ data: { module, memory, index } }) => {
+onmessage = ({ data: { module, memory, index, count } }) => {
   const { become, serve } = new WebAssembly.Instance(module, { env: { memory } }).exports;
-  become(index);
+  become(index, count);
   serve();
   close();
 };

@@ -6,6 +6,7 @@ export interface ThreadStart {
   readonly module: WebAssembly.Module;
   readonly memory: WebAssembly.Memory;
   readonly index: number;
+  readonly count: number;
 }
 
 /** A helping thread. */
@@ -16,9 +17,9 @@ export interface Thread {
 
 /** The whole program of a helping thread: an instance of its own on the shared memory. */
 const PROGRAM = `
-const { module, memory, index } = require('node:worker_threads').workerData;
+const { module, memory, index, count } = require('node:worker_threads').workerData;
 const { become, serve } = new WebAssembly.Instance(module, { env: { memory } }).exports;
-become(index);
+become(index, count);
 serve();
 `;
 

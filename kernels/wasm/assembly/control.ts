@@ -1,15 +1,22 @@
 /**
  * The control block at the foot of the linear memory, and how threads share one job.
  *
- * A job is an operation, its parameters and a number of chunks. Threads take chunks by compare-and-swap on a ticket that
- * holds the job's generation beside the chunks left, so that a thread that wakes late can never take part in a job that
- * it has not read. Which thread computes a chunk never shows in the result.
+ * A job is an operation, its parameters and a number of chunks. Each thread has a run of chunks to take from the front,
+ * so that what it asks memory for early is what it will use; one that is done takes from the back of the others' runs.
+ * Both by compare-and-swap on a ticket that holds the job's generation beside the run, so that a thread that wakes late
+ * takes no part in a job that it has not read. Which thread computes a chunk never shows in the result.
  */
 
-/** [generation | chunks left], 64 bits. */
+/** One ticket a thread, each on a cache line: generation (24 bits) | first chunk left (20) | end (20). */
 // @ts-ignore: decorator
 @inline
-const TICKET: usize = 256;
+const TICKETS: usize = 4096;
+// @ts-ignore: decorator
+@inline
+const FIRST: u64 = 1 << 20;
+// @ts-ignore: decorator
+@inline
+const MASK: u64 = (1 << 20) - 1;
 /** Chunks completed. */
 // @ts-ignore: decorator
 @inline
@@ -28,7 +35,7 @@ const STOP: usize = 512;
 // @ts-ignore: decorator
 @inline
 const SCRATCH: usize = 576;
-/** Operation and chunks of the latest job, then its parameters (see each operation). */
+/** Operation of the latest job, then its parameters (see each operation). */
 // @ts-ignore: decorator
 @inline
 const JOB: usize = 1024;
@@ -36,12 +43,18 @@ const JOB: usize = 1024;
 @inline
 const PARAMETERS: usize = 1032;
 
+/** Sixteen bytes: the mask of each lane's upper half. */
+// @ts-ignore: decorator
+@inline
+export const UPPER_HALVES: usize = 640;
+
 /** Polls before a thread without work goes to sleep: some hundred microseconds. */
 // @ts-ignore: decorator
 @inline
 const SPINS: i32 = 150_000;
 
 let thread: usize = 0;
+let threads: usize = 1;
 
 /** Parameter word `i` of the running job. */
 // @ts-ignore: decorator
@@ -63,17 +76,35 @@ export function scratch(): usize {
   return <usize>load<u32>(SCRATCH) + thread * <usize>load<u32>(SCRATCH, 4);
 }
 
-/** Names the thread that this instance belongs to; 0 gives out the jobs. */
-export function become(index: i32): void {
+/** Names the thread that this instance belongs to, of `count`; 0 gives out the jobs. */
+export function become(index: i32, count: i32): void {
+  v128.store(UPPER_HALVES, i32x4.splat(0xffff0000));
+  threads = count;
   thread = index;
 }
 
-/** Takes one chunk of the job in progress; −1 when none is left. */
+/** Takes one chunk of the job in progress, its own first; −1 when none is left. */
 function take(): i32 {
-  let ticket = atomic.load<u64>(TICKET);
-  while (<u32>ticket != 0) {
-    const found = atomic.cmpxchg<u64>(TICKET, ticket, ticket - 1);
-    if (found == ticket) return <i32>(<u32>ticket - 1);
+  const own = TICKETS + (thread << 6);
+  let ticket = atomic.load<u64>(own);
+  while (((ticket >> 20) & MASK) < (ticket & MASK)) {
+    const found = atomic.cmpxchg<u64>(own, ticket, ticket + FIRST);
+    if (found == ticket) return <i32>((ticket >> 20) & MASK);
+    ticket = found;
+  }
+  for (let i: usize = 1; i < threads; i++) {
+    const chunk = takeFrom(TICKETS + (((thread + i) % threads) << 6));
+    if (chunk >= 0) return chunk;
+  }
+  return -1;
+}
+
+/** Takes the last chunk of another thread's run. */
+function takeFrom(address: usize): i32 {
+  let ticket = atomic.load<u64>(address);
+  while (((ticket >> 20) & MASK) < (ticket & MASK)) {
+    const found = atomic.cmpxchg<u64>(address, ticket, ticket - 1);
+    if (found == ticket) return <i32>(ticket & MASK) - 1;
     ticket = found;
   }
   return -1;
@@ -86,10 +117,13 @@ export function share(execute: (operation: i32, chunk: i32) => void, operation: 
     return;
   }
   store<i32>(JOB, operation);
-  store<i32>(JOB, chunks, 4);
   atomic.store<i32>(DONE, 0);
   const generation = atomic.load<i32>(GENERATION) + 1;
-  atomic.store<u64>(TICKET, ((<u64>generation) << 32) | <u64>chunks);
+  for (let i: usize = 0; i < threads; i++) {
+    const first = (<u64>chunks * i) / threads;
+    const end = (<u64>chunks * (i + 1)) / threads;
+    atomic.store<u64>(TICKETS + (i << 6), (<u64>generation << 40) | (first << 20) | end);
+  }
   atomic.store<i32>(GENERATION, generation);
   if (atomic.load<i32>(SLEEPERS) != 0) atomic.notify(GENERATION, i32.MAX_VALUE);
   help(execute);
@@ -99,9 +133,8 @@ export function share(execute: (operation: i32, chunk: i32) => void, operation: 
 /** Computes chunks of the job in progress while there are any; says whether there was one. */
 function help(execute: (operation: i32, chunk: i32) => void): bool {
   let some = false;
-  for (let left = take(); left >= 0; left = take()) {
-    const chunks = load<i32>(JOB, 4);
-    execute(load<i32>(JOB), chunks - 1 - left);
+  for (let chunk = take(); chunk >= 0; chunk = take()) {
+    execute(load<i32>(JOB), chunk);
     atomic.add<i32>(DONE, 1);
     some = true;
   }
@@ -117,7 +150,7 @@ export function serveWith(execute: (operation: i32, chunk: i32) => void): void {
       idle = 0;
     } else if (++idle > SPINS) {
       atomic.add<i32>(SLEEPERS, 1);
-      if (atomic.load<u64>(TICKET) << 32 == 0 && atomic.load<i32>(STOP) == 0) atomic.wait<i32>(GENERATION, seen, -1);
+      if (atomic.load<i32>(STOP) == 0) atomic.wait<i32>(GENERATION, seen, -1);
       atomic.sub<i32>(SLEEPERS, 1);
       idle = 0;
     }

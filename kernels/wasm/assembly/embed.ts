@@ -5,6 +5,7 @@
  */
 import { word } from './control';
 import { panelBytes } from './matmul';
+import { bf16Offset } from './pack';
 import { BF16, F32 } from './tile';
 import { Q8_CODES, Q8_PANEL_BLOCK } from './tileQ8';
 
@@ -19,7 +20,7 @@ export function embedRow(row: i32): void {
     for (let i: usize = 0; i < <usize>cols; i++) store<u32>(out + (i << 2), load<u32>(panel + (i << 5) + (lane << 2)));
   } else if (type == BF16) {
     for (let i: usize = 0; i < <usize>cols; i++) {
-      store<u32>(out + (i << 2), <u32>load<u16>(panel + (i << 4) + (lane << 1)) << 16);
+      store<u32>(out + (i << 2), <u32>load<u16>(panel + (i << 4) + bf16Offset(lane)) << 16);
     }
   } else {
     embedQ8(out, panel, lane, <usize>cols);

@@ -91,9 +91,10 @@ function matmulUnits(matrix: usize, from: i32, to: i32): void {
     const at = <usize>column << 2;
     const added = shifted(residual, at);
     const valid = outputs - column;
-    if (type == Q8) unitQ8(rows, inputs, w, panel, out + at, added, outputs, valid);
-    else if (type == F32) unitF32(rows, inputs, w, panel, out + at, added, outputs, valid);
-    else unitBf16(rows, inputs, w, panel, out + at, added, outputs, valid);
+    const next = column + UNIT < outputs ? w + panel * 4 : w;
+    if (type == Q8) unitQ8(rows, inputs, w, panel, out + at, added, outputs, valid, next);
+    else if (type == F32) unitF32(rows, inputs, w, panel, out + at, added, outputs, valid, next);
+    else unitBf16(rows, inputs, w, panel, out + at, added, outputs, valid, next);
   }
 }
 
@@ -101,6 +102,7 @@ function matmulUnits(matrix: usize, from: i32, to: i32): void {
 @inline
 function unitFloat(
   type: i32, rows: i32, inputs: i32, w: usize, panel: usize, out: usize, residual: usize, outputs: i32, valid: i32,
+  next: usize,
 ): void {
   const x = <usize>word(2);
   const stride = <usize>outputs << 2;
@@ -108,20 +110,23 @@ function unitFloat(
     tileOne(type, w, panel, x, inputs, out, residual, valid);
   } else if (rows == 2) {
     for (let column = 0; column < UNIT && column < valid; column += PANEL * 2) {
-      tileTwo(type, w, panel, x, inputs, out, residual, stride, valid - column);
+      tileTwo(type, w, panel, x, inputs, out, residual, stride, valid - column, next);
+      next += panel >> 1;
       w += panel * 2;
       out += 64;
       residual = shifted(residual, 64);
     }
   } else {
     const count = blocksOf(rows, FLOAT_ROWS);
+    const pace = <usize>(64 / count);
     for (let column = 0; column < UNIT && column < valid; column += PANEL) {
       for (let block = 0; block < count; block++) {
         const start = blockStart(rows, count, block);
         const at = <usize>start * stride;
         const xs = x + ((<usize>start * <usize>inputs) << 2);
         const many = blockStart(rows, count, block + 1) - start;
-        blockFloat(type, many, w, xs, inputs, out + at, shifted(residual, at), stride, valid - column);
+        blockFloat(type, many, w, xs, inputs, out + at, shifted(residual, at), stride, valid - column, next, panel, pace);
+        next += (panel >> 2) / <usize>count;
       }
       w += panel;
       out += 32;
@@ -134,31 +139,36 @@ function unitFloat(
 @inline
 function blockFloat(
   type: i32, rows: i32, w: usize, x: usize, inputs: i32, out: usize, residual: usize, stride: usize, valid: i32,
+  ahead: usize, panel: usize, pace: usize,
 ): void {
-  if (rows == 6) tile(type, 6, w, x, inputs, out, residual, stride, valid);
-  else if (rows == 5) tile(type, 5, w, x, inputs, out, residual, stride, valid);
-  else if (rows == 4) tile(type, 4, w, x, inputs, out, residual, stride, valid);
-  else tile(type, 3, w, x, inputs, out, residual, stride, valid);
+  if (rows == 6) tile(type, 6, w, x, inputs, out, residual, stride, valid, ahead, panel, pace);
+  else if (rows == 5) tile(type, 5, w, x, inputs, out, residual, stride, valid, ahead, panel, pace);
+  else if (rows == 4) tile(type, 4, w, x, inputs, out, residual, stride, valid, ahead, panel, pace);
+  else tile(type, 3, w, x, inputs, out, residual, stride, valid, ahead, panel, pace);
 }
 
 function unitF32(
   rows: i32, inputs: i32, w: usize, panel: usize, out: usize, residual: usize, outputs: i32, valid: i32,
+  next: usize,
 ): void {
-  unitFloat(F32, rows, inputs, w, panel, out, residual, outputs, valid);
+  unitFloat(F32, rows, inputs, w, panel, out, residual, outputs, valid, next);
 }
 
 function unitBf16(
   rows: i32, inputs: i32, w: usize, panel: usize, out: usize, residual: usize, outputs: i32, valid: i32,
+  next: usize,
 ): void {
-  unitFloat(BF16, rows, inputs, w, panel, out, residual, outputs, valid);
+  unitFloat(BF16, rows, inputs, w, panel, out, residual, outputs, valid, next);
 }
 
 function unitQ8(
   rows: i32, inputs: i32, w: usize, panel: usize, out: usize, residual: usize, outputs: i32, valid: i32,
+  next: usize,
 ): void {
   const blocks = (inputs + 31) >> 5;
   const stride = <usize>outputs << 2;
   const count = blocksOf(rows, CODE_ROWS);
+  const pace = <usize>(76 / count);
   for (let column = 0; column < UNIT && column < valid; column += PANEL) {
     for (let block = 0; block < count; block++) {
       const start = blockStart(rows, count, block);
@@ -166,7 +176,8 @@ function unitQ8(
       const before = <usize>start * <usize>blocks;
       const x = <usize>word(3) + before * (CODE_BYTES << 3);
       const steps = <usize>word(4) + (before << 3);
-      blockQ8(blockStart(rows, count, block + 1) - start, w, x, steps, blocks, out + at, shifted(residual, at), stride, valid - column);
+      blockQ8(blockStart(rows, count, block + 1) - start, w, x, steps, blocks, out + at, shifted(residual, at), stride, valid - column, next, panel, pace);
+      next += (panel >> 2) / <usize>count;
     }
     w += panel;
     out += 32;
@@ -176,14 +187,15 @@ function unitQ8(
 
 function blockQ8(
   rows: i32, w: usize, x: usize, steps: usize, blocks: i32, out: usize, residual: usize, stride: usize, valid: i32,
+  ahead: usize, panel: usize, pace: usize,
 ): void {
   if (ASC_FEATURE_RELAXED_SIMD) {
-    if (rows == 1) tileQ8(1, w, x, steps, blocks, out, residual, stride, valid);
-    else if (rows == 2) tileQ8(2, w, x, steps, blocks, out, residual, stride, valid);
-    else if (rows == 3) tileQ8(3, w, x, steps, blocks, out, residual, stride, valid);
-    else tileQ8(4, w, x, steps, blocks, out, residual, stride, valid);
+    if (rows == 1) tileQ8(1, w, x, steps, blocks, out, residual, stride, valid, ahead, panel, pace);
+    else if (rows == 2) tileQ8(2, w, x, steps, blocks, out, residual, stride, valid, ahead, panel, pace);
+    else if (rows == 3) tileQ8(3, w, x, steps, blocks, out, residual, stride, valid, ahead, panel, pace);
+    else tileQ8(4, w, x, steps, blocks, out, residual, stride, valid, ahead, panel, pace);
   } else {
-    if (rows == 1) tileQ8Strict(1, w, x, steps, blocks, out, residual, stride, valid);
-    else tileQ8Strict(2, w, x, steps, blocks, out, residual, stride, valid);
+    if (rows == 1) tileQ8Strict(1, w, x, steps, blocks, out, residual, stride, valid, ahead, panel, pace);
+    else tileQ8Strict(2, w, x, steps, blocks, out, residual, stride, valid, ahead, panel, pace);
   }
 }

@@ -7,7 +7,7 @@
  * [8 scales f32][8 sums i16][8 groups of 4 inputs: 8 outputs × 4 codes], 304 bytes for 256 weights.
  */
 import { CODE_BYTES, madd } from './level';
-import { put } from './tile';
+import { put, touch } from './tile';
 
 /** Bytes of a panel for one block of 32 inputs. */
 // @ts-ignore: decorator
@@ -56,11 +56,15 @@ function settle(total: v128, scales: v128, sums: v128, step: usize, sum: v128): 
 @inline
 export function tileQ8(
   rows: i32, w: usize, x: usize, steps: usize, blocks: i32, out: usize, residual: usize, stride: usize, valid: i32,
+  ahead: usize, panel: usize, pace: usize,
 ): void {
   const zero = f32x4.splat(0);
   let a0 = zero, a1 = zero, a2 = zero, a3 = zero;
   let b0 = zero, b1 = zero, b2 = zero, b3 = zero;
   for (; blocks > 0; blocks--) {
+    touch(ahead, panel);
+    touch(ahead + 38, panel);
+    ahead += pace;
     let i0 = zero, i1 = zero, i2 = zero, i3 = zero;
     let j0 = zero, j1 = zero, j2 = zero, j3 = zero;
     for (let group = 0; group < 8; group++) {
@@ -118,11 +122,14 @@ export function tileQ8(
 @inline
 export function tileQ8Strict(
   rows: i32, w: usize, x: usize, steps: usize, blocks: i32, out: usize, residual: usize, stride: usize, valid: i32,
+  ahead: usize, panel: usize, pace: usize,
 ): void {
   const zero = f32x4.splat(0);
   let a0 = zero, a1 = zero;
   let b0 = zero, b1 = zero;
   for (; blocks > 0; blocks--) {
+    touch(ahead, panel);
+    ahead += pace;
     let i0 = zero, i1 = zero, j0 = zero, j1 = zero;
     let k0 = zero, k1 = zero, l0 = zero, l1 = zero;
     for (let group = 0; group < 8; group++) {
