@@ -1,0 +1,84 @@
+import type { SequenceModel } from '../engine';
+import { type Draw, sample } from './distribution';
+import { rowDistributions } from './processors';
+import type { Random } from './random';
+import { Sequence } from './sequence';
+import type { Processing } from './settings';
+
+/** What a drafter is told at the start of a round. */
+export interface DraftRequest {
+  /** Decoder ids so far, start token first. */
+  readonly ids: readonly number[];
+  /** At most this many tokens. */
+  readonly gamma: number;
+  readonly processing: Processing;
+  readonly eosTokens: readonly number[];
+  readonly random: Random;
+  readonly round: number;
+  /** Name of the stream, for random numbers. */
+  readonly name: string;
+}
+
+/** Proposes tokens for one sequence. May propose fewer than asked, never more. */
+export interface DraftSession {
+  propose(request: DraftRequest): Promise<Draw[]>;
+  /** Told the length of the ids that stand after verification: anything proposed beyond is gone. */
+  rewind(length: number): void;
+  release(): void;
+  /** Draft model calls made so far. */
+  readonly calls: number;
+}
+
+export interface Drafter {
+  readonly name: string;
+  /** Vocabulary that proposals come from; must equal the target's. */
+  readonly vocabularySize: number;
+  open(source: readonly number[]): Promise<DraftSession>;
+}
+
+/** Another T5 over the same vocabulary drafts one token at a time. */
+export function modelDrafter(model: SequenceModel, name = 'model'): Drafter {
+  return {
+    name,
+    vocabularySize: model.vocabularySize,
+    open: async (source) => {
+      const [encoded] = await model.encode([source]);
+      const sequence = new Sequence(model, encoded);
+      let calls = 0;
+      return {
+        get calls() {
+          return calls;
+        },
+        propose: async (request) => {
+          const proposal: Draw[] = [];
+          const ids = [...request.ids];
+          while (proposal.length < request.gamma) {
+            calls++;
+            const draw = await draftOne(sequence, ids, request);
+            proposal.push(draw);
+            ids.push(draw.token);
+            if (request.eosTokens.includes(draw.token)) break; // nothing follows; stopping after a token is unbiased
+          }
+          return proposal;
+        },
+        rewind: (length) => sequence.rewind(length),
+        release: () => {
+          sequence.release();
+          encoded.release();
+        },
+      };
+    },
+  };
+}
+
+async function draftOne(sequence: Sequence, ids: readonly number[], request: DraftRequest): Promise<Draw> {
+  const { processing, eosTokens, random, round, name } = request;
+  const rows = sequence.missing(ids);
+  const view = await sequence.advance(ids);
+  try {
+    const [distribution] = await rowDistributions(view, rows - 1, [{ ids, eosTokens }], processing);
+    return sample(distribution, random, { stream: name, round, position: ids.length, purpose: 'propose' });
+  } finally {
+    view.release();
+  }
+}

@@ -1,0 +1,14 @@
+export type { Distribution, Draw } from './distribution';
+export { type Drafter, modelDrafter } from './drafter';
+export { DecodingError, type DecodingErrorCode } from './errors';
+export {
+  type GenerationRequest,
+  type GenerationResult,
+  generate,
+  type StopReason,
+  type TokenEvent,
+  type TokenOrigin,
+} from './generate';
+export type { Metrics } from './metrics';
+export { type Random, seededRandom } from './random';
+export type { Processing, Settings } from './settings';

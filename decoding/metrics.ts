@@ -1,0 +1,106 @@
+import { type Distribution, type Draw, overlap } from './distribution';
+import { expectedTokens, predictedSpeedup } from './theory';
+
+/** What a run cost and how well its proposals did. "Acceptance" is four different numbers; each has its own name. */
+export interface Metrics {
+  readonly newTokens: number;
+  readonly rounds: number;
+  readonly targetCalls: number;
+  readonly draftCalls: number;
+  /** Draft tokens proposed, and those that verification accepted. */
+  readonly proposed: number;
+  readonly accepted: number;
+  /** accepted / proposed. */
+  readonly acceptedShare: number;
+  /** α: mean of Σ min(target, draft) over positions up to and including each round's first rejection. */
+  readonly acceptanceRate: number;
+  /** accepted / rounds. */
+  readonly meanAcceptedLength: number;
+  /** newTokens / targetCalls. */
+  readonly tokensPerTargetCall: number;
+  /** Seconds in all, in target calls (distributions included), and in drafting. */
+  readonly seconds: number;
+  readonly targetSeconds: number;
+  readonly draftSeconds: number;
+  /** c: seconds a draft call / seconds a one-row target call, when a baseline is known. */
+  readonly costRatio: number | null;
+  /** v: seconds a target call of this run / seconds a one-row target call, when a baseline is known. */
+  readonly verifyRatio: number | null;
+  /** Tokens a round that α and γ predict. */
+  readonly predictedTokensPerRound: number;
+  /** Speed-up over autoregressive decoding that α, c and v predict; null without a baseline. */
+  readonly predictedSpeedup: number | null;
+}
+
+/** Adds a run up as it goes. */
+export class Meter {
+  private readonly started = performance.now();
+  private tokens = 0;
+  private rounds = 0;
+  private targetCalls = 0;
+  private proposed = 0;
+  private accepted = 0;
+  private overlapSum = 0;
+  private overlaps = 0;
+  private targetMs = 0;
+  private draftMs = 0;
+  draftCalls = 0;
+
+  async target<Value>(call: () => Promise<Value>): Promise<Value> {
+    const start = performance.now();
+    const value = await call();
+    this.targetMs += performance.now() - start;
+    this.targetCalls++;
+    return value;
+  }
+
+  async draft<Value>(call: () => Promise<Value>): Promise<Value> {
+    const start = performance.now();
+    const value = await call();
+    this.draftMs += performance.now() - start;
+    return value;
+  }
+
+  round(proposal: readonly Draw[], targets: readonly Distribution[], accepted: number): void {
+    this.rounds++;
+    this.proposed += proposal.length;
+    this.accepted += accepted;
+    const onPath = Math.min(accepted + 1, proposal.length);
+    for (let i = 0; i < onPath; i++) this.overlapSum += overlap(targets[i], proposal[i].distribution);
+    this.overlaps += onPath;
+  }
+
+  token(): void {
+    this.tokens++;
+  }
+
+  /** @param baseline seconds of a one-row target call, measured in the same run */
+  metrics(gamma: number, baseline: number | null = null): Metrics {
+    const { tokens, rounds, targetCalls, proposed, accepted, draftCalls } = this;
+    const ratio = (a: number, b: number) => (b > 0 ? a / b : 0);
+    const alpha = ratio(this.overlapSum, this.overlaps);
+    const targetSeconds = this.targetMs / 1000;
+    const draftSeconds = this.draftMs / 1000;
+    const c = baseline === null ? null : ratio(draftSeconds, draftCalls) / baseline;
+    const v = baseline === null ? null : ratio(targetSeconds, targetCalls) / baseline;
+    return {
+      newTokens: tokens,
+      rounds,
+      targetCalls,
+      draftCalls,
+      proposed,
+      accepted,
+      acceptedShare: ratio(accepted, proposed),
+      acceptanceRate: alpha,
+      meanAcceptedLength: ratio(accepted, rounds),
+      tokensPerTargetCall: ratio(tokens, targetCalls),
+      seconds: (performance.now() - this.started) / 1000,
+      targetSeconds,
+      draftSeconds,
+      costRatio: c,
+      verifyRatio: v,
+      predictedTokensPerRound: expectedTokens(alpha, gamma),
+      predictedSpeedup: c === null || v === null ? null : predictedSpeedup({ alpha, gamma, c, v }),
+    };
+  }
+}

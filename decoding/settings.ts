@@ -1,0 +1,80 @@
+import { DecodingError } from './errors';
+
+/** How logits become a distribution. Both models get the same, at every verified row. */
+export interface Processing {
+  /** 0 is greedy: the one-hot distribution of the arg-max. Default 0. */
+  readonly temperature?: number;
+  /** Keep the k most probable tokens, ties by lowest id. */
+  readonly topK?: number;
+  /** Keep the most probable tokens up to this mass, in (0, 1]. */
+  readonly topP?: number;
+  /** Keep tokens with at least this share of the most probable one's probability, in [0, 1]. */
+  readonly minP?: number;
+  /** Divide positive and multiply negative logits of tokens already there (Keskar et al. 2019); at least some positive number. */
+  readonly repetitionPenalty?: number;
+  /** No n-gram of this size comes twice. */
+  readonly noRepeatNgramSize?: number;
+  /** No end of sequence before this many new tokens. */
+  readonly minNewTokens?: number;
+  /** Sequences never to be completed. */
+  readonly badWords?: readonly (readonly number[])[];
+  /** Tokens never to be emitted. */
+  readonly suppress?: readonly number[];
+  /** The first tokens, whatever the model thinks. */
+  readonly forcedPrefix?: readonly number[];
+}
+
+export interface Settings extends Processing {
+  /** At most this many tokens come out. Default 128. */
+  readonly maxNewTokens?: number;
+  /** Draft tokens proposed a round; 0 is plain decoding. Default 4. */
+  readonly gamma?: number;
+  /** Fixes every random number, with the stream's name. Default 0. */
+  readonly seed?: number;
+  /** Names the sequence for its random numbers. Default 'main'. */
+  readonly stream?: string;
+}
+
+interface Rule {
+  readonly expected: string;
+  readonly holds: (value: number) => boolean;
+}
+
+const whole = (least: number): Rule => ({
+  expected: `a whole number from ${least} up`,
+  holds: (value) => Number.isSafeInteger(value) && value >= least,
+});
+
+const RULES: Readonly<Record<string, Rule>> = {
+  temperature: { expected: 'a number from 0 up', holds: (value) => value >= 0 && value < Number.POSITIVE_INFINITY },
+  topK: whole(1),
+  topP: { expected: 'a number above 0, at most 1', holds: (value) => value > 0 && value <= 1 },
+  minP: { expected: 'a number from 0 to 1', holds: (value) => value >= 0 && value <= 1 },
+  repetitionPenalty: { expected: 'a number above 0', holds: (value) => value > 0 && value < Number.POSITIVE_INFINITY },
+  noRepeatNgramSize: whole(1),
+  minNewTokens: whole(0),
+  maxNewTokens: whole(1),
+  gamma: {
+    expected: 'a whole number from 0 to 64',
+    holds: (value) => Number.isInteger(value) && value >= 0 && value <= 64,
+  },
+  seed: whole(0),
+};
+
+/** Refuses settings outside their ranges and ids outside the vocabulary, by name. */
+export function checkSettings(settings: Settings, vocabulary: number): void {
+  for (const [name, rule] of Object.entries(RULES)) {
+    const value = settings[name as keyof Settings] as number | undefined;
+    if (value !== undefined && !(typeof value === 'number' && rule.holds(value))) throw bad(name, rule.expected, value);
+  }
+  const ids = { suppress: settings.suppress, forcedPrefix: settings.forcedPrefix, badWords: settings.badWords?.flat() };
+  for (const [name, list] of Object.entries(ids)) {
+    const wrong = list?.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabulary);
+    if (wrong !== undefined) throw bad(name, `ids from 0 to ${vocabulary - 1}`, wrong);
+  }
+  if (settings.badWords?.some((word) => word.length === 0)) throw bad('badWords', 'sequences of at least one id', '[]');
+}
+
+function bad(name: string, expected: string, found: unknown): DecodingError {
+  return new DecodingError('setting-invalid', `${name}: expected ${expected}, found ${String(found)}`);
+}
