@@ -42,7 +42,12 @@ export async function main(argv: readonly string[]): Promise<void> {
       `peers: no checkpoint of ${setting.shape} in ${setting.folder}: run bench/peers/setup.sh ${setting.shape}`,
     );
   }
-  const { workers, skipped } = await startAll(setting, values.only);
+  const workers: Worker[] = [];
+  process.once('SIGINT', () => {
+    for (const worker of workers) worker.end(); // those at rest would never hear of it
+    process.exit(130);
+  });
+  const skipped = await startAll(setting, values.only, workers);
   try {
     const found = new Map<string, readonly number[]>();
     const cases = workers.map((worker) => ({
@@ -63,9 +68,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** Loads one after another; each rests until its turn. */
-async function startAll(setting: Setting, only: string): Promise<{ workers: Worker[]; skipped: Skipped[] }> {
-  const workers: Worker[] = [];
+/** Loads one after another into `workers`; each rests until its turn. Gives those that are not to be had. */
+async function startAll(setting: Setting, only: string, workers: Worker[]): Promise<Skipped[]> {
   const skipped: Skipped[] = [];
   const wanted = only === '' ? null : new Set(only.split(',').map((name) => name.trim()));
   for (const peer of PEERS) {
@@ -82,7 +86,7 @@ async function startAll(setting: Setting, only: string): Promise<{ workers: Work
       }
     }
   }
-  return { workers, skipped };
+  return skipped;
 }
 
 function reasons(skipped: readonly Skipped[]): string {

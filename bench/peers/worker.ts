@@ -36,7 +36,8 @@ export class Worker {
     this.lines = createInterface({ input: this.child.stdout });
     this.lines.on('line', (line) => this.settle(line));
     this.child.on('error', (error) => this.waiting?.fail(error));
-    this.child.on('exit', (code) => this.waiting?.fail(new Error(`ended with ${code}: ${this.complaint.trim()}`)));
+    this.child.stdin.on('error', () => undefined); // told to whoever wrote
+    this.child.on('close', (code) => this.waiting?.fail(new Error(`ended with ${code}: ${this.complaint.trim()}`)));
   }
 
   /** Starts and loads; throws an error that says why a peer is not to be had. */
