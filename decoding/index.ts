@@ -1,3 +1,4 @@
+export type { SamplerParts } from './acceptance';
 export type { Distribution, Draw } from './distribution';
 export { type Drafter, modelDrafter } from './drafter';
 export { DecodingError, type DecodingErrorCode } from './errors';

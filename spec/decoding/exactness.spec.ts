@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { modelDrafter, type Settings } from '../../decoding';
+import { totalVariation } from '../support/enumerator';
+import { samplerOutcomes, targetOutcomes } from '../support/exactness';
+import { randomTable, type TableKind, tableModel } from '../support/table-model';
+
+const LIMIT = 1e-12;
+
+async function distance(
+  kinds: [TableKind, TableKind],
+  seed: number,
+  settings: Settings,
+  vocabulary = 3,
+): Promise<number> {
+  const eosTokens = [1];
+  const table = { vocabulary, logits: randomTable(vocabulary, seed, kinds[0]), eosTokens };
+  const target = tableModel(table);
+  const draft = tableModel({ vocabulary, logits: randomTable(vocabulary, seed + 1000, kinds[1]), eosTokens });
+  const outcomes = await samplerOutcomes({ request: { target, settings }, drafter: modelDrafter(draft) });
+  expect(target.open() + draft.open()).toBe(0); // every view, stream and source is given back
+  return totalVariation(outcomes, targetOutcomes(table, settings));
+}
+
+describe('speculative sampling has the target distribution, by enumeration of every path (total variation ≤ 1e-12)', () => {
+  const seed = fc.integer({ min: 1, max: 999 });
+
+  it.each([0, 1, 2, 3, 4])('at γ = %i, with EOS and the length limit falling anywhere in a run', async (gamma) => {
+    const settings = { gamma, temperature: 1, maxNewTokens: 4 };
+    await fc.assert(
+      fc.asyncProperty(seed, async (seed) => {
+        expect(await distance(['soft', 'soft'], seed, settings)).toBeLessThanOrEqual(LIMIT);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  const kinds: [TableKind, TableKind][] = [
+    ['soft', 'holes'],
+    ['holes', 'soft'],
+    ['holes', 'holes'],
+    ['soft', 'one-hot'],
+    ['one-hot', 'soft'],
+    ['sharp', 'sharp'],
+  ];
+  it.each(kinds)('of a %s target under a %s draft', async (target, draft) => {
+    await fc.assert(
+      fc.asyncProperty(seed, fc.integer({ min: 1, max: 3 }), async (seed, gamma) => {
+        const settings = { gamma, temperature: 1, maxNewTokens: 4 };
+        expect(await distance([target, draft], seed, settings)).toBeLessThanOrEqual(LIMIT);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  const processors: [string, Settings][] = [
+    ['temperature 0', { temperature: 0 }],
+    ['temperature 0.7', { temperature: 0.7 }],
+    ['temperature 2', { temperature: 2 }],
+    ['top-k', { temperature: 1, topK: 2 }],
+    ['top-p', { temperature: 1, topP: 0.7 }],
+    ['min-p', { temperature: 1.3, minP: 0.5 }],
+    ['repetition penalty', { temperature: 1, repetitionPenalty: 1.7 }],
+    ['no repeated bigram', { temperature: 1, noRepeatNgramSize: 2 }],
+    ['minimum length', { temperature: 1, minNewTokens: 2 }],
+    ['suppressed tokens', { temperature: 1, suppress: [2] }],
+    ['bad words', { temperature: 1, badWords: [[2, 0], [3]] }],
+    ['forced prefix', { temperature: 1, forcedPrefix: [2, 3] }],
+    ['several at once', { temperature: 0.8, topK: 3, topP: 0.9, repetitionPenalty: 1.2, minNewTokens: 1 }],
+  ];
+  it.each(processors)('after %s', async (_, processing) => {
+    await fc.assert(
+      fc.asyncProperty(seed, fc.integer({ min: 1, max: 3 }), async (seed, gamma) => {
+        const settings = { ...processing, gamma, maxNewTokens: 3 };
+        expect(await distance(['soft', 'sharp'], seed, settings, 4)).toBeLessThanOrEqual(LIMIT);
+      }),
+      { numRuns: 3 },
+    );
+  });
+});

@@ -1,0 +1,91 @@
+import type { Distribution } from '../../decoding';
+import type { Address, Random } from '../../decoding/random';
+
+/** Outcomes of a run with their exact probabilities. */
+export type Outcomes = Map<string, number>;
+
+/** How addresses name uniform numbers; a wrong sampler may name two of them alike. */
+export type Naming = (at: Address) => string;
+
+const everyPart: Naming = ({ stream, round, position, purpose }) => `${stream}/${round}/${position}/${purpose}`;
+
+/**
+ * Runs the shipped code through every path. Each address is one number uniform in [0, 1), known so far to an interval; a
+ * choice cuts the interval, and each piece is a path with its share of the probability. A number asked for twice therefore
+ * answers consistently, and reuse shows up as the bias that it is.
+ */
+export async function enumerate(
+  run: (random: Random) => Promise<string>,
+  naming: Naming = everyPart,
+): Promise<Outcomes> {
+  const outcomes: Outcomes = new Map();
+  const waiting: number[][] = [[]];
+  for (let path = waiting.pop(); path; path = waiting.pop()) {
+    const walk = new Walk(path, naming);
+    const outcome = await run(walk.random);
+    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + walk.probability);
+    waiting.push(...walk.others);
+  }
+  return outcomes;
+}
+
+class Walk {
+  probability = 1;
+  readonly others: number[][] = [];
+  private readonly known = new Map<string, [number, number]>();
+  private readonly taken: number[] = [];
+
+  constructor(
+    private readonly path: readonly number[],
+    private readonly naming: Naming,
+  ) {}
+
+  readonly random: Random = {
+    accept: (weight, of, at) => this.choose([Math.min(1, weight / of)], at) === 0,
+    categorical: (distribution, at) => {
+      const bounds: number[] = [];
+      const tokens: number[] = [];
+      let sum = 0;
+      distribution.probabilities.forEach((probability, i) => {
+        if (probability <= 0) return;
+        sum += probability;
+        bounds.push(sum);
+        tokens.push(tokenAt(distribution, i));
+      });
+      return tokens[this.choose(bounds.slice(0, -1), at)];
+    },
+  };
+
+  /** Index of the piece of [0, 1), cut at `bounds`, that the number at this address falls into. */
+  private choose(bounds: readonly number[], at: Address): number {
+    const name = this.naming(at);
+    const [low, high] = this.known.get(name) ?? [0, 1];
+    const pieces: { index: number; low: number; high: number }[] = [];
+    for (let index = 0; index <= bounds.length; index++) {
+      const from = Math.max(low, index === 0 ? 0 : bounds[index - 1]);
+      const to = Math.min(high, index === bounds.length ? 1 : bounds[index]);
+      if (to > from) pieces.push({ index, low: from, high: to });
+    }
+    const step = this.taken.length;
+    const pick = this.path[step] ?? 0;
+    if (step >= this.path.length) {
+      for (let other = 1; other < pieces.length; other++) this.others.push([...this.taken, other]);
+    }
+    this.taken.push(pick);
+    const piece = pieces[pick];
+    this.known.set(name, [piece.low, piece.high]);
+    this.probability *= (piece.high - piece.low) / (high - low);
+    return piece.index;
+  }
+}
+
+function tokenAt({ tokens }: Distribution, index: number): number {
+  return tokens ? tokens[index] : index;
+}
+
+/** Half the sum of absolute differences. */
+export function totalVariation(a: Outcomes, b: Outcomes): number {
+  let sum = 0;
+  for (const key of new Set([...a.keys(), ...b.keys()])) sum += Math.abs((a.get(key) ?? 0) - (b.get(key) ?? 0));
+  return sum / 2;
+}

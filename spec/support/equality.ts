@@ -1,0 +1,116 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { generate, modelDrafter, type Settings } from '../../decoding';
+import { loadModel, type SequenceModel, type T5Model } from '../../engine';
+import { type Backend, type BackendName, createBackend, type WeightType } from '../../kernels';
+import { openCheckpoint } from '../../weights';
+
+const ROOT = path.join(__dirname, '..', '..');
+
+export interface Pair {
+  readonly target: T5Model;
+  readonly draft: T5Model;
+  readonly backend: Backend;
+  close(): Promise<void>;
+}
+
+/** Target and draft directories on one backend. */
+export async function openPair(
+  directories: { readonly target: string; readonly draft: string },
+  name: BackendName,
+  type: WeightType,
+): Promise<Pair> {
+  const backend = await createBackend(name);
+  const load = async (directory: string) => {
+    const checkpoint = await openCheckpoint(directory);
+    const model = await loadModel(checkpoint, backend, { type });
+    await checkpoint.close();
+    return model;
+  };
+  const [target, draft] = [await load(directories.target), await load(directories.draft)];
+  const close = async () => {
+    target.release();
+    draft.release();
+    await backend.dispose();
+  };
+  return { target, draft, backend, close };
+}
+
+export const BUNDLED = {
+  target: path.join(ROOT, 'models', 'modernize-target'),
+  draft: path.join(ROOT, 'models', 'modernize-draft'),
+};
+
+/** Ids of the 200 held-out passages, with the prefix that the bundled pair wants. */
+export async function heldOutSources(): Promise<number[][]> {
+  const passages: { source: string }[] = JSON.parse(
+    readFileSync(path.join(ROOT, 'spec', 'data', 'held-out.json'), 'utf8'),
+  );
+  const checkpoint = await openCheckpoint(BUNDLED.target);
+  const tokenizer = await checkpoint.tokenizer();
+  await checkpoint.close();
+  return passages.map(({ source }) => tokenizer.encode(`modernize: ${source}`));
+}
+
+/**
+ * The model, and the logits of the last row that it computed at each position: of the text that was kept, since a
+ * position whose token was rejected is computed again.
+ */
+function watched(model: SequenceModel): { model: SequenceModel; logits: Map<number, Float32Array> } {
+  const logits = new Map<number, Float32Array>();
+  const forward: SequenceModel['forward'] = async (rows, options) => {
+    const view = await model.forward(rows, options);
+    for (const [r, { position }] of rows.entries()) logits.set(position, await view.read(r));
+    return view;
+  };
+  const { vocabularySize, startToken, eosTokens, padToken } = model;
+  const encode: SequenceModel['encode'] = (sources) => model.encode(sources);
+  return { model: { vocabularySize, startToken, eosTokens, padToken, encode, forward }, logits };
+}
+
+export interface Decoded {
+  readonly ids: readonly number[];
+  /** Logits that each of the ids was chosen from, [ids][vocabulary]. */
+  readonly logits: readonly Float32Array[];
+  readonly targetCalls: number;
+}
+
+/** Decodes one source to the end, and keeps the target's logits behind every token that came out. */
+export async function decode(
+  target: SequenceModel,
+  draft: SequenceModel | null,
+  source: readonly number[],
+  settings: Settings,
+): Promise<Decoded> {
+  let targetCalls = 0;
+  const { model, logits } = watched(target);
+  const counted: SequenceModel = {
+    ...model,
+    forward: (rows, options) => {
+      targetCalls++;
+      return model.forward(rows, options);
+    },
+  };
+  const run = generate({ target: counted, drafter: draft && modelDrafter(draft), source, settings });
+  for (let step = await run.next(); ; step = await run.next()) {
+    if (!step.done) continue;
+    const { ids } = step.value;
+    return { ids, logits: ids.map((_, i) => logits.get(i) ?? new Float32Array(0)), targetCalls };
+  }
+}
+
+/** The first place where two runs part, in words, or null when they agree in every token and every bit of every logit. */
+export function firstDifference(one: Decoded, other: Decoded): string | null {
+  for (let i = 0; i < Math.max(one.ids.length, other.ids.length); i++) {
+    if (one.ids[i] !== other.ids[i]) return `token ${i}: ${one.ids[i]} and ${other.ids[i]}`;
+    const [a, b] = [bits(one.logits[i]), bits(other.logits[i])];
+    if (a.length === 0 || a.length !== b.length) return `token ${i}: ${a.length} and ${b.length} logits`;
+    const at = a.findIndex((word, j) => word !== b[j]);
+    if (at >= 0) return `token ${i}: logit ${at}: ${one.logits[i][at]} and ${other.logits[i][at]}`;
+  }
+  return null;
+}
+
+function bits(values: Float32Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length);
+}

@@ -1,0 +1,51 @@
+import { type Drafter, type GenerationRequest, type GenerationResult, generate, type Settings } from '../../decoding';
+import { probabilityOf } from '../../decoding/distribution';
+import { distributionOf } from '../../decoding/processors';
+import { enumerate, type Naming, type Outcomes } from './enumerator';
+import type { TableOptions } from './table-model';
+
+/** Runs a generation to its end. */
+export async function finish(request: GenerationRequest): Promise<GenerationResult> {
+  const run = generate(request);
+  for (;;) {
+    const { done, value } = await run.next();
+    if (done) return value;
+  }
+}
+
+/**
+ * The target's own distribution over texts, from its logits by the chain rule: no loop, no cache, no sampler. Ends at EOS or
+ * the length limit.
+ */
+export function targetOutcomes(table: TableOptions, settings: Settings): Outcomes {
+  const outcomes: Outcomes = new Map();
+  const { vocabulary, logits, eosTokens = [] } = table;
+  const walk = (ids: readonly number[], mass: number): void => {
+    const ended = ids.length > 1 && eosTokens.includes(ids[ids.length - 1]);
+    if (ended || ids.length - 1 === settings.maxNewTokens) {
+      outcomes.set(ids.slice(1).join(), mass);
+      return;
+    }
+    const distribution = distributionOf(logits(ids, []), { ids, eosTokens }, settings);
+    for (let token = 0; token < vocabulary; token++) {
+      const probability = probabilityOf(distribution, token);
+      if (probability > 0) walk([...ids, token], mass * probability);
+    }
+  };
+  walk([0], 1);
+  return outcomes;
+}
+
+export interface Sampler {
+  readonly request: Omit<GenerationRequest, 'source' | 'random' | 'drafter'>;
+  readonly drafter: Drafter | null;
+  readonly naming?: Naming;
+}
+
+/** The sampler's distribution over texts: the shipped loop driven through every path. */
+export function samplerOutcomes({ request, drafter, naming }: Sampler): Promise<Outcomes> {
+  return enumerate(async (random) => {
+    const { ids } = await finish({ ...request, drafter, source: [1], random });
+    return ids.join();
+  }, naming);
+}

@@ -1,0 +1,163 @@
+import type { Drafter, SamplerParts } from '../../decoding';
+import { accepts, exactParts, residual } from '../../decoding/acceptance';
+import { type Distribution, type Draw, normalised, probabilityOf, sample } from '../../decoding/distribution';
+import type { DraftRequest, DraftSession } from '../../decoding/drafter';
+import type { Naming } from './enumerator';
+
+/** A sampler that is wrong on purpose, as others have got it wrong. */
+export interface Mutant {
+  readonly name: string;
+  readonly parts?: SamplerParts;
+  readonly naming?: Naming;
+  /** Changes what the drafter hands over. */
+  readonly drafter?: (inner: Drafter) => Drafter;
+}
+
+/** Weights over the target's support, normalised. */
+function reweighted(
+  target: Distribution,
+  draft: Distribution,
+  weigh: (target: number, draft: number) => number,
+): Distribution {
+  const weights = target.probabilities.map((probability, i) =>
+    weigh(probability, probabilityOf(draft, target.tokens ? target.tokens[i] : i)),
+  );
+  return normalised(target, weights) ?? target;
+}
+
+const withAccept = (accept: SamplerParts['accepts']): SamplerParts => ({ ...exactParts, accepts: accept });
+const withResidual = (rest: SamplerParts['residual']): SamplerParts => ({ ...exactParts, residual: rest });
+const of = (distribution: Distribution, draw: Draw) => probabilityOf(distribution, draw.token);
+
+/** Wraps every session of a drafter. */
+function wrap(inner: Drafter, propose: (session: DraftSession, request: DraftRequest) => Promise<Draw[]>): Drafter {
+  return {
+    ...inner,
+    open: async (source) => {
+      const session = await inner.open(source);
+      return {
+        get calls() {
+          return session.calls;
+        },
+        propose: (request) => propose(session, request),
+        rewind: (length) => session.rewind(length),
+        release: () => session.release(),
+      };
+    },
+  };
+}
+
+/** A draw that claims to come from another distribution. */
+const claim = (draw: Draw, distribution: Distribution): Draw => ({ ...draw, distribution });
+
+export const MUTANTS: readonly Mutant[] = [
+  { name: 'accepts every draft token', parts: withAccept(() => true) },
+  { name: 'accepts with the target probability alone', parts: withAccept((t, d, r, at) => r.accept(of(t, d), 1, at)) },
+  {
+    name: 'accepts with draft / target',
+    parts: withAccept((t, d, r, at) => of(t, d) > 0 && r.accept(of(d.distribution, d), of(t, d), at)),
+  },
+  {
+    name: 'accepts whenever the target prefers the token, never otherwise',
+    parts: withAccept((t, d) => of(t, d) >= of(d.distribution, d)),
+  },
+  {
+    name: 'is lenient by a half and does not say so',
+    parts: withAccept((t, d, r, at) => r.accept(of(t, d), of(d.distribution, d) / 2, at)),
+  },
+  { name: 'corrects from the target itself', parts: withResidual((target) => target) },
+  {
+    name: 'corrects from |target − draft|',
+    parts: withResidual((t, d) => reweighted(t, d, (a, b) => Math.abs(a - b))),
+  },
+  {
+    name: 'corrects from draft − target',
+    parts: withResidual((t, d) => reweighted(t, d, (a, b) => Math.max(0, b - a))),
+  },
+  {
+    name: 'corrects from target / draft',
+    parts: withResidual((t, d) => reweighted(t, d, (a, b) => (b > 0 ? a / b : a))),
+  },
+  {
+    name: 'corrects with the arg-max of the residual',
+    parts: withResidual((t, d) => {
+      const rest = residual(t, d);
+      const best = rest.probabilities.indexOf(Math.max(...rest.probabilities));
+      return { ...rest, probabilities: rest.probabilities.map((_, i) => (i === best ? 1 : 0)) };
+    }),
+  },
+  {
+    name: 'draws the same numbers again in every round',
+    naming: ({ purpose }) => purpose,
+  },
+  {
+    name: 'uses one number to propose and to accept',
+    naming: ({ round, position, purpose }) => `${round}/${position}/${purpose === 'accept' ? 'propose' : purpose}`,
+  },
+  {
+    name: 'uses one number to accept and to correct',
+    naming: ({ round, position, purpose }) => `${round}/${position}/${purpose === 'correct' ? 'accept' : purpose}`,
+  },
+  {
+    name: 'scores a greedy draft token with its soft probability',
+    drafter: (inner) =>
+      wrap(inner, async (session, request) => {
+        const greedy = await session.propose({
+          ...request,
+          processing: { ...request.processing, temperature: 0 },
+          gamma: 1,
+        });
+        session.rewind(request.ids.length - 1);
+        const soft = await session.propose({ ...request, gamma: 1 });
+        return greedy.map((draw, i) => claim(draw, soft[i].distribution));
+      }),
+  },
+  {
+    name: 'scores the draft after another temperature',
+    drafter: (inner) =>
+      wrap(inner, async (session, request) => {
+        const sharp = { ...request.processing, temperature: 0.3 };
+        const drawn = await session.propose({ ...request, processing: sharp, gamma: 1 });
+        session.rewind(request.ids.length - 1);
+        const [other] = await session.propose({ ...request, gamma: 1 });
+        return drawn.map((draw) => claim(draw, other.distribution));
+      }),
+  },
+  {
+    name: 'throws a sampled draft token away when it is improbable',
+    drafter: (inner) =>
+      wrap(inner, async (session, request) => {
+        const proposal = await session.propose(request);
+        const weak = proposal.findIndex((draw) => of(draw.distribution, draw) < 0.4);
+        return weak < 0 ? proposal : proposal.slice(0, weak);
+      }),
+  },
+  {
+    name: 'samples the draft twice and hands over the first token with the second distribution',
+    drafter: (inner) =>
+      wrap(inner, async (session, request) => {
+        const proposal = await session.propose(request);
+        return proposal.map((draw, i) => claim(draw, proposal[(i + 1) % proposal.length].distribution));
+      }),
+  },
+  {
+    name: 'proposes the best of two draft samples',
+    drafter: (inner) =>
+      wrap(inner, async (session, request) => {
+        const proposal = await session.propose(request);
+        return proposal.map((draw, i) => {
+          const at = { stream: 'second', round: request.round, position: i, purpose: 'propose' as const };
+          const other = sample(draw.distribution, request.random, at);
+          return of(other.distribution, other) > of(draw.distribution, draw) ? other : draw;
+        });
+      }),
+  },
+];
+
+/** Mutants that differ only where a random number meets a bound exactly: enumeration gives them no mass. */
+export const BOUNDARY_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'accepts when u · draft ≤ target, so a token of probability zero at u = 0',
+    parts: withAccept((t, d, r, at) => of(t, d) === 0 || accepts(t, d, r, at)),
+  },
+];

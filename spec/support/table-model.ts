@@ -1,0 +1,167 @@
+import type { DecoderRow, DecoderStream, Encoded, LogitsView, SequenceModel } from '../../engine';
+import { seeded } from './random-checkpoint';
+
+/** A model given by its logits after each prefix of decoder ids (start token first). */
+export interface TableModel extends SequenceModel {
+  /** Views, streams and sources not yet released: 0 when decoding has cleaned up. */
+  open(): number;
+  calls(): number;
+}
+
+export interface TableOptions {
+  readonly vocabulary: number;
+  readonly logits: (ids: readonly number[], source: readonly number[]) => readonly number[];
+  readonly eosTokens?: readonly number[];
+}
+
+interface Pending {
+  readonly row: number;
+  readonly ids: readonly number[];
+}
+
+/** A SequenceModel that keeps the engine's protocol, and throws where decoding breaks it. */
+export function tableModel({ vocabulary, logits, eosTokens = [] }: TableOptions): TableModel {
+  let open = 0;
+  let calls = 0;
+
+  class Stream implements DecoderStream {
+    ids: readonly number[] = [];
+    pending: Pending[] = [];
+    chain = true;
+    private released = false;
+
+    constructor(readonly encoded: Encoded) {
+      open++;
+    }
+
+    get length(): number {
+      return this.ids.length + (this.chain ? this.pending.length : 0);
+    }
+
+    settle(): void {
+      if (!this.chain) throw new Error('a tree is still pending');
+      if (this.pending.length > 0) this.ids = this.pending[this.pending.length - 1].ids;
+      this.pending = [];
+    }
+
+    truncate(length: number): void {
+      if (this.released) throw new Error('truncate after release');
+      if (this.chain) this.settle();
+      this.pending = [];
+      this.chain = true;
+      if (length > this.ids.length) throw new Error(`truncate to ${length} of ${this.ids.length}`);
+      this.ids = this.ids.slice(0, length);
+    }
+
+    keep(path: readonly number[]): void {
+      const last = this.pending.find(({ row }) => row === path[path.length - 1]);
+      if (path.length > 0 && !last) throw new Error(`keep: no pending row ${path}`);
+      if (last) this.ids = last.ids;
+      this.pending = [];
+      this.chain = true;
+    }
+
+    fork(): DecoderStream {
+      this.settle();
+      const copy = new Stream(this.encoded);
+      copy.ids = this.ids;
+      return copy;
+    }
+
+    release(): void {
+      if (!this.released) open--;
+      this.released = true;
+    }
+  }
+
+  function run(rows: readonly DecoderRow[]): number[][] {
+    const streams = new Set(rows.map((row) => row.stream as Stream));
+    for (const stream of streams) stream.settle();
+    const all: (readonly number[])[] = [];
+    const out = rows.map(({ stream, position, token, parent }, row) => {
+      const own = stream as Stream;
+      const before = parent < 0 ? own.ids : all[parent];
+      if (before.length !== position) throw new Error(`row ${row}: position ${position} after ${before.length} ids`);
+      if (token < 0 || token >= vocabulary) throw new Error(`row ${row}: token ${token}`);
+      const ids = [...before, token];
+      all.push(ids);
+      const expected = own.pending.length === 0 ? -1 : own.pending[own.pending.length - 1].row;
+      own.chain = own.chain && parent === expected;
+      own.pending.push({ row, ids });
+      return [...logits(ids, own.encoded.source)];
+    });
+    return out;
+  }
+
+  return {
+    vocabularySize: vocabulary,
+    startToken: 0,
+    padToken: 0,
+    eosTokens,
+    open: () => open,
+    calls: () => calls,
+    encode: async (sources) =>
+      sources.map((source) => {
+        open++;
+        let live = true;
+        const encoded: Encoded = {
+          source,
+          open: () => new Stream(encoded),
+          release: () => {
+            if (live) open--;
+            live = false;
+          },
+        };
+        return encoded;
+      }),
+    forward: async (rows) => {
+      calls++;
+      open++;
+      return tableView(run(rows), vocabulary, () => open--);
+    },
+  };
+}
+
+function tableView(rows: number[][], vocabulary: number, onRelease: () => void): LogitsView {
+  let live = true;
+  const row = (r: number) => {
+    if (!live) throw new Error('view used after release');
+    return rows[r];
+  };
+  const order = (r: number) => [...row(r).keys()].sort((a, b) => rows[r][b] - rows[r][a] || a - b);
+  return {
+    rows: rows.length,
+    vocabulary,
+    argMax: async () => Int32Array.from(rows, (_, r) => order(r)[0]),
+    logSumExp: async (r, scale) => Math.log(row(r).reduce((sum, logit) => sum + Math.exp(logit * scale), 0)),
+    at: async (at, tokens) => Float32Array.from(at, (r, i) => row(r)[tokens[i]]),
+    topK: async (r, k) => {
+      const ids = Int32Array.from(order(r).slice(0, k));
+      return { ids, values: Float32Array.from(ids, (id) => rows[r][id]) };
+    },
+    read: async (r) => Float32Array.from(row(r)),
+    release: () => {
+      if (live) onRelease();
+      live = false;
+    },
+  };
+}
+
+/** How a random table spreads its logits. */
+export type TableKind = 'soft' | 'sharp' | 'holes' | 'one-hot';
+
+/** Logits that depend on the whole prefix through a seed; `holes` leaves some tokens without any mass. */
+export function randomTable(vocabulary: number, seed: number, kind: TableKind = 'soft'): TableOptions['logits'] {
+  return (ids) => {
+    const random = seeded(
+      ids.reduce((hash, id) => Math.imul(hash ^ (id + 1), 0x01000193) >>> 0, (seed * 2654435761) >>> 0),
+    );
+    const favourite = Math.floor(random() * vocabulary);
+    return Array.from({ length: vocabulary }, (_, token) => {
+      const logit = Math.fround((random() * 2 - 1) * (kind === 'sharp' ? 4 : 1.2));
+      const empty =
+        kind === 'one-hot' ? token !== favourite : kind === 'holes' && token !== favourite && random() < 0.5;
+      return empty ? Number.NEGATIVE_INFINITY : logit;
+    });
+  };
+}
