@@ -87,6 +87,6 @@ export class Machine {
 }
 
 /** Multiply-adds below which one thread is done before another would have noticed. */
-const SHARED_WORK = 40_000;
+const SHARED_WORK = 100_000;
 
 const area = (): Area => ({ at: 0, bytes: 0 });

@@ -178,7 +178,7 @@ function fillWeight(
   const rows = fillRows(weight, firstRow, bytes, stored);
   const { memory } = machine;
   const staging = machine.area('staging', bytes.byteLength);
-  machine.scratch(weight.cols * 32);
+  machine.scratch(weight.cols * 32 + 256);
   memory.u8.set(bytes, staging);
   const type = TYPE_CODE[weight.type];
   memory.i32.set([staging, STORED_CODE[stored], rows, weight.cols, weight.at, type, firstRow], PARAMETER);

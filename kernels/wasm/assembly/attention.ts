@@ -19,6 +19,19 @@ function headWidth(): usize {
   return <usize>((word(7) + 3) & ~3);
 }
 
+/** A copy of a few floats: `memory.copy` leaves the compiled code, which costs more than a head. */
+function copyFloats(to: usize, from: usize, many: usize): void {
+  const end = to + (many << 2);
+  for (; to + 16 <= end; to += 16) {
+    v128.store(to, v128.load(from));
+    from += 16;
+  }
+  for (; to < end; to += 4) {
+    store<f32>(to, load<f32>(from));
+    from += 4;
+  }
+}
+
 /** Files one row's heads: a chunk of the append job. */
 export function appendRow(row: i32): void {
   for (let head = 0; head < <i32>word(6); head++) fileRow(row, head);
@@ -29,8 +42,8 @@ function fileRow(row: i32, head: i32): void {
   const slot = <usize>load<i32>(<usize>word(9) + (<usize>row << 2));
   const to = (<usize>head * <usize>word(5) + slot) * headWidth() << 2;
   const from = (<usize>row * <usize>word(6) + <usize>head) * dKv << 2;
-  memory.copy(<usize>word(3) + to, <usize>word(1) + from, dKv << 2);
-  memory.copy(<usize>word(4) + to, <usize>word(2) + from, dKv << 2);
+  copyFloats(<usize>word(3) + to, <usize>word(1) + from, dKv);
+  copyFloats(<usize>word(4) + to, <usize>word(2) + from, dKv);
   for (let i = dKv; i < headWidth(); i++) {
     store<f32>(<usize>word(3) + to + (i << 2), 0);
     store<f32>(<usize>word(4) + to + (i << 2), 0);
@@ -76,73 +89,73 @@ function oneList(row: i32): bool {
   return startOf(row + 1) == start && startOf(row + 2) == start && startOf(row + 3) == start;
 }
 
-// Scratch: scores [4, words(19)], then queries [4, width], then sums [4, width].
-// @ts-ignore: decorator
-@inline
-function scoresAt(index: usize): usize {
-  return scratch() + index * (<usize>word(19) << 2);
-}
-// @ts-ignore: decorator
-@inline
-function queryAt(index: usize): usize {
-  return scoresAt(4) + index * (headWidth() << 2);
-}
-// @ts-ignore: decorator
-@inline
-function sumsAt(index: usize): usize {
-  return queryAt(4) + index * (headWidth() << 2);
-}
+// Scratch memory: scores [4, stride], then queries [4, width], then sums [4, width]; strides and widths in bytes.
 
 /** Copies a row's query for one head, padded with zeros, and clears its sums. */
-function takeQuery(index: usize, row: i32, head: i32): void {
+function takeQuery(query: usize, sums: usize, row: i32, head: i32): void {
   const dKv = <usize>word(7);
-  const padded = headWidth() << 2;
-  memory.fill(queryAt(index), 0, padded);
-  memory.fill(sumsAt(index), 0, padded);
-  memory.copy(queryAt(index), <usize>word(0) + ((<usize>row * <usize>word(6) + <usize>head) * dKv << 2), dKv << 2);
+  const width = headWidth() << 2;
+  const from = <usize>word(0) + ((<usize>row * <usize>word(6) + <usize>head) * dKv << 2);
+  if (dKv & 3) memory.fill(query, 0, width);
+  for (let i: usize = 0; i < width; i += 16) v128.store(sums + i, f32x4.splat(0));
+  copyFloats(query, from, dKv);
 }
 
 /** Writes a row's sums, divided by the softmax's total. */
-function giveOut(index: usize, row: i32, head: i32, total: f32): void {
+function giveOut(sums: usize, row: i32, head: i32, total: f32): void {
   const dKv = <usize>word(7);
   const out = <usize>word(17) + ((<usize>row * <usize>word(6) + <usize>head) * dKv << 2);
-  const from = sumsAt(index);
   const inverse = <f32>1 / total;
-  for (let i: usize = 0; i < dKv; i++) store<f32>(out + (i << 2), load<f32>(from + (i << 2)) * inverse);
+  const factor = f32x4.splat(inverse);
+  let i: usize = 0;
+  for (; i + 4 <= dKv; i += 4) v128.store(out + (i << 2), f32x4.mul(v128.load(sums + (i << 2)), factor));
+  for (; i < dKv; i++) store<f32>(out + (i << 2), load<f32>(sums + (i << 2)) * inverse);
 }
 
 function attendOne(row: i32, head: i32): void {
   const list = <usize>word(12) + (<usize>startOf(row) << 2);
   const count = countOf(row);
-  const base = <usize>head * <usize>word(5) * headWidth() << 2;
-  takeQuery(0, row, head);
-  scoreOne(0, list, base + <usize>word(3), 0, count);
-  const total = softmax(0, row, head, count);
-  sumOne(0, list, base + <usize>word(4), 0, count);
-  giveOut(0, row, head, total);
+  const width = headWidth() << 2;
+  const base = <usize>head * <usize>word(5) * width;
+  const scores = scratch();
+  const query = scores + (<usize>word(19) << 4);
+  const sums = query + width * 4;
+  takeQuery(query, sums, row, head);
+  scoreOne(list, base + <usize>word(3), 0, count, query, scores, width);
+  const total = softmax(scores, row, head, count);
+  sumOne(list, base + <usize>word(4), 0, count, scores, sums, width);
+  giveOut(sums, row, head, total);
 }
 
 function attendFour(row: i32, head: i32): void {
   const list = <usize>word(12) + (<usize>startOf(row) << 2);
-  const base = <usize>head * <usize>word(5) * headWidth() << 2;
+  const width = headWidth() << 2;
+  const base = <usize>head * <usize>word(5) * width;
+  const keys = base + <usize>word(3);
+  const values = base + <usize>word(4);
+  const stride = <usize>word(19) << 2;
+  const scores = scratch();
+  const queries = scores + stride * 4;
+  const sums = queries + width * 4;
   let common = countOf(row);
-  for (let i = 0; i < 4; i++) {
-    takeQuery(i, row + i, head);
-    common = min(common, countOf(row + i));
+  for (let i: usize = 0; i < 4; i++) {
+    takeQuery(queries + i * width, sums + i * width, row + <i32>i, head);
+    common = min(common, countOf(row + <i32>i));
   }
   const even = common & ~1;
-  scoreFour(list, base + <usize>word(3), even);
-  for (let i = 0; i < 4; i++) scoreOne(i, list, base + <usize>word(3), even, countOf(row + i));
-  const t0 = softmax(0, row, head, countOf(row));
-  const t1 = softmax(1, row + 1, head, countOf(row + 1));
-  const t2 = softmax(2, row + 2, head, countOf(row + 2));
-  const t3 = softmax(3, row + 3, head, countOf(row + 3));
-  sumFour(list, base + <usize>word(4), common);
-  for (let i = 0; i < 4; i++) sumOne(i, list, base + <usize>word(4), common, countOf(row + i));
-  giveOut(0, row, head, t0);
-  giveOut(1, row + 1, head, t1);
-  giveOut(2, row + 2, head, t2);
-  giveOut(3, row + 3, head, t3);
+  scoreFour(list, keys, even, queries, scores, stride, width);
+  for (let i: usize = 0; i < 4; i++) {
+    const at = scores + i * stride;
+    const count = countOf(row + <i32>i);
+    scoreOne(list, keys, even, count, queries + i * width, at, width);
+    // The total waits behind the query, which has served.
+    store<f32>(queries + i * width, softmax(at, row + <i32>i, head, count));
+  }
+  sumFour(list, values, common, scores, stride, sums, width);
+  for (let i: usize = 0; i < 4; i++) {
+    sumOne(list, values, common, countOf(row + <i32>i), scores + i * stride, sums + i * width, width);
+    giveOut(sums + i * width, row + <i32>i, head, load<f32>(queries + i * width));
+  }
 }
 
 // @ts-ignore: decorator
@@ -152,10 +165,9 @@ function slotOf(list: usize, ordinal: i32): usize {
 }
 
 /** Scores of keys from … to − 1 for one row, four keys at a time (the last ones repeated where fewer are left). */
-function scoreOne(index: usize, list: usize, keys: usize, from: i32, to: i32): void {
-  const width = headWidth() << 2;
-  const scores = scoresAt(index);
+function scoreOne(list: usize, keys: usize, from: i32, to: i32, query: usize, scores: usize, width: usize): void {
   const last = to - 1;
+  const end = query + width;
   for (let j = from; j < to; j += 4) {
     let k0 = keys + slotOf(list, j) * width;
     let k1 = keys + slotOf(list, min(j + 1, last)) * width;
@@ -163,8 +175,7 @@ function scoreOne(index: usize, list: usize, keys: usize, from: i32, to: i32): v
     let k3 = keys + slotOf(list, min(j + 3, last)) * width;
     let a0 = f32x4.splat(0);
     let a1 = a0, a2 = a0, a3 = a0;
-    let q = queryAt(index);
-    for (const end = q + width; q < end; q += 16) {
+    for (let q = query; q < end; q += 16) {
       const v = v128.load(q);
       a0 = madd(v, v128.load(k0), a0);
       a1 = madd(v, v128.load(k1), a1);
@@ -176,23 +187,28 @@ function scoreOne(index: usize, list: usize, keys: usize, from: i32, to: i32): v
       k3 += 16;
     }
     const four = sumLanes4(a0, a1, a2, a3);
-    store<f32>(scores + (<usize>j << 2), f32x4.extract_lane(four, 0));
-    if (j < last) store<f32>(scores + (<usize>j << 2), f32x4.extract_lane(four, 1), 4);
-    if (j + 1 < last) store<f32>(scores + (<usize>j << 2), f32x4.extract_lane(four, 2), 8);
-    if (j + 2 < last) store<f32>(scores + (<usize>j << 2), f32x4.extract_lane(four, 3), 12);
+    const at = scores + (<usize>j << 2);
+    if (j + 2 < last) {
+      v128.store(at, four);
+    } else {
+      store<f32>(at, f32x4.extract_lane(four, 0));
+      if (j < last) store<f32>(at, f32x4.extract_lane(four, 1), 4);
+      if (j + 1 < last) store<f32>(at, f32x4.extract_lane(four, 2), 8);
+    }
   }
 }
 
 /** Scores of the first `to` (even) keys for four rows, two keys at a time. */
-function scoreFour(list: usize, keys: usize, to: i32): void {
-  const width = headWidth() << 2;
+function scoreFour(
+  list: usize, keys: usize, to: i32, queries: usize, scores: usize, stride: usize, width: usize,
+): void {
+  const end = queries + width;
   for (let j = 0; j < to; j += 2) {
     let k0 = keys + slotOf(list, j) * width;
     let k1 = keys + slotOf(list, j + 1) * width;
     let a0 = f32x4.splat(0);
     let a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-    let q = queryAt(0);
-    for (const end = q + width; q < end; q += 16) {
+    for (let q = queries; q < end; q += 16) {
       const v = v128.load(k0);
       const w = v128.load(k1);
       const q0 = v128.load(q);
@@ -212,17 +228,18 @@ function scoreFour(list: usize, keys: usize, to: i32): void {
     }
     const first = sumLanes4(a0, a1, a2, a3);
     const second = sumLanes4(b0, b1, b2, b3);
-    const at = <usize>j << 2;
-    v128.store64_lane(scoresAt(0) + at, v128.shuffle<i32>(first, second, 0, 4, 0, 4), 0);
-    v128.store64_lane(scoresAt(1) + at, v128.shuffle<i32>(first, second, 1, 5, 1, 5), 0);
-    v128.store64_lane(scoresAt(2) + at, v128.shuffle<i32>(first, second, 2, 6, 2, 6), 0);
-    v128.store64_lane(scoresAt(3) + at, v128.shuffle<i32>(first, second, 3, 7, 3, 7), 0);
+    const low = v128.shuffle<i32>(first, second, 0, 4, 1, 5);
+    const high = v128.shuffle<i32>(first, second, 2, 6, 3, 7);
+    v128.store64_lane(scores, low, 0);
+    v128.store64_lane(scores + stride, low, 1);
+    v128.store64_lane(scores + stride * 2, high, 0);
+    v128.store64_lane(scores + stride * 3, high, 1);
+    scores += 8;
   }
 }
 
 /** Adds the bias, replaces scores by exp(score − largest); returns their total. */
-function softmax(index: usize, row: i32, head: i32, count: i32): f32 {
-  const scores = scoresAt(index);
+function softmax(scores: usize, row: i32, head: i32, count: i32): f32 {
   if (word(14) != 0) addBias(scores, row, head, count);
   const end = scores + (<usize>count << 2);
   for (let at = end; (at - scores) & 12; at += 4) store<f32>(at, -Infinity);
@@ -272,24 +289,24 @@ function addConstant(scores: usize, from: i32, to: i32, value: f32): void {
   }
 }
 
-/** sums[index] += Σ weight · value over keys from … to − 1. */
-function sumOne(index: usize, list: usize, values: usize, from: i32, to: i32): void {
+/** sums += Σ weight · value over keys from … to − 1. */
+function sumOne(list: usize, values: usize, from: i32, to: i32, weights: usize, sums: usize, width: usize): void {
   if (from >= to) return;
-  const width = headWidth() << 2;
   let column: usize = 0;
-  for (; column + 128 <= width; column += 128) sumEightVectors(index, list, values, from, to, column);
-  for (; column < width; column += 16) sumVector(index, list, values, from, to, column);
+  for (; column + 128 <= width; column += 128) {
+    sumEightVectors(list, values + column, from, to, weights, sums + column, width);
+  }
+  for (; column < width; column += 16) sumVector(list, values + column, from, to, weights, sums + column, width);
 }
 
-function sumEightVectors(index: usize, list: usize, values: usize, from: i32, to: i32, column: usize): void {
-  const width = headWidth() << 2;
-  const sums = sumsAt(index) + column;
-  const weights = scoresAt(index);
+function sumEightVectors(
+  list: usize, values: usize, from: i32, to: i32, weights: usize, sums: usize, width: usize,
+): void {
   let a0 = v128.load(sums), a1 = v128.load(sums, 16), a2 = v128.load(sums, 32), a3 = v128.load(sums, 48);
   let a4 = v128.load(sums, 64), a5 = v128.load(sums, 80), a6 = v128.load(sums, 96), a7 = v128.load(sums, 112);
   for (let j = from; j < to; j++) {
     const w = v128.load_splat<f32>(weights + (<usize>j << 2));
-    const v = values + slotOf(list, j) * width + column;
+    const v = values + slotOf(list, j) * width;
     a0 = madd(w, v128.load(v), a0);
     a1 = madd(w, v128.load(v, 16), a1);
     a2 = madd(w, v128.load(v, 32), a2);
@@ -309,26 +326,22 @@ function sumEightVectors(index: usize, list: usize, values: usize, from: i32, to
   v128.store(sums, a7, 112);
 }
 
-function sumVector(index: usize, list: usize, values: usize, from: i32, to: i32, column: usize): void {
-  const width = headWidth() << 2;
-  const weights = scoresAt(index);
-  let a = v128.load(sumsAt(index) + column);
+function sumVector(list: usize, values: usize, from: i32, to: i32, weights: usize, sums: usize, width: usize): void {
+  let a = v128.load(sums);
   for (let j = from; j < to; j++) {
-    const v = v128.load(values + slotOf(list, j) * width + column);
+    const v = v128.load(values + slotOf(list, j) * width);
     a = madd(v128.load_splat<f32>(weights + (<usize>j << 2)), v, a);
   }
-  v128.store(sumsAt(index) + column, a);
+  v128.store(sums, a);
 }
 
 /** Sums of four rows over the first `to` keys, two vectors at a time. */
-function sumFour(list: usize, values: usize, to: i32): void {
-  const width = headWidth() << 2;
-  const stride = <usize>word(19) << 2;
+function sumFour(list: usize, values: usize, to: i32, scores: usize, stride: usize, sums: usize, width: usize): void {
   let column: usize = 0;
   for (; column + 32 <= width; column += 32) {
     let a0 = f32x4.splat(0);
     let a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-    let w = scoresAt(0);
+    let w = scores;
     for (let j = 0; j < to; j++) {
       const at = values + slotOf(list, j) * width + column;
       const v = v128.load(at);
@@ -347,19 +360,21 @@ function sumFour(list: usize, values: usize, to: i32): void {
       b3 = madd(w3, u, b3);
       w += 4;
     }
-    storePair(0, column, a0, b0);
-    storePair(1, column, a1, b1);
-    storePair(2, column, a2, b2);
-    storePair(3, column, a3, b3);
+    storePair(sums + column, a0, b0);
+    storePair(sums + column + width, a1, b1);
+    storePair(sums + column + width * 2, a2, b2);
+    storePair(sums + column + width * 3, a3, b3);
   }
   if (column < width) {
-    for (let i = 0; i < 4; i++) sumVector(i, list, values, 0, to, column);
+    for (let i: usize = 0; i < 4; i++) {
+      sumVector(list, values + column, 0, to, scores + i * stride, sums + i * width + column, width);
+    }
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function storePair(index: usize, column: usize, a: v128, b: v128): void {
-  v128.store(sumsAt(index) + column, a);
-  v128.store(sumsAt(index) + column, b, 16);
+function storePair(at: usize, a: v128, b: v128): void {
+  v128.store(at, a);
+  v128.store(at, b, 16);
 }

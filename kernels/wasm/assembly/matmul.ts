@@ -98,6 +98,13 @@ function matmulUnits(matrix: usize, from: i32, to: i32): void {
   }
 }
 
+/** Bytes a stream is asked for at a time when `count` row blocks share the asking; none where arithmetic rules. */
+// @ts-ignore: decorator
+@inline
+function paceOf(bytes: i32, count: i32): usize {
+  return count > 8 ? 0 : <usize>(bytes / count);
+}
+
 // @ts-ignore: decorator
 @inline
 function unitFloat(
@@ -118,7 +125,7 @@ function unitFloat(
     }
   } else {
     const count = blocksOf(rows, FLOAT_ROWS);
-    const pace = <usize>(64 / count);
+    const pace = paceOf(64, count);
     for (let column = 0; column < UNIT && column < valid; column += PANEL) {
       for (let block = 0; block < count; block++) {
         const start = blockStart(rows, count, block);
@@ -168,7 +175,7 @@ function unitQ8(
   const blocks = (inputs + 31) >> 5;
   const stride = <usize>outputs << 2;
   const count = blocksOf(rows, CODE_ROWS);
-  const pace = <usize>(76 / count);
+  const pace = paceOf(76, count);
   for (let column = 0; column < UNIT && column < valid; column += PANEL) {
     for (let block = 0; block < count; block++) {
       const start = blockStart(rows, count, block);

@@ -111,48 +111,104 @@ export function bf16Offset(lane: usize): usize {
   return ((lane & 3) << 2) + ((lane >> 2) << 1);
 }
 
+/** `toBf16` of four lanes, in their upper halves; the lower ones are not cleared. */
+// @ts-ignore: decorator
+@inline
+function roundUp4(bits: v128): v128 {
+  const nan = i32x4.gt_s(v128.and(bits, i32x4.splat(0x7fffffff)), i32x4.splat(0x7f800000));
+  const even = v128.and(i32x4.shr_u(bits, 16), i32x4.splat(1));
+  const rounded = i32x4.add(i32x4.add(bits, i32x4.splat(0x7fff)), even);
+  return v128.bitselect(v128.or(bits, i32x4.splat(0x400000)), rounded, nan);
+}
+
+/** [8, cols] to [cols, 8]: four inputs at a time, transposed in the scratch memory behind the rows. */
 function packBf16(panel: usize, rows: usize, cols: i32): void {
   const width = <usize>cols << 2;
-  for (let i: usize = 0; i < <usize>cols; i++) {
+  const square = rows + width * 8; // [4, 8]
+  let i: usize = 0;
+  for (; i + 4 <= <usize>cols; i += 4) {
     const from = rows + (i << 2);
+    transpose(square, from, width);
+    transpose(square + 16, from + width * 4, width);
+    for (let k: usize = 0; k < 4; k++) {
+      const low = i32x4.shr_u(roundUp4(v128.load(square + (k << 5))), 16);
+      const high = v128.and(roundUp4(v128.load(square + (k << 5), 16)), i32x4.splat(0xffff0000));
+      v128.store(panel + ((i + k) << 4), v128.or(low, high));
+    }
+  }
+  for (; i < <usize>cols; i++) {
     for (let lane: usize = 0; lane < 8; lane++) {
-      store<u16>(panel + (i << 4) + bf16Offset(lane), toBf16(load<u32>(from + lane * width)));
+      store<u16>(panel + (i << 4) + bf16Offset(lane), toBf16(load<u32>(rows + (i << 2) + lane * width)));
     }
   }
 }
 
 /** `kernels/shared/q8.ts` says what the codes are; block layout in `tileQ8.ts`. */
 function packQ8(panel: usize, rows: usize, cols: i32): void {
+  const short = rows + (<usize>cols << 5); // [32]
   for (let from = 0; from < cols; from += 32) {
     for (let lane: usize = 0; lane < 8; lane++) {
-      quantize(panel, lane, rows + ((lane * <usize>cols + <usize>from) << 2), min(32, cols - from));
+      let values = rows + ((lane * <usize>cols + <usize>from) << 2);
+      if (cols - from < 32) {
+        memory.fill(short, 0, 128);
+        memory.copy(short, values, <usize>(cols - from) << 2);
+        values = short;
+      }
+      quantize(panel, lane, values);
     }
     panel += Q8_PANEL_BLOCK;
   }
 }
 
-function quantize(block: usize, lane: usize, values: usize, many: i32): void {
-  const largest = largestOf(values, many);
+/** One row's block of 32 into its lane of the panel's. */
+function quantize(block: usize, lane: usize, values: usize): void {
+  const largest = largestOf(values);
   const finite = largest < Infinity;
   const scale = finite ? largest / 127 : NaN;
   const usable = finite && scale != 0;
-  let sum = 0;
-  for (let i = 0; i < 32; i++) {
-    let code = 0;
-    if (usable && i < many) {
-      const nearest = f32x4.nearest(f32x4.splat(load<f32>(values + (<usize>i << 2)) / scale));
-      code = max(-127, min(127, i32x4.extract_lane(i32x4.trunc_sat_f32x4_s(nearest), 0)));
-    }
-    store<i8>(block + Q8_CODES + (<usize>(i >> 2) << 5) + (lane << 2) + <usize>(i & 3), <i8>code);
-    sum += code;
-  }
+  const divisor = f32x4.splat(scale);
+  const codes = block + Q8_CODES + (lane << 2);
+  const first = usable ? sixteenCodes(values, divisor) : i32x4.splat(0);
+  const second = usable ? sixteenCodes(values + 64, divisor) : i32x4.splat(0);
+  storeLanes(codes, first);
+  storeLanes(codes + 128, second);
+  const words = i16x8.add(i16x8.extadd_pairwise_i8x16_s(first), i16x8.extadd_pairwise_i8x16_s(second));
+  const sums = i32x4.extadd_pairwise_i16x8_s(words);
+  const pairs = i32x4.add(sums, v128.shuffle<i32>(sums, sums, 2, 3, 0, 1));
   store<f32>(block + (lane << 2), scale);
-  store<i16>(block + 32 + (lane << 1), <i16>sum);
+  store<i16>(block + 32 + (lane << 1), <i16>(i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1)));
 }
 
-/** Largest magnitude; NaN if there is one. */
-function largestOf(values: usize, many: i32): f32 {
-  let largest: f32 = 0;
-  for (let i = 0; i < many; i++) largest = max(largest, abs(load<f32>(values + (<usize>i << 2))));
-  return largest;
+/** nearest(value / scale) of 16 values, −127 … 127. */
+// @ts-ignore: decorator
+@inline
+function sixteenCodes(values: usize, scale: v128): v128 {
+  const low = i16x8.narrow_i32x4_s(fourCodes(v128.load(values), scale), fourCodes(v128.load(values, 16), scale));
+  const high = i16x8.narrow_i32x4_s(fourCodes(v128.load(values, 32), scale), fourCodes(v128.load(values, 48), scale));
+  return i8x16.max_s(i8x16.narrow_i16x8_s(low, high), i8x16.splat(-127));
+}
+
+/** Adding 1.5 · 2²³ leaves the nearest integer (ties to even) in the low bits of a small float. */
+// @ts-ignore: decorator
+@inline
+function fourCodes(values: v128, scale: v128): v128 {
+  return i32x4.sub(f32x4.add(f32x4.div(values, scale), f32x4.splat(12582912)), i32x4.splat(0x4b400000));
+}
+
+/** Four codes each to the next four groups of a panel's block. */
+// @ts-ignore: decorator
+@inline
+function storeLanes(at: usize, codes: v128): void {
+  v128.store32_lane(at, codes, 0);
+  v128.store32_lane(at, codes, 1, 32);
+  v128.store32_lane(at, codes, 2, 64);
+  v128.store32_lane(at, codes, 3, 96);
+}
+
+/** Largest magnitude of 32 values; NaN if there is one. */
+function largestOf(values: usize): f32 {
+  let most = f32x4.splat(0);
+  for (let i: usize = 0; i < 128; i += 16) most = f32x4.max(most, f32x4.abs(v128.load(values + i)));
+  most = f32x4.max(most, v128.shuffle<f32>(most, most, 2, 3, 0, 1));
+  return max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1));
 }

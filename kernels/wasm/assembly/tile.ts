@@ -113,8 +113,10 @@ export function tile(
   const end = w + panel;
   while (w < end) {
     const stop = min(w + 256, end);
-    touch(ahead, panel);
-    ahead += pace;
+    if (pace != 0) {
+      touch(ahead, panel);
+      ahead += pace;
+    }
     for (; w < stop; w += stepBytes(type)) {
       const packed = type == BF16 ? v128.load(w) : zero;
       const p = low(type, w, packed);

@@ -62,9 +62,11 @@ export function tileQ8(
   let a0 = zero, a1 = zero, a2 = zero, a3 = zero;
   let b0 = zero, b1 = zero, b2 = zero, b3 = zero;
   for (; blocks > 0; blocks--) {
-    touch(ahead, panel);
-    touch(ahead + 38, panel);
-    ahead += pace;
+    if (pace != 0) {
+      touch(ahead, panel);
+      touch(ahead + 38, panel);
+      ahead += pace;
+    }
     let i0 = zero, i1 = zero, i2 = zero, i3 = zero;
     let j0 = zero, j1 = zero, j2 = zero, j3 = zero;
     for (let group = 0; group < 8; group++) {
@@ -128,8 +130,10 @@ export function tileQ8Strict(
   let a0 = zero, a1 = zero;
   let b0 = zero, b1 = zero;
   for (; blocks > 0; blocks--) {
-    touch(ahead, panel);
-    ahead += pace;
+    if (pace != 0) {
+      touch(ahead, panel);
+      ahead += pace;
+    }
     let i0 = zero, i1 = zero, j0 = zero, j1 = zero;
     let k0 = zero, k1 = zero, l0 = zero, l1 = zero;
     for (let group = 0; group < 8; group++) {
