@@ -114,3 +114,21 @@ export function firstDifference(one: Decoded, other: Decoded): string | null {
 function bits(values: Float32Array): Uint32Array {
   return new Uint32Array(values.buffer, values.byteOffset, values.length);
 }
+
+/** Decodes sources plainly and with each of their γ, expects them equal, and counts the target calls of the two ways. */
+export async function compareAll(
+  pair: Pair,
+  chosen: readonly { readonly source: readonly number[]; readonly gammas: readonly number[] }[],
+): Promise<{ plain: number; speculative: number }> {
+  let [plain, speculative] = [0, 0];
+  for (const { source, gammas } of chosen) {
+    const expected = await decode(pair.target, null, source, {});
+    for (const gamma of gammas) {
+      const found = await decode(pair.target, pair.draft, source, { gamma });
+      expect({ gamma, difference: firstDifference(found, expected) }).toEqual({ gamma, difference: null });
+      plain += expected.targetCalls;
+      speculative += found.targetCalls;
+    }
+  }
+  return { plain, speculative };
+}

@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import { generate, modelDrafter, type Settings, type TokenEvent } from '../../decoding';
+import { finish } from '../support/exactness';
+import { randomTable, tableModel } from '../support/table-model';
+
+const tables = (seed: number, vocabulary = 12) => ({
+  target: tableModel({ vocabulary, logits: randomTable(vocabulary, seed), eosTokens: [1] }),
+  draft: tableModel({ vocabulary, logits: randomTable(vocabulary, seed + 1), eosTokens: [1] }),
+});
+
+async function collect(request: Parameters<typeof generate>[0]) {
+  const events: TokenEvent[] = [];
+  const run = generate(request);
+  for (;;) {
+    const { done, value } = await run.next();
+    if (done) return { events, result: value };
+    events.push(value);
+  }
+}
+
+describe('generate', () => {
+  it('greedy with a draft equals greedy without, for any models and γ from 1 to 16', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(9999), fc.integer({ min: 1, max: 16 }), async (seed, gamma) => {
+        const { target, draft } = tables(seed);
+        const settings = { maxNewTokens: 20 };
+        const plain = await finish({ target, source: [1], settings });
+        const fast = await finish({
+          target,
+          drafter: modelDrafter(draft),
+          source: [1],
+          settings: { ...settings, gamma },
+        });
+        expect(fast.ids).toEqual(plain.ids);
+        expect(fast.stopReason).toBe(plain.stopReason);
+        expect(target.open() + draft.open()).toBe(0);
+      }),
+    );
+  });
+
+  it('a draft equal to the target has every proposal accepted: γ + 1 tokens a target call', async () => {
+    const { target } = tables(5);
+    const settings = { gamma: 4, maxNewTokens: 20, minNewTokens: 20, temperature: 1 };
+    const { metrics } = await finish({ target, drafter: modelDrafter(target), source: [1], settings });
+    expect(metrics).toMatchObject({ newTokens: 20, targetCalls: 4, proposed: 16, accepted: 16, acceptedShare: 1 });
+    expect(metrics.acceptanceRate).toBeCloseTo(1, 12);
+  });
+
+  it('says of every token where it came from, in order, and returns what it streamed', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(9999), fc.integer({ min: 0, max: 5 }), async (seed, gamma) => {
+        const { target, draft } = tables(seed);
+        const settings: Settings = { gamma, temperature: 1, maxNewTokens: 15, seed };
+        const { events, result } = await collect({ target, drafter: modelDrafter(draft), source: [1], settings });
+        expect(events.map((event) => event.token)).toEqual(result.ids);
+        expect(events.map((event) => event.position)).toEqual(result.ids.map((_, i) => i));
+        const { metrics } = result;
+        expect(metrics.newTokens).toBe(events.length);
+        expect(metrics.rounds).toBe(1 + Math.max(...events.map((event) => event.round)));
+        expect(metrics.targetCalls).toBe(metrics.rounds);
+        expect(metrics.accepted).toBeLessThanOrEqual(metrics.proposed);
+        for (const event of events) {
+          expect(event.rejected !== null).toBe(event.origin === 'corrected');
+          if (gamma === 0) expect(event.origin).toBe('target');
+        }
+      }),
+    );
+  });
+
+  it('ends at EOS inside a run, at the length limit inside a run, and where stopAfter says', async () => {
+    const eos = tableModel({
+      vocabulary: 4,
+      logits: (ids) => (ids.length === 3 ? [0, 9, 0, 0] : [0, 0, 9, 0]),
+      eosTokens: [1],
+    });
+    const drafter = modelDrafter(eos);
+    const run = (settings: Settings, stopAfter?: (token: number) => boolean) =>
+      finish({ target: eos, drafter, source: [1], settings, stopAfter });
+    expect(await run({ gamma: 8 })).toMatchObject({ ids: [2, 2, 1], stopReason: 'eos' });
+    expect(await run({ gamma: 8, maxNewTokens: 2 })).toMatchObject({ ids: [2, 2], stopReason: 'length' });
+    let seen = 0;
+    expect(await run({ gamma: 8 }, () => ++seen === 1)).toMatchObject({ ids: [2], stopReason: 'stopped' });
+    expect(eos.open()).toBe(0);
+  });
+
+  it('is cancelled by its signal between rounds, and by leaving the loop; everything is given back', async () => {
+    const { target, draft } = tables(3);
+    const abort = new AbortController();
+    const settings = { gamma: 2, minNewTokens: 50 };
+    const run = generate({ target, drafter: modelDrafter(draft), source: [1], settings, signal: abort.signal });
+    await run.next();
+    abort.abort();
+    await expect(
+      (async () => {
+        for await (const _ of run);
+      })(),
+    ).rejects.toMatchObject({ code: 'aborted' });
+    expect(target.open() + draft.open()).toBe(0);
+    for await (const event of generate({ target, drafter: modelDrafter(draft), source: [1], settings })) {
+      if (event.position === 4) break;
+    }
+    expect(target.open() + draft.open()).toBe(0);
+  });
+
+  it.each<[Settings, RegExp]>([
+    [{ temperature: -1 }, /temperature: expected a number from 0 up, found -1/],
+    [{ temperature: Number.NaN }, /temperature: .* found NaN/],
+    [{ topK: 0 }, /topK: expected a whole number from 1 up, found 0/],
+    [{ topP: 0 }, /topP: expected a number above 0, at most 1, found 0/],
+    [{ gamma: 1.5 }, /gamma: expected a whole number from 0 to 64, found 1.5/],
+    [{ maxNewTokens: 0 }, /maxNewTokens: /],
+    [{ seed: -3 }, /seed: /],
+    [{ suppress: [12] }, /suppress: expected ids from 0 to 11, found 12/],
+    [{ badWords: [[]] }, /badWords: expected sequences of at least one id/],
+  ])('refuses %o by name', async (settings, message) => {
+    const { target } = tables(3);
+    await expect(finish({ target, source: [1], settings })).rejects.toThrow(message);
+  });
+
+  it('refuses a draft over another vocabulary', async () => {
+    const { target } = tables(3);
+    const drafter = modelDrafter(tables(3, 13).draft, 'small');
+    await expect(finish({ target, drafter, source: [1] })).rejects.toThrow(
+      /draft: expected a vocabulary of 12, found 13 \(small\)/,
+    );
+  });
+});

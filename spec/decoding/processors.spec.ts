@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import type { Processing } from '../../decoding';
+import { probabilityOf } from '../../decoding/distribution';
+import { distributionOf, isPlainGreedy } from '../../decoding/processors';
+
+const EOS = 1;
+const context = (ids: readonly number[]) => ({ ids, eosTokens: [EOS] });
+const LOGITS = [0.5, 2, -1, 3, 2];
+
+/** Probabilities by token. */
+function probabilities(logits: readonly number[], processing: Processing, ids: readonly number[] = [0]): number[] {
+  const distribution = distributionOf(logits, context(ids), processing);
+  return logits.map((_, token) => probabilityOf(distribution, token));
+}
+
+const support = (list: readonly number[]) => list.flatMap((probability, token) => (probability > 0 ? [token] : []));
+
+describe('processors', () => {
+  it('make a distribution that sums to 1 (1e-12) and whose support each rule bounds', () => {
+    const processing = fc.record(
+      {
+        temperature: fc.double({ min: 0.05, max: 5, noNaN: true }),
+        topK: fc.integer({ min: 1, max: 12 }),
+        topP: fc.double({ min: 0.01, max: 1, noNaN: true }),
+        minP: fc.double({ min: 0, max: 1, noNaN: true }),
+        repetitionPenalty: fc.double({ min: 0.2, max: 4, noNaN: true }),
+        suppress: fc.array(fc.integer({ min: 2, max: 5 }), { maxLength: 3 }),
+      },
+      { requiredKeys: ['temperature'] },
+    );
+    const logits = fc.array(fc.float({ min: -20, max: 20, noNaN: true }), { minLength: 8, maxLength: 12 });
+    fc.assert(
+      fc.property(logits, processing, (logits, processing) => {
+        const list = probabilities(logits, processing, [0, 3, 7]);
+        expect(Math.abs(list.reduce((sum, value) => sum + value, 0) - 1)).toBeLessThan(1e-12);
+        if (processing.topK !== undefined) expect(support(list).length).toBeLessThanOrEqual(processing.topK);
+        for (const token of processing.suppress ?? []) expect(list[token]).toBe(0);
+        const kept = Math.max(...list);
+        if (processing.minP) {
+          for (const token of support(list))
+            expect(list[token]).toBeGreaterThanOrEqual(processing.minP * kept * (1 - 1e-9));
+        }
+      }),
+    );
+  });
+
+  it('temperature 0 is the one-hot arg-max, ties to the lowest id', () => {
+    expect(probabilities([1, 7, 7, 3], {})).toEqual([0, 1, 0, 0]);
+  });
+
+  it('top-k ties go to the lowest id', () => {
+    expect(support(probabilities([2, 5, 2, 2], { temperature: 1, topK: 2 }))).toEqual([0, 1]);
+  });
+
+  it('top-p keeps the fewest tokens that hold the mass', () => {
+    const logits = [0.5, 0.3, 0.15, 0.05].map(Math.log);
+    expect(support(probabilities(logits, { temperature: 1, topP: 0.79 }))).toEqual([0, 1]);
+    expect(support(probabilities(logits, { temperature: 1, topP: 0.81 }))).toEqual([0, 1, 2]);
+    expect(support(probabilities(logits, { temperature: 1, topP: 1e-9 }))).toEqual([0]);
+  });
+
+  it('a repetition penalty divides positive and multiplies negative logits of ids that are there', () => {
+    const plain = probabilities([0.5, 1, -0.5, 3, 2], { temperature: 1 });
+    expect(probabilities(LOGITS, { temperature: 1, repetitionPenalty: 2 }, [0, 1, 2])).not.toEqual(plain);
+    const expected = probabilities([0.25, 1, -2, 3, 2], { temperature: 1 });
+    expect(probabilities(LOGITS, { temperature: 1, repetitionPenalty: 2 }, [0, 1, 2])).toEqual(expected);
+  });
+
+  it('no n-gram comes twice', () => {
+    const ids = [0, 3, 4, 2, 3];
+    expect(probabilities(LOGITS, { temperature: 1, noRepeatNgramSize: 2 }, ids)[4]).toBe(0);
+    expect(probabilities(LOGITS, { temperature: 1, noRepeatNgramSize: 3 }, ids)[4]).toBeGreaterThan(0);
+    expect(support(probabilities(LOGITS, { temperature: 1, noRepeatNgramSize: 1 }, ids))).toEqual([1]);
+  });
+
+  it('no end before the minimum length, then it may', () => {
+    expect(probabilities(LOGITS, { temperature: 1, minNewTokens: 2 }, [0, 3])[EOS]).toBe(0);
+    expect(probabilities(LOGITS, { temperature: 1, minNewTokens: 2 }, [0, 3, 3])[EOS]).toBeGreaterThan(0);
+  });
+
+  it('bad words are not completed, single ones never said', () => {
+    const processing = { temperature: 1, badWords: [[3, 4], [2]] };
+    expect(support(probabilities(LOGITS, processing, [0, 3]))).toEqual([0, 1, 3]);
+    expect(support(probabilities(LOGITS, processing, [0, 4]))).toEqual([0, 1, 3, 4]);
+  });
+
+  it('a forced prefix leaves no choice, and ends', () => {
+    expect(probabilities(LOGITS, { temperature: 1, forcedPrefix: [2, 0] }, [0])).toEqual([0, 0, 1, 0, 0]);
+    expect(probabilities(LOGITS, { temperature: 1, forcedPrefix: [2, 0] }, [0, 2])).toEqual([1, 0, 0, 0, 0]);
+    expect(support(probabilities(LOGITS, { temperature: 1, forcedPrefix: [2, 0] }, [0, 2, 0]))).toHaveLength(5);
+  });
+
+  it('forbidding everything is an error that says where', () => {
+    expect(() => probabilities([1, 2], { suppress: [0, 1] })).toThrow(
+      /position 1: expected a token to choose, found all forbidden/,
+    );
+  });
+
+  it('only plain greedy may skip the logits', () => {
+    expect(isPlainGreedy({})).toBe(true);
+    const others: Processing[] = [
+      { temperature: 1 },
+      { repetitionPenalty: 1.1 },
+      { noRepeatNgramSize: 2 },
+      { minNewTokens: 1 },
+      { badWords: [[1]] },
+      { suppress: [1] },
+      { forcedPrefix: [1] },
+    ];
+    for (const processing of others) expect(isPlainGreedy(processing)).toBe(false);
+    expect(isPlainGreedy({ topK: 1, topP: 0.5, minP: 0.5 })).toBe(true);
+  });
+});
