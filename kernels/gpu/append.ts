@@ -71,7 +71,7 @@ export function appendRows(
     () => {
       const rows = [view(fresh.keys, width), view(fresh.values, width)];
       const old = resident === 0 ? rows[0] : view(cache);
-      const args = [{ ...old, width: 0 }, ...rows, view(place.rowOfSlot), width, resident, place.written];
+      const args = [{ ...old, shape: [] }, ...rows, view(place.rowOfSlot), width, resident, place.written];
       return queue.device.launch(APPEND, slots * width * 2, args);
     },
     'old',
@@ -89,7 +89,7 @@ export function fitCache(queue: GpuQueue, cache: GpuCache): void {
   else
     queue.produce(
       cache,
-      () => device.launch(LENGTHEN, slots * width, [{ content: held(cache), width: 0 }, resident * width]),
+      () => device.launch(LENGTHEN, slots * width, [{ content: held(cache), shape: [] }, resident * width]),
       'old',
     );
 }

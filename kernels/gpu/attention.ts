@@ -4,6 +4,7 @@ import { appendRows, fitCache } from './append';
 import type { GpuBias, GpuCache, GpuPlan, GpuTensor } from './boxes';
 import type { Program } from './device';
 import { holder, view } from './queue';
+import { blockedSum } from './rmsNorm';
 import type { GpuStorage } from './storage';
 
 /** score[row][head][j] = query · key_j + bias, one a thread, for rows from `first` on. */
@@ -26,8 +27,7 @@ function scoresProgram(cache: GpuCache, biased: boolean): Program {
     if (j >= plan[rows + row]) { return 0; }
     const slot = plan[rows * 3 + plan[row] + j];
     const from = head * this.constants.dKv;
-    let sum = 0;
-    for (let d = 0; d < this.constants.dKv; d++) { sum += query[row][from + d] * slab[slot * 2][from + d]; }
+    ${blockedSum(dKv, (d) => `query[row][from + ${d}] * slab[slot * 2][from + ${d}]`)}
     ${biased ? bias : 'return sum;'}
   }`,
   };

@@ -14,9 +14,9 @@ export interface GpuBias extends HostBias, Holder {}
 export interface Piece {
   readonly from: number;
   readonly to: number;
-  /** f32, bf16: [cols, to − from]; q8: [words, to − from]. Transposed: neighbouring threads read neighbouring values. */
+  /** f32, bf16: [panels, cols, 64]; q8: [panels, words, 64]. See pack.ts. */
   readonly words: Holder;
-  /** q8: [blocks, to − from]. */
+  /** q8: [panels, blocks, 64]. */
   readonly scales: Holder;
   /** Host values until every row is there. */
   staged: { readonly words: Float32Array; readonly scales: Float32Array } | null;

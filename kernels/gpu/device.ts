@@ -31,10 +31,11 @@ export interface Content {
   release(): void;
 }
 
-/** An array argument: a content as rows of `width` values, or flat when `width` is 0. */
+/** An array argument: a content as [length], [rows, width] or [layers, height, width]. */
 export interface View {
   readonly content: Content;
-  readonly width: number;
+  /** [], [width] or [width, height]. */
+  readonly shape: readonly number[];
 }
 
 export type Argument = View | number;

@@ -7,14 +7,17 @@ const DIALECT: Dialect = {
   mode: 'cpu',
   settings: { immutable: true },
   arrayType: 'Array',
-  view(result, width, length) {
-    const values = result as Float32Array;
-    if (width === 0) return values;
-    return Array.from({ length: Math.floor(length / width) }, (_, row) =>
-      values.subarray(row * width, (row + 1) * width),
-    );
-  },
+  view: (result, dimensions) => nested(result as Float32Array, dimensions),
 };
+
+/** [length], [rows][width] or [layers][height][width] over the same memory. */
+function nested(values: Float32Array, dimensions: readonly number[]): unknown {
+  const count = dimensions[dimensions.length - 1];
+  if (dimensions.length === 1) return values;
+  const inner = dimensions.slice(0, -1);
+  const size = inner.reduce((product, n) => product * n, 1);
+  return Array.from({ length: count }, (_, i) => nested(values.subarray(i * size, (i + 1) * size), inner));
+}
 
 /** gpu.js as JavaScript on the processor: the same kernels where there is no device, so that tests can run them. */
 export function createCpuDevice(gpujs: GpuJs, counters: GpuCounters, maxValues = MAX_VALUES): GpuDevice {

@@ -17,10 +17,9 @@ const dialect = (mode: string): Dialect => ({
   mode,
   settings: { optimizeFloatMemory: true, tactic: 'precision', fixIntegerDivisionAccuracy: false },
   arrayType: 'MemoryOptimizedNumberTexture',
-  view(result, width, length) {
+  view(result, [width, height = 1, depth = 1]) {
     const flat = result as GlTexture;
-    const dimensions = width === 0 ? [length, 1, 1] : [width, Math.floor(length / width), 1];
-    return Object.assign(Object.create(Object.getPrototypeOf(flat)), flat, { dimensions });
+    return Object.assign(Object.create(Object.getPrototypeOf(flat)), flat, { dimensions: [width, height, depth] });
   },
 });
 

@@ -18,13 +18,11 @@ const DIALECT: Dialect = {
   mode: 'webgpu',
   settings: {},
   arrayType: 'Array',
-  view(result, width, length) {
-    if (width === 0) return result;
+  view(result, dimensions) {
+    if (dimensions.length === 1) return result;
     const flat = result as BufferResult;
     // The same handle under another shape: gpu.js takes an array's strides from `output`.
-    return Object.assign(Object.create(Object.getPrototypeOf(flat)), flat, {
-      output: [width, Math.floor(length / width)],
-    });
+    return Object.assign(Object.create(Object.getPrototypeOf(flat)), flat, { output: [...dimensions] });
   },
 };
 

@@ -3,22 +3,21 @@ import { openEmbed } from '../shared/calls';
 import { Q8_BLOCK } from '../shared/q8';
 import type { GpuTensor, GpuWeight, Piece } from './boxes';
 import type { Program } from './device';
-import { Q8_WORDS } from './pack';
+import { PANEL, Q8_WORDS, rowWords } from './pack';
 import { holder, view } from './queue';
 import type { GpuStorage } from './storage';
 
 /** A value of a q8 weight from its word: a digit in base 256 of a whole number below 2²⁴. */
-const DECODE = `
-    const block = quotient(at, ${Q8_BLOCK});
+const DECODE = `    const block = quotient(at, ${Q8_BLOCK});
     const within = at - block * ${Q8_BLOCK};
     const place = quotient(within, 3);
-    const word = words[block * ${Q8_WORDS} + place][id - first];
+    const word = words[panel][block * ${Q8_WORDS} + place][lane];
     const high = Math.floor(word / 65536);
     const middle = Math.floor((word - high * 65536) / 256);
     let code = high;
     if (within - place * 3 === 1) { code = middle; }
     if (within - place * 3 === 2) { code = word - high * 65536 - middle * 256; }
-    return (code - 128) * scales[block][id - first];`;
+    return (code - 128) * scales[panel][block][lane];`;
 
 /** Rows of one piece; ids of other pieces keep what is in `before`, or 0. */
 function embedProgram(q8: boolean, before: boolean): Program {
@@ -32,7 +31,9 @@ function embedProgram(q8: boolean, before: boolean): Program {
     const at = this.thread.x - row * cols;
     const id = ids[row];
     if (id < first || id >= last) { return ${before ? 'before[this.thread.x]' : '0'}; }
-    ${q8 ? DECODE : 'return words[at][id - first];'}
+    const panel = quotient(id - first, ${PANEL});
+    const lane = id - first - panel * ${PANEL};
+    ${q8 ? DECODE : 'return words[panel][at][lane];'}
   }`,
   };
 }
@@ -62,7 +63,7 @@ export function embed(storage: GpuStorage, out: Tensor, table: Weight, ids: Int3
 
 /** A piece's arrays as kernels take them. */
 export function pieceViews(weight: GpuWeight, piece: Piece) {
-  const width = piece.to - piece.from;
-  const words = view(piece.words, width);
-  return weight.type === 'q8' ? [words, view(piece.scales, width)] : [words];
+  const row = rowWords(weight.cols, weight.type);
+  const words = view(piece.words, PANEL, row.words);
+  return weight.type === 'q8' ? [words, view(piece.scales, PANEL, row.scales)] : [words];
 }

@@ -4,7 +4,7 @@ import { Q8_BLOCK, q8Blocks } from '../shared/q8';
 import type { GpuTensor, GpuWeight } from './boxes';
 import type { Program } from './device';
 import { pieceViews } from './embed';
-import { Q8_WORDS } from './pack';
+import { PANEL, Q8_WORDS } from './pack';
 import { type GpuQueue, type Holder, view } from './queue';
 import { blockedSum } from './rmsNorm';
 import type { GpuStorage } from './storage';
@@ -35,15 +35,15 @@ function q8Sum(inputs: number): string {
       let part = 0;
       for (let t = 0; t < ${Q8_WORDS - 1}; t++) {
         const k = block * ${Q8_BLOCK} + t * 3;
-        const word = words[block * ${Q8_WORDS} + t][at];
+        const word = words[panel][block * ${Q8_WORDS} + t][lane];
         ${words(false)}
       }
       for (let t = 0; t < 1; t++) {
         const k = block * ${Q8_BLOCK} + ${Q8_BLOCK - 2};
-        const word = words[block * ${Q8_WORDS} + ${Q8_WORDS - 1}][at];
+        const word = words[panel][block * ${Q8_WORDS} + ${Q8_WORDS - 1}][lane];
         ${words(true)}
       }
-      sum += part * scales[block][at];
+      sum += part * scales[panel][block][lane];
     }`;
 }
 
@@ -72,8 +72,9 @@ function linearProgram({ inputs, q8, residual, before }: Variant): Program {
     const row = quotient(this.thread.x, width);
     const output = this.thread.x - row * width;
     ${before ? 'if (output < first) { return before[row][output]; }' : ''}
-    const at = output - first;
-    ${q8 ? q8Sum(inputs) : blockedSum(inputs, (k) => `x[row][${k}] * words[${k}][at]`)}
+    const panel = quotient(output - first, ${PANEL});
+    const lane = output - first - panel * ${PANEL};
+    ${q8 ? q8Sum(inputs) : blockedSum(inputs, (k) => `x[row][${k}] * words[panel][${k}][lane]`)}
     return ${residual ? 'Math.fround(sum) + residual[row * outputs + output]' : 'sum'};
   }`,
   };

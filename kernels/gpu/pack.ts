@@ -3,6 +3,18 @@ import { bf16ToF32, decodeStored, f32ToBf16 } from '../shared/float';
 import { Q8_BLOCK, q8Blocks, quantizeRows } from '../shared/q8';
 import type { GpuWeight, Piece } from './boxes';
 
+/**
+ * Weight rows side by side in a panel: neighbouring threads compute neighbouring outputs, 64 to a WebGPU workgroup, so
+ * each step of their sums reads 256 bytes in a row and the next step the 256 bytes after. [panels, words, 64]; the rows
+ * that fill up the last panel are zeros.
+ */
+export const PANEL = 64;
+
+/** Rows that a piece of `rows` takes up. */
+export function panelRows(rows: number): number {
+  return Math.ceil(rows / PANEL) * PANEL;
+}
+
 /** Float32 words that hold 32 int8 codes, three to a word: ten whole triples and a pair. */
 export const Q8_WORDS = 11;
 
@@ -20,7 +32,7 @@ export function decodeRows(bytes: Uint8Array, stored: StoredType, type: GpuWeigh
 }
 
 /**
- * Puts whole rows into a piece's staged arrays, transposed.
+ * Puts whole rows into a piece's staged arrays, panel by panel.
  *
  * @param values - [rows, cols], for rows `first …` of the weight, all of them inside the piece
  */
@@ -28,23 +40,27 @@ export function packRows(weight: GpuWeight, piece: Piece, first: number, values:
   const { cols } = weight;
   const staged = piece.staged!;
   const rows = values.length / cols;
-  const width = piece.to - piece.from;
   const at = first - piece.from;
+  const row = rowWords(cols, weight.type);
+  /** Where word `i` of row `r` goes, in rows of `count` words. */
+  const place = (r: number, i: number, count: number): number =>
+    (Math.floor((at + r) / PANEL) * count + i) * PANEL + ((at + r) % PANEL);
   if (weight.type !== 'q8') {
     for (let r = 0; r < rows; r++) {
-      for (let i = 0; i < cols; i++) staged.words[i * width + at + r] = values[r * cols + i];
+      const start = place(r, 0, cols);
+      for (let i = 0; i < cols; i++) staged.words[start + i * PANEL] = values[r * cols + i];
     }
     return;
   }
-  const blocks = q8Blocks(cols);
   const codes = new Int8Array(rows * cols);
-  const scales = new Float32Array(rows * blocks);
+  const scales = new Float32Array(rows * row.scales);
   quantizeRows(values, cols, codes, scales);
   for (let r = 0; r < rows; r++) {
-    for (let b = 0; b < blocks; b++) {
-      staged.scales[b * width + at + r] = scales[r * blocks + b];
+    for (let b = 0; b < row.scales; b++) {
+      staged.scales[place(r, b, row.scales)] = scales[r * row.scales + b];
       for (let w = 0; w < Q8_WORDS; w++) {
-        staged.words[(b * Q8_WORDS + w) * width + at + r] = word(codes, r * cols, cols, b * Q8_BLOCK + w * 3);
+        const i = b * Q8_WORDS + w;
+        staged.words[place(r, i, row.words)] = word(codes, r * cols, cols, b * Q8_BLOCK + w * 3);
       }
     }
   }

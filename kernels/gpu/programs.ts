@@ -19,7 +19,8 @@ export interface Dialect {
   readonly settings: Readonly<Record<string, unknown>>;
   /** Type of an array argument. */
   readonly arrayType: string;
-  view(result: unknown, width: number, length: number): unknown;
+  /** A result under a shape of one to three dimensions, the fastest first. */
+  view(result: unknown, dimensions: readonly number[]): unknown;
 }
 
 /** A gpu.js kernel and the output that it owns. */
@@ -99,8 +100,9 @@ export class ProgramPool {
 
   private argument(argument: Argument): unknown {
     if (typeof argument === 'number') return argument;
-    const { content, width } = argument;
-    return this.dialect.view((content as ResultContent).result, width, content.length);
+    const { content, shape } = argument;
+    const last = shape.reduce((left, size) => Math.floor(left / size), content.length);
+    return this.dialect.view((content as ResultContent).result, [...shape, last]);
   }
 
   /** gpu.js answers a shader that does not compile by quietly running it as JavaScript: that is an error here. */

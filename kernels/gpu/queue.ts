@@ -114,7 +114,7 @@ export function held(from: Holder): Content {
   throw from.fault ?? new KernelError('invalid-argument', 'gpu: expected a box that holds values, found an empty one');
 }
 
-/** A holder's content as rows of `width` values, or flat. */
-export function view(from: Holder, width = 0): View {
-  return { content: held(from), width };
+/** A holder's content as an array of as many dimensions as `shape` and one more; see `View`. */
+export function view(from: Holder, ...shape: number[]): View {
+  return { content: held(from), shape };
 }

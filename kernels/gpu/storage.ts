@@ -6,7 +6,7 @@ import type { HostStorage } from '../shared/hostStorage';
 import type { Memory } from '../shared/memory';
 import { fitCache } from './append';
 import type { GpuBias, GpuCache, GpuLogits, GpuPlan, GpuTensor, GpuVector, GpuWeight, Piece } from './boxes';
-import { decodeRows, packRows, rowWords } from './pack';
+import { decodeRows, packRows, panelRows, rowWords } from './pack';
 import { type GpuQueue, held, holder } from './queue';
 
 /** Storage on the device; the host keeps shapes and charges. */
@@ -20,7 +20,7 @@ const NO_SLOTS = new Int32Array(0);
 /** Bytes of a weight matrix on the device. */
 export function gpuWeightBytes(rows: number, cols: number, type: WeightType): number {
   const { words, scales } = rowWords(cols, type);
-  return rows * (words + scales) * 4;
+  return panelRows(rows) * (words + scales) * 4;
 }
 
 export function createGpuStorage(queue: GpuQueue, memory: Memory): GpuStorage {
@@ -188,7 +188,7 @@ function fillPieces(queue: GpuQueue, weight: GpuWeight, firstRow: number, values
 
 function stage(weight: GpuWeight, piece: Piece): NonNullable<Piece['staged']> {
   const { words, scales } = rowWords(weight.cols, weight.type);
-  const width = piece.to - piece.from;
+  const width = panelRows(piece.to - piece.from);
   return { words: new Float32Array(words * width), scales: new Float32Array(scales * width) };
 }
 
