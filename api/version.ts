@@ -1,4 +1,4 @@
 import { version } from '../package.json';
 
-/** Version of this package, as the same text from the same seed depends on it. */
+/** Version of this package: the same text from the same seed depends on it. */
 export const VERSION: string = version;
