@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { loadModel, type T5Model } from '../../engine';
-import { type Backend, createBackend } from '../../kernels';
+import { type Backend, type BackendName, createBackend } from '../../kernels';
 import { type Checkpoint, openCheckpoint } from '../../weights';
 import { type GoldenSentence, readGolden, readGoldenTensors, relativeError, tensorRecorder } from './goldens';
 import { chain, greedyTokens } from './greedy';
@@ -11,14 +11,16 @@ const TOLERANCE = 1e-5;
 const MODELS = path.join(__dirname, '..', '..', 'models');
 
 export interface BundledRun {
-  readonly name: 'reference' | 'cpu' | 'wasm';
+  readonly name: string;
+  /** By default the backend of that name. */
+  readonly create?: () => Promise<Backend>;
   readonly role: 'target' | 'draft';
   /** How many of the golden's held-out passages to decode, shortest first. */
   readonly sentences: number;
 }
 
 /** Declares the specs of one bundled model on one backend. */
-export function describeBundled({ name, role, sentences }: BundledRun): void {
+export function describeBundled({ name, role, sentences, create }: BundledRun): void {
   const golden = readGolden(`modernize-${role}`);
   const directory = path.join(MODELS, golden.checkpoint);
   let backend: Backend;
@@ -28,7 +30,7 @@ export function describeBundled({ name, role, sentences }: BundledRun): void {
 
   describe(`modernize-${role} on ${name} agrees with Hugging Face`, () => {
     beforeAll(async () => {
-      backend = await createBackend(name);
+      backend = await (create ?? (() => createBackend(name as BackendName)))();
       recorder = tensorRecorder(backend);
       checkpoint = await openCheckpoint(directory);
       model = await loadModel(checkpoint, backend, { type: 'f32', observe: recorder.observe });
