@@ -59,5 +59,5 @@ export function attention(
   i32[PARAMETER + 19] = scores;
   i32[PARAMETER + 20] = few && rows !== null ? 1 : 0;
   if (!few && rows !== null) machine.run(Operation.append, arranged.rows, arranged.rows * width * 8);
-  machine.run(Operation.attend, held.heads * groups, arranged.total * width * 3);
+  machine.run(Operation.attend, held.heads * groups, arranged.total * width * 8);
 }

@@ -121,7 +121,7 @@ function attendOne(row: i32, head: i32): void {
   const query = scores + (<usize>word(19) << 4);
   const sums = query + width * 4;
   takeQuery(query, sums, row, head);
-  scoreOne(list, base + <usize>word(3), 0, count, query, scores, width);
+  scoreOne(list, base + <usize>word(3), 0, count, query, scores, width, <usize>word(4) - <usize>word(3));
   const total = softmax(scores, row, head, count);
   sumOne(list, base + <usize>word(4), 0, count, scores, sums, width);
   giveOut(sums, row, head, total);
@@ -143,11 +143,11 @@ function attendFour(row: i32, head: i32): void {
     common = min(common, countOf(row + <i32>i));
   }
   const even = common & ~1;
-  scoreFour(list, keys, even, queries, scores, stride, width);
+  scoreFour(list, keys, even, queries, scores, stride, width, values - keys);
   for (let i: usize = 0; i < 4; i++) {
     const at = scores + i * stride;
     const count = countOf(row + <i32>i);
-    scoreOne(list, keys, even, count, queries + i * width, at, width);
+    scoreOne(list, keys, even, count, queries + i * width, at, width, 0);
     // The total waits behind the query, which has served.
     store<f32>(queries + i * width, softmax(at, row + <i32>i, head, count));
   }
@@ -164,8 +164,17 @@ function slotOf(list: usize, ordinal: i32): usize {
   return <usize>load<i32>(list + (<usize>ordinal << 2));
 }
 
+/** Asks memory early for what a key's ordinal leads to in another part of the cache (see `touch` in `tile.ts`). */
+// @ts-ignore: decorator
+@inline
+function touchSlot(address: usize, width: usize): void {
+  for (const end = address + width; address < end; address += 64) atomic.load<u8>(address);
+}
+
 /** Scores of keys from … to − 1 for one row, four keys at a time (the last ones repeated where fewer are left). */
-function scoreOne(list: usize, keys: usize, from: i32, to: i32, query: usize, scores: usize, width: usize): void {
+function scoreOne(
+  list: usize, keys: usize, from: i32, to: i32, query: usize, scores: usize, width: usize, ahead: usize,
+): void {
   const last = to - 1;
   const end = query + width;
   for (let j = from; j < to; j += 4) {
@@ -173,6 +182,12 @@ function scoreOne(list: usize, keys: usize, from: i32, to: i32, query: usize, sc
     let k1 = keys + slotOf(list, min(j + 1, last)) * width;
     let k2 = keys + slotOf(list, min(j + 2, last)) * width;
     let k3 = keys + slotOf(list, min(j + 3, last)) * width;
+    if (ahead != 0) {
+      touchSlot(k0 + ahead, width);
+      touchSlot(k1 + ahead, width);
+      touchSlot(k2 + ahead, width);
+      touchSlot(k3 + ahead, width);
+    }
     let a0 = f32x4.splat(0);
     let a1 = a0, a2 = a0, a3 = a0;
     for (let q = query; q < end; q += 16) {
@@ -200,12 +215,14 @@ function scoreOne(list: usize, keys: usize, from: i32, to: i32, query: usize, sc
 
 /** Scores of the first `to` (even) keys for four rows, two keys at a time. */
 function scoreFour(
-  list: usize, keys: usize, to: i32, queries: usize, scores: usize, stride: usize, width: usize,
+  list: usize, keys: usize, to: i32, queries: usize, scores: usize, stride: usize, width: usize, ahead: usize,
 ): void {
   const end = queries + width;
   for (let j = 0; j < to; j += 2) {
     let k0 = keys + slotOf(list, j) * width;
     let k1 = keys + slotOf(list, j + 1) * width;
+    touchSlot(k0 + ahead, width);
+    touchSlot(k1 + ahead, width);
     let a0 = f32x4.splat(0);
     let a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
     for (let q = queries; q < end; q += 16) {
