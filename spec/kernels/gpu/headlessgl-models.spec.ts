@@ -1,0 +1,8 @@
+import { describeOn, headlessGlMissing } from './support/device';
+import { describeGoldens, describeResidency, describeSpeculation } from './support/models';
+
+describeOn('headlessgl', headlessGlMissing(), (device) => {
+  describeGoldens(device, { target: 1, draft: 2 });
+  describeSpeculation(device, 1);
+  describeResidency(device);
+});
