@@ -50,7 +50,7 @@ export async function createWebgpuDevice(
       counters.uploadedBytes += values.byteLength;
       return buffers.upload(values);
     },
-    launch: (program, length, args) => pool.launch(program, length, args),
+    launch: (program, length, args) => pool.launch(program, length, args).catch((error) => buffers.explain(error)),
     read(content) {
       counters.readbacks++;
       counters.readbackBytes += content.length * 4;
@@ -94,6 +94,13 @@ class Buffers {
     return failure;
   }
 
+  /** Throws what is behind an error: a lost device fails in many ways, some before it is known to be lost. */
+  async explain(error: unknown): Promise<never> {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (!this.context.isLost) throw error;
+    throw this.failure ?? new KernelError('device-lost', `gpu (webgpu): the device was lost: ${String(error)}`);
+  }
+
   upload(values: Float32Array): Content {
     const { device } = this.context;
     const size = Math.max(256, 2 ** Math.ceil(Math.log2(values.byteLength)));
@@ -124,11 +131,7 @@ class Buffers {
     const encoder = device.createCommandEncoder();
     encoder.copyBufferToBuffer((content.result as BufferResult).buffer, 0, staging, 0, bytes);
     device.queue.submit([encoder.finish()]);
-    try {
-      await staging.mapAsync(MAP_READ, 0, bytes);
-    } catch (error) {
-      throw this.takeFailure() ?? new KernelError('device-lost', `gpu (webgpu): read: ${String(error)}`);
-    }
+    await staging.mapAsync(MAP_READ, 0, bytes).catch((error) => this.explain(error));
     const values = new Float32Array(staging.getMappedRange(0, bytes).slice(0));
     staging.unmap();
     if (this.staging.length < 4) this.staging.push(staging);

@@ -42,6 +42,7 @@ export interface WebGpuDevice {
   };
   onuncapturederror: ((event: { error: { message: string; constructor: { name: string } } }) => void) | null;
   createBuffer(descriptor: { size: number; usage: number }): WebGpuBuffer;
+  destroy(): void;
   createCommandEncoder(): {
     copyBufferToBuffer(from: WebGpuBuffer, at: number, to: WebGpuBuffer, start: number, bytes: number): void;
     finish(): unknown;
