@@ -141,7 +141,12 @@ class Model implements T5Model {
     const scratch = { work, cache: this.encoderCache };
     const states = encoderForward(backend, this.config, weights, ids, scratch, this.observe); // [rows, dModel]
     const slots = this.crossSlots.take(ids.length);
-    crossForward(backend, weights, states, work, this.crossCaches, slots, this.observe);
+    try {
+      crossForward(backend, weights, states, work, this.crossCaches, slots, this.observe);
+    } catch (error) {
+      this.crossSlots.drop(slots); // a refused call leaves nothing taken
+      throw error;
+    }
     let first = 0;
     return sources.map((source) => {
       const own = slots.slice(first, first + source.length);
@@ -160,9 +165,20 @@ class Model implements T5Model {
     if (rows.length === 0) throw new EngineError('row-invalid', 'forward: expected at least one row, found none');
     const ids = Int32Array.from(rows, (row, r) => this.checkToken(row.token, `forward: row ${r}: token`));
     const cross = crossPlan(rows, (encoded) => (encoded as Source).slots);
-    const { backend, weights, config, observe, decoderWork: work } = this;
+    const { backend, decoderWork: work } = this;
     backend.arrange(work.selfPlan, selfPlan(rows));
     backend.arrange(work.crossPlan, cross);
+    try {
+      return this.decode(ids, layers);
+    } catch (error) {
+      for (const { stream } of rows) (stream as Stream).abandon(); // as if the call had not been made
+      throw error;
+    }
+  }
+
+  /** Runs arranged rows through the decoder and the head. */
+  private decode(ids: Int32Array, layers: number): LogitsView {
+    const { backend, weights, config, observe, decoderWork: work } = this;
     const caches = { self: this.selfCaches, cross: this.crossCaches };
     decoderForward(backend, config, weights, ids, work, caches, layers, observe);
     const norm = weights.decoder.finalNorm;
@@ -171,8 +187,13 @@ class Model implements T5Model {
       observe('decoder.final', this.final);
     }
     const box = this.logits.take();
-    backend.head(box, work.hidden, norm, weights.head, config.scaleHead ? config.dModel ** -0.5 : 1);
-    return this.logits.view(box); // [rows, vocabulary]
+    try {
+      backend.head(box, work.hidden, norm, weights.head, config.scaleHead ? config.dModel ** -0.5 : 1);
+      return this.logits.view(box); // [rows, vocabulary]
+    } catch (error) {
+      this.logits.giveBack(box);
+      throw error;
+    }
   }
 
   release(): void {

@@ -103,6 +103,11 @@ export class Stream implements DecoderStream {
     this.pending = { rows, parents, slots, chain };
   }
 
+  /** Forgets the rows of a call that failed. */
+  abandon(): void {
+    this.dropPending();
+  }
+
   private settleChain(): void {
     const slots = (this.pending as Pending).slots;
     this.pending = null;

@@ -255,3 +255,27 @@ describe('loading', () => {
     expect(backend.facts.allocatedBytes()).toBe(before);
   });
 });
+
+describe('a call that fails on the backend', () => {
+  it('leaves the stream, slots and logits as they were, and the next call is right', async () => {
+    const backend = await createBackend('reference');
+    let failing = false;
+    const broken: Backend = {
+      ...backend,
+      head: (...args) => {
+        if (failing) throw new Error('device lost');
+        backend.head(...args);
+      },
+    };
+    const model = await loadModel(randomCheckpoint(tinyConfig(), 1), broken);
+    const [encoded] = await model.encode([SOURCES[0]]);
+    const stream = encoded.open();
+    (await model.forward(chain(stream, [0, 7]))).release();
+    failing = true;
+    await expect(model.forward(chain(stream, [3, 4]))).rejects.toThrow('device lost');
+    expect(stream.length).toBe(2);
+    failing = false;
+    const got = await logitsOf(model, chain(stream, [9]));
+    expect(got[0]).toEqual((await oneByOne(model, SOURCES[0], [0, 7, 9]))[2]);
+  });
+});
