@@ -20,7 +20,8 @@ export async function openPair(
   name: BackendName,
   type: WeightType,
 ): Promise<Pair> {
-  const backend = await createBackend(name);
+  // One thread: jest runs files side by side, and bits do not depend on the number of threads.
+  const backend = await createBackend(name, { threads: 1 });
   const load = async (directory: string) => {
     const checkpoint = await openCheckpoint(directory);
     const model = await loadModel(checkpoint, backend, { type });
