@@ -19,7 +19,7 @@ export function parseConfig(text: string, file: string, generationText?: string 
   const field = new Fields(json, file);
   const family = field.oneOf('model_type', FAMILIES);
   const gated = field.text('feed_forward_proj', family === 't5' ? 'relu' : 'gated-gelu');
-  const feedForward = FEED_FORWARD[gated];
+  const feedForward = Object.hasOwn(FEED_FORWARD, gated) ? FEED_FORWARD[gated] : undefined;
   if (!feedForward) throw field.error('feed_forward_proj', Object.keys(FEED_FORWARD).join(', '), gated);
   const dKv = field.size('d_kv', 1 << 14);
   const heads = field.size('num_heads', 1 << 14);

@@ -1,0 +1,105 @@
+import { type T5Config, WeightsError } from '../../weights';
+import { parseConfig } from '../../weights/config';
+
+/** The fields every T5 config has (those of t5-small). */
+const BASE = {
+  model_type: 't5',
+  vocab_size: 32128,
+  d_model: 512,
+  d_kv: 64,
+  d_ff: 2048,
+  num_layers: 6,
+  num_heads: 8,
+  relative_attention_num_buckets: 32,
+  layer_norm_epsilon: 1e-6,
+  decoder_start_token_id: 0,
+  eos_token_id: 1,
+  pad_token_id: 0,
+};
+
+const parse = (changes: object, generation?: object) =>
+  parseConfig(JSON.stringify({ ...BASE, ...changes }), 'model/config.json', generation && JSON.stringify(generation));
+
+describe('config.json', () => {
+  it.each<[string, object, Partial<T5Config>]>([
+    [
+      'T5 v1.0',
+      {},
+      {
+        family: 't5',
+        decoderLayers: 6,
+        inner: 512,
+        relativeMaxDistance: 128,
+        feedForward: { kind: 'relu', gated: false },
+        scaleHead: true,
+      },
+    ],
+    [
+      'T5 v1.1 and LM-adapt, Flan-T5',
+      { feed_forward_proj: 'gated-gelu', tie_word_embeddings: false, num_heads: 6 },
+      { inner: 384, feedForward: { kind: 'gelu_new', gated: true }, scaleHead: false },
+    ],
+    [
+      'UL2 and Flan-UL2',
+      { feed_forward_proj: 'gated-silu', tie_word_embeddings: false },
+      { feedForward: { kind: 'silu', gated: true }, scaleHead: false },
+    ],
+    [
+      'umT5',
+      { model_type: 'umt5', feed_forward_proj: 'gated-gelu', tie_word_embeddings: false },
+      { family: 'umt5', biasInEveryBlock: true },
+    ],
+    [
+      'ByT5',
+      {
+        vocab_size: 384,
+        num_layers: 12,
+        num_decoder_layers: 4,
+        feed_forward_proj: 'gated-gelu',
+        tie_word_embeddings: false,
+      },
+      { encoderLayers: 12, decoderLayers: 4, vocabularySize: 384 },
+    ],
+    [
+      'files of transformers ≥ 5.17: tied by name, scaled by scale_decoder_outputs',
+      { tie_word_embeddings: true, scale_decoder_outputs: false },
+      { scaleHead: false },
+    ],
+    [
+      'fields written as null',
+      { num_decoder_layers: null, tie_word_embeddings: null },
+      { decoderLayers: 6, scaleHead: true },
+    ],
+  ])('of %s', (_, changes, expected) => {
+    expect(parse(changes)).toMatchObject(expected);
+  });
+
+  it('takes several ends of sequence from generation_config.json', () => {
+    expect(parse({}, { eos_token_id: [1, 5] }).eosTokens).toEqual([1, 5]);
+    expect(parse({}).eosTokens).toEqual([1]);
+  });
+
+  it.each<[object, RegExp]>([
+    [{ model_type: 'bart' }, /model\/config.json: model_type: expected t5, mt5, umt5, found "bart"/],
+    [{ model_type: undefined }, /model_type: expected t5, mt5, umt5, found none/],
+    [{ feed_forward_proj: 'gated-relu' }, /feed_forward_proj: expected relu, gated-gelu, gated-silu, found gated-relu/],
+    [{ feed_forward_proj: 'toString' }, /feed_forward_proj: expected/],
+    [{ feed_forward_proj: 3 }, /feed_forward_proj: expected a string, found 3/],
+    [{ d_model: 0 }, /d_model: expected a whole number from 1 to \d+, found 0/],
+    [{ d_model: '512' }, /d_model: .* found "512"/],
+    [{ num_heads: 1.5 }, /num_heads: .* found 1.5/],
+    [{ d_kv: 1e12 }, /d_kv: .* found 1000000000000/],
+    [{ vocab_size: undefined }, /vocab_size: .* found none/],
+    [{ eos_token_id: 99999 }, /eos_token_id: expected ids from 0 to 32127, found 99999/],
+    [{ decoder_start_token_id: -1 }, /decoder_start_token_id: .* found -1/],
+    [{ layer_norm_epsilon: 0 }, /layer_norm_epsilon: expected a number between 0 and 1, found 0/],
+    [{ tie_word_embeddings: 'yes' }, /tie_word_embeddings: expected true or false, found "yes"/],
+  ])('refuses %o by field', (changes, message) => {
+    expect(() => parse(changes)).toThrow(message);
+    expect(() => parse(changes)).toThrow(WeightsError);
+  });
+
+  it.each(['', '{', '[]', 'null', '3'])('refuses %j as a file', (text) => {
+    expect(() => parseConfig(text, 'config.json')).toThrow(/config.json: expected (JSON|an object), found/);
+  });
+});
