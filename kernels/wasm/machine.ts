@@ -16,7 +16,7 @@ export const Operation = {
 
 /** What a compiled module exports. */
 export interface Exports {
-  become(thread: number, threads: number): void;
+  become(thread: number, threads: number, mayBlock: number): void;
   run(operation: number, chunks: number, shared: number): void;
   serve(): void;
   stop(): void;
@@ -47,7 +47,7 @@ export class Machine {
     /** How the compiled module groups rows (`assembly/matmul.ts`), and the bytes it takes for one activation code. */
     readonly blocks: { readonly floatRows: number; readonly codeRows: number; readonly codeBytes: number },
   ) {
-    exports.become(0, threads);
+    exports.become(0, threads, mayBlock() ? 1 : 0);
   }
 
   /** Runs a job whose parameters are in place; `work` in multiply-adds says whether other threads are worth asking. */
@@ -90,3 +90,14 @@ export class Machine {
 const SHARED_WORK = 100_000;
 
 const area = (): Area => ({ at: 0, bytes: 0 });
+
+/** Whether this thread may sleep on shared memory: a page's main thread may not. */
+function mayBlock(): boolean {
+  if (typeof SharedArrayBuffer === 'undefined') return false;
+  try {
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 1, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -5,7 +5,7 @@ export type { Thread, ThreadStart } from './threads.node';
 const PROGRAM = `
 onmessage = ({ data: { module, memory, index, count } }) => {
   const { become, serve } = new WebAssembly.Instance(module, { env: { memory } }).exports;
-  become(index, count);
+  become(index, count, 1);
   serve();
   close();
 };

@@ -19,7 +19,7 @@ export interface Thread {
 const PROGRAM = `
 const { module, memory, index, count } = require('node:worker_threads').workerData;
 const { become, serve } = new WebAssembly.Instance(module, { env: { memory } }).exports;
-become(index, count);
+become(index, count, 1);
 serve();
 `;
 

@@ -48,6 +48,20 @@ const PARAMETERS: usize = 1032;
 @inline
 export const UPPER_HALVES: usize = 640;
 
+/** Whether the first thread sleeps until the last chunk is done. */
+// @ts-ignore: decorator
+@inline
+const WAITING: usize = 704;
+
+/** Polls of the first thread before it sleeps: longer than a chunk takes, unless the thread that has it was interrupted. */
+// @ts-ignore: decorator
+@inline
+const PATIENCE: i32 = 10_000;
+/** Nanoseconds of one such sleep. */
+// @ts-ignore: decorator
+@inline
+const NAP: i64 = 1_000_000;
+
 /** Polls before a thread without work goes to sleep: some hundred microseconds. */
 // @ts-ignore: decorator
 @inline
@@ -55,6 +69,7 @@ const SPINS: i32 = 150_000;
 
 let thread: usize = 0;
 let threads: usize = 1;
+let mayBlock: bool = false;
 
 /** Parameter word `i` of the running job. */
 // @ts-ignore: decorator
@@ -76,8 +91,9 @@ export function scratch(): usize {
   return <usize>load<u32>(SCRATCH) + thread * <usize>load<u32>(SCRATCH, 4);
 }
 
-/** Names the thread that this instance belongs to, of `count`; 0 gives out the jobs. */
-export function become(index: i32, count: i32): void {
+/** Names the thread that this instance belongs to, of `count`; 0 gives out the jobs. A page's main thread may not block. */
+export function become(index: i32, count: i32, blocks: bool): void {
+  mayBlock = blocks;
   v128.store(UPPER_HALVES, i32x4.splat(0xffff0000));
   threads = count;
   thread = index;
@@ -127,7 +143,18 @@ export function share(execute: (operation: i32, chunk: i32) => void, operation: 
   atomic.store<i32>(GENERATION, generation);
   if (atomic.load<i32>(SLEEPERS) != 0) atomic.notify(GENERATION, i32.MAX_VALUE);
   help(execute);
-  while (atomic.load<i32>(DONE) != chunks) {}
+  finish(chunks);
+}
+
+/** Waits for the chunks that other threads have taken: on a busy machine those need the processor more than a poll does. */
+function finish(chunks: i32): void {
+  let polls = 0;
+  for (let done = atomic.load<i32>(DONE); done != chunks; done = atomic.load<i32>(DONE)) {
+    if (!mayBlock || ++polls < PATIENCE) continue;
+    atomic.store<i32>(WAITING, 1);
+    atomic.wait<i32>(DONE, done, NAP);
+    atomic.store<i32>(WAITING, 0);
+  }
 }
 
 /** Computes chunks of the job in progress while there are any; says whether there was one. */
@@ -136,6 +163,7 @@ function help(execute: (operation: i32, chunk: i32) => void): bool {
   for (let chunk = take(); chunk >= 0; chunk = take()) {
     execute(load<i32>(JOB), chunk);
     atomic.add<i32>(DONE, 1);
+    if (atomic.load<i32>(WAITING) != 0) atomic.notify(DONE, 1);
     some = true;
   }
   return some;

@@ -114,7 +114,7 @@ function unitFloat(
   const x = <usize>word(2);
   const stride = <usize>outputs << 2;
   if (rows == 1) {
-    tileOne(type, w, panel, x, inputs, out, residual, valid);
+    tileOne(type, w, panel, x, inputs, out, residual, valid, next);
   } else if (rows == 2) {
     for (let column = 0; column < UNIT && column < valid; column += PANEL * 2) {
       tileTwo(type, w, panel, x, inputs, out, residual, stride, valid - column, next);

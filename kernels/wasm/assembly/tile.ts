@@ -161,35 +161,46 @@ export function tile(
   if (rows > 5) put(a5, b5, stride * 5, out, residual, valid);
 }
 
-/** One row by four panels, `panel` bytes apart: eight chains, enough to hide the latency of a multiply-add. */
+/**
+ * One row by four panels, `panel` bytes apart: eight chains, enough to hide the latency of a multiply-add, and four
+ * streams, so that only the start of the unit to come, at `ahead`, is worth asking for early.
+ */
 // @ts-ignore: decorator
 @inline
 export function tileOne(
   type: i32, w: usize, panel: usize, x: usize, inputs: i32, out: usize, residual: usize, valid: i32,
+  ahead: usize,
 ): void {
   const upper = upperHalves(type);
   const zero = f32x4.splat(0);
   let a0 = zero, a1 = zero, a2 = zero, a3 = zero;
   let b0 = zero, b1 = zero, b2 = zero, b3 = zero;
-  const end = w + <usize>inputs * stepBytes(type);
-  for (; w < end; w += stepBytes(type)) {
-    const s = v128.load_splat<f32>(x);
-    const w1 = w + panel;
-    const w2 = w1 + panel;
-    const w3 = w2 + panel;
-    const packed0 = type == BF16 ? v128.load(w) : zero;
-    a0 = madd(s, low(type, w, packed0), a0);
-    b0 = madd(s, high(type, w, packed0, upper), b0);
-    const packed1 = type == BF16 ? v128.load(w1) : zero;
-    a1 = madd(s, low(type, w1, packed1), a1);
-    b1 = madd(s, high(type, w1, packed1, upper), b1);
-    const packed2 = type == BF16 ? v128.load(w2) : zero;
-    a2 = madd(s, low(type, w2, packed2), a2);
-    b2 = madd(s, high(type, w2, packed2, upper), b2);
-    const packed3 = type == BF16 ? v128.load(w3) : zero;
-    a3 = madd(s, low(type, w3, packed3), a3);
-    b3 = madd(s, high(type, w3, packed3, upper), b3);
-    x += 4;
+  const end = w + panel;
+  while (w < end) {
+    const stop = min(w + 64, end);
+    if (end - w <= 1024) {
+      touch(ahead, panel);
+      ahead += 64;
+    }
+    for (; w < stop; w += stepBytes(type)) {
+      const s = v128.load_splat<f32>(x);
+      const w1 = w + panel;
+      const w2 = w1 + panel;
+      const w3 = w2 + panel;
+      const packed0 = type == BF16 ? v128.load(w) : zero;
+      a0 = madd(s, low(type, w, packed0), a0);
+      b0 = madd(s, high(type, w, packed0, upper), b0);
+      const packed1 = type == BF16 ? v128.load(w1) : zero;
+      a1 = madd(s, low(type, w1, packed1), a1);
+      b1 = madd(s, high(type, w1, packed1, upper), b1);
+      const packed2 = type == BF16 ? v128.load(w2) : zero;
+      a2 = madd(s, low(type, w2, packed2), a2);
+      b2 = madd(s, high(type, w2, packed2, upper), b2);
+      const packed3 = type == BF16 ? v128.load(w3) : zero;
+      a3 = madd(s, low(type, w3, packed3), a3);
+      b3 = madd(s, high(type, w3, packed3, upper), b3);
+      x += 4;
+    }
   }
   put(a0, b0, 0, out, residual, valid);
   if (valid > 8) put(a1, b1, 32, out, residual, valid - 8);

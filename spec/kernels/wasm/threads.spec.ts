@@ -1,0 +1,98 @@
+import { type Backend, createWasmBackend, type WeightType } from '../../../kernels';
+import { matrix as generate } from '../laws/arbitraries';
+import { expectSameBits, type Matrix, using } from '../laws/subject';
+
+const made = new Map<string, Matrix>();
+
+/** A matrix of the laws, made once. */
+function matrix(seed: number, rows: number, cols: number): Matrix {
+  const key = `${seed} ${rows} ${cols}`;
+  const known = made.get(key) ?? generate(seed, rows, cols);
+  made.set(key, known);
+  return known;
+}
+
+/** Results of every kernel on shapes large enough to be shared between threads. */
+async function everything(backend: Backend, rows: number): Promise<Float32Array[]> {
+  const found: Float32Array[] = [];
+  await using(backend, async (boxes) => {
+    const [width, heads, dKv, inside, vocabulary] = [128, 2, 64, 1000, 4999];
+    const x = boxes.tensor(matrix(1, rows, width));
+    const norm = boxes.norm(matrix(2, 1, width).values);
+    const keep = async (out: ReturnType<typeof boxes.out>) => found.push(await backend.read(out));
+    for (const type of ['f32', 'bf16', 'q8'] as WeightType[]) {
+      const up = boxes.weight(matrix(3, inside, width), type);
+      const down = boxes.weight(matrix(4, width, inside), type);
+      const table = boxes.weight(matrix(5, vocabulary, width), type);
+      const [gate, other, mixed, out] = [boxes.out(), boxes.out(), boxes.out(), boxes.out()];
+      backend.normLinear([gate, other], x, norm, [up, up]);
+      backend.activation(mixed, gate, 'gelu_new', other);
+      backend.linear(out, mixed, down, x);
+      await keep(gate);
+      await keep(out);
+      const ids = Int32Array.from({ length: rows }, (_, i) => (i * 97) % vocabulary);
+      backend.embed(other, table, ids);
+      await keep(other);
+      const logits = boxes.logits();
+      backend.head(logits, x, norm, table, 0.5);
+      found.push(Float32Array.from(await backend.argMax(logits)));
+      found.push(await backend.readLogits(logits, rows - 1));
+      found.push(Float32Array.of(await backend.logSumExp(logits, 0, 1.25)));
+      found.push((await backend.topK(logits, 0, 50)).values);
+    }
+    const keys = 70;
+    const slots = Int32Array.from({ length: keys + rows }, (_, i) => i);
+    const cache = boxes.keep(backend.cache(heads, dKv, keys + rows));
+    const past = boxes.tensor(matrix(6, keys, width));
+    backend.append(cache, past, past, slots.subarray(0, keys));
+    const plan = boxes.keep(backend.plan());
+    const position = slots.slice(keys);
+    const count = position.map((slot) => slot + 1);
+    backend.arrange(plan, { rows, write: position, start: new Int32Array(rows), count, keys: slots, position });
+    const bias = boxes.keep(backend.bias(heads, 40, matrix(7, heads, 41).values));
+    const attended = boxes.out();
+    const fresh = { keys: boxes.tensor(matrix(8, rows, width)), values: boxes.tensor(matrix(9, rows, width)) };
+    backend.attention(attended, x, fresh, cache, plan, bias);
+    await keep(attended);
+  });
+  return found;
+}
+
+describe('threads', () => {
+  test.each([1, 5, 40])('every kernel gives %i rows the same bits on 1, 2, 3 and 4 threads', async (rows) => {
+    const alone = await createWasmBackend({ threads: 1 });
+    const expected = await everything(alone, rows);
+    await alone.dispose();
+    for (const threads of [2, 3, 4]) {
+      const backend = await createWasmBackend({ threads });
+      for (let round = 0; round < 2; round++) {
+        const found = await everything(backend, rows);
+        found.forEach((values, i) => {
+          expectSameBits(values, expected[i]);
+        });
+      }
+      await backend.dispose();
+    }
+  });
+
+  test('threads that went to sleep take part again', async () => {
+    const backend = await createWasmBackend({ threads: 3 });
+    const first = await everything(backend, 4);
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const second = await everything(backend, 4);
+    first.forEach((values, i) => {
+      expectSameBits(second[i], values);
+    });
+    await backend.dispose();
+  });
+
+  test('dispose can be called twice, and before any thread has started', async () => {
+    const backend = await createWasmBackend({ threads: 4 });
+    await backend.dispose();
+    await backend.dispose();
+  });
+
+  test.each([0, 1.5, 65, Number.NaN])('refuses %p threads', async (threads) => {
+    await expect(createWasmBackend({ threads })).rejects.toMatchObject({ code: 'invalid-argument' });
+  });
+});
