@@ -102,12 +102,16 @@ function softmax(scores: Float64Array, largest: number, temperature: number): Fl
 }
 
 /** Keeps the most probable tokens that every rule allows, and normalises again; ties by lowest id. */
-function truncated(probabilities: Float64Array, { topK, topP, minP }: Processing): Distribution {
+function truncated(probabilities: Float64Array, rules: Processing): Distribution {
+  const { topK, topP, minP } = rules;
   const vocabulary = probabilities.length;
   if (topK === undefined && topP === undefined && !minP) return { vocabulary, tokens: null, probabilities };
-  const order = Array.from(probabilities.keys()).sort((a, b) => probabilities[b] - probabilities[a] || a - b);
-  let keep = Math.min(topK ?? vocabulary, vocabulary);
-  if (topP !== undefined) keep = Math.min(keep, prefixWithMass(order, probabilities, keep, topP));
+  const order = candidates(probabilities, rules).sort((a, b) => probabilities[b] - probabilities[a] || a - b);
+  let keep = Math.min(topK ?? order.length, order.length);
+  if (topP !== undefined) {
+    const whole = topK === undefined ? 1 : massOf(order, probabilities, keep);
+    keep = prefixWithMass(order, probabilities, keep, topP * whole);
+  }
   if (minP) {
     const least = minP * probabilities[order[0]];
     while (keep > 1 && probabilities[order[keep - 1]] < least) keep--;
@@ -118,14 +122,38 @@ function truncated(probabilities: Float64Array, { topK, topP, minP }: Processing
   return { vocabulary, tokens, probabilities: kept.map((value) => value / total) };
 }
 
-/** Length of the shortest prefix of `order` holding `mass` of what its first `keep` tokens hold. */
+/**
+ * Every token that the rules could keep, and few others: all above a threshold that is lowered until they suffice. Sorting
+ * these, in place of the vocabulary, is what makes truncation cheap.
+ */
+function candidates(probabilities: Float64Array, { topK, topP, minP = 0 }: Processing): number[] {
+  const largest = probabilities.reduce((best, value) => Math.max(best, value), 0);
+  for (let exponent = -3; ; exponent *= 3) {
+    const threshold = largest * 2 ** exponent; // 0 after seven turns
+    const found: number[] = [];
+    let mass = 0;
+    for (let token = 0; token < probabilities.length; token++) {
+      if (probabilities[token] < threshold || probabilities[token] === 0) continue;
+      found.push(token);
+      mass += probabilities[token];
+    }
+    const byMass = (topP !== undefined && mass >= topP) || threshold <= minP * largest;
+    if (threshold === 0 || (topK !== undefined ? found.length >= topK : byMass)) return found;
+  }
+}
+
+function massOf(order: readonly number[], probabilities: Float64Array, count: number): number {
+  let mass = 0;
+  for (let i = 0; i < count; i++) mass += probabilities[order[i]];
+  return mass;
+}
+
+/** Length of the shortest prefix of `order`, at most `keep` long, that holds `mass`. */
 function prefixWithMass(order: readonly number[], probabilities: Float64Array, keep: number, mass: number): number {
-  let total = 0;
-  for (let i = 0; i < keep; i++) total += probabilities[order[i]];
   let sum = 0;
   for (let i = 0; i < keep; i++) {
     sum += probabilities[order[i]];
-    if (sum >= mass * total) return i + 1;
+    if (sum >= mass) return i + 1;
   }
   return keep;
 }

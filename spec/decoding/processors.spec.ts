@@ -59,6 +59,42 @@ describe('processors', () => {
     expect(support(probabilities(logits, { temperature: 1, topP: 1e-9 }))).toEqual([0]);
   });
 
+  it('truncates as sorting the whole vocabulary would (same tokens; probabilities within 1e-12)', () => {
+    const rules = fc.record(
+      {
+        topK: fc.integer({ min: 1, max: 40 }),
+        topP: fc.double({ min: 0.01, max: 1, noNaN: true }),
+        minP: fc.double({ min: 0, max: 1, noNaN: true }),
+      },
+      { requiredKeys: [] },
+    );
+    const logits = fc.array(fc.oneof(fc.integer({ min: -30, max: 3 }), fc.double({ min: -800, max: 5, noNaN: true })), {
+      minLength: 2,
+      maxLength: 60,
+    });
+    fc.assert(
+      fc.property(logits, rules, (logits, rules) => {
+        const whole = probabilities(logits, { temperature: 1 });
+        const order = [...whole.keys()]
+          .filter((token) => whole[token] > 0)
+          .sort((a, b) => whole[b] - whole[a] || a - b);
+        const first = order.slice(0, rules.topK ?? order.length);
+        const mass = rules.topK === undefined ? 1 : first.reduce((sum, token) => sum + whole[token], 0);
+        const kept: number[] = [];
+        let sum = 0;
+        for (const token of first) {
+          const enough = rules.topP !== undefined && sum >= rules.topP * mass;
+          if (enough || (kept.length > 0 && whole[token] < (rules.minP ?? 0) * whole[order[0]])) break;
+          kept.push(token);
+          sum += whole[token];
+        }
+        const found = probabilities(logits, { temperature: 1, ...rules });
+        expect(support(found)).toEqual([...kept].sort((a, b) => a - b));
+        for (const token of kept) expect(Math.abs(found[token] - whole[token] / sum)).toBeLessThan(1e-12);
+      }),
+    );
+  });
+
   it('a repetition penalty divides positive and multiplies negative logits of ids that are there', () => {
     const plain = probabilities([0.5, 1, -0.5, 3, 2], { temperature: 1 });
     expect(probabilities(LOGITS, { temperature: 1, repetitionPenalty: 2 }, [0, 1, 2])).not.toEqual(plain);
