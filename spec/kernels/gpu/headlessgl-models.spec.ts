@@ -1,8 +1,8 @@
-import { describeOn, headlessGlMissing } from './support/device';
+import { describeOn, headlessGlMissing, unasked } from './support/device';
 import { describeFailures, describeLargeHead, describeSplitting } from './support/limits';
 import { describeGoldens, describeResidency, describeSpeculation } from './support/models';
 
-describeOn('headlessgl', headlessGlMissing(), (device) => {
+describeOn('headlessgl', unasked('headlessgl', headlessGlMissing()), (device) => {
   describeGoldens(device, { target: 1, draft: 2 });
   describeSpeculation(device, 1);
   describeResidency(device);

@@ -8,12 +8,20 @@ export interface SpecDevice {
   create(options?: GpuOptions): Promise<Backend>;
 }
 
+/** TANDEM_GPU names the devices that must be there and are tried at length, as scripts/gpu-test.sh does. */
+const ASKED = (process.env.TANDEM_GPU ?? '').split(',');
+
+/** Why specs that take minutes on a software device are left out, or null when TANDEM_GPU asks for the device. */
+export function unasked(level: string, missing: string | null): string | null {
+  return ASKED.includes(level) ? missing : (missing ?? `TANDEM_GPU does not name it (scripts/gpu-test.sh does)`);
+}
+
 /**
- * `describe` for a device: skipped, by a title that says why, where there is none. TANDEM_GPU names the devices that
- * must be there (CI sets it), so that a skip cannot pass for a run.
+ * `describe` for a device: skipped, by a title that says why, where there is none. Where TANDEM_GPU names
+ * the device, as CI does, a missing one fails: a skip cannot pass for a run.
  */
 export function describeOn(level: GpuLevel, missing: string | null, body: (device: SpecDevice) => void): void {
-  const isNeeded = (process.env.TANDEM_GPU ?? '').split(',').includes(level);
+  const isNeeded = ASKED.includes(level);
   const device = { level, create: (options: GpuOptions = {}) => createGpuBackend({ ...options, device: level }) };
   if (missing === null) describe(level, () => body(device));
   else if (isNeeded) {

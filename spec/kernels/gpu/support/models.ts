@@ -20,7 +20,15 @@ export function describeGoldens(
   device: SpecDevice,
   sentences: { readonly target: number; readonly draft: number },
 ): void {
-  const create = () => device.create();
+  // One backend for all: a device compiles its kernels once, and what one model leaves behind must not harm the next.
+  let shared: Promise<Backend> | null = null;
+  const create = async (): Promise<Backend> => {
+    shared ??= device.create();
+    return { ...(await shared), dispose: async () => undefined };
+  };
+  afterAll(async () => {
+    await (await shared)?.dispose();
+  });
   const name = `gpu (${device.level})`;
   for (const family of goldenFamilies()) {
     for (const type of typesOf(family)) describeFamily({ name, family, type, create });

@@ -1,0 +1,133 @@
+/**
+ * As much of jest as the law suite uses, for a page: specs are collected by `describe` and `test`, then run one by one.
+ * Checks are strict where jest's are: Object.is for values, key by key for objects.
+ */
+export interface Outcome {
+  readonly title: string;
+  /** What went wrong, or null. */
+  readonly error: string | null;
+}
+
+type Body = (...args: never[]) => unknown;
+
+interface Group {
+  readonly title: string;
+  readonly before: (() => unknown)[];
+  readonly after: (() => unknown)[];
+  readonly steps: (() => Promise<void>)[];
+}
+
+export class Harness {
+  readonly outcomes: Outcome[] = [];
+  private readonly path: Group[] = [];
+  private readonly root: Group = { title: '', before: [], after: [], steps: [] };
+
+  /** Makes describe, test and the rest global, as specs expect them. */
+  install(): void {
+    const test = Object.assign((title: string, body: Body) => this.test(title, () => (body as () => unknown)()), {
+      each: (cases: readonly unknown[]) => (title: string, body: Body) => {
+        for (const one of cases) {
+          const args = (Array.isArray(one) ? one : [one]) as never[];
+          this.test(title.replace('%s', String(args[0])), () => body(...args));
+        }
+      },
+    });
+    const group = () => this.path[this.path.length - 1] ?? this.root;
+    Object.assign(globalThis, {
+      test,
+      expect,
+      describe: (title: string, body: () => void) => this.describe(title, body),
+      beforeAll: (body: () => unknown) => group().before.push(body),
+      afterAll: (body: () => unknown) => group().after.push(body),
+    });
+  }
+
+  async run(): Promise<Outcome[]> {
+    await this.runGroup(this.root);
+    return this.outcomes;
+  }
+
+  private describe(title: string, body: () => void): void {
+    const parent = this.path[this.path.length - 1] ?? this.root;
+    const group: Group = { title, before: [], after: [], steps: [] };
+    this.path.push(group);
+    body();
+    this.path.pop();
+    parent.steps.push(() => this.runGroup(group));
+  }
+
+  private test(title: string, body: () => unknown): void {
+    const full = [...this.path.map((group) => group.title), title].join(' › ');
+    const parent = this.path[this.path.length - 1] ?? this.root;
+    parent.steps.push(async () => {
+      let error: string | null = null;
+      try {
+        await body();
+      } catch (thrown) {
+        error = thrown instanceof Error ? `${thrown.message}\n${String(thrown.cause ?? '')}` : String(thrown);
+      }
+      this.outcomes.push({ title: full, error });
+    });
+  }
+
+  private async runGroup({ before, steps, after }: Group): Promise<void> {
+    for (const body of before) await body();
+    for (const step of steps) await step();
+    for (const body of after) await body();
+  }
+}
+
+function same(a: unknown, b: unknown): boolean {
+  if (Object.is(a, b)) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  const keys = Object.keys(a);
+  const rest = Object.keys(b);
+  return keys.length === rest.length && keys.every((key) => same(a[key as never], b[key as never]));
+}
+
+const show = (value: unknown): string => JSON.stringify(value) ?? String(value);
+
+function check(holds: boolean, found: unknown, word: string, wanted: unknown): void {
+  if (!holds) throw new Error(`expected ${show(found)} ${word} ${show(wanted)}`);
+}
+
+function matches(found: unknown, wanted: Record<string, unknown>): boolean {
+  return Object.entries(wanted).every(([key, value]) => same((found as Record<string, unknown>)[key], value));
+}
+
+function expect(found: unknown) {
+  const number = found as number;
+  return {
+    toBe: (wanted: unknown) => check(Object.is(found, wanted), found, 'to be', wanted),
+    toEqual: (wanted: unknown) => check(same(found, wanted), found, 'to equal', wanted),
+    toBeNull: () => check(found === null, found, 'to be', null),
+    toBeGreaterThan: (wanted: number) => check(number > wanted, found, '>', wanted),
+    toBeGreaterThanOrEqual: (wanted: number) => check(number >= wanted, found, '≥', wanted),
+    toBeLessThan: (wanted: number) => check(number < wanted, found, '<', wanted),
+    toBeLessThanOrEqual: (wanted: number) => check(number <= wanted, found, '≤', wanted),
+    toHaveLength: (wanted: number) => check((found as string).length === wanted, found, 'to have length', wanted),
+    toMatch: (wanted: RegExp) => check(wanted.test(String(found)), found, 'to match', String(wanted)),
+    toMatchObject: (wanted: Record<string, unknown>) => check(matches(found, wanted), found, 'to match', wanted),
+    toBeInstanceOf: (wanted: new () => unknown) => check(found instanceof wanted, found, 'to be a', wanted.name),
+    toThrow: (wanted: new () => unknown) => check(thrownBy(found) instanceof wanted, found, 'to throw', wanted.name),
+    not: { toBe: (wanted: unknown) => check(!Object.is(found, wanted), found, 'not to be', wanted) },
+    rejects: {
+      toMatchObject: async (wanted: Record<string, unknown>) => {
+        const reason = await (found as Promise<unknown>).then(
+          () => ({ name: 'nothing thrown' }),
+          (error: unknown) => error,
+        );
+        check(matches(reason, wanted), String(reason), 'to match', wanted);
+      },
+    },
+  };
+}
+
+function thrownBy(body: unknown): unknown {
+  try {
+    (body as () => unknown)();
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
