@@ -89,7 +89,8 @@ export function sourceIds(loaded: Loaded, input: string | readonly number[]): nu
     );
   }
   const ids = loaded.tokenizer.encode(loaded.prefix + input);
-  if (ids.length <= 1 && input.trim() === '') {
+  if (ids.length <= 1) {
+    // nothing but EOS
     throw new EngineError('source-invalid', 'text: expected at least one token, found none');
   }
   return ids;

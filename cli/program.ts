@@ -1,0 +1,55 @@
+import { Command, CommanderError, Option } from 'commander';
+import { VERSION } from '../api';
+import { doctor } from './doctor';
+import { CommandError, EXIT } from './failure';
+import { generateCommand } from './generate';
+import { addGenerateFlags, type GenerateFlags } from './generateFlags';
+import { inspect } from './inspect';
+
+/** Parses the arguments and runs the subcommand that they name; without one, `generate`, which then shows examples. */
+export async function runCommand(args: readonly string[], signal: AbortSignal): Promise<void> {
+  const program = build(args, signal);
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return; // --help and --version have printed
+    throw new CommandError(error.message.replace(/^error: /, ''), EXIT.usage);
+  }
+}
+
+function build(args: readonly string[], signal: AbortSignal): Command {
+  const program = new Command('tandem');
+  strict(program)
+    .description(
+      'Exact speculative decoding for T5: a small draft proposes, the target decides, and the text is the target’s own.',
+    )
+    .version(VERSION);
+  const generate = program
+    .command('generate', { isDefault: true })
+    .description('decode text; without a subcommand and without TEXT, show examples on the bundled pair')
+    .argument('[text...]', 'what to decode, one input a line; `-` or nothing reads standard input');
+  addGenerateFlags(strict(generate)).action(async (words: string[], flags: GenerateFlags) => {
+    await generateCommand(words, flags, { signal, named: args[0] === 'generate' });
+  });
+  strict(program.command('inspect'))
+    .description('say what is in a checkpoint without loading it')
+    .argument('<path>', 'checkpoint directory or hub id')
+    .option('--json', 'print one JSON object')
+    .action(async (path: string, flags: { json?: boolean }) => inspect(path, flags));
+  strict(program.command('doctor'))
+    .description('say what Tandem gets on this machine, and why')
+    .option('--json', 'print one JSON object')
+    .addOption(new Option('--probe').hideHelp())
+    .action(async (flags: { json?: boolean; probe?: boolean }) => doctor(flags));
+  return program;
+}
+
+/** Errors are thrown, not printed with the usage around them: the guard says them in one line. */
+function strict(command: Command): Command {
+  return command
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .showSuggestionAfterError(true)
+    .allowExcessArguments(false);
+}

@@ -1,0 +1,98 @@
+import type { Comparison, GenerateResult } from '../api';
+import type { Setting } from './printer';
+
+/** A result with what only its stream showed. */
+export interface Finished {
+  readonly result: GenerateResult;
+  readonly comparison: Comparison | null;
+  /** Tokens that the target put in place of a rejected one. */
+  readonly corrections: number;
+}
+
+const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
+const milliseconds = (seconds: number) =>
+  seconds < 10 ? `${(seconds * 1000).toFixed(0)} ms` : `${seconds.toFixed(1)} s`;
+
+/** The closing report over all results: what came out, what it cost, and whether it is what the target alone would have said. */
+export function reportLines(finished: readonly Finished[], setting: Setting): string[] {
+  const { tandem, colours } = setting;
+  const label = (text: string) => colours.dim(text.padEnd(22));
+  const lines = [`${label('on')}${machine(setting)}`];
+  const metrics = finished.map(({ result }) => result.metrics);
+  const tokens = sum(metrics.map((m) => m.newTokens));
+  const calls = sum(metrics.map((m) => m.targetCalls));
+  const seconds = sum(metrics.map((m) => m.seconds));
+  lines.push(
+    `${label('tokens a target call')}${colours.bold((tokens / calls).toFixed(2))} (${tokens} tokens, ${calls} calls)`,
+  );
+  if (tandem.draft && setting.options.gamma !== 0) lines.push(`${label('acceptance')}${acceptance(finished)}`);
+  const compared = finished.filter((one): one is Finished & { comparison: Comparison } => one.comparison !== null);
+  if (compared.length === 0) return [...lines, `${label('time')}${milliseconds(seconds)}, ${rate(tokens, seconds)}`];
+  lines.push(`${label('cost')}${costs(finished)}`);
+  lines.push(`${label('speed-up')}${speed(compared, setting)}`);
+  lines.push(`${label('equal')}${equality(compared, setting)}`);
+  return lines;
+}
+
+function machine({ tandem, options }: Setting): string {
+  const { name, level, threads } = tandem.backend;
+  const { gamma = 4, temperature = 0, seed = 0 } = options;
+  const sampling = temperature === 0 ? 'greedy' : `temperature ${temperature}, seed ${seed}`;
+  const how = tandem.draft && gamma > 0 ? `γ = ${gamma}, ${sampling}` : sampling;
+  return `${name} (${level}), ${threads} thread${threads === 1 ? '' : 's'}, ${tandem.target.type}; ${how}`;
+}
+
+/** α is a mean over verified positions (kept, or first to be rejected), so results weigh by those. */
+function acceptance(finished: readonly Finished[]): string {
+  const metrics = finished.map(({ result }) => result.metrics);
+  const positions = finished.map(({ result, corrections }) => result.metrics.accepted + corrections);
+  const alpha = sum(metrics.map((m, i) => m.acceptanceRate * positions[i])) / Math.max(1, sum(positions));
+  const [accepted, proposed] = [sum(metrics.map((m) => m.accepted)), sum(metrics.map((m) => m.proposed))];
+  const share =
+    proposed === 0
+      ? 'nothing proposed'
+      : `${accepted} of ${proposed} proposed kept (${(accepted / proposed).toFixed(2)})`;
+  const length = (accepted / sum(metrics.map((m) => m.rounds))).toFixed(2);
+  return `α ${alpha.toFixed(2)} estimated; ${share}, ${length} a round`;
+}
+
+/** c and v, weighted by the calls that they are means of. */
+function costs(finished: readonly Finished[]): string {
+  const metrics = finished.map(({ result }) => result.metrics);
+  const mean = (ratio: 'costRatio' | 'verifyRatio', calls: 'draftCalls' | 'targetCalls') =>
+    sum(metrics.map((m) => (m[ratio] ?? 0) * m[calls])) / Math.max(1, sum(metrics.map((m) => m[calls])));
+  const rows = sum(metrics.map((m) => m.proposed + m.rounds)) / sum(metrics.map((m) => m.rounds));
+  const c = mean('costRatio', 'draftCalls').toFixed(3);
+  const v = mean('verifyRatio', 'targetCalls').toFixed(2);
+  return `c ${c} (a draft step / a target step); v ${v} (a call of ${rows.toFixed(1)} rows / of one)`;
+}
+
+function speed(compared: readonly (Finished & { comparison: Comparison })[], { colours }: Setting): string {
+  const both = compared.map(({ comparison }) => comparison);
+  const of = (pick: (one: Comparison) => GenerateResult) => ({
+    tokens: sum(both.map((one) => pick(one).metrics.newTokens)),
+    seconds: sum(both.map((one) => pick(one).metrics.seconds)),
+  });
+  const [fast, plain] = [of((one) => one.speculative), of((one) => one.autoregressive)];
+  const measured = plain.seconds / plain.tokens / (fast.seconds / fast.tokens);
+  // Times add up, so predictions combine by the time that each predicts.
+  const predicted =
+    fast.tokens / sum(both.map(({ speculative: { metrics: m } }) => m.newTokens / (m.predictedSpeedup ?? 1)));
+  const times = `${milliseconds(fast.seconds)} (${rate(fast.tokens, fast.seconds)}) against ${milliseconds(plain.seconds)} autoregressively`;
+  return `${colours.bold(`${measured.toFixed(2)}×`)} measured, ${predicted.toFixed(2)}× predicted; ${times}`;
+}
+
+function equality(compared: readonly (Finished & { comparison: Comparison })[], { options, colours }: Setting): string {
+  const equal = compared.filter(({ comparison }) => comparison.equal).length;
+  if ((options.temperature ?? 0) > 0) {
+    return `not to be expected when sampling: the same distribution, other draws (${equal} of ${compared.length} equal)`;
+  }
+  const tokens = sum(compared.map(({ result }) => result.metrics.newTokens));
+  return equal === compared.length
+    ? `${colours.green('yes')}: with and without the draft, the same ${tokens} tokens`
+    : `${colours.red('NO')}: ${compared.length - equal} of ${compared.length} differ with and without the draft`;
+}
+
+function rate(tokens: number, seconds: number): string {
+  return `${(tokens / seconds).toFixed(0)} tokens/s`;
+}

@@ -1,0 +1,101 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { BUNDLED, buildCommand, expectOneLine, removeCommand, tandem } from './command';
+
+const scratch = mkdtempSync(join(tmpdir(), 'tandem-refusals-'));
+beforeAll(buildCommand);
+afterAll(() => {
+  removeCommand();
+  rmSync(scratch, { recursive: true, force: true });
+});
+
+/** A copy of the bundled draft with one file changed. */
+function spoilt(name: string, change: (directory: string) => void): string {
+  const directory = join(scratch, name);
+  cpSync(BUNDLED.draft, directory, { recursive: true });
+  change(directory);
+  return directory;
+}
+
+const FLAGS: readonly (readonly [readonly string[], RegExp])[] = [
+  [['--gamma', 'x', 'hi'], /'--?g.* expected an integer from 0 to 64, found "x"/],
+  [['--temperature', '-1', 'hi'], /--temperature .* expected a number of at least 0, found "-1"/],
+  [['--temperature', 'NaN', 'hi'], /expected a number of at least 0, found "NaN"/],
+  [['--top-p', '0', 'hi'], /expected a number above 0 and at most 1, found "0"/],
+  [['--top-k', '0', 'hi'], /expected an integer of at least 1, found "0"/],
+  [['--min-p', '2', 'hi'], /expected a number of at least 0 and at most 1, found "2"/],
+  [['--max-tokens', '1e9', 'hi'], /expected an integer of at least 1, found "1e9"/],
+  [['--seed', '1.5', 'hi'], /expected an integer of at least 0, found "1.5"/],
+  [['--ids', '5,,1'], /expected token ids as 5,17,1, found "5,,1"/],
+  [['--ids', '5,99999,1'], /expected 0 to 4095, found 99999/],
+  [['--suppress', '4096', 'hi'], /suppress: expected ids from 0 to 4095, found 4096/],
+  [['--suppress', 'a', 'hi'], /expected token ids as 5,17,1, found "a"/],
+  [['--backend', 'abacus', 'hi'], /expected one of auto, wasm, cpu, gpu, reference, found "abacus"/],
+  [['--level', 'zz', 'hi'], /level: expected zz, found/],
+  [['--threads', '0', 'hi'], /expected an integer from 1 to 64, found "0"/],
+  [['--dtype', 'f64', 'hi'], /expected one of f32, bf16, q8, found "f64"/],
+  [['--dtype', 'f32', '--type', 'q8', 'hi'], /expected one weight type, found --dtype f32 and --type q8/],
+  [['--file', '/no/such/file'], /\/no\/such\/file: expected a readable file, found ENOENT/],
+  [['--file', 'x', 'hi'], /expected one source of input, found TEXT and --file/],
+  [['generate'], /standard input: expected at least one line of text, found none/],
+  [['--modle', 'x', 'hi'], /unknown option '--modle'/],
+  [['--model', '/no/such/model', 'hi'], /\/no\/such\/model/],
+  [['inspect'], /missing required argument 'path'/],
+  [['inspect', '/no/such/model'], /\/no\/such\/model/],
+  [['inspect', __dirname], /config\.json/],
+];
+
+describe('tandem refuses in one clear line, with a failing exit code and nothing on standard output', () => {
+  test.each(FLAGS.map(([args, message]) => [args.join(' '), args, message] as const))('%s', (_, args, message) => {
+    const run = tandem(args);
+    expect(run.status).toBeGreaterThan(0);
+    expect(run.stdout).toBe('');
+    expectOneLine(run, message);
+  });
+
+  test('text that is not UTF-8', () => {
+    const path = join(scratch, 'latin1.txt');
+    writeFileSync(path, Buffer.from([0x63, 0x61, 0x66, 0xe9, 0x0a]));
+    const run = tandem(['generate', '--file', path]);
+    expect(run.status).toBe(2);
+    expectOneLine(run, /latin1\.txt: expected UTF-8 text, found other bytes/);
+  });
+
+  test.each([
+    [
+      'a truncated safetensors file',
+      (d: string) => truncateSync(join(d, 'model.safetensors'), 4000),
+      /model\.safetensors/,
+    ],
+    ['a config that is no JSON', (d: string) => writeFileSync(join(d, 'config.json'), '{'), /config\.json/],
+    [
+      'a config of another family',
+      (d: string) => writeFileSync(join(d, 'config.json'), '{"model_type":"gpt2"}'),
+      /gpt2/,
+    ],
+    ['a tokenizer that is no JSON', (d: string) => writeFileSync(join(d, 'tokenizer.json'), '[}'), /tokenizer\.json/],
+    ['no weights', (d: string) => rmSync(join(d, 'model.safetensors')), /model\.safetensors/],
+  ])('%s', (name, change, message) => {
+    const run = tandem(['generate', '--model', spoilt(name.replace(/\W+/g, '-'), change), 'hi']);
+    expect(run).toMatchObject({ status: 1, stdout: '' });
+    expectOneLine(run, message);
+  });
+
+  test('a draft with another vocabulary, naming the first difference', () => {
+    const draft = spoilt('other-vocabulary', (directory) => {
+      rmSync(join(directory, 'spiece.model'));
+      const path = join(directory, 'tokenizer.json');
+      const tokenizer = JSON.parse(readFileSync(path, 'utf8')) as { model: { vocab: [string, number][] } };
+      const { vocab } = tokenizer.model;
+      [vocab[1000][0], vocab[2000][0]] = [vocab[2000][0], vocab[1000][0]];
+      writeFileSync(path, JSON.stringify(tokenizer));
+    });
+    const run = tandem(['generate', '--draft', draft, 'hi']);
+    expect(run).toMatchObject({ status: 1, stdout: '' });
+    expectOneLine(
+      run,
+      /draft .*other-vocabulary: expected the vocabulary of the target .*, found a difference: id 1000 is ".+" in one, ".+" in the other/,
+    );
+  });
+});
