@@ -72,8 +72,11 @@ function buildTypes(dist) {
     cwd: root,
     stdio: 'inherit',
   });
-  writeFileSync(join(dist, 'index.d.cts'), `export * from './types/index.js';\n`);
-  writeFileSync(join(dist, 'index.d.mts'), `export * from './types/index.js';\n`);
+  // Names that inner declarations mention and only the DOM library has; where that is there, these merge with it.
+  const names = ['Instance', 'Memory', 'Module'].map((name) => `interface ${name} {}`);
+  writeFileSync(join(dist, 'types', 'wasm.d.ts'), `declare namespace WebAssembly { ${names.join(' ')} }\n`);
+  const face = `/// <reference path="./types/wasm.d.ts" />\nexport * from './types/index.js';\n`;
+  for (const name of ['index.d.cts', 'index.d.mts']) writeFileSync(join(dist, name), face);
 }
 
 async function buildAll(codeOnly) {

@@ -83,7 +83,8 @@ describe('the package, packed and installed into an empty project', () => {
     );
     symlinkTypes(project);
     const module = { node16: 'node16', bundler: 'es2022', node10: 'commonjs' }[resolution] as string;
-    const flags = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022', '--types', 'node'];
+    const lib = resolution === 'bundler' ? 'es2022,dom' : 'es2022'; // with a page's declarations and without
+    const flags = ['--noEmit', '--strict', '--target', 'es2022', '--lib', lib, '--types', 'node'];
     const tsc = join(MODULES, 'typescript', 'bin', 'tsc');
     node([tsc, ...flags, '--module', module, '--moduleResolution', resolution, file], project);
   });
