@@ -7,8 +7,13 @@ import { holder, view } from './queue';
 import { blockedSum } from './rmsNorm';
 import type { GpuStorage } from './storage';
 
+interface Heads {
+  readonly heads: number;
+  readonly dKv: number;
+}
+
 /** score[row][head][j] = query · key_j + bias, one a thread, for rows from `first` on. */
-function scoresProgram(cache: GpuCache, biased: boolean): Program {
+export function scoresProgram(cache: Heads, biased: boolean): Program {
   const { heads, dKv } = cache;
   const bias = `let column = j - plan[rows * 2 + row] + offset;
     if (column < 0) { column = 0; }
@@ -37,7 +42,7 @@ function scoresProgram(cache: GpuCache, biased: boolean): Program {
  * out[row][head][d] = Σ softmax(score)_j · value_j, in ordinal order. `keys` bounds the loop: the row's own count ends
  * it. Threads of one head repeat its exponentials: cheaper than a launch to share them.
  */
-function mixProgram(cache: GpuCache, keys: number, more: boolean): Program {
+export function mixProgram(cache: Heads, keys: number, more: boolean): Program {
   const { heads, dKv } = cache;
   return {
     key: `mix ${heads} ${dKv} ${keys}${more ? ' more' : ''}`,

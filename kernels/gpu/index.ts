@@ -107,7 +107,8 @@ async function createOn(level: GpuLevel, options: GpuOptions): Promise<Backend> 
   }
 }
 
-async function createDevice(level: GpuLevel, maxValues?: number): Promise<GpuDevice> {
+/** A device alone, for measuring kernels without boxes. */
+export async function createDevice(level: GpuLevel, maxValues?: number): Promise<GpuDevice> {
   const missing = level === 'webgpu' ? await provideWebgpu() : null;
   if (missing !== null) throw unavailable(level, missing);
   const gpujs = await loadGpuJs();

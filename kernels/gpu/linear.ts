@@ -56,7 +56,7 @@ interface Variant {
 }
 
 /** One output a thread, neighbours in the same row: weights are read side by side, x is the same for all. */
-function linearProgram({ inputs, q8, residual, before }: Variant): Program {
+export function linearProgram({ inputs, q8, residual, before }: Variant): Program {
   const arrays = [
     'x',
     'words',
