@@ -17,6 +17,8 @@ export interface WasmTensor extends Tensor, Held {
 }
 
 export interface WasmWeight extends Weight, Held {
+  /** The memory that it lies in. */
+  bank: number;
   /** One flag for each step of 64 rows: filled or not. */
   readonly filled: Uint8Array;
   missing: number;

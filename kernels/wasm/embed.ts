@@ -11,10 +11,14 @@ export function embed(storage: WasmStorage, out: Tensor, table: Weight, ids: Int
   expectCount('embed', 'ids.length', ids.length);
   expectIndices('embed', 'ids', ids, weight.rows);
   storage.resize(box, ids.length, weight.cols);
-  const { machine } = storage;
+  const home = storage.machine;
+  const machine = storage.banks.machine(weight.bank);
+  const bytes = ids.length * weight.cols * 4;
   const list = machine.area('small', ids.byteLength);
-  const { i32 } = machine.memory;
+  const place = machine === home ? box.at : machine.area('results', bytes);
+  const { i32, u8 } = machine.memory;
   i32.set(ids, list >>> 2);
-  i32.set([list, weight.at, TYPE_CODE[weight.type], weight.cols, box.at], PARAMETER);
+  i32.set([list, weight.at, TYPE_CODE[weight.type], weight.cols, place], PARAMETER);
   machine.run(Operation.embed, ids.length, ids.length > 8 ? ids.length * weight.cols * 8 : 0);
+  if (machine !== home) home.memory.u8.set(u8.subarray(place, place + bytes), box.at);
 }

@@ -22,5 +22,5 @@ export function head(
   const gain = norm === null ? 0 : openGain(storage, where, input, norm);
   storage.resizeLogits(box, input.rows, matrix.rows);
   const preparation = { x: input, gain, epsilon: norm?.epsilon ?? 0, scale };
-  multiply(storage.machine, preparation, [{ weight: matrix, out: box.at, residual: 0 }]);
+  multiply(storage.banks, preparation, [{ weight: matrix, out: box.at, residual: 0 }]);
 }

@@ -4,12 +4,13 @@ import { memoryBytes } from '../shared/memory.node';
 import { activation } from './activation';
 import { append } from './append';
 import { attention } from './attention';
+import { Banks } from './banks';
 import { weightBytes } from './boxes';
 import { embed } from './embed';
 import { head } from './head';
 import { compileLevel, instantiate, type WasmLevel } from './level';
 import { linear } from './linear';
-import { LinearMemory, MOST_BYTES } from './linearMemory';
+import { LinearMemory } from './linearMemory';
 import { logitsQueries } from './logits';
 import { Machine } from './machine';
 import { normLinear } from './normLinear';
@@ -25,10 +26,14 @@ export interface WasmBackendOptions {
   readonly threads?: number;
   /** Feature level; `auto` (the default) takes the best that validates and gives its known answers. */
   readonly level?: WasmLevel | 'auto';
-  /** The most bytes of boxes to hold; default: what one 32-bit memory can, or the machine's memory where that is less. */
+  /** The most bytes of boxes to hold; default: the machine's memory. */
   readonly capacityBytes?: number;
+  /** Bytes of weights in the first memory before another is opened; default: 3 GiB of its 4. Of use to tests. */
+  readonly bankBytes?: number;
 }
 
+/** One WebAssembly memory has 4 GiB; a quarter of the first is left to activations, caches and logits. */
+const FIRST_BANK_BYTES = 3 * 2 ** 30;
 const MOST_THREADS = 64;
 const DEFAULT_THREADS = 8;
 
@@ -40,15 +45,17 @@ const DEFAULT_THREADS = 8;
  */
 export async function createWasmBackend(options: WasmBackendOptions = {}): Promise<Backend> {
   const { threads, level: wanted } = checked(options);
-  const shared = threads > 1;
-  const { level, module } = await compileLevel(wanted, shared);
-  const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared });
-  const relaxed = level === 'relaxed-simd';
-  const blocks = { floatRows: 6, codeRows: relaxed ? 4 : 2, codeBytes: relaxed ? 1 : 2 };
-  const machine = new Machine(new LinearMemory(memory), instantiate(module, memory), threads, blocks);
+  const { level, module } = await compileLevel(wanted, threads > 1);
   const helpers: Thread[] = [];
-  for (let index = 1; index < threads; index++) helpers.push(startThread({ module, memory, index, count: threads }));
-  const storage = createWasmStorage(machine, options.capacityBytes ?? Math.min(memoryBytes(), MOST_BYTES));
+  for (let index = 1; index < threads; index++) helpers.push(startThread({ module, index, count: threads }));
+  const first = openBank(module, level, threads, helpers, null);
+  const open = (index: number): Machine => {
+    const bank = openBank(module, level, threads, helpers, () => first.exports.ring(index));
+    first.exports.announce(index + 1);
+    return bank;
+  };
+  const banks = new Banks(first, open, options.bankBytes ?? FIRST_BANK_BYTES);
+  const storage = createWasmStorage(banks, options.capacityBytes ?? memoryBytes());
   const facts: BackendFacts = {
     name: 'wasm',
     threads,
@@ -59,10 +66,25 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
     allocatedBytes: () => storage.ledger.allocatedBytes,
   };
   const dispose = async (): Promise<void> => {
-    machine.exports.stop();
+    first.exports.stop();
     await Promise.all(helpers.splice(0).map((helper) => helper.end()));
   };
   return { ...storage, ...kernelsOver(storage), ...logitsQueries(storage), dispose, facts };
+}
+
+/** A memory, this thread's instance on it, and the other threads told of it. */
+function openBank(
+  module: WebAssembly.Module,
+  level: WasmLevel,
+  threads: number,
+  helpers: readonly Thread[],
+  ring: (() => void) | null,
+): Machine {
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: threads > 1 });
+  const relaxed = level === 'relaxed-simd';
+  const blocks = { floatRows: 6, codeRows: relaxed ? 4 : 2, codeBytes: relaxed ? 1 : 2 };
+  for (const helper of helpers) helper.give(memory);
+  return new Machine(new LinearMemory(memory), instantiate(module, memory), threads, blocks, ring);
 }
 
 function kernelsOver(storage: WasmStorage) {

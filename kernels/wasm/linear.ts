@@ -18,5 +18,5 @@ export function linear(storage: WasmStorage, out: Tensor, x: Tensor, weight: Wei
   expectApart(where, box, [input, added]);
   storage.resize(box, input.rows, matrix.rows);
   const product = { weight: matrix, out: box.at, residual: added?.at ?? 0 };
-  multiply(storage.machine, { x: input, gain: 0, epsilon: 0, scale: 1 }, [product]);
+  multiply(storage.banks, { x: input, gain: 0, epsilon: 0, scale: 1 }, [product]);
 }

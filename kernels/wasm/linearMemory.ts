@@ -4,7 +4,7 @@ import { KernelError } from '../errors';
 const FOOT = 65536;
 const PAGE = 65536;
 /** 32-bit addresses reach 65,536 pages; the last stays free, so that no box ends on an address of 0. */
-export const MOST_BYTES = 65535 * PAGE;
+const MOST_BYTES = 65535 * PAGE;
 /** Cache lines: boxes do not share one. */
 const ALIGNMENT = 64;
 

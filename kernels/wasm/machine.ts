@@ -18,7 +18,11 @@ export const Operation = {
 export interface Exports {
   become(thread: number, threads: number, mayBlock: number): void;
   run(operation: number, chunks: number, shared: number): void;
-  serve(): void;
+  serve(known: number): number;
+  assist(): number;
+  busy(): void;
+  ring(bank: number): void;
+  announce(banks: number): void;
   stop(): void;
   topK(row: number, vocabulary: number, k: number, ids: number): void;
   probeMadd(rounds: number): number;
@@ -35,9 +39,19 @@ export interface Area {
   bytes: number;
 }
 
+/** Packed float rows, codes and their steps; small lists; bytes to pack; a product's results on their way home. */
+export type AreaName = 'rows' | 'codes' | 'steps' | 'small' | 'staging' | 'results';
+
 /** One instance on its memory, with the helping threads behind it. */
 export class Machine {
-  readonly #areas = { rows: area(), codes: area(), steps: area(), small: area(), staging: area() };
+  readonly #areas = {
+    rows: area(),
+    codes: area(),
+    steps: area(),
+    small: area(),
+    staging: area(),
+    results: area(),
+  };
   readonly #scratch = area();
 
   constructor(
@@ -46,17 +60,21 @@ export class Machine {
     readonly threads: number,
     /** How the compiled module groups rows (`assembly/matmul.ts`), and the bytes it takes for one activation code. */
     readonly blocks: { readonly floatRows: number; readonly codeRows: number; readonly codeBytes: number },
+    /** Calls the helping threads to this memory; null for the first, where they wait. */
+    private readonly ring: (() => void) | null = null,
   ) {
     exports.become(0, threads, mayBlock() ? 1 : 0);
   }
 
   /** Runs a job whose parameters are in place; `work` in multiply-adds says whether other threads are worth asking. */
   run(operation: number, chunks: number, work: number): void {
-    this.exports.run(operation, chunks, this.threads > 1 && work >= SHARED_WORK ? 1 : 0);
+    const shared = this.threads > 1 && work >= SHARED_WORK;
+    if (shared) this.ring?.();
+    this.exports.run(operation, chunks, shared ? 1 : 0);
   }
 
   /** Address of a named part of at least so many bytes; its content is lost when it grows. */
-  area(name: 'rows' | 'codes' | 'steps' | 'small' | 'staging', bytes: number): number {
+  area(name: AreaName, bytes: number): number {
     return this.#grown(this.#areas[name], bytes, `a work area of ${bytes} bytes`).at;
   }
 

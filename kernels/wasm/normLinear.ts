@@ -28,5 +28,5 @@ export function normLinear(
     storage.resize(box, input.rows, matrices[i].rows);
   });
   const products = matrices.map((weight, i) => ({ weight, out: boxes[i].at, residual: 0 }));
-  multiply(storage.machine, { x: input, gain, epsilon: norm.epsilon, scale: 1 }, products);
+  multiply(storage.banks, { x: input, gain, epsilon: norm.epsilon, scale: 1 }, products);
 }

@@ -2,8 +2,9 @@
 import type { Norm } from '../contract';
 import { expectArgument, expectFilled, expectShape } from '../shared/checks';
 import { q8Blocks } from '../shared/q8';
+import type { Banks } from './banks';
 import { open, TYPE_CODE, UNIT, type WasmTensor, type WasmWeight } from './boxes';
-import { type Machine, Operation, PARAMETER } from './machine';
+import { type AreaName, type Machine, Operation, PARAMETER } from './machine';
 import type { WasmStorage } from './storage';
 
 /** Address of a norm's gain, checked against x. */
@@ -64,21 +65,69 @@ export interface Product {
 /** At most so many matrices fit one job's parameters. */
 const MOST_PRODUCTS = 16;
 
-/** out = prepared(x) · weightᵀ (+ residual) for each product, all in one job. */
-export function multiply(machine: Machine, from: Preparation, products: readonly Product[]): void {
+/** out = prepared(x) · weightᵀ (+ residual) for each product: one job for each memory that their weights are in. */
+export function multiply(banks: Banks, from: Preparation, products: readonly Product[]): void {
+  const machine = banks.machine(0);
   const { rows, cols } = from.x;
   machine.scratch(cols * 4 + 256);
   const coded = products.some(({ weight }) => weight.type === 'q8');
   const floats = products.some(({ weight }) => weight.type !== 'q8');
-  const blocks = q8Blocks(cols);
+  const sizes = packedSizes(machine, rows, cols);
   const packed = {
-    floats: floats ? machine.area('rows', rows * cols * 4 + 64) : 0,
-    codes: coded ? machine.area('codes', rows * blocks * 32 * machine.blocks.codeBytes + 64) : 0,
-    steps: coded ? machine.area('steps', rows * blocks * 8) : 0,
+    floats: floats ? machine.area('rows', sizes.floats) : 0,
+    codes: coded ? machine.area('codes', sizes.codes) : 0,
+    steps: coded ? machine.area('steps', sizes.steps) : 0,
   };
   prepare(machine, from, packed, 0);
+  for (let bank = 0; bank < banks.count; bank++) {
+    const here = products.filter(({ weight }) => weight.bank === bank);
+    if (bank > 0 && here.length > 0) multiplyAway(banks, bank, from.x, packed, here);
+    else dispatchAll(machine, from.x, packed, here);
+  }
+}
+
+function packedSizes(machine: Machine, rows: number, cols: number): Packed {
+  const blocks = q8Blocks(cols);
+  return {
+    floats: rows * cols * 4 + 64,
+    codes: rows * blocks * 32 * machine.blocks.codeBytes + 64,
+    steps: rows * blocks * 8,
+  };
+}
+
+/** Products of weights in another memory: packed rows and residuals go there, results come back. */
+function multiplyAway(banks: Banks, bank: number, x: WasmTensor, packed: Packed, products: readonly Product[]): void {
+  const [home, away] = [banks.machine(0), banks.machine(bank)];
+  const sizes = packedSizes(home, x.rows, x.cols);
+  const copy = (name: 'floats' | 'codes' | 'steps', area: AreaName): number => {
+    if (packed[name] === 0) return 0;
+    const at = away.area(area, sizes[name]);
+    away.memory.u8.set(home.memory.u8.subarray(packed[name], packed[name] + sizes[name]), at);
+    return at;
+  };
+  const there = { floats: copy('floats', 'rows'), codes: copy('codes', 'codes'), steps: copy('steps', 'steps') };
+  const size = ({ weight }: Product): number => x.rows * weight.rows * 4;
+  const total = products.reduce((sum, product) => sum + size(product), 0);
+  let at = away.area('results', total * 2);
+  const moved = products.map((product) => {
+    const bytes = size(product);
+    const [out, residual] = [at, product.residual === 0 ? 0 : at + total];
+    if (residual !== 0) {
+      away.memory.u8.set(home.memory.u8.subarray(product.residual, product.residual + bytes), residual);
+    }
+    at += bytes;
+    return { weight: product.weight, out, residual };
+  });
+  dispatchAll(away, x, there, moved);
+  products.forEach((product, i) => {
+    const { out } = moved[i];
+    home.memory.u8.set(away.memory.u8.subarray(out, out + size(product)), product.out);
+  });
+}
+
+function dispatchAll(machine: Machine, x: WasmTensor, packed: Packed, products: readonly Product[]): void {
   for (let first = 0; first < products.length; first += MOST_PRODUCTS) {
-    dispatch(machine, from.x, packed, products.slice(first, first + MOST_PRODUCTS));
+    dispatch(machine, x, packed, products.slice(first, first + MOST_PRODUCTS));
   }
 }
 

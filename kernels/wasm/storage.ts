@@ -10,6 +10,7 @@ import {
   planSlots,
 } from '../shared/checks';
 import { Memory } from '../shared/memory';
+import type { Banks } from './banks';
 import {
   open,
   TYPE_CODE,
@@ -27,7 +28,9 @@ import { type Machine, Operation, PARAMETER } from './machine';
 
 /** Storage in linear memory, with what kernels need beyond the contract. */
 export interface WasmStorage extends Storage {
+  /** The first memory: everything but weights is here. */
   readonly machine: Machine;
+  readonly banks: Banks;
   readonly ledger: Memory;
   /** Gives a tensor a new shape; its content is undefined until written. */
   resize(tensor: WasmTensor, rows: number, cols: number): void;
@@ -39,7 +42,8 @@ export function cacheBytes(heads: number, dKv: number, slots: number): number {
   return heads * slots * Math.ceil(dKv / 4) * 16;
 }
 
-export function createWasmStorage(machine: Machine, capacityBytes: number): WasmStorage {
+export function createWasmStorage(banks: Banks, capacityBytes: number): WasmStorage {
+  const machine = banks.machine(0);
   const ledger = new Memory('wasm', capacityBytes);
   const { memory } = machine;
   const held = () => ({ owner: ledger as object | null, bytes: 0, at: 0 });
@@ -69,6 +73,7 @@ export function createWasmStorage(machine: Machine, capacityBytes: number): Wasm
   };
   return {
     machine,
+    banks,
     ledger,
     resize,
     resizeLogits(logits, rows, vocabulary) {
@@ -80,12 +85,19 @@ export function createWasmStorage(machine: Machine, capacityBytes: number): Wasm
       checkWeight(rows, cols, type);
       const steps = Math.ceil(rows / FILL_ROWS);
       const filled = new Uint8Array(steps);
-      const box: WasmWeight = { kind: 'weight', rows, cols, type, filled, missing: steps, ...held() };
-      room(box, weightBytes(rows, cols, type), `a ${rows} × ${cols} ${type} weight`);
-      return box;
+      const box: WasmWeight = { kind: 'weight', rows, cols, type, filled, missing: steps, bank: 0, ...held() };
+      const [bytes, what] = [weightBytes(rows, cols, type), `a ${rows} × ${cols} ${type} weight`];
+      ledger.charge(box, bytes, what);
+      try {
+        return Object.assign(box, banks.place(bytes, what));
+      } catch (error) {
+        ledger.charge(box, 0, what);
+        throw error;
+      }
     },
     fill(box, firstRow, bytes, stored) {
-      fillWeight(machine, open(ledger, box, 'fill'), firstRow, bytes, stored);
+      const weight = open(ledger, box, 'fill');
+      fillWeight(banks.machine(weight.bank), weight, firstRow, bytes, stored);
     },
     vector(values): WasmVector {
       expectCount('vector', 'length', values.length);
@@ -134,8 +146,9 @@ export function createWasmStorage(machine: Machine, capacityBytes: number): Wasm
     readCache: async (cache, slots) => readSlots(memory.f32, open(ledger, cache, 'readCache'), slots),
     free(box) {
       const opened = open(ledger, box, 'free') as WasmBox;
+      if (opened.kind === 'weight') banks.release(opened.bank, opened.at, opened.bytes);
+      else memory.free(opened.at);
       ledger.charge(opened, 0, opened.kind);
-      memory.free(opened.at);
       opened.owner = null;
       opened.at = 0;
     },

@@ -48,6 +48,14 @@ const PARAMETERS: usize = 1032;
 @inline
 export const UPPER_HALVES: usize = 640;
 
+/** Memories that there are, and the one whose control block holds the latest job: both kept in the first memory. */
+// @ts-ignore: decorator
+@inline
+const BANKS: usize = 768;
+// @ts-ignore: decorator
+@inline
+const BANK: usize = 832;
+
 /** Whether the first thread sleeps until the last chunk is done. */
 // @ts-ignore: decorator
 @inline
@@ -70,6 +78,10 @@ const SPINS: i32 = 150_000;
 let thread: usize = 0;
 let threads: usize = 1;
 let mayBlock: bool = false;
+let idle: i32 = 0;
+/** Generations at the last two looks. */
+let seen: i32 = 0;
+let before: i32 = 0;
 
 /** Parameter word `i` of the running job. */
 // @ts-ignore: decorator
@@ -140,6 +152,7 @@ export function share(execute: (operation: i32, chunk: i32) => void, operation: 
     const end = (<u64>chunks * (i + 1)) / threads;
     atomic.store<u64>(TICKETS + (i << 6), (<u64>generation << 40) | (first << 20) | end);
   }
+  atomic.store<i32>(BANK, 0);
   atomic.store<i32>(GENERATION, generation);
   if (atomic.load<i32>(SLEEPERS) != 0) atomic.notify(GENERATION, i32.MAX_VALUE);
   help(execute);
@@ -169,25 +182,78 @@ function help(execute: (operation: i32, chunk: i32) => void): bool {
   return some;
 }
 
-/** A helping thread's life: help, spin, sleep; ends when told to stop. */
-export function serveWith(execute: (operation: i32, chunk: i32) => void): void {
-  let idle = 0;
+/** What `serveWith` returns beside the number of a memory to help in. */
+// @ts-ignore: decorator
+@inline
+const MORE: i32 = -1;
+// @ts-ignore: decorator
+@inline
+const END: i32 = -2;
+
+/** Polls that a look into another memory counts for. */
+// @ts-ignore: decorator
+@inline
+const LOOK: i32 = 50;
+
+/**
+ * A helping thread's life in the first memory: help, spin, sleep. Returns when the latest job is in another memory
+ * (its number), when there are more memories than the `known` (−1), and when told to end (−2).
+ */
+export function serveWith(execute: (operation: i32, chunk: i32) => void, known: i32): i32 {
   while (atomic.load<i32>(STOP) == 0) {
-    const seen = atomic.load<i32>(GENERATION);
+    if (atomic.load<i32>(BANKS) > known) return MORE;
+    before = seen;
+    seen = atomic.load<i32>(GENERATION);
+    const bank = atomic.load<i32>(BANK);
     if (help(execute)) {
       idle = 0;
-    } else if (++idle > SPINS) {
-      atomic.add<i32>(SLEEPERS, 1);
-      if (atomic.load<i32>(STOP) == 0) atomic.wait<i32>(GENERATION, seen, -1);
-      atomic.sub<i32>(SLEEPERS, 1);
+    } else if (idle <= SPINS) {
+      idle += bank == 0 ? 1 : LOOK;
+      if (bank != 0) return bank;
+    } else {
+      // What another memory held was looked at before the last generation was read.
+      sleep(bank == 0 ? seen : before);
       idle = 0;
     }
   }
+  return END;
+}
+
+function sleep(generation: i32): void {
+  atomic.add<i32>(SLEEPERS, 1);
+  if (atomic.load<i32>(STOP) == 0) atomic.wait<i32>(GENERATION, generation, -1);
+  atomic.sub<i32>(SLEEPERS, 1);
+}
+
+/** Helps with the job of this memory, which is not the first, while there are chunks; counts as work done. */
+export function assistWith(execute: (operation: i32, chunk: i32) => void): bool {
+  return help(execute);
+}
+
+/** A thread that found work in another memory is not idle. */
+export function busy(): void {
+  idle = 0;
+}
+
+/** Says that the next job is in memory `bank`. */
+export function ring(bank: i32): void {
+  atomic.store<i32>(BANK, bank);
+  wakeAll();
+}
+
+/** Says how many memories there are. */
+export function announce(banks: i32): void {
+  atomic.store<i32>(BANKS, banks);
+  wakeAll();
 }
 
 /** Tells the helping threads to end. */
 export function stop(): void {
   atomic.store<i32>(STOP, 1);
+  wakeAll();
+}
+
+function wakeAll(): void {
   atomic.add<i32>(GENERATION, 1);
-  atomic.notify(GENERATION, i32.MAX_VALUE);
+  if (atomic.load<i32>(SLEEPERS) != 0) atomic.notify(GENERATION, i32.MAX_VALUE);
 }

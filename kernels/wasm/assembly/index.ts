@@ -3,7 +3,7 @@
  */
 import { activationChunk } from './activation';
 import { appendRow, attendChunk } from './attention';
-import { become, serveWith, share, stop } from './control';
+import { announce, assistWith, become, busy, ring, serveWith, share, stop } from './control';
 import { embedRow } from './embed';
 import { argMaxRow, exponentialsChunk, largestChunk, topK } from './logits';
 import { matmulChunk } from './matmul';
@@ -11,7 +11,7 @@ import { packPanel } from './pack';
 import { prepareChunk } from './prepare';
 import { probeDot, probeMadd } from './probe';
 
-export { become, probeDot, probeMadd, stop, topK };
+export { announce, become, busy, probeDot, probeMadd, ring, stop, topK };
 
 function execute(operation: i32, chunk: i32): void {
   switch (operation) {
@@ -43,7 +43,12 @@ export function run(operation: i32, chunks: i32, shared: bool): void {
   share(execute, operation, chunks, shared);
 }
 
-/** A helping thread's life. */
-export function serve(): void {
-  serveWith(execute);
+/** A helping thread's life in the first memory; see `serveWith` for what it returns. */
+export function serve(known: i32): i32 {
+  return serveWith(execute, known);
+}
+
+/** Helps in another memory; says whether there was something to do. */
+export function assist(): bool {
+  return assistWith(execute);
 }
