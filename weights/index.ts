@@ -1,6 +1,9 @@
 export { type FileSet, openFileSet } from './checkpoint';
 export { openCheckpoint } from './directory.node';
 export { WeightsError, type WeightsErrorCode } from './errors';
+export { fromPretrained } from './hub/index.node';
+export type { DownloadProgress, FromPretrainedOptions } from './hub/listing';
+export { blobSource, bufferSource, httpSource } from './source';
 export { resolveTensors, type T5Tensors } from './tensors';
 export { firstVocabularyDifference } from './tokenizer';
 export type {

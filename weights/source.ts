@@ -27,6 +27,34 @@ export function blobSource(name: string, blob: Blob): ByteSource {
   };
 }
 
+/** A file behind HTTP that answers range requests; only the ranges asked for travel. */
+export function httpSource(name: string, url: string, size: number, init: RequestInit = {}): ByteSource {
+  return {
+    name,
+    size,
+    read: async (offset, length) => {
+      checkRange(name, size, offset, length);
+      if (length === 0) return new Uint8Array(0);
+      const range = `bytes=${offset}-${offset + length - 1}`;
+      const headers = { ...(init.headers as Record<string, string>), range };
+      const response = await fetch(url, { ...init, headers }).catch((error: Error) => {
+        throw new WeightsError('io', `${name}: expected an answer from ${url}, found ${error.message}`, {
+          cause: error,
+        });
+      });
+      const whole = response.status === 200 && offset === 0 && length === size;
+      if (response.status !== 206 && !whole) {
+        await response.body?.cancel();
+        throw new WeightsError('io', `${name}: expected ${range} (status 206), found status ${response.status}`);
+      }
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      if (bytes.length === length) return bytes;
+      throw new WeightsError('io', `${name}: expected ${length} bytes at ${offset}, found ${bytes.length}`);
+    },
+    close: async () => undefined,
+  };
+}
+
 export function checkRange(name: string, size: number, offset: number, length: number): void {
   if (offset >= 0 && length >= 0 && offset + length <= size) return;
   throw new WeightsError('io', `${name}: expected a range inside ${size} bytes, found ${offset} to ${offset + length}`);

@@ -70,7 +70,11 @@ describe('a checkpoint', () => {
       ...set,
       open: async (name) => {
         const source = await set.open(name);
-        return name.endsWith('.json') ? source : { ...source, read: (at, n) => (asked.push(n), source.read(at, n)) };
+        const read: typeof source.read = (at, n) => {
+          asked.push(n);
+          return source.read(at, n);
+        };
+        return name.endsWith('.json') ? source : { ...source, read };
       },
     });
     const header = Number(new DataView(file.buffer).getBigUint64(0, true));
