@@ -5,7 +5,7 @@
  *
  *   node scripts/build.mjs            everything
  *   node scripts/build.mjs --code     leaves the declarations alone (a second instead of ten); --quiet says nothing
- *   node scripts/build.mjs --command FILE   the command alone, as one file one folder below the root
+ *   node scripts/build.mjs --entry FILE --to FILE   one entry alone, for specs; one folder below the root
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -39,8 +39,8 @@ const browserTwins = {
   },
 };
 
-async function buildCommand(outfile) {
-  await build({ ...forNode, entryPoints: ['cli/index.ts'], outfile });
+async function buildEntry(entry, outfile) {
+  await build({ ...forNode, entryPoints: [entry], outfile });
 }
 
 async function buildBrowser(outdir) {
@@ -85,8 +85,8 @@ async function buildAll(codeOnly) {
   mkdirSync(fresh, { recursive: true });
   try {
     await Promise.all([
-      build({ ...forNode, entryPoints: ['index.ts'], outfile: join(fresh, 'index.cjs') }),
-      buildCommand(join(fresh, 'cli.cjs')),
+      buildEntry('index.ts', join(fresh, 'index.cjs')),
+      buildEntry('cli/index.ts', join(fresh, 'cli.cjs')),
       buildBrowser(join(fresh, 'browser')),
     ]);
     writeEsmFace(fresh);
@@ -102,8 +102,8 @@ async function buildAll(codeOnly) {
 }
 
 const { values } = parseArgs({
-  options: { code: { type: 'boolean' }, quiet: { type: 'boolean' }, command: { type: 'string' } },
+  options: { code: { type: 'boolean' }, quiet: { type: 'boolean' }, entry: { type: 'string' }, to: { type: 'string' } },
 });
-if (values.command !== undefined) await buildCommand(values.command);
+if (values.entry !== undefined) await buildEntry(values.entry, values.to);
 else await buildAll(values.code);
-if (!values.quiet) console.log(`${values.command ?? 'dist/'} built: tandem-t5 ${version}`);
+if (!values.quiet) console.log(`${values.to ?? 'dist/'} built: tandem-t5 ${version}`);

@@ -12,7 +12,10 @@ export const BUNDLED = {
 
 /** Builds the command from the sources as they are now, for the specs of one file. */
 export function buildCommand(): void {
-  execFileSync(process.execPath, ['scripts/build.mjs', '--quiet', '--command', FILE], { cwd: ROOT, stdio: 'pipe' });
+  execFileSync(process.execPath, ['scripts/build.mjs', '--quiet', '--entry', 'cli/index.ts', '--to', FILE], {
+    cwd: ROOT,
+    stdio: 'pipe',
+  });
 }
 
 export function removeCommand(): void {

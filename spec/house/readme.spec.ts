@@ -1,0 +1,57 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { transformSync } from '@swc/core';
+
+const ROOT = join(__dirname, '..', '..');
+const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const snippets = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1]);
+
+// One folder below the root, where the sources bundled as one file find packages and the pair.
+const name = join(ROOT, 'build', `readme-${process.pid}`);
+
+function bundleSources(): void {
+  const entry = ['--entry', 'index.ts', '--to', `${name}.cjs`];
+  execFileSync(process.execPath, ['scripts/build.mjs', '--quiet', ...entry], { cwd: ROOT });
+}
+
+/** What a snippet prints when it is run as a user's module, the sources standing for the package. */
+function runSnippet(snippet: string): string {
+  const { code } = transformSync(snippet, { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } });
+  const imported = /^import \{([^}]*)\} from ['"]tandem-t5['"];/m;
+  const load = `import library from ${JSON.stringify(`./readme-${process.pid}.cjs`)};\nconst {$1} = library;`;
+  expect(code).toMatch(imported);
+  writeFileSync(`${name}.mjs`, code.replace(imported, load));
+  return execFileSync(process.execPath, [`${name}.mjs`], { cwd: ROOT, encoding: 'utf8' });
+}
+
+describe('README', () => {
+  beforeAll(bundleSources);
+  afterAll(() => {
+    for (const end of ['cjs', 'mjs']) rmSync(`${name}.${end}`, { force: true });
+  });
+
+  test('shows the two commands first', () => {
+    const first = readme
+      .slice(readme.indexOf('```sh') + 6)
+      .split('\n')
+      .slice(0, 2);
+    expect(first[0]).toMatch(/^npm ci && npm start\b/);
+    expect(first[1]).toMatch(/^npm ci && npm test\b/);
+  });
+
+  test('has snippets', () => {
+    expect(snippets.length).toBeGreaterThanOrEqual(2);
+  });
+
+  test.each(snippets.map((snippet, i) => [i + 1, snippet] as const))('snippet %i runs as it stands', (_, snippet) => {
+    const printed = runSnippet(snippet);
+    if (snippet.includes('console.log')) expect(printed.trim()).not.toBe('');
+  });
+
+  test('links to files that are there', () => {
+    const links = [...readme.matchAll(/\]\((?!https?:)([^)#]+)\)/g)].map((match) => match[1]);
+    expect(links.length).toBeGreaterThan(3);
+    for (const link of links) expect(() => readFileSync(join(ROOT, link))).not.toThrow();
+  });
+});
