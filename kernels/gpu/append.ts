@@ -3,7 +3,7 @@ import { openAppend } from '../shared/calls';
 import type { GpuCache, GpuTensor } from './boxes';
 import type { Program } from './device';
 import { type GpuQueue, type Holder, held, holder, view } from './queue';
-import { type GpuStorage, rowsBySlot } from './storage';
+import type { GpuStorage } from './storage';
 
 /**
  * The next slab from the last: a kernel cannot write into what it reads, so every slot is copied or replaced. The
@@ -48,6 +48,17 @@ export function append(storage: GpuStorage, cache: KvCache, keys: Tensor, values
   const fresh = { keys: call.keys as GpuTensor, values: call.values as GpuTensor };
   appendRows(storage.queue, call.cache as GpuCache, fresh, { rowOfSlot, written: rows.length });
   storage.queue.drop(rowOfSlot);
+}
+
+/** rowOfSlot[s] = the row that goes to slot s, or −1. */
+export function rowsBySlot(slots: Int32Array): Float32Array {
+  let length = 0;
+  for (const slot of slots) length = Math.max(length, slot + 1);
+  const rows = new Float32Array(length).fill(-1);
+  slots.forEach((slot, row) => {
+    rows[slot] = row;
+  });
+  return rows;
 }
 
 export interface Placement {

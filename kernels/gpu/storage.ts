@@ -4,7 +4,7 @@ import { open } from '../shared/boxes';
 import { expectCount, expectIndices, expectShape, FILL_ROWS, fillRows, planSlots } from '../shared/checks';
 import type { HostStorage } from '../shared/hostStorage';
 import type { Memory } from '../shared/memory';
-import { fitCache } from './append';
+import { fitCache, rowsBySlot } from './append';
 import type { GpuBias, GpuCache, GpuLogits, GpuPlan, GpuTensor, GpuVector, GpuWeight, Piece } from './boxes';
 import { decodeRows, packRows, panelRows, rowWords } from './pack';
 import { type GpuQueue, held, holder } from './queue';
@@ -247,17 +247,6 @@ function arrangePlan(queue: GpuQueue, plan: GpuPlan, spec: PlanSpec): void {
   const rowOfSlot = rowsBySlot(write);
   plan.rowOfSlotLength = rowOfSlot.length;
   if (rowOfSlot.length > 0) queue.upload(plan.rowOfSlot, rowOfSlot);
-}
-
-/** rowOfSlot[s] = the row that goes to slot s, or −1. */
-export function rowsBySlot(slots: Int32Array): Float32Array {
-  let length = 0;
-  for (const slot of slots) length = Math.max(length, slot + 1);
-  const rows = new Float32Array(length).fill(-1);
-  slots.forEach((slot, row) => {
-    rows[slot] = row;
-  });
-  return rows;
 }
 
 async function readSlots(queue: GpuQueue, cache: GpuCache, slots: Int32Array) {
