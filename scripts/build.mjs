@@ -54,6 +54,7 @@ async function buildBrowser(outdir) {
     format: 'esm',
     splitting: true,
     external: ['gpu.js'],
+    alias: { '@huggingface/hub': './node_modules/@huggingface/hub/dist/browser/index.mjs' }, // its exports have no browser condition
     plugins: [browserTwins],
   });
 }
