@@ -10,7 +10,7 @@
 import { word } from './control';
 import { BF16, F32, PANEL, Q8, tile, tileOne, tileTwo } from './tile';
 import { CODE_BYTES } from './level';
-import { Q8_PANEL_BLOCK, tileQ8, tileQ8Strict } from './tileQ8';
+import { Q8_PANEL_BLOCK, tileQ8, tileQ8One, tileQ8Strict } from './tileQ8';
 
 /** Outputs in a unit. */
 // @ts-ignore: decorator
@@ -174,6 +174,10 @@ function unitQ8(
 ): void {
   const blocks = (inputs + 31) >> 5;
   const stride = <usize>outputs << 2;
+  if (ASC_FEATURE_RELAXED_SIMD && rows == 1) {
+    tileQ8One(w, panel, <usize>word(3), <usize>word(4), blocks, out, residual, valid, next);
+    return;
+  }
   const count = blocksOf(rows, CODE_ROWS);
   const pace = paceOf(76, count);
   for (let column = 0; column < UNIT && column < valid; column += PANEL) {

@@ -119,6 +119,65 @@ export function tileQ8(
   if (rows > 3) put(a3, b3, stride * 3, out, residual, valid);
 }
 
+/**
+ * One row by four panels, `panel` bytes apart, with the relaxed dot: four streams of weights, as memory likes them.
+ */
+// @ts-ignore: decorator
+@inline
+export function tileQ8One(
+  w: usize, panel: usize, x: usize, steps: usize, blocks: i32, out: usize, residual: usize, valid: i32, ahead: usize,
+): void {
+  const zero = f32x4.splat(0);
+  let a0 = zero, a1 = zero, a2 = zero, a3 = zero;
+  let b0 = zero, b1 = zero, b2 = zero, b3 = zero;
+  for (; blocks > 0; blocks--) {
+    if (blocks < 4) {
+      touch(ahead, panel);
+      touch(ahead + 64, panel);
+      ahead += 128;
+    }
+    const w1 = w + panel;
+    const w2 = w1 + panel;
+    const w3 = w2 + panel;
+    let i0 = zero, i1 = zero, i2 = zero, i3 = zero;
+    let j0 = zero, j1 = zero, j2 = zero, j3 = zero;
+    for (let at: usize = 0; at < 256; at += 32) {
+      const s = v128.load_splat<i32>(x);
+      i0 = dot(v128.load(w + at, Q8_CODES), s, i0);
+      j0 = dot(v128.load(w + at, Q8_CODES + 16), s, j0);
+      i1 = dot(v128.load(w1 + at, Q8_CODES), s, i1);
+      j1 = dot(v128.load(w1 + at, Q8_CODES + 16), s, j1);
+      i2 = dot(v128.load(w2 + at, Q8_CODES), s, i2);
+      j2 = dot(v128.load(w2 + at, Q8_CODES + 16), s, j2);
+      i3 = dot(v128.load(w3 + at, Q8_CODES), s, i3);
+      j3 = dot(v128.load(w3 + at, Q8_CODES + 16), s, j3);
+      x += 4;
+    }
+    a0 = settleFour(w, i0, 0, steps, a0);
+    b0 = settleFour(w, j0, 1, steps, b0);
+    a1 = settleFour(w1, i1, 0, steps, a1);
+    b1 = settleFour(w1, j1, 1, steps, b1);
+    a2 = settleFour(w2, i2, 0, steps, a2);
+    b2 = settleFour(w2, j2, 1, steps, b2);
+    a3 = settleFour(w3, i3, 0, steps, a3);
+    b3 = settleFour(w3, j3, 1, steps, b3);
+    w += Q8_PANEL_BLOCK;
+    steps += 8;
+  }
+  put(a0, b0, 0, out, residual, valid);
+  if (valid > 8) put(a1, b1, 32, out, residual, valid - 8);
+  if (valid > 16) put(a2, b2, 64, out, residual, valid - 16);
+  if (valid > 24) put(a3, b3, 96, out, residual, valid - 24);
+}
+
+/** `settle` with the scales and sums of a panel's block, outputs 0–3 (`half` 0) or 4–7 (1). */
+// @ts-ignore: decorator
+@inline
+function settleFour(w: usize, total: v128, half: usize, steps: usize, sum: v128): v128 {
+  const sums = f32x4.convert_i32x4_s(v128.load_ext<i16>(w + (half << 3), 32));
+  return settle(total, v128.load(w + (half << 4)), sums, steps, sum);
+}
+
 /** As `tileQ8` for 1 or 2 rows with the strict dot; x codes [block, 8 groups, rows, 4 words]. Same bits of the sums. */
 // @ts-ignore: decorator
 @inline

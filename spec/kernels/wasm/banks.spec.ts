@@ -14,15 +14,15 @@ describeBackendLaws(
     elementwise: 2e-6,
     attention: 2e-5,
     logSumExp: 1e-13,
-    runs: 6,
+    runs: 4,
   },
 );
 
 describe('several memories', () => {
   test.each([1, 2, 4])('products have the same bits wherever the weights lie, on %i threads', async (threads) => {
-    const wide = { rows: 3000, cols: 200 };
+    const wide = { rows: 1000, cols: 200 };
     const results: Float32Array[][] = [];
-    for (const bankBytes of [2 ** 30, 3_000_000, 1]) {
+    for (const bankBytes of [2 ** 30, 1_000_000, 1]) {
       const backend = await createWasmBackend({ threads, bankBytes });
       const found: Float32Array[] = [];
       await using(backend, async (boxes) => {
@@ -35,7 +35,7 @@ describe('several memories', () => {
           for (const out of outs) found.push(await backend.read(out));
           backend.linear(outs[0], x, weights[2], residual);
           found.push(await backend.read(outs[0]));
-          backend.embed(outs[1], weights[1], Int32Array.of(5, 2999, 5));
+          backend.embed(outs[1], weights[1], Int32Array.of(5, 999, 5));
           found.push(await backend.read(outs[1]));
         }
       });
