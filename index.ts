@@ -74,10 +74,16 @@ export {
 } from './kernels';
 export {
   type ByteSource,
+  blobSource,
   type Checkpoint,
+  type DownloadProgress,
   type FeedForward,
+  type FromPretrainedOptions,
+  fromPretrained,
+  httpSource,
   type ModelFamily,
   openCheckpoint,
+  openFileSet,
   type SafetensorsType,
   type T5Config,
   type TensorInfo,

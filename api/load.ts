@@ -1,7 +1,7 @@
 import { DecodingError } from '../decoding';
 import { EngineError, loadModel, type T5Model } from '../engine';
 import { type Backend, createBackend } from '../kernels';
-import { type Checkpoint, firstVocabularyDifference, openCheckpoint, type Tokenizer, WeightsError } from '../weights';
+import { type Checkpoint, firstVocabularyDifference, fromPretrained, type Tokenizer, WeightsError } from '../weights';
 import { bundledPair } from './bundled.node';
 import type { LoadOptions } from './types';
 
@@ -34,8 +34,9 @@ export async function load(options: LoadOptions): Promise<Loaded> {
   let backend: Backend | null = null;
   const models: T5Model[] = [];
   try {
-    opened.push(await openCheckpoint(names.target));
-    if (names.draft !== null) opened.push(await openCheckpoint(names.draft));
+    const hub = { ...options.hub, signal: options.signal };
+    opened.push(await fromPretrained(names.target, hub));
+    if (names.draft !== null) opened.push(await fromPretrained(names.draft, { ...hub, revision: undefined }));
     const tokenizer = await checkedTokenizer(opened[0], opened[1]);
     backend = await createBackend(options.backend ?? 'auto', { threads: options.threads, level: options.level });
     for (const [model, checkpoint] of opened.entries()) {

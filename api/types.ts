@@ -1,6 +1,7 @@
 import type { Metrics, Settings, StopReason, TokenEvent } from '../decoding';
 import type { LoadProgress } from '../engine';
 import type { BackendName, WeightType } from '../kernels';
+import type { FromPretrainedOptions } from '../weights';
 
 /** What to load, and what to run it on. */
 export interface LoadOptions {
@@ -18,6 +19,8 @@ export interface LoadOptions {
   readonly type?: WeightType;
   /** Put before every text; default: the bundled pair's own prefix with the bundled pair, else nothing. */
   readonly prefix?: string;
+  /** Revision, cache, access and download progress of what comes from the hub; revision is the target's. */
+  readonly hub?: Omit<FromPretrainedOptions, 'signal'>;
   readonly signal?: AbortSignal;
   /** Called as weights are read, for the target (`model` 0) and then the draft (1). */
   readonly onProgress?: (progress: LoadProgress & { readonly model: 0 | 1 }) => void;

@@ -22,7 +22,8 @@ export async function generateCommand(words: readonly string[], flags: GenerateF
   const showcase = !asked && !call.named;
   const inputs = showcase ? await examples() : await readInputs(words, flags);
   const progress = loadProgress();
-  const tandem = await Tandem.load({ ...load, onProgress: progress.update }).finally(progress.stop);
+  const hub = { ...load.hub, onProgress: progress.download };
+  const tandem = await Tandem.load({ ...load, hub, onProgress: progress.update }).finally(progress.stop);
   try {
     checkLevel(tandem, flags);
     const terminal = process.stdout.isTTY === true;

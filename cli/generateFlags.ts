@@ -25,6 +25,8 @@ export interface GenerateFlags {
   readonly dtype?: LoadOptions['type'];
   readonly type?: LoadOptions['type'];
   readonly prefix?: string;
+  readonly revision?: string;
+  readonly offline?: boolean;
   readonly file?: string;
   readonly ids?: readonly number[];
   readonly json?: boolean;
@@ -70,6 +72,8 @@ export function addGenerateFlags(command: Command): Command {
   flag('--threads <n>', 'threads to compute with (default: what the machine has)', integer(1, 64));
   flag('--dtype <type>', 'keep weights as f32, bf16 or q8 (default: as stored)', weightType);
   flag('--type <type>', 'the same as --dtype', weightType);
+  flag('--revision <name>', 'branch, tag or commit of a --model on the hub (default: main)');
+  flag('--offline', 'take models on the hub from the cache alone');
   flag('--prefix <text>', 'put before every input (default: the bundled pair’s own, or nothing)');
   flag('-f, --file <path>', 'decode each line of a file');
   flag('--ids <ids>', 'source ids in place of text, as 5,17,1', tokenIds);
@@ -87,7 +91,9 @@ export function loadOptions(flags: GenerateFlags, signal: AbortSignal): LoadOpti
   }
   const { model, draft, backend, level, threads, prefix } = flags;
   const none = draft === 'none' ? null : draft;
-  return { target: model, draft: none, backend, level, threads, type: flags.dtype ?? flags.type, prefix, signal };
+  const hub = { revision: flags.revision, offline: flags.offline };
+  const type = flags.dtype ?? flags.type;
+  return { target: model, draft: none, backend, level, threads, type, prefix, hub, signal };
 }
 
 export function generateOptions(flags: GenerateFlags, signal: AbortSignal): GenerateOptions {

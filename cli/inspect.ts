@@ -1,8 +1,14 @@
-import { type Checkpoint, openCheckpoint, resolveTensors, type TensorInfo } from '../weights';
+import { type Checkpoint, fromPretrained, resolveTensors, type TensorInfo } from '../weights';
+
+export interface InspectFlags {
+  readonly json?: boolean;
+  readonly offline?: boolean;
+  readonly revision?: string;
+}
 
 /** `tandem inspect`: tensors, types, sizes, family and parameter count, from headers alone. */
-export async function inspect(path: string, { json }: { readonly json?: boolean }): Promise<void> {
-  const checkpoint = await openCheckpoint(path);
+export async function inspect(path: string, { json, offline, revision }: InspectFlags): Promise<void> {
+  const checkpoint = await fromPretrained(path, { offline, revision });
   try {
     process.stdout.write(json ? `${JSON.stringify(summary(checkpoint))}\n` : page(checkpoint));
   } finally {

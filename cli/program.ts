@@ -4,7 +4,7 @@ import { doctor } from './doctor';
 import { CommandError, EXIT } from './failure';
 import { generateCommand } from './generate';
 import { addGenerateFlags, type GenerateFlags } from './generateFlags';
-import { inspect } from './inspect';
+import { type InspectFlags, inspect } from './inspect';
 
 /** Parses the arguments and runs the subcommand that they name; without one, `generate`, which then shows examples. */
 export async function runCommand(args: readonly string[], signal: AbortSignal): Promise<void> {
@@ -36,7 +36,9 @@ function build(args: readonly string[], signal: AbortSignal): Command {
     .description('say what is in a checkpoint without loading it')
     .argument('<path>', 'checkpoint directory or hub id')
     .option('--json', 'print one JSON object')
-    .action(async (path: string, flags: { json?: boolean }) => inspect(path, flags));
+    .option('--revision <name>', 'branch, tag or commit of a model on the hub (default: main)')
+    .option('--offline', 'take a model on the hub from the cache alone')
+    .action(async (path: string, flags: InspectFlags) => inspect(path, flags));
   strict(program.command('doctor'))
     .description('say what Tandem gets on this machine, and why')
     .option('--json', 'print one JSON object')
