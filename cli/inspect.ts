@@ -8,7 +8,7 @@ export interface InspectFlags {
 
 /** `tandem inspect`: tensors, types, sizes, family and parameter count, from headers alone. */
 export async function inspect(path: string, { json, offline, revision }: InspectFlags): Promise<void> {
-  const checkpoint = await fromPretrained(path, { offline, revision });
+  const checkpoint = await fromPretrained(path, { offline, revision, lazy: true });
   try {
     process.stdout.write(json ? `${JSON.stringify(summary(checkpoint))}\n` : page(checkpoint));
   } finally {

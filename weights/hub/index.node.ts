@@ -8,6 +8,7 @@ import type { Checkpoint } from '../types';
 import { download } from './download.node';
 import { type HubEnvironment, hubEnvironment } from './environment.node';
 import { checkNames, type FromPretrainedOptions, listRemote } from './listing';
+import { openRemote } from './remote';
 import { isUsable, markComplete, type RepositoryCache, repositoryCache } from './snapshot.node';
 
 /**
@@ -23,6 +24,7 @@ export async function fromPretrained(location: string, options: FromPretrainedOp
   checkNames(location, revision);
   const cache = repositoryCache(environment.cacheDirectory, location);
   if (environment.offline) return openCached(location, revision, cache);
+  if (options.lazy) return openRemote(location, { ...options, ...environment });
   const directory = await downloadSnapshot(location, revision, cache, environment, options);
   return openSnapshot(location, directory);
 }

@@ -18,6 +18,8 @@ export interface FromPretrainedOptions {
   readonly endpoint?: string;
   /** Use only what the cache has; default: HF_HUB_OFFLINE. */
   readonly offline?: boolean;
+  /** Read headers and tensors by HTTP ranges as they are asked for, in place of downloading: to look into a model. */
+  readonly lazy?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: DownloadProgress) => void;
 }

@@ -166,6 +166,15 @@ describe('the hub', () => {
     await other.close();
   });
 
+  it('looks into a repository without downloading it', async () => {
+    const checkpoint = await get({ lazy: true });
+    expect(checkpoint.tensors.get('shared.weight')?.type).toBe('F32');
+    expect(hub.sent()).toBeLessThan(content[WEIGHTS].length / 5);
+    expect(Buffer.from(await checkpoint.read('shared.weight', 0, 64))).toHaveLength(64);
+    await checkpoint.close();
+    expect(readdirSync(cacheDirectory)).toEqual([]);
+  });
+
   it('reads single ranges over HTTP, and refuses a server that cannot give them', async () => {
     const source = httpSource('tiny', `${hub.endpoint}/storage/${WEIGHTS}`, content[WEIGHTS].length);
     expect(await source.read(100, 50)).toEqual(content[WEIGHTS].slice(100, 150));
