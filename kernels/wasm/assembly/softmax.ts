@@ -1,0 +1,55 @@
+/** Softmax of one row's scores with the position bias; parameters as in `attention.ts`. */
+import { word } from './control';
+import { expFalling } from './exp';
+import { sumLanes } from './level';
+
+/** Adds the bias, replaces scores by exp(score − largest); returns their total. */
+export function softmax(scores: usize, row: i32, head: i32, count: i32): f32 {
+  if (word(14) != 0) addBias(scores, row, head, count);
+  const end = scores + (<usize>count << 2);
+  for (let at = end; (at - scores) & 12; at += 4) store<f32>(at, -Infinity);
+  let most = f32x4.splat(-Infinity);
+  for (let at = scores; at < end; at += 16) most = f32x4.max(most, v128.load(at));
+  most = f32x4.max(most, v128.shuffle<f32>(most, most, 2, 3, 0, 1));
+  most = f32x4.max(most, v128.shuffle<f32>(most, most, 1, 0, 3, 2));
+  let total = f32x4.splat(0);
+  for (let at = scores; at < end; at += 16) {
+    const e = expFalling(f32x4.sub(v128.load(at), most));
+    v128.store(at, e);
+    total = f32x4.add(total, e);
+  }
+  return sumLanes(total);
+}
+
+/** scores[j] += table[head][clamp(j − position + offset, 0, span − 1)]: clamped below, then a run, then clamped above. */
+function addBias(scores: usize, row: i32, head: i32, count: i32): void {
+  const span = <i32>word(15);
+  const table = <usize>word(14) + (<usize>head * <usize>span << 2);
+  const shift = <i32>word(16) - load<i32>(<usize>word(13) + (<usize>row << 2));
+  const runFrom = max(0, min(count, -shift));
+  const runTo = max(runFrom, min(count, span - shift));
+  addConstant(scores, 0, runFrom, load<f32>(table));
+  let j = runFrom;
+  for (; j + 4 <= runTo; j += 4) {
+    const at = scores + (<usize>j << 2);
+    v128.store(at, f32x4.add(v128.load(at), v128.load(table + (<usize>(j + shift) << 2))));
+  }
+  for (; j < runTo; j++) {
+    const at = scores + (<usize>j << 2);
+    store<f32>(at, load<f32>(at) + load<f32>(table + (<usize>(j + shift) << 2)));
+  }
+  addConstant(scores, runTo, count, load<f32>(table + (<usize>(span - 1) << 2)));
+}
+
+function addConstant(scores: usize, from: i32, to: i32, value: f32): void {
+  const bias = f32x4.splat(value);
+  let j = from;
+  for (; j + 4 <= to; j += 4) {
+    const at = scores + (<usize>j << 2);
+    v128.store(at, f32x4.add(v128.load(at), bias));
+  }
+  for (; j < to; j++) {
+    const at = scores + (<usize>j << 2);
+    store<f32>(at, load<f32>(at) + value);
+  }
+}

@@ -1,0 +1,93 @@
+/** Weighted sums of values by ordinal in the key list, for one row or four that share it. The two agree in bits. */
+import { madd } from './level';
+import { slotOf } from './scores';
+
+/** sums += Σ weight · value over keys from … to − 1. */
+export function sumOne(list: usize, values: usize, from: i32, to: i32, weights: usize, sums: usize, width: usize): void {
+  if (from >= to) return;
+  let column: usize = 0;
+  for (; column + 128 <= width; column += 128) {
+    sumEightVectors(list, values + column, from, to, weights, sums + column, width);
+  }
+  for (; column < width; column += 16) sumVector(list, values + column, from, to, weights, sums + column, width);
+}
+
+function sumEightVectors(
+  list: usize, values: usize, from: i32, to: i32, weights: usize, sums: usize, width: usize,
+): void {
+  let a0 = v128.load(sums), a1 = v128.load(sums, 16), a2 = v128.load(sums, 32), a3 = v128.load(sums, 48);
+  let a4 = v128.load(sums, 64), a5 = v128.load(sums, 80), a6 = v128.load(sums, 96), a7 = v128.load(sums, 112);
+  for (let j = from; j < to; j++) {
+    const w = v128.load_splat<f32>(weights + (<usize>j << 2));
+    const v = values + slotOf(list, j) * width;
+    a0 = madd(w, v128.load(v), a0);
+    a1 = madd(w, v128.load(v, 16), a1);
+    a2 = madd(w, v128.load(v, 32), a2);
+    a3 = madd(w, v128.load(v, 48), a3);
+    a4 = madd(w, v128.load(v, 64), a4);
+    a5 = madd(w, v128.load(v, 80), a5);
+    a6 = madd(w, v128.load(v, 96), a6);
+    a7 = madd(w, v128.load(v, 112), a7);
+  }
+  v128.store(sums, a0);
+  v128.store(sums, a1, 16);
+  v128.store(sums, a2, 32);
+  v128.store(sums, a3, 48);
+  v128.store(sums, a4, 64);
+  v128.store(sums, a5, 80);
+  v128.store(sums, a6, 96);
+  v128.store(sums, a7, 112);
+}
+
+function sumVector(list: usize, values: usize, from: i32, to: i32, weights: usize, sums: usize, width: usize): void {
+  let a = v128.load(sums);
+  for (let j = from; j < to; j++) {
+    const v = v128.load(values + slotOf(list, j) * width);
+    a = madd(v128.load_splat<f32>(weights + (<usize>j << 2)), v, a);
+  }
+  v128.store(sums, a);
+}
+
+/** Sums of four rows over the first `to` keys, two vectors at a time. */
+export function sumFour(list: usize, values: usize, to: i32, scores: usize, stride: usize, sums: usize, width: usize): void {
+  let column: usize = 0;
+  for (; column + 32 <= width; column += 32) {
+    let a0 = f32x4.splat(0);
+    let a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
+    let w = scores;
+    for (let j = 0; j < to; j++) {
+      const at = values + slotOf(list, j) * width + column;
+      const v = v128.load(at);
+      const u = v128.load(at, 16);
+      const w0 = v128.load_splat<f32>(w);
+      a0 = madd(w0, v, a0);
+      b0 = madd(w0, u, b0);
+      const w1 = v128.load_splat<f32>(w + stride);
+      a1 = madd(w1, v, a1);
+      b1 = madd(w1, u, b1);
+      const w2 = v128.load_splat<f32>(w + stride * 2);
+      a2 = madd(w2, v, a2);
+      b2 = madd(w2, u, b2);
+      const w3 = v128.load_splat<f32>(w + stride * 3);
+      a3 = madd(w3, v, a3);
+      b3 = madd(w3, u, b3);
+      w += 4;
+    }
+    storePair(sums + column, a0, b0);
+    storePair(sums + column + width, a1, b1);
+    storePair(sums + column + width * 2, a2, b2);
+    storePair(sums + column + width * 3, a3, b3);
+  }
+  if (column < width) {
+    for (let i: usize = 0; i < 4; i++) {
+      sumVector(list, values + column, 0, to, scores + i * stride, sums + i * width + column, width);
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function storePair(at: usize, a: v128, b: v128): void {
+  v128.store(at, a);
+  v128.store(at, b, 16);
+}
