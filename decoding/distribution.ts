@@ -1,4 +1,4 @@
-import type { Address, Random } from './random';
+import type { Address, Place, Random } from './random';
 
 /** A distribution over the vocabulary in float64: dense, or sparse over the tokens that have mass. */
 export interface Distribution {
@@ -11,7 +11,7 @@ export interface Distribution {
 
 declare const drawn: unique symbol;
 
-/** A token with the distribution that it was sampled from. Only `sample` makes one. */
+/** A token with the distribution that it was sampled from. Only `sample` and `race` make one. */
 export interface Draw {
   readonly token: number;
   readonly distribution: Distribution;
@@ -22,6 +22,25 @@ export interface Draw {
 export function sample(distribution: Distribution, random: Random, at: Address): Draw {
   const token = isOneHot(distribution) ? onlyToken(distribution) : random.categorical(distribution, at);
   return { token, distribution } as Draw;
+}
+
+/**
+ * Samples by a race: each token runs for a time E / probability, E exponential and fixed by the place and the token; the first
+ * one wins (the Gumbel-max rule in other words). Two distributions at one place mostly agree on the winner.
+ */
+export function race(distribution: Distribution, random: Random, at: Place): Draw {
+  const { probabilities, tokens } = distribution;
+  let winner = -1;
+  let best = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < probabilities.length; i++) {
+    if (probabilities[i] <= 0) continue;
+    const token = tokens ? tokens[i] : i;
+    const time = random.exponential(token, at) / probabilities[i];
+    if (winner >= 0 && time >= best) continue;
+    winner = token;
+    best = time;
+  }
+  return { token: winner, distribution } as Draw;
 }
 
 export function oneHot(vocabulary: number, token: number): Distribution {

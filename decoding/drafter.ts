@@ -1,7 +1,6 @@
 import type { SequenceModel } from '../engine';
-import { type Draw, sample } from './distribution';
+import type { Distribution, Draw } from './distribution';
 import { rowDistributions } from './processors';
-import type { Random } from './random';
 import { Sequence } from './sequence';
 import type { Processing } from './settings';
 
@@ -13,10 +12,8 @@ export interface DraftRequest {
   readonly gamma: number;
   readonly processing: Processing;
   readonly eosTokens: readonly number[];
-  readonly random: Random;
-  readonly round: number;
-  /** Name of the stream, for random numbers. */
-  readonly name: string;
+  /** Samples the token at a position as this round's verification wants it sampled. */
+  readonly draw: (distribution: Distribution, position: number) => Draw;
 }
 
 /** Proposes tokens for one sequence. May propose fewer than asked, never more. */
@@ -72,12 +69,12 @@ export function modelDrafter(model: SequenceModel, name = 'model'): Drafter {
 }
 
 async function draftOne(sequence: Sequence, ids: readonly number[], request: DraftRequest): Promise<Draw> {
-  const { processing, eosTokens, random, round, name } = request;
+  const { processing, eosTokens, draw } = request;
   const rows = sequence.missing(ids);
   const view = await sequence.advance(ids);
   try {
     const [distribution] = await rowDistributions(view, rows - 1, [{ ids, eosTokens }], processing);
-    return sample(distribution, random, { stream: name, round, position: ids.length, purpose: 'propose' });
+    return draw(distribution, ids.length);
   } finally {
     view.release();
   }

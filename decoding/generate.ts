@@ -1,6 +1,8 @@
 import type { Encoded, SequenceModel } from '../engine';
 import { exactParts, type SamplerParts, type Verdict, verifyTokens } from './acceptance';
-import type { Distribution, Draw } from './distribution';
+import { verifyBlock } from './block';
+import { verifyCoupled } from './coupled';
+import { type Distribution, type Draw, race, sample } from './distribution';
 import type { Drafter, DraftSession } from './drafter';
 import { DecodingError } from './errors';
 import { Meter, type Metrics } from './metrics';
@@ -142,7 +144,11 @@ async function propose(run: Run, round: number): Promise<Draw[]> {
   const gamma = Math.min(run.gamma, run.maxNewTokens - ids.length);
   if (!draft || gamma <= 0) return [];
   const { eosTokens } = run.request.target;
-  const request = { ids, gamma, processing: run.settings, eosTokens, random, round, name };
+  const draw = (distribution: Distribution, position: number): Draw =>
+    run.settings.verification === 'coupled'
+      ? race(distribution, random, { stream: name, position })
+      : sample(distribution, random, { stream: name, round, position, purpose: 'propose' });
+  const request = { ids, gamma, processing: run.settings, eosTokens, draw };
   const proposal = await meter.draft(() => draft.propose(request));
   meter.draftCalls = draft.calls;
   return proposal;
@@ -170,6 +176,9 @@ function decide(
   targets: readonly Distribution[],
   at: { stream: string; round: number; position: number },
 ): Verdict {
+  const { verification } = run.settings;
+  if (verification === 'block') return verifyBlock(proposal, targets, run.random, at);
+  if (verification === 'coupled') return verifyCoupled(proposal, targets, run.random, at);
   return verifyTokens(proposal, targets, run.random, at, run.request.parts ?? exactParts);
 }
 

@@ -12,4 +12,4 @@ export {
 } from './generate';
 export type { Metrics } from './metrics';
 export { type Random, seededRandom } from './random';
-export type { Processing, Settings } from './settings';
+export type { Processing, Settings, Verification } from './settings';

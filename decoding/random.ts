@@ -1,7 +1,7 @@
 import type { Distribution } from './distribution';
 
 /** What a random number is for; two uses never share one. */
-export type Purpose = 'sample' | 'propose' | 'accept' | 'correct' | 'bonus';
+export type Purpose = 'propose' | 'accept' | 'correct' | 'bonus';
 
 /**
  * Where a random number belongs. The round is part of it: drawing the same numbers again at the same position after a
@@ -14,15 +14,25 @@ export interface Address {
   readonly purpose: Purpose;
 }
 
+/** A position in a stream, whatever the round. */
+export interface Place {
+  readonly stream: string;
+  readonly position: number;
+}
+
 /** The choice points of decoding. The shipped source draws; an enumerator walks every outcome. */
 export interface Random {
   /** True with probability min(1, weight / of): u · of < weight for u uniform in [0, 1), so never when weight is 0. */
   accept(weight: number, of: number, at: Address): boolean;
   /** A token of the distribution. */
   categorical(distribution: Distribution, at: Address): number;
+  /** An exponential number of mean 1 that belongs to a token at a place. */
+  exponential(token: number, at: Place): number;
 }
 
-const PURPOSES: readonly Purpose[] = ['sample', 'propose', 'accept', 'correct', 'bonus'];
+const PURPOSES: readonly Purpose[] = ['propose', 'accept', 'correct', 'bonus'];
+/** Counter words of exponential numbers are apart from every purpose's: the token stands above this bit. */
+const RACE = 2 ** 31;
 const TWO_32 = 2 ** 32;
 
 /**
@@ -66,13 +76,16 @@ function hash(name: string): number {
 /** Counter-based randomness: a number depends on the seed and its address alone, not on what was drawn before. */
 export function seededRandom(seed: number): Random {
   const key = [seed >>> 0, Math.floor(seed / TWO_32) >>> 0];
-  const uniform = ({ stream, round, position, purpose }: Address): number => {
-    const words = philox([hash(stream), round >>> 0, position >>> 0, PURPOSES.indexOf(purpose)], key);
+  const bits = (stream: string, second: number, position: number, last: number): number => {
+    const words = philox([hash(stream), second >>> 0, position >>> 0, last >>> 0], key);
     return ((words[0] >>> 5) * 67108864 + (words[1] >>> 6)) / 9007199254740992; // 53 bits in [0, 1)
   };
+  const uniform = ({ stream, round, position, purpose }: Address): number =>
+    bits(stream, round, position, PURPOSES.indexOf(purpose));
   return {
     accept: (weight, of, at) => uniform(at) * of < weight,
     categorical: (distribution, at) => inverse(distribution, uniform(at)),
+    exponential: (token, { stream, position }) => -Math.log1p(-bits(stream, token, position, RACE)),
   };
 }
 

@@ -29,11 +29,20 @@ export interface Settings extends Processing {
   readonly maxNewTokens?: number;
   /** Draft tokens proposed a round; 0 is plain decoding. Default 4. */
   readonly gamma?: number;
+  /**
+   * How proposals are verified; all exact. `token`: one by one, as in the paper (default). `block`: as a whole, accepting at
+   * least as many. `coupled`: by numbers shared with the draft, so that the seed fixes the text whatever the draft or γ.
+   */
+  readonly verification?: Verification;
   /** Fixes every random number, with the stream's name. Default 0. */
   readonly seed?: number;
   /** Names the sequence for its random numbers. Default 'main'. */
   readonly stream?: string;
 }
+
+export type Verification = 'token' | 'block' | 'coupled';
+
+const VERIFICATIONS: readonly Verification[] = ['token', 'block', 'coupled'];
 
 interface Rule {
   readonly expected: string;
@@ -67,6 +76,8 @@ export function checkSettings(settings: Settings, vocabulary: number): void {
     const value = settings[name as keyof Settings] as number | undefined;
     if (value !== undefined && !(typeof value === 'number' && rule.holds(value))) throw bad(name, rule.expected, value);
   }
+  const { verification = 'token' } = settings;
+  if (!VERIFICATIONS.includes(verification)) throw bad('verification', VERIFICATIONS.join(', '), verification);
   const ids = { suppress: settings.suppress, forcedPrefix: settings.forcedPrefix, badWords: settings.badWords?.flat() };
   for (const [name, list] of Object.entries(ids)) {
     const wrong = list?.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabulary);

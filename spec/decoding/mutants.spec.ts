@@ -50,6 +50,7 @@ describe('mutants: every known-wrong sampler fails the check that the shipped on
   );
 
   const zero: Random = {
+    exponential: () => 1,
     accept: (weight, of) => 0 * of < weight,
     categorical: (distribution) => (distribution.tokens ? distribution.tokens[0] : 0),
   };

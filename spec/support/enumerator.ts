@@ -41,6 +41,9 @@ class Walk {
   ) {}
 
   readonly random: Random = {
+    exponential: () => {
+      throw new Error('a continuous number has no finite list of outcomes');
+    },
     accept: (weight, of, at) => this.choose([Math.min(1, weight / of)], at) === 0,
     categorical: (distribution, at) => {
       const bounds: number[] = [];

@@ -1,6 +1,6 @@
 import type { Drafter, SamplerParts } from '../../decoding';
 import { accepts, exactParts, residual } from '../../decoding/acceptance';
-import { type Distribution, type Draw, normalised, probabilityOf, sample } from '../../decoding/distribution';
+import { type Distribution, type Draw, normalised, probabilityOf } from '../../decoding/distribution';
 import type { DraftRequest, DraftSession } from '../../decoding/drafter';
 import type { Naming } from './enumerator';
 
@@ -146,8 +146,7 @@ export const MUTANTS: readonly Mutant[] = [
       wrap(inner, async (session, request) => {
         const proposal = await session.propose(request);
         return proposal.map((draw, i) => {
-          const at = { stream: 'second', round: request.round, position: i, purpose: 'propose' as const };
-          const other = sample(draw.distribution, request.random, at);
+          const other = request.draw(draw.distribution, -1 - i); // numbers of its own
           return of(other.distribution, other) > of(draw.distribution, draw) ? other : draw;
         });
       }),
