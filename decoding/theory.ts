@@ -17,3 +17,30 @@ export function predictedSpeedup(run: { alpha: number; gamma: number; c: number;
 export function expectedOperations(alpha: number, gamma: number, operationsRatio = 0): number {
   return (gamma * operationsRatio + gamma + 1) / expectedTokens(alpha, gamma);
 }
+
+/** Largest γ that `bestGamma` considers, and that settings allow. */
+const LARGEST_GAMMA = 64;
+
+/** Costs in one-row target calls. */
+export interface Costs {
+  /** One draft step. */
+  readonly c: number;
+  /** A target call of `rows` rows; 1 throughout in the paper. */
+  readonly v?: (rows: number) => number;
+}
+
+/** The γ of the largest predicted speed-up, 0 when no proposal pays; ties go to the smaller (section 3.5). */
+export function bestGamma(alpha: number, { c, v = () => 1 }: Costs, largest = LARGEST_GAMMA): number {
+  let best = 0;
+  let speed = 1; // γ = 0 is plain decoding
+  for (let gamma = 1; gamma <= largest; gamma++) {
+    const predicted = predictedSpeedup({ alpha, gamma, c, v: v(gamma + 1) });
+    if (predicted > speed) [best, speed] = [gamma, predicted];
+  }
+  return best;
+}
+
+/** The least that some γ gains when α > c: (1 + α) / (1 + c) (corollary 3.9, at γ = 1). */
+export function assuredSpeedup(alpha: number, c: number): number {
+  return (1 + alpha) / (1 + c);
+}
