@@ -1,0 +1,92 @@
+const ROOT = 0;
+
+/** Index of the suffix automaton of a growing sequence: its states and, of each, the end of its first occurrence. */
+interface State {
+  /** Longest word of the state. */
+  length: number;
+  /** State of the longest suffix that occurs in other contexts too; −1 for the root. */
+  link: number;
+  /** Index one past the first occurrence in the sequence. */
+  end: number;
+  readonly next: Map<number, number>;
+}
+
+/**
+ * Suffix automaton (Blumer et al. 1985): at most 2n states for n tokens, amortised constant time a token. It recognises every
+ * run of the sequence, which makes it the index for "where has this been before".
+ */
+export class SuffixAutomaton {
+  readonly tokens: number[] = [];
+  private readonly states: State[] = [{ length: 0, link: -1, end: 0, next: new Map() }];
+  private last = ROOT;
+
+  constructor(tokens: readonly number[] = []) {
+    for (const token of tokens) this.append(token);
+  }
+
+  /** Number of states. */
+  get size(): number {
+    return this.states.length;
+  }
+
+  append(token: number): void {
+    this.tokens.push(token);
+    const end = this.tokens.length;
+    const added = this.add({ length: this.states[this.last].length + 1, link: ROOT, end, next: new Map() });
+    let state = this.last;
+    while (state >= 0 && !this.states[state].next.has(token)) {
+      this.states[state].next.set(token, added);
+      state = this.states[state].link;
+    }
+    if (state >= 0) this.states[added].link = this.linkFor(state, token);
+    this.last = added;
+  }
+
+  /** The state that a new one links to: where `token` leads from `state`, split when that holds longer words too. */
+  private linkFor(state: number, token: number): number {
+    const { states } = this;
+    const target = states[state].next.get(token) as number;
+    if (states[target].length === states[state].length + 1) return target;
+    const { link, end, next } = states[target];
+    const clone = this.add({ length: states[state].length + 1, link, end, next: new Map(next) });
+    for (let from = state; from >= 0 && states[from].next.get(token) === target; from = states[from].link) {
+      states[from].next.set(token, clone);
+    }
+    states[target].link = clone;
+    return clone;
+  }
+
+  private add(state: State): number {
+    this.states.push(state);
+    return this.states.length - 1;
+  }
+
+  /** A cursor that has read nothing. */
+  cursor(): Cursor {
+    return { state: ROOT, length: 0 };
+  }
+
+  /** The cursor after one more token: it stands at the longest suffix of what it read that occurs in the sequence. */
+  step({ state, length }: Cursor, token: number): Cursor {
+    const { states } = this;
+    let at = state;
+    let matched = length;
+    while (at !== ROOT && !states[at].next.has(token)) {
+      at = states[at].link;
+      matched = states[at].length;
+    }
+    const next = states[at].next.get(token);
+    return next === undefined ? { state: ROOT, length: 0 } : { state: next, length: matched + 1 };
+  }
+
+  /** Index in the sequence one past the first occurrence of what the cursor stands at. */
+  end({ state }: Cursor): number {
+    return this.states[state].end;
+  }
+}
+
+/** A place in the automaton: the longest suffix matched so far, and its length. */
+export interface Cursor {
+  readonly state: number;
+  readonly length: number;
+}
