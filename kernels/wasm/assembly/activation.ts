@@ -19,7 +19,7 @@ export function activationChunk(chunk: i32): void {
   for (let i = from; i < to; i += 16) {
     const v = v128.load(x + i);
     let value: v128;
-    if (kind == 0) value = f32x4.max(v, f32x4.splat(0));
+    if (kind == 0) value = f32x4.pmax(v, f32x4.splat(0));
     else if (kind == 1) value = gelu4(v);
     else value = sigmoidTimes(v, kind == 2 ? tanhArgument(v) : v);
     if (gated != 0) value = f32x4.mul(value, v128.load(gated + i));

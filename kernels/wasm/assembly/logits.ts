@@ -23,15 +23,22 @@ export function largestChunk(chunk: i32): void {
   const from = <usize>word(0) + (<usize>chunk << 14);
   const many = min(CHUNK, <i32>word(1) - chunk * CHUNK);
   let most = f32x4.splat(-Infinity);
+  let broken = f32x4.splat(0);
   let at = from;
   const end = from + (<usize>many << 2);
-  for (; at + 16 <= end; at += 16) most = f32x4.max(most, v128.load(at));
-  for (; at < end; at += 4) most = f32x4.max(most, v128.load_splat<f32>(at));
-  let value = f32x4.extract_lane(most, 0);
-  value = max(value, f32x4.extract_lane(most, 1));
-  value = max(value, f32x4.extract_lane(most, 2));
-  value = max(value, f32x4.extract_lane(most, 3));
-  store<f32>(<usize>word(2) + (<usize>chunk << 4), value);
+  for (; at + 16 <= end; at += 16) {
+    const v = v128.load(at);
+    most = f32x4.pmax(most, v);
+    broken = v128.or(broken, f32x4.ne(v, v));
+  }
+  for (; at < end; at += 4) {
+    const v = v128.load_splat<f32>(at);
+    most = f32x4.pmax(most, v);
+    broken = v128.or(broken, f32x4.ne(v, v));
+  }
+  const first = max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1));
+  const second = max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3));
+  store<f32>(<usize>word(2) + (<usize>chunk << 4), v128.any_true(broken) ? NaN : max(first, second));
 }
 
 /** Σ exp((logit − largest) · inverse temperature) of a chunk, in float64: even and odd entries, then both. */

@@ -8,10 +8,11 @@ export function softmax(scores: usize, row: i32, head: i32, count: i32): f32 {
   if (word(14) != 0) addBias(scores, row, head, count);
   const end = scores + (<usize>count << 2);
   for (let at = end; (at - scores) & 12; at += 4) store<f32>(at, -Infinity);
+  // pmax passes NaN by; the exponentials find it.
   let most = f32x4.splat(-Infinity);
-  for (let at = scores; at < end; at += 16) most = f32x4.max(most, v128.load(at));
-  most = f32x4.max(most, v128.shuffle<f32>(most, most, 2, 3, 0, 1));
-  most = f32x4.max(most, v128.shuffle<f32>(most, most, 1, 0, 3, 2));
+  for (let at = scores; at < end; at += 16) most = f32x4.pmax(most, v128.load(at));
+  most = f32x4.pmax(most, v128.shuffle<f32>(most, most, 2, 3, 0, 1));
+  most = f32x4.pmax(most, v128.shuffle<f32>(most, most, 1, 0, 3, 2));
   let total = f32x4.splat(0);
   for (let at = scores; at < end; at += 16) {
     const e = expFalling(f32x4.sub(v128.load(at), most));
