@@ -1,4 +1,4 @@
-import type { SequenceModel } from '../engine';
+import type { Encoded, ForwardOptions, SequenceModel } from '../engine';
 import type { Distribution, Draw } from './distribution';
 import { rowDistributions } from './processors';
 import { Sequence } from './sequence';
@@ -30,7 +30,8 @@ export interface Drafter {
   readonly name: string;
   /** Vocabulary that proposals come from; must equal the target's. */
   readonly vocabularySize: number;
-  open(source: readonly number[]): Promise<DraftSession>;
+  /** @param shared the target's own encoding of the source, for drafters that are part of the target */
+  open(source: readonly number[], shared?: Encoded): Promise<DraftSession>;
 }
 
 /** Another T5 over the same vocabulary drafts one token at a time. */
@@ -40,38 +41,59 @@ export function modelDrafter(model: SequenceModel, name = 'model'): Drafter {
     vocabularySize: model.vocabularySize,
     open: async (source) => {
       const [encoded] = await model.encode([source]);
-      const sequence = new Sequence(model, encoded);
-      let calls = 0;
-      return {
-        get calls() {
-          return calls;
-        },
-        propose: async (request) => {
-          const proposal: Draw[] = [];
-          const ids = [...request.ids];
-          while (proposal.length < request.gamma) {
-            calls++;
-            const draw = await draftOne(sequence, ids, request);
-            proposal.push(draw);
-            ids.push(draw.token);
-            if (request.eosTokens.includes(draw.token)) break; // nothing follows; stopping after a token is unbiased
-          }
-          return proposal;
-        },
-        rewind: (length) => sequence.rewind(length),
-        release: () => {
-          sequence.release();
-          encoded.release();
-        },
-      };
+      return session(new Sequence(model, encoded), {}, () => encoded.release());
     },
   };
 }
 
-async function draftOne(sequence: Sequence, ids: readonly number[], request: DraftRequest): Promise<Draw> {
+/** The target's own first decoder layers draft, then its final norm and head: no second model to load. */
+export function earlyExitDrafter(target: SequenceModel, layers: number): Drafter {
+  return {
+    name: `first ${layers} layers`,
+    vocabularySize: target.vocabularySize,
+    open: async (source, shared) => {
+      if (shared) return session(new Sequence(target, shared), { layers }, () => undefined);
+      const [encoded] = await target.encode([source]);
+      return session(new Sequence(target, encoded), { layers }, () => encoded.release());
+    },
+  };
+}
+
+function session(sequence: Sequence, options: ForwardOptions, onRelease: () => void): DraftSession {
+  let calls = 0;
+  return {
+    get calls() {
+      return calls;
+    },
+    propose: async (request) => {
+      const proposal: Draw[] = [];
+      const ids = [...request.ids];
+      while (proposal.length < request.gamma) {
+        calls++;
+        const draw = await draftOne(sequence, ids, request, options);
+        proposal.push(draw);
+        ids.push(draw.token);
+        if (request.eosTokens.includes(draw.token)) break; // nothing follows; stopping after a token is unbiased
+      }
+      return proposal;
+    },
+    rewind: (length) => sequence.rewind(length),
+    release: () => {
+      sequence.release();
+      onRelease();
+    },
+  };
+}
+
+async function draftOne(
+  sequence: Sequence,
+  ids: readonly number[],
+  request: DraftRequest,
+  options: ForwardOptions,
+): Promise<Draw> {
   const { processing, eosTokens, draw } = request;
   const rows = sequence.missing(ids);
-  const view = await sequence.advance(ids);
+  const view = await sequence.advance(ids, options);
   try {
     const [distribution] = await rowDistributions(view, rows - 1, [{ ids, eosTokens }], processing);
     return draw(distribution, ids.length);

@@ -104,7 +104,7 @@ async function begin(request: GenerationRequest, settings: Settings, encoded: En
     name: settings.stream ?? 'main',
     gamma,
     maxNewTokens: settings.maxNewTokens ?? 128,
-    draft: drafter && gamma > 0 ? await drafter.open(source) : null,
+    draft: drafter && gamma > 0 ? await drafter.open(source, encoded) : null,
     target: new Sequence(target, encoded),
     ids: [target.startToken],
     meter: new Meter(),

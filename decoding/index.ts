@@ -1,6 +1,9 @@
 export type { SamplerParts } from './acceptance';
 export type { Distribution, Draw } from './distribution';
-export { type Drafter, modelDrafter } from './drafter';
+export { type Drafter, earlyExitDrafter, modelDrafter } from './drafter';
+export { copyDrafter } from './drafters/copy';
+export { NgramTable, ngramDrafter } from './drafters/ngram';
+export { firstOf, randomDrafter } from './drafters/simple';
 export { DecodingError, type DecodingErrorCode } from './errors';
 export {
   type GenerationRequest,

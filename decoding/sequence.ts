@@ -1,4 +1,4 @@
-import type { DecoderRow, DecoderStream, Encoded, LogitsView, SequenceModel } from '../engine';
+import type { DecoderRow, DecoderStream, Encoded, ForwardOptions, LogitsView, SequenceModel } from '../engine';
 
 /**
  * One model's state along one sequence: the decoder stream may lag behind the ids; the next call feeds what is missing.
@@ -19,13 +19,13 @@ export class Sequence {
   }
 
   /** Feeds every id not yet held as one chain; the view's last row predicts what follows `ids`. */
-  async advance(ids: readonly number[]): Promise<LogitsView> {
+  async advance(ids: readonly number[], options?: ForwardOptions): Promise<LogitsView> {
     const held = this.stream.length;
     const rows: DecoderRow[] = [];
     for (let position = held; position < ids.length; position++) {
       rows.push({ stream: this.stream, position, token: ids[position], parent: position - held - 1 });
     }
-    return this.model.forward(rows);
+    return this.model.forward(rows, options);
   }
 
   /** Forgets keys of all but the first `length` ids. */

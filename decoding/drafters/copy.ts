@@ -1,38 +1,52 @@
 import { oneHot } from '../distribution';
-import type { Drafter } from '../drafter';
-import { type Match, START, SuffixAutomaton } from './suffix-automaton';
+import type { Drafter, DraftSession } from '../drafter';
+import { type Cursor, SuffixAutomaton } from './suffix-automaton';
+
+export interface CopyOptions {
+  /** Proposes only after this many matching tokens. Default 1. */
+  readonly leastMatch?: number;
+}
 
 /**
- * Proposes what follows, in the source, the longest suffix of the text that occurs there: free, and often right where the
- * output repeats its input (editing, summarising, translation of names). Each proposal is certain of its token, so its
- * distribution is one-hot.
- *
- * @param least shortest suffix, in tokens, worth going on from
+ * Copies what follows, in the source, the longest suffix of the output that occurs there: names, numbers and quotations in
+ * translation, whole sentences in editing and summarising. Costs no model; proposals are certain (one-hot), so verification
+ * keeps token x with the target's own probability of it.
  */
-export function copyDrafter(vocabularySize: number, least = 2): Drafter {
+export function copyDrafter(vocabularySize: number, { leastMatch = 1 }: CopyOptions = {}): Drafter {
   return {
     name: 'copy',
     vocabularySize,
-    open: async (source) => {
-      const automaton = new SuffixAutomaton(source);
-      const matches: Match[] = [START]; // after the start token, which the source does not have
-      return {
-        calls: 0,
-        propose: async ({ ids, gamma, draw, eosTokens }) => {
-          for (let i = matches.length; i < ids.length; i++) matches.push(automaton.follow(matches[i - 1], ids[i]));
-          const match = matches[ids.length - 1];
-          if (match.length < least) return [];
-          const from = automaton.endOf(match.state) + 1;
-          const tokens = source.slice(from, from + gamma);
-          const end = tokens.findIndex((token) => eosTokens.includes(token));
-          const kept = end < 0 ? tokens : tokens.slice(0, end + 1);
-          return kept.map((token, i) => draw(oneHot(vocabularySize, token), ids.length + i));
-        },
-        rewind: (length) => {
-          matches.length = Math.min(matches.length, Math.max(1, length));
-        },
-        release: () => undefined,
-      };
-    },
+    open: async (source) => session(new SuffixAutomaton(source), vocabularySize, leastMatch),
   };
+}
+
+function session(automaton: SuffixAutomaton, vocabularySize: number, leastMatch: number): DraftSession {
+  const cursors: Cursor[] = [automaton.cursor()]; // after 0, 1, … output tokens; the start token is none
+  let proposed = 0;
+  return {
+    get calls() {
+      return proposed;
+    },
+    propose: async ({ ids, gamma, eosTokens, draw }) => {
+      for (let i = cursors.length; i < ids.length; i++) cursors.push(automaton.step(cursors[i - 1], ids[i]));
+      const found = followed(automaton, cursors[cursors.length - 1]);
+      if (found.length < leastMatch || found.length === 0) return [];
+      const copy = automaton.tokens.slice(automaton.end(found), automaton.end(found) + gamma);
+      const end = copy.findIndex((token) => eosTokens.includes(token));
+      if (end >= 0) copy.length = end + 1; // nothing follows
+      proposed += copy.length;
+      return copy.map((token, i) => draw(oneHot(vocabularySize, token), ids.length + i));
+    },
+    rewind: (length) => {
+      cursors.length = Math.min(cursors.length, Math.max(1, length));
+    },
+    release: () => undefined,
+  };
+}
+
+/** The longest suffix at or below a cursor that something follows: one that ends the source may occur earlier, shorter. */
+function followed(automaton: SuffixAutomaton, cursor: Cursor): Cursor {
+  let found = cursor;
+  while (found.length > 0 && automaton.end(found) === automaton.tokens.length) found = automaton.shorter(found);
+  return found;
 }
