@@ -1,75 +1,98 @@
+const ROOT = 0;
+
+/** Index of the suffix automaton of a growing sequence: its states and, of each, the end of its first occurrence. */
+interface State {
+  /** Longest word of the state. */
+  length: number;
+  /** State of the longest suffix that occurs in other contexts too; −1 for the root. */
+  link: number;
+  /** Index one past the first occurrence in the sequence. */
+  end: number;
+  readonly next: Map<number, number>;
+}
+
 /**
- * The suffix automaton of a token sequence (Blumer et al. 1985): every substring is a path from the start. Linear in the
- * sequence's length; following a text token by token takes amortised constant time.
+ * Suffix automaton (Blumer et al. 1985): at most 2n states for n tokens, amortised constant time a token. It recognises every
+ * run of the sequence, which makes it the index for "where has this been before".
  */
 export class SuffixAutomaton {
-  private readonly next: Map<number, number>[] = [new Map()];
-  private readonly link: number[] = [-1];
-  private readonly longest: number[] = [0];
-  /** Index in the sequence of the last token of the state's first occurrence. */
-  private readonly firstEnd: number[] = [-1];
+  readonly tokens: number[] = [];
+  private readonly states: State[] = [{ length: 0, link: -1, end: 0, next: new Map() }];
+  private last = ROOT;
 
-  constructor(sequence: readonly number[]) {
-    let last = 0;
-    sequence.forEach((token, index) => {
-      last = this.extend(last, token, index);
-    });
+  constructor(tokens: readonly number[] = []) {
+    for (const token of tokens) this.append(token);
   }
 
-  /** Index of the last token of the first occurrence of what the state stands for. */
-  endOf(state: number): number {
-    return this.firstEnd[state];
+  /** Number of states. */
+  get size(): number {
+    return this.states.length;
   }
 
-  /** The longest suffix of (what `match` stands for, then the token) that occurs in the sequence. */
-  follow(match: Match, token: number): Match {
-    let { state, length } = match;
-    while (state > 0 && !this.next[state].has(token)) {
-      state = this.link[state];
-      length = this.longest[state];
+  append(token: number): void {
+    this.tokens.push(token);
+    const end = this.tokens.length;
+    const added = this.add({ length: this.states[this.last].length + 1, link: ROOT, end, next: new Map() });
+    let state = this.last;
+    while (state >= 0 && !this.states[state].next.has(token)) {
+      this.states[state].next.set(token, added);
+      state = this.states[state].link;
     }
-    const onward = this.next[state].get(token);
-    return onward === undefined ? START : { state: onward, length: length + 1 };
+    if (state >= 0) this.states[added].link = this.linkFor(state, token);
+    this.last = added;
   }
 
-  private extend(last: number, token: number, index: number): number {
-    const state = this.add(new Map(), this.longest[last] + 1, index);
-    let at = last;
-    while (at >= 0 && !this.next[at].has(token)) {
-      this.next[at].set(token, state);
-      at = this.link[at];
+  /** The state that a new one links to: where `token` leads from `state`, split when that holds longer words too. */
+  private linkFor(state: number, token: number): number {
+    const { states } = this;
+    const target = states[state].next.get(token) as number;
+    if (states[target].length === states[state].length + 1) return target;
+    const { link, end, next } = states[target];
+    const clone = this.add({ length: states[state].length + 1, link, end, next: new Map(next) });
+    for (let from = state; from >= 0 && states[from].next.get(token) === target; from = states[from].link) {
+      states[from].next.set(token, clone);
     }
-    this.link[state] = at < 0 ? 0 : this.suffixTarget(at, token);
-    return state;
-  }
-
-  /** The state that `at` reaches by the token, split off if it stands for longer strings too. */
-  private suffixTarget(at: number, token: number): number {
-    const reached = this.next[at].get(token) as number;
-    if (this.longest[reached] === this.longest[at] + 1) return reached;
-    const clone = this.add(new Map(this.next[reached]), this.longest[at] + 1, this.firstEnd[reached]);
-    this.link[clone] = this.link[reached];
-    this.link[reached] = clone;
-    for (let from = at; from >= 0 && this.next[from].get(token) === reached; from = this.link[from]) {
-      this.next[from].set(token, clone);
-    }
+    states[target].link = clone;
     return clone;
   }
 
-  private add(next: Map<number, number>, longest: number, end: number): number {
-    this.next.push(next);
-    this.link.push(-1);
-    this.longest.push(longest);
-    this.firstEnd.push(end);
-    return this.next.length - 1;
+  private add(state: State): number {
+    this.states.push(state);
+    return this.states.length - 1;
+  }
+
+  /** A cursor that has read nothing. */
+  cursor(): Cursor {
+    return { state: ROOT, length: 0 };
+  }
+
+  /** The cursor after one more token: it stands at the longest suffix of what it read that occurs in the sequence. */
+  step({ state, length }: Cursor, token: number): Cursor {
+    const { states } = this;
+    let at = state;
+    let matched = length;
+    while (at !== ROOT && !states[at].next.has(token)) {
+      at = states[at].link;
+      matched = states[at].length;
+    }
+    const next = states[at].next.get(token);
+    return next === undefined ? { state: ROOT, length: 0 } : { state: next, length: matched + 1 };
+  }
+
+  /** The cursor at the longest proper suffix that occurs in other contexts too. */
+  shorter({ state }: Cursor): Cursor {
+    const link = Math.max(ROOT, this.states[state].link);
+    return { state: link, length: this.states[link].length };
+  }
+
+  /** Index in the sequence one past the first occurrence of what the cursor stands at. */
+  end({ state }: Cursor): number {
+    return this.states[state].end;
   }
 }
 
-/** A suffix of a text that occurs in the sequence: its state, and how many tokens it has. */
-export interface Match {
+/** A place in the automaton: the longest suffix matched so far, and its length. */
+export interface Cursor {
   readonly state: number;
   readonly length: number;
 }
-
-/** The empty match. */
-export const START: Match = { state: 0, length: 0 };
