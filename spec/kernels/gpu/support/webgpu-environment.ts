@@ -1,8 +1,13 @@
 import { existsSync } from 'node:fs';
 import { TestEnvironment } from 'jest-environment-node';
 
-/** A real import(), which neither jest's own module loader nor compiled CommonJS has. */
-const importModule = new Function('name', 'return import(name)') as (name: string) => Promise<unknown>;
+/**
+ * A real import(), which neither jest's own module loader nor compiled CommonJS has. V8 caches functions by their text,
+ * and one that specs made where nothing can be imported would be found again: hence a text of its own.
+ */
+const importModule = new Function('name', 'return import(name); // jest environment') as (
+  name: string,
+) => Promise<unknown>;
 
 /** Where Debian's chromium keeps its software Vulkan device. */
 const SWIFTSHADER = '/usr/lib/chromium/vk_swiftshader_icd.json';
