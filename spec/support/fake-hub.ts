@@ -10,12 +10,15 @@ export interface FakeHub {
   sent(): number;
   /** What goes wrong next; reset by assigning. */
   fault: Fault | null;
+  /** Sends the rest of every stalled answer. */
+  resume(): void;
   close(): Promise<void>;
 }
 
 export type Fault =
   | { readonly kind: 'cut'; readonly file: string; readonly after: number; times: number }
   | { readonly kind: 'corrupt'; readonly file: string }
+  | { readonly kind: 'stall'; readonly file: string; readonly after: number }
   | { readonly kind: 'status'; readonly status: number }
   | { readonly kind: 'slow'; readonly file: string };
 
@@ -28,6 +31,7 @@ export async function fakeHub(
   options: { token?: string } = {},
 ): Promise<FakeHub> {
   const requests: FakeHub['requests'] = [];
+  const stalled: (() => void)[] = [];
   let sent = 0;
   const hub: { fault: Fault | null } = { fault: null };
   const server = createServer((request, response) => {
@@ -79,6 +83,11 @@ export async function fakeHub(
       return;
     }
     sent += body.length;
+    if (fault?.kind === 'stall' && fault.file === file) {
+      response.write(body.subarray(0, fault.after));
+      stalled.push(() => response.end(body.subarray(fault.after)));
+      return;
+    }
     if (fault?.kind === 'slow' && fault.file === file) {
       response.write(body.subarray(0, 500));
       setTimeout(() => response.end(body.subarray(500)), 300);
@@ -93,6 +102,9 @@ export async function fakeHub(
     endpoint: `http://127.0.0.1:${port}`,
     requests,
     sent: () => sent,
+    resume: () => {
+      for (const rest of stalled.splice(0)) rest();
+    },
     close: () => closed(server),
   });
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, stat, unlink } from 'node:fs/promises';
+import { copyFile, mkdir, open, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { WeightsError } from '../errors';
 import { type RemoteFile, refusal } from './listing';
-import { withLock } from './lock.node';
+import { type HeldLock, LockLost, withLock } from './lock.node';
 
 export interface DownloadOptions {
   readonly token: string | null;
@@ -21,29 +21,44 @@ const TRIES = 5;
  * from; a lock keeps other downloads of the same file waiting, and they find it there.
  */
 export async function download(file: RemoteFile, blob: string, options: DownloadOptions): Promise<void> {
-  if (await exists(blob)) return options.onBytes?.(file.size);
   await mkdir(dirname(blob), { recursive: true });
-  await withLock(`${blob}.lock`, options.signal, async () => {
-    if (await exists(blob)) return options.onBytes?.(file.size);
-    const partial = `${blob}.incomplete`;
-    await fetchAll(file, partial, options);
-    const found = await hashOf(partial, file);
-    if (found !== file.hash.hex) {
-      await unlink(partial); // wrong bytes are no start for another try
-      const expected = `${file.hash.kind} ${file.hash.hex}`;
-      throw new WeightsError(
-        'checksum-mismatch',
-        `${file.path}: expected ${expected}, found ${found}; the download was discarded`,
-      );
+  while (!(await exists(blob))) {
+    try {
+      await withLock(`${blob}.lock`, options.signal, (lock) => bring(file, blob, options, lock));
+    } catch (error) {
+      if (!(error instanceof LockLost)) throw error; // else: see how far the new owner is
     }
-    await rename(partial, blob);
-  });
+  }
+  options.onBytes?.(file.size);
+}
+
+async function bring(file: RemoteFile, blob: string, options: DownloadOptions, lock: HeldLock): Promise<void> {
+  if (await exists(blob)) return;
+  const partial = `${blob}.incomplete`;
+  // An owner that only slept still has the file open and will write to it: go on in a copy, which it cannot reach.
+  if (lock.takenOver && (await exists(partial))) {
+    await copyFile(partial, `${partial}.copy`);
+    await rename(`${partial}.copy`, partial);
+  }
+  await fetchAll(file, partial, options, lock);
+  const found = await hashOf(partial, file);
+  await lock.check();
+  if (found !== file.hash.hex) {
+    await unlink(partial); // wrong bytes are no start for another try
+    const expected = `${file.hash.kind} ${file.hash.hex}`;
+    throw new WeightsError(
+      'checksum-mismatch',
+      `${file.path}: expected ${expected}, found ${found}; the download was discarded`,
+    );
+  }
+  await rename(partial, blob);
 }
 
 /** Fetches what is missing, again after each broken connection that brought something. */
-async function fetchAll(file: RemoteFile, partial: string, options: DownloadOptions): Promise<void> {
+async function fetchAll(file: RemoteFile, partial: string, options: DownloadOptions, lock: HeldLock): Promise<void> {
   let failures = 0;
   for (;;) {
+    await lock.check();
     const before = await sizeOf(partial);
     if (before > file.size) await unlink(partial);
     if (before === file.size && file.size > 0) return;
@@ -81,6 +96,7 @@ async function fetchRest(file: RemoteFile, partial: string, from: number, option
       await handle.write(chunk);
       loaded += chunk.byteLength;
       onBytes?.(Math.min(loaded, file.size));
+      if (loaded > file.size) break; // more than was listed: the checksum will refuse it, the disk need not fill
     }
   } finally {
     await handle.close();

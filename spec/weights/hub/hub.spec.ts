@@ -1,15 +1,18 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { type FromPretrainedOptions, fromPretrained, httpSource } from '../../../weights';
 import { hubEnvironment } from '../../../weights/hub/environment.node';
-import { withLock } from '../../../weights/hub/lock.node';
+import { LockLost, withLock } from '../../../weights/hub/lock.node';
 import { COMMIT, type FakeHub, fakeHub } from '../../support/fake-hub';
 
 const ROOT = path.join(__dirname, '..', '..', '..');
 const WEIGHTS = 'model.safetensors';
+/** Bytes that come before an answer stalls. */
+const STALL = 5000;
 
 /** Files of a real, tiny checkpoint, and some that are not wanted. */
 function files(directory = path.join(ROOT, 'spec', 'data', 'goldens', 't5-v1.0')): Record<string, Uint8Array> {
@@ -28,6 +31,7 @@ describe('the hub', () => {
   beforeEach(async () => {
     hub = await fakeHub(content);
     cacheDirectory = mkdtempSync(path.join(tmpdir(), 'tandem-hub-'));
+    blob = path.join(repository(), 'blobs', createHash('sha256').update(content[WEIGHTS]).digest('hex'));
   });
 
   afterEach(async () => {
@@ -40,6 +44,12 @@ describe('the hub', () => {
   const repository = () => path.join(cacheDirectory, 'models--org--tiny');
   const blobs = () => readdirSync(path.join(repository(), 'blobs'));
   const incomplete = () => blobs().filter((name) => name.endsWith('.incomplete'));
+
+  let blob: string;
+  const untilStalled = async () => {
+    const size = () => statSync(`${blob}.incomplete`, { throwIfNoEntry: false })?.size;
+    while (size() !== STALL) await new Promise((resolve) => setTimeout(resolve, 5));
+  };
 
   it('gives the model as the directory does, in Hugging Face’s cache layout, and only what is wanted', async () => {
     const seen: number[] = [];
@@ -131,6 +141,40 @@ describe('the hub', () => {
     expect(hub.sent()).toBe(content[WEIGHTS].length + content['config.json'].length);
   });
 
+  it('goes on after a process that was killed in the middle, with the bytes that it left', async () => {
+    hub.fault = { kind: 'stall', file: WEIGHTS, after: STALL };
+    const script = `require('./weights').fromPretrained('org/tiny').catch(() => undefined)`;
+    const env = { ...process.env, HF_ENDPOINT: hub.endpoint, HF_HUB_CACHE: cacheDirectory, HF_HUB_OFFLINE: '' };
+    const child = spawn(process.execPath, ['-r', 'ts-node/register', '-e', script], { cwd: ROOT, env });
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    await untilStalled();
+    child.kill('SIGKILL');
+    await ended;
+    const before = new Date(Date.now() - 7_000); // as if its last touch were seven seconds ago
+    utimesSync(`${blob}.lock`, before, before);
+    hub.fault = null;
+    await (await get()).close();
+    expect(hub.requests.at(-1)).toEqual({ path: WEIGHTS, range: `bytes=${STALL}-` });
+    expect(blobs().filter((name) => /\./.test(name))).toEqual([]);
+  });
+
+  it('survives a holder that slept, woke and wrote on: the file is whole, and both have it', async () => {
+    hub.fault = { kind: 'stall', file: WEIGHTS, after: STALL };
+    const sleeper = get();
+    await untilStalled();
+    const long = new Date(Date.now() - 60_000);
+    utimesSync(`${blob}.lock`, long, long);
+    hub.fault = null;
+    await (await get()).close();
+    hub.resume(); // the stalled answer goes on, into the sleeper's open file
+    await (await sleeper).close();
+    expect(readFileSync(blob).equals(Buffer.from(content[WEIGHTS]))).toBe(true);
+    expect(hub.requests.filter(({ path }) => path === WEIGHTS).map(({ range }) => range)).toEqual([
+      null,
+      `bytes=${STALL}-`,
+    ]);
+  });
+
   it('says what is missing: access, repository, revision, weights of this kind, a sensible name', async () => {
     await expect(fromPretrained('org/none', { endpoint: hub.endpoint, cacheDirectory, token: null })).rejects.toThrow(
       /org\/none \(revision main\): expected it on the hub, found nothing \(404\)/,
@@ -204,6 +248,26 @@ describe('the lock', () => {
     expect(readdirSync(directory)).toEqual([]);
     writeFileSync(file, '1');
     await expect(withLock(file, AbortSignal.abort(), work)).rejects.toMatchObject({ code: 'aborted' });
+    rmSync(directory, { recursive: true });
+  });
+
+  it('tells a holder that it was taken from, and leaves the new owner’s in place', async () => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'tandem-lock-'));
+    const file = path.join(directory, 'x.lock');
+    const slept = withLock(file, undefined, async (lock) => {
+      await lock.check();
+      expect(lock.takenOver).toBe(false);
+      const long = new Date(Date.now() - 60_000);
+      utimesSync(file, long, long);
+      await withLock(file, undefined, async (other) => {
+        expect(other.takenOver).toBe(true);
+        await other.check();
+        await expect(lock.check()).rejects.toBeInstanceOf(LockLost);
+      });
+      writeFileSync(file, 'a third owner');
+    });
+    await slept;
+    expect(readFileSync(file, 'utf8')).toBe('a third owner');
     rmSync(directory, { recursive: true });
   });
 });
