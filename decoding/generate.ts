@@ -1,8 +1,6 @@
 import type { Encoded, SequenceModel } from '../engine';
-import { exactParts, type SamplerParts, type Verdict, verifyTokens } from './acceptance';
-import { verifyBlock } from './block';
-import { verifyCoupled } from './coupled';
-import { type Distribution, type Draw, race, sample } from './distribution';
+import type { SamplerParts, Verdict } from './acceptance';
+import type { Distribution, Draw } from './distribution';
 import type { Drafter, DraftSession } from './drafter';
 import { DecodingError } from './errors';
 import { Meter, type Metrics } from './metrics';
@@ -10,6 +8,7 @@ import { rowDistributions } from './processors';
 import { type Random, seededRandom } from './random';
 import { Sequence } from './sequence';
 import { checkSettings, type Settings } from './settings';
+import { type Verifier, verifierOf } from './verification';
 
 /** Where a token came from: kept from the draft, put in place of a rejected one, free after a whole proposal, or plain decoding. */
 export type TokenOrigin = 'accepted' | 'corrected' | 'bonus' | 'target';
@@ -55,7 +54,7 @@ export interface GenerationRequest {
 interface Run {
   readonly request: GenerationRequest;
   readonly settings: Settings;
-  readonly random: Random;
+  readonly verifier: Verifier;
   readonly name: string;
   readonly gamma: number;
   readonly maxNewTokens: number;
@@ -100,7 +99,7 @@ async function begin(request: GenerationRequest, settings: Settings, encoded: En
   return {
     request,
     settings,
-    random: request.random ?? seededRandom(settings.seed ?? 0),
+    verifier: verifierOf(settings, request.random ?? seededRandom(settings.seed ?? 0), request.parts),
     name: settings.stream ?? 'main',
     gamma,
     maxNewTokens: settings.maxNewTokens ?? 128,
@@ -121,8 +120,8 @@ async function* rounds(run: Run): AsyncGenerator<TokenEvent, GenerationResult, v
     const targets = await meter.target(() => scored(run, proposal));
     // 3. Accept a prefix; correct the first rejected token, or draw a free one.
     const at = { stream: name, round, position: ids.length };
-    const verdict = decide(run, proposal, targets, at);
-    meter.round(proposal, targets, verdict.accepted);
+    const verdict = run.verifier.verify(proposal, targets, at);
+    meter.round(proposal, targets, verdict.accepted, run.verifier.overlap);
     // 4. Forget the keys of what was rejected: all but the newest token stays held.
     const events = eventsOf(run, proposal, verdict, round);
     ids.push(...events.map((event) => event.token));
@@ -140,14 +139,12 @@ async function* rounds(run: Run): AsyncGenerator<TokenEvent, GenerationResult, v
 
 async function propose(run: Run, round: number): Promise<Draw[]> {
   if (run.request.signal?.aborted) throw new DecodingError('aborted', 'generation: cancelled');
-  const { draft, meter, ids, random, name } = run;
+  const { draft, meter, ids, verifier, name } = run;
   const gamma = Math.min(run.gamma, run.maxNewTokens - ids.length);
   if (!draft || gamma <= 0) return [];
   const { eosTokens } = run.request.target;
-  const draw = (distribution: Distribution, position: number): Draw =>
-    run.settings.verification === 'coupled'
-      ? race(distribution, random, { stream: name, position })
-      : sample(distribution, random, { stream: name, round, position, purpose: 'propose' });
+  const draw = (distribution: Distribution, position: number) =>
+    verifier.draw(distribution, { stream: name, round, position });
   const request = { ids, gamma, processing: run.settings, eosTokens, draw };
   const proposal = await meter.draft(() => draft.propose(request));
   meter.draftCalls = draft.calls;
@@ -164,22 +161,10 @@ async function scored(run: Run, proposal: readonly Draw[]): Promise<Distribution
       ids: ids.slice(0, run.ids.length + i),
       eosTokens,
     }));
-    return await rowDistributions(view, rows - proposal.length - 1, contexts, run.settings);
+    return await rowDistributions(view, rows - proposal.length - 1, contexts, run.verifier.processing);
   } finally {
     view.release();
   }
-}
-
-function decide(
-  run: Run,
-  proposal: readonly Draw[],
-  targets: readonly Distribution[],
-  at: { stream: string; round: number; position: number },
-): Verdict {
-  const { verification } = run.settings;
-  if (verification === 'block') return verifyBlock(proposal, targets, run.random, at);
-  if (verification === 'coupled') return verifyCoupled(proposal, targets, run.random, at);
-  return verifyTokens(proposal, targets, run.random, at, run.request.parts ?? exactParts);
 }
 
 /** The round's tokens as events, cut where the sequence is full or ends. */
@@ -207,6 +192,6 @@ function stopAt(run: Run, event: TokenEvent): StopReason | null {
 }
 
 function finish(run: Run, length: number, stopReason: StopReason): GenerationResult {
-  const metrics = run.meter.metrics(run.gamma, run.request.baseline ?? null);
+  const metrics = run.meter.metrics(run.gamma, run.request.baseline ?? null, run.verifier.exact);
   return { ids: run.ids.slice(1, length), stopReason, metrics };
 }

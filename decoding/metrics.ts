@@ -3,6 +3,8 @@ import { expectedTokens, predictedSpeedup } from './theory';
 
 /** What a run cost and how well its proposals did. "Acceptance" is four different numbers; each has its own name. */
 export interface Metrics {
+  /** False when lenience let the text leave the target's distribution. */
+  readonly exact: boolean;
   readonly newTokens: number;
   readonly rounds: number;
   readonly targetCalls: number;
@@ -61,12 +63,18 @@ export class Meter {
     return value;
   }
 
-  round(proposal: readonly Draw[], targets: readonly Distribution[], accepted: number): void {
+  /** @param standing probability that a draw from the second distribution stands under the first */
+  round(
+    proposal: readonly Draw[],
+    targets: readonly Distribution[],
+    accepted: number,
+    standing: (target: Distribution, draft: Distribution) => number = overlap,
+  ): void {
     this.rounds++;
     this.proposed += proposal.length;
     this.accepted += accepted;
     const onPath = Math.min(accepted + 1, proposal.length);
-    for (let i = 0; i < onPath; i++) this.overlapSum += overlap(targets[i], proposal[i].distribution);
+    for (let i = 0; i < onPath; i++) this.overlapSum += standing(targets[i], proposal[i].distribution);
     this.overlaps += onPath;
   }
 
@@ -75,7 +83,7 @@ export class Meter {
   }
 
   /** @param baseline seconds of a one-row target call, measured in the same run */
-  metrics(gamma: number, baseline: number | null = null): Metrics {
+  metrics(gamma: number, baseline: number | null = null, exact = true): Metrics {
     const { tokens, rounds, targetCalls, proposed, accepted, draftCalls } = this;
     const ratio = (a: number, b: number) => (b > 0 ? a / b : 0);
     const alpha = ratio(this.overlapSum, this.overlaps);
@@ -84,6 +92,7 @@ export class Meter {
     const c = baseline === null ? null : ratio(draftSeconds, draftCalls) / baseline;
     const v = baseline === null ? null : ratio(targetSeconds, targetCalls) / baseline;
     return {
+      exact,
       newTokens: tokens,
       rounds,
       targetCalls,

@@ -34,6 +34,11 @@ export interface Settings extends Processing {
    * least as many. `coupled`: by numbers shared with the draft, so that the seed fixes the text whatever the draft or γ.
    */
   readonly verification?: Verification;
+  /**
+   * l in (0, 1]: draft tokens stand with probability min(1, target / (l · draft)). Below 1 the text is no longer distributed as
+   * the target's own, and metrics say `exact: false`. Token verification only. Default 1.
+   */
+  readonly lenience?: number;
   /** Fixes every random number, with the stream's name. Default 0. */
   readonly seed?: number;
   /** Names the sequence for its random numbers. Default 'main'. */
@@ -67,6 +72,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     expected: 'a whole number from 0 to 64',
     holds: (value) => Number.isInteger(value) && value >= 0 && value <= 64,
   },
+  lenience: { expected: 'a number above 0, at most 1', holds: (value) => value > 0 && value <= 1 },
   seed: whole(0),
 };
 
@@ -78,6 +84,9 @@ export function checkSettings(settings: Settings, vocabulary: number): void {
   }
   const { verification = 'token' } = settings;
   if (!VERIFICATIONS.includes(verification)) throw bad('verification', VERIFICATIONS.join(', '), verification);
+  if ((settings.lenience ?? 1) < 1 && verification !== 'token') {
+    throw bad('lenience', `1 with ${verification} verification`, settings.lenience);
+  }
   const ids = { suppress: settings.suppress, forcedPrefix: settings.forcedPrefix, badWords: settings.badWords?.flat() };
   for (const [name, list] of Object.entries(ids)) {
     const wrong = list?.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabulary);
