@@ -8,6 +8,7 @@ export interface GenerateFlags {
   readonly model?: string;
   readonly draft?: string;
   readonly gamma?: number;
+  readonly verification?: GenerateOptions['verification'];
   readonly temperature?: number;
   readonly topK?: number;
   readonly topP?: number;
@@ -49,6 +50,11 @@ export function addGenerateFlags(command: Command): Command {
   flag('-m, --model <path>', 'target: a checkpoint directory or hub id (default: the bundled pair)');
   flag('-d, --draft <path>', 'draft: a checkpoint directory or hub id; `none` decodes autoregressively');
   flag('-g, --gamma <n>', 'draft tokens proposed a round (default: 4)', integer(0, 64));
+  flag(
+    '--verification <kind>',
+    'token, block or coupled, all exact (default: token)',
+    oneOf('token', 'block', 'coupled'),
+  );
   flag('-t, --temperature <t>', '0 is greedy (default: 0)', decimal(0, most));
   flag('--top-k <k>', 'sample from the k most probable tokens', integer(1));
   flag('--top-p <p>', 'sample from the most probable tokens up to this mass', decimal(0, 1, true));
@@ -97,9 +103,9 @@ export function loadOptions(flags: GenerateFlags, signal: AbortSignal): LoadOpti
 }
 
 export function generateOptions(flags: GenerateFlags, signal: AbortSignal): GenerateOptions {
-  const { gamma, temperature, topK, topP, minP, repetitionPenalty, seed, suppress, stop } = flags;
+  const { gamma, verification, temperature, topK, topP, minP, repetitionPenalty, seed, suppress, stop } = flags;
   const lengths = { maxNewTokens: flags.maxTokens, minNewTokens: flags.minTokens };
   const noRepeatNgramSize = flags.blockNgrams;
   const chances = { temperature, topK, topP, minP, repetitionPenalty, noRepeatNgramSize };
-  return { gamma, seed, suppress, stop, signal, ...chances, ...lengths };
+  return { gamma, verification, seed, suppress, stop, signal, ...chances, ...lengths };
 }

@@ -96,6 +96,12 @@ describe('tandem generate', () => {
     expect(sampled('8')).not.toEqual(first);
   });
 
+  test('lets the seed fix the text whatever the draft length under coupled verification', () => {
+    const sampled = (gamma: string) =>
+      json(['generate', TEXT, '-t', '1', '--seed', '5', '--verification', 'coupled', '--gamma', gamma])[0].ids;
+    expect(sampled('5')).toEqual(sampled('2'));
+  });
+
   test('keeps the lines that could be decoded, names the one that could not, and exits with 1', () => {
     const args = ['generate', '--json', '--max-tokens', '6', '--prefix', ''];
     const run = tandem(args, `Thou art the man.\n\u200b\nHe said.\n`); // a zero-width space is no token
