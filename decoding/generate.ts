@@ -1,5 +1,6 @@
 import type { Encoded, SequenceModel } from '../engine';
 import type { SamplerParts, Verdict } from './acceptance';
+import { adaptiveGamma, fixedGamma, type GammaChooser } from './adaptive';
 import type { Distribution, Draw } from './distribution';
 import type { Drafter, DraftSession } from './drafter';
 import { DecodingError } from './errors';
@@ -56,7 +57,7 @@ interface Run {
   readonly settings: Settings;
   readonly verifier: Verifier;
   readonly name: string;
-  readonly gamma: number;
+  readonly gamma: GammaChooser;
   readonly maxNewTokens: number;
   readonly target: Sequence;
   readonly draft: DraftSession | null;
@@ -93,17 +94,22 @@ export async function* generate(request: GenerationRequest): AsyncGenerator<Toke
   }
 }
 
+/** What settings mean when they do not say. */
+const DEFAULT_GAMMA = 4;
+const LARGEST_ADAPTIVE_GAMMA = 16;
+
 async function begin(request: GenerationRequest, settings: Settings, encoded: Encoded): Promise<Run> {
   const { target, drafter, source } = request;
-  const gamma = drafter ? (settings.gamma ?? 4) : 0;
+  const { costs, gamma = costs ? LARGEST_ADAPTIVE_GAMMA : DEFAULT_GAMMA } = settings;
+  const largest = drafter ? gamma : 0;
   return {
     request,
     settings,
     verifier: verifierOf(settings, request.random ?? seededRandom(settings.seed ?? 0), request.parts),
     name: settings.stream ?? 'main',
-    gamma,
+    gamma: costs ? adaptiveGamma(costs, largest) : fixedGamma(largest),
     maxNewTokens: settings.maxNewTokens ?? 128,
-    draft: drafter && gamma > 0 ? await drafter.open(source, encoded) : null,
+    draft: drafter && largest > 0 ? await drafter.open(source, encoded) : null,
     target: new Sequence(target, encoded),
     ids: [target.startToken],
     meter: new Meter(),
@@ -122,6 +128,7 @@ async function* rounds(run: Run): AsyncGenerator<TokenEvent, GenerationResult, v
     const at = { stream: name, round, position: ids.length };
     const verdict = run.verifier.verify(proposal, targets, at);
     meter.round(proposal, targets, verdict.accepted, run.verifier.overlap);
+    run.gamma.finished(proposal.length, verdict.accepted);
     // 4. Forget the keys of what was rejected: all but the newest token stays held.
     const events = eventsOf(run, proposal, verdict, round);
     ids.push(...events.map((event) => event.token));
@@ -140,7 +147,7 @@ async function* rounds(run: Run): AsyncGenerator<TokenEvent, GenerationResult, v
 async function propose(run: Run, round: number): Promise<Draw[]> {
   if (run.request.signal?.aborted) throw new DecodingError('aborted', 'generation: cancelled');
   const { draft, meter, ids, verifier, name } = run;
-  const gamma = Math.min(run.gamma, run.maxNewTokens - ids.length);
+  const gamma = Math.min(run.gamma.next(), run.maxNewTokens - ids.length);
   if (!draft || gamma <= 0) return [];
   const { eosTokens } = run.request.target;
   const draw = (distribution: Distribution, position: number) =>
@@ -192,6 +199,8 @@ function stopAt(run: Run, event: TokenEvent): StopReason | null {
 }
 
 function finish(run: Run, length: number, stopReason: StopReason): GenerationResult {
-  const metrics = run.meter.metrics(run.gamma, run.request.baseline ?? null, run.verifier.exact);
+  const { costs } = run.settings;
+  const gamma = costs ? null : run.gamma.next();
+  const metrics = run.meter.metrics(gamma, run.request.baseline ?? null, run.verifier.exact);
   return { ids: run.ids.slice(1, length), stopReason, metrics };
 }

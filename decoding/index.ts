@@ -1,4 +1,6 @@
 export type { SamplerParts } from './acceptance';
+export type { CostTable } from './adaptive';
+export { type MeasureOptions, measureCosts } from './costs';
 export type { Distribution, Draw } from './distribution';
 export { type Drafter, earlyExitDrafter, modelDrafter } from './drafter';
 export { copyDrafter } from './drafters/copy';

@@ -82,10 +82,14 @@ export class Meter {
     this.tokens++;
   }
 
-  /** @param baseline seconds of a one-row target call, measured in the same run */
-  metrics(gamma: number, baseline: number | null = null, exact = true): Metrics {
+  /**
+   * @param fixed γ of every round; null when it changed, then its mean stands for it
+   * @param baseline seconds of a one-row target call, measured in the same run
+   */
+  metrics(fixed: number | null, baseline: number | null = null, exact = true): Metrics {
     const { tokens, rounds, targetCalls, proposed, accepted, draftCalls } = this;
     const ratio = (a: number, b: number) => (b > 0 ? a / b : 0);
+    const gamma = fixed ?? ratio(proposed, rounds);
     const alpha = ratio(this.overlapSum, this.overlaps);
     const targetSeconds = this.targetMs / 1000;
     const draftSeconds = this.draftMs / 1000;

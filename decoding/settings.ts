@@ -1,3 +1,4 @@
+import type { CostTable } from './adaptive';
 import { DecodingError } from './errors';
 
 /** How logits become a distribution. Both models get the same, at every verified row. */
@@ -27,8 +28,10 @@ export interface Processing {
 export interface Settings extends Processing {
   /** At most this many tokens come out. Default 128. */
   readonly maxNewTokens?: number;
-  /** Draft tokens proposed a round; 0 is plain decoding. Default 4. */
+  /** Draft tokens proposed a round, at most that many when `costs` are given; 0 is plain decoding. Default 4, 16 with costs. */
   readonly gamma?: number;
+  /** Measured costs of this pair (`measureCosts`): γ then adapts each round to what the draft achieves, down to 0. */
+  readonly costs?: CostTable;
   /**
    * How proposals are verified; all exact. `token`: one by one, as in the paper (default). `block`: as a whole, accepting at
    * least as many. `coupled`: by numbers shared with the draft, so that the seed fixes the text whatever the draft or γ.
@@ -87,12 +90,19 @@ export function checkSettings(settings: Settings, vocabulary: number): void {
   if ((settings.lenience ?? 1) < 1 && verification !== 'token') {
     throw bad('lenience', `1 with ${verification} verification`, settings.lenience);
   }
+  checkCosts(settings.costs);
   const ids = { suppress: settings.suppress, forcedPrefix: settings.forcedPrefix, badWords: settings.badWords?.flat() };
   for (const [name, list] of Object.entries(ids)) {
     const wrong = list?.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabulary);
     if (wrong !== undefined) throw bad(name, `ids from 0 to ${vocabulary - 1}`, wrong);
   }
   if (settings.badWords?.some((word) => word.length === 0)) throw bad('badWords', 'sequences of at least one id', '[]');
+}
+
+function checkCosts(costs: CostTable | undefined): void {
+  if (costs === undefined) return;
+  const wrong = [costs.c, ...costs.v].find((cost) => !(Number.isFinite(cost) && cost >= 0));
+  if (wrong !== undefined) throw bad('costs', 'numbers from 0 up', wrong);
 }
 
 function bad(name: string, expected: string, found: unknown): DecodingError {

@@ -1,0 +1,98 @@
+import type { SequenceModel } from '../engine';
+import type { CostTable } from './adaptive';
+import { sample } from './distribution';
+import type { Drafter } from './drafter';
+import { seededRandom } from './random';
+
+export interface MeasureOptions {
+  /** Source ids to measure on, EOS included. */
+  readonly source: readonly number[];
+  /** Rows of the largest target call measured. Default 8. */
+  readonly rows?: number;
+  /** Each is measured this often, and the fastest counts: others only add what the machine did meanwhile. Default 3. */
+  readonly repeats?: number;
+  /** Milliseconds. Default: performance.now. */
+  readonly clock?: () => number;
+}
+
+/** Measures c and v(k) of a pair once, for `Settings.costs`. */
+export async function measureCosts(
+  target: SequenceModel,
+  drafter: Drafter,
+  options: MeasureOptions,
+): Promise<CostTable> {
+  const { source, rows = 8, repeats = 3, clock = () => performance.now() } = options;
+  const fastest = async (call: () => Promise<number>): Promise<number> => {
+    let best = Number.POSITIVE_INFINITY;
+    for (let i = 0; i <= repeats; i++) {
+      const start = clock();
+      const units = await call();
+      if (i > 0) best = Math.min(best, (clock() - start) / Math.max(1, units)); // the first one warms up
+    }
+    return best;
+  };
+  const calls: number[] = [];
+  for (let count = 1; count <= rows; count++) calls.push(await targetCall(target, source, count, fastest));
+  const one = Math.max(calls[0], Number.MIN_VALUE);
+  const step = await draftStep(target, drafter, source, fastest);
+  return { c: step / one, v: calls.map((time) => time / one) };
+}
+
+type Fastest = (call: () => Promise<number>) => Promise<number>;
+
+/** Milliseconds of a target call of `count` rows, after the start token. */
+async function targetCall(
+  target: SequenceModel,
+  source: readonly number[],
+  count: number,
+  fastest: Fastest,
+): Promise<number> {
+  const [encoded] = await target.encode([source]);
+  const stream = encoded.open();
+  const { startToken: token } = target;
+  try {
+    (await target.forward([{ stream, position: 0, token, parent: -1 }])).release();
+    return await fastest(async () => {
+      const rows = Array.from({ length: count }, (_, i) => ({ stream, position: 1 + i, token, parent: i - 1 }));
+      const view = await target.forward(rows);
+      await view.argMax(); // a backend may answer before it is done; this waits
+      view.release();
+      stream.truncate(1);
+      return 1;
+    });
+  } finally {
+    stream.release();
+    encoded.release();
+  }
+}
+
+/** Draft tokens asked for when measuring. */
+const STEPS = 4;
+
+/** Milliseconds a draft token. */
+async function draftStep(
+  target: SequenceModel,
+  drafter: Drafter,
+  source: readonly number[],
+  fastest: Fastest,
+): Promise<number> {
+  const session = await drafter.open(source);
+  const random = seededRandom(0);
+  const { startToken, eosTokens } = target;
+  try {
+    return await fastest(async () => {
+      const proposal = await session.propose({
+        ids: [startToken],
+        gamma: STEPS,
+        processing: {},
+        eosTokens,
+        draw: (distribution, position) =>
+          sample(distribution, random, { stream: 'costs', round: 0, position, purpose: 'propose' }),
+      });
+      session.rewind(0);
+      return proposal.length;
+    });
+  } finally {
+    session.release();
+  }
+}
