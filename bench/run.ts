@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createBackend } from '../kernels';
+import { decodeBench } from './decode/run';
 import { limitsOf } from './harness/limits';
 import { type Bench, measure } from './harness/measure';
 import { type BenchOptions, parseOptions } from './harness/options';
@@ -26,8 +27,14 @@ async function openBenches(options: BenchOptions): Promise<Bench[]> {
   return benches;
 }
 
-/** Runs the kernels one after the other, with fresh backends each; gives the number of cases that were measured. */
+/** `bench decode …` measures whole decode steps; everything else is kernels. */
 async function main(): Promise<number> {
+  const [first, ...rest] = process.argv.slice(2);
+  return first === 'decode' ? decodeBench(rest) : kernelBenches();
+}
+
+/** Runs the kernels one after the other, with fresh backends each; gives the number of cases that were measured. */
+async function kernelBenches(): Promise<number> {
   const options = parseOptions(
     process.argv.slice(2),
     KERNEL_BENCHES.map(({ name }) => name),

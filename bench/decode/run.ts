@@ -13,7 +13,8 @@ const ROWS = [1, 2, 3, 4, 6, 8, 12, 16];
 const CACHED = 64;
 const SOURCE = 64;
 
-export async function main(argv: readonly string[]): Promise<void> {
+/** Gives the number of row counts measured. */
+export async function decodeBench(argv: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...argv],
     options: {
@@ -50,7 +51,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
   await printKernels(model, stream, profile);
   model.release();
+  await checkpoint.close();
   await profile.backend.dispose();
+  return medians.length;
 }
 
 /** Runs a chain of k rows and forgets it again. */
@@ -105,5 +108,3 @@ async function printKernels(
     `${'engine, awaits'.padEnd(14)} ${' '.repeat(5)} ${restMicros} ${((100 * rest) / total).toFixed(1).padStart(5)} %`,
   );
 }
-
-if (require.main === module) void main(process.argv.slice(2));
