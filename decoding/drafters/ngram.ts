@@ -28,13 +28,11 @@ export class NgramTable {
     }
   }
 
-  /** Tokens seen after the longest known suffix of `ids`, with their shares; null when nothing is known at all. */
-  after(ids: readonly number[]): Distribution | null {
-    for (let n = Math.min(this.order - 1, ids.length); n >= 0; n--) {
-      const seen = this.counts.get(ids.slice(ids.length - n).join());
-      if (seen) return shares(seen, this.vocabularySize);
-    }
-    return null;
+  /** Tokens seen after the last `length` of `ids`, with their shares; null when that context is not known. */
+  after(ids: readonly number[], length: number): Distribution | null {
+    if (length >= this.order || length > ids.length) return null;
+    const seen = this.counts.get(ids.slice(ids.length - length).join());
+    return seen ? shares(seen, this.vocabularySize) : null;
   }
 
   toJSON(): object {
@@ -85,9 +83,21 @@ function shares(seen: ReadonlyMap<number, number>, vocabulary: number): Distribu
   return { vocabulary, tokens, probabilities: counts.map((count) => count / total) };
 }
 
+/** Shares after the longest context that any table knows; of two that know it, the first one's. Null when nothing is known. */
+export function longestKnown(tables: readonly NgramTable[], ids: readonly number[]): Distribution | null {
+  for (let length = Math.max(0, ...tables.map((table) => table.order - 1)); length >= 0; length--) {
+    for (const table of tables) {
+      const found = table.after(ids, length);
+      if (found) return found;
+    }
+  }
+  return null;
+}
+
 /**
- * Proposes by n-gram counts: of a table trained beforehand, of what this sequence has said so far, or the first that knows the
- * context (the sequence's own comes first). Greedy takes the most frequent token; sampling draws from the counts.
+ * Proposes by n-gram counts of what this sequence has said so far (`online` is their order, 0 for none) and of a table trained
+ * beforehand: whichever knows the longer context, the sequence itself before the table. Greedy takes the most frequent token;
+ * sampling draws from the counts.
  */
 export function ngramDrafter(vocabularySize: number, options: { table?: NgramTable; online?: number } = {}): Drafter {
   const { table, online = 3 } = options;
@@ -103,19 +113,24 @@ export function ngramDrafter(vocabularySize: number, options: { table?: NgramTab
     vocabularySize,
     open: async () => {
       const own = online > 0 ? new NgramTable(online, vocabularySize) : null;
-      let learned = 1;
+      const tables = [own, table].filter((one): one is NgramTable => one != null);
+      let learned = 0;
+      let calls = 0;
       return {
-        calls: 0,
+        get calls() {
+          return calls;
+        },
         propose: async ({ ids, gamma, draw, eosTokens, processing }) => {
-          own?.learn(ids, learned); // finished rounds only, so that a seed fixes the text
-          learned = ids.length;
+          own?.learn(ids.slice(1), learned); // finished rounds only, so that a seed fixes the text
+          learned = ids.length - 1;
           const proposal = [];
-          const context = [...ids];
+          const context = ids.slice(1); // the start token is no text
           while (proposal.length < gamma) {
-            const counts = own?.after(context.slice(1)) ?? table?.after(context.slice(1));
+            const counts = longestKnown(tables, context);
             if (!counts) break;
+            calls++;
             const greedy = (processing.temperature ?? 0) === 0;
-            const drawn = draw(greedy ? mostFrequent(counts) : counts, context.length);
+            const drawn = draw(greedy ? mostFrequent(counts) : counts, 1 + context.length);
             proposal.push(drawn);
             context.push(drawn.token);
             if (eosTokens.includes(drawn.token)) break;
