@@ -6,6 +6,7 @@ import { type Bench, measure } from './harness/measure';
 import { type BenchOptions, parseOptions } from './harness/options';
 import { printReport, saveReport } from './harness/report';
 import { KERNEL_BENCHES } from './kernels';
+import { speculativeBench } from './speculative/run';
 
 const FOLDER = join(__dirname, '..', 'build', 'bench');
 
@@ -27,10 +28,12 @@ async function openBenches(options: BenchOptions): Promise<Bench[]> {
   return benches;
 }
 
-/** `bench decode …` measures whole decode steps; everything else is kernels. */
+/** `bench decode …` measures whole decode steps, `bench speculative …` whole texts; everything else is kernels. */
 async function main(): Promise<number> {
   const [first, ...rest] = process.argv.slice(2);
-  return first === 'decode' ? decodeBench(rest) : kernelBenches();
+  if (first === 'decode') return decodeBench(rest);
+  if (first === 'speculative') return speculativeBench(rest);
+  return kernelBenches();
 }
 
 /** Runs the kernels one after the other, with fresh backends each; gives the number of cases that were measured. */
