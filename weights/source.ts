@@ -35,24 +35,43 @@ export function httpSource(name: string, url: string, size: number, init: Reques
     read: async (offset, length) => {
       checkRange(name, size, offset, length);
       if (length === 0) return new Uint8Array(0);
-      const range = `bytes=${offset}-${offset + length - 1}`;
-      const headers = { ...(init.headers as Record<string, string>), range };
-      const response = await fetch(url, { ...init, headers }).catch((error: Error) => {
-        throw new WeightsError('io', `${name}: expected an answer from ${url}, found ${error.message}`, {
-          cause: error,
-        });
-      });
-      const whole = response.status === 200 && offset === 0 && length === size;
-      if (response.status !== 206 && !whole) {
-        await response.body?.cancel();
-        throw new WeightsError('io', `${name}: expected ${range} (status 206), found status ${response.status}`);
-      }
-      const bytes = new Uint8Array(await response.arrayBuffer());
-      if (bytes.length === length) return bytes;
-      throw new WeightsError('io', `${name}: expected ${length} bytes at ${offset}, found ${bytes.length}`);
+      return fetchRange(name, url, { offset, length, size }, init);
     },
     close: async () => undefined,
   };
+}
+
+async function fetchRange(
+  name: string,
+  url: string,
+  { offset, length, size }: { offset: number; length: number; size: number },
+  init: RequestInit,
+): Promise<Uint8Array> {
+  const range = `bytes=${offset}-${offset + length - 1}`;
+  const broken = (error: Error) => {
+    if (init.signal?.aborted) return new WeightsError('aborted', `${name}: reading was cancelled`, { cause: error });
+    const message = `${name}: expected an answer from ${url}, found ${error.message}`;
+    return new WeightsError('io', message, { cause: error });
+  };
+  const headers = { ...(init.headers as Record<string, string>), range };
+  const response = await fetch(url, { ...init, headers }).catch((error: Error) => {
+    throw broken(error);
+  });
+  const whole = response.status === 200 && offset === 0 && length === size;
+  if (response.status !== 206 && !whole) {
+    await response.body?.cancel();
+    throw new WeightsError('io', `${name}: expected ${range} (status 206), found status ${response.status}`);
+  }
+  const given = response.headers.get('content-range'); // null where CORS does not expose it
+  if (!whole && given !== null && !given.startsWith(`bytes ${offset}-`)) {
+    await response.body?.cancel();
+    throw new WeightsError('io', `${name}: expected ${range}, found ${given}`);
+  }
+  const buffer = await response.arrayBuffer().catch((error: Error) => {
+    throw broken(error);
+  });
+  if (buffer.byteLength === length) return new Uint8Array(buffer);
+  throw new WeightsError('io', `${name}: expected ${length} bytes at ${offset}, found ${buffer.byteLength}`);
 }
 
 export function checkRange(name: string, size: number, offset: number, length: number): void {

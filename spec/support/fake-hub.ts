@@ -19,6 +19,8 @@ export type Fault =
   | { readonly kind: 'cut'; readonly file: string; readonly after: number; times: number }
   | { readonly kind: 'corrupt'; readonly file: string }
   | { readonly kind: 'stall'; readonly file: string; readonly after: number }
+  | { readonly kind: 'lie'; readonly about: 'commit' | 'oid' | 'size'; readonly value: unknown }
+  | { readonly kind: 'shifted'; readonly file: string }
   | { readonly kind: 'status'; readonly status: number }
   | { readonly kind: 'slow'; readonly file: string };
 
@@ -46,14 +48,19 @@ export async function fakeHub(
       return json(response, 200, {
         _id: '1',
         id: 'org/tiny',
-        sha: COMMIT,
+        sha: told('commit', COMMIT),
         private: false,
         gated: false,
         downloads: 0,
         likes: 0,
         lastModified: '2024-01-01',
       });
-    if (path === `/api/models/org/tiny/tree/${COMMIT}`) return json(response, 200, Object.entries(files).map(listed));
+    if (path === `/api/models/org/tiny/tree/${COMMIT}`)
+      return json(
+        response,
+        200,
+        Object.entries(files).map((file) => listed(file, told)),
+      );
     const resolved = path.match(new RegExp(`^/org/tiny/resolve/${COMMIT}/(.+)$`));
     if (resolved && files[resolved[1]]) {
       response.writeHead(302, { location: `/storage/${encodeURIComponent(resolved[1])}` }).end();
@@ -64,13 +71,18 @@ export async function fakeHub(
     json(response, 404, { error: 'Repository not found' });
   });
 
+  function told(about: string, truth: unknown): unknown {
+    return hub.fault?.kind === 'lie' && hub.fault.about === about ? hub.fault.value : truth;
+  }
+
   function content(request: IncomingMessage, response: ServerResponse, file: string): void {
     const range = request.headers.range ?? null;
     requests.push({ path: file, range });
     const { fault } = hub;
     const whole = fault?.kind === 'corrupt' && fault.file === file ? files[file].map((byte) => byte ^ 1) : files[file];
     const bounds = range?.match(/^bytes=(\d+)-(\d*)$/);
-    const from = bounds ? Number(bounds[1]) : 0;
+    const shift = fault?.kind === 'shifted' && fault.file === file ? 1 : 0;
+    const from = bounds ? Number(bounds[1]) + shift : 0;
     const body = whole.subarray(from, bounds?.[2] ? Number(bounds[2]) + 1 : undefined);
     const headers: Record<string, string | number> = { 'content-length': body.length };
     if (bounds) headers['content-range'] = `bytes ${from}-${from + body.length - 1}/${whole.length}`;
@@ -109,11 +121,12 @@ export async function fakeHub(
   });
 }
 
-function listed([path, bytes]: [string, Uint8Array]): object {
+function listed([path, bytes]: [string, Uint8Array], told: (about: string, truth: unknown) => unknown): object {
   const git = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
-  if (bytes.length < LFS_FROM) return { type: 'file', path, size: bytes.length, oid: git };
-  const oid = createHash('sha256').update(bytes).digest('hex');
-  return { type: 'file', path, size: bytes.length, oid: git, lfs: { oid, size: bytes.length, pointerSize: 130 } };
+  const size = told('size', bytes.length);
+  if (bytes.length < LFS_FROM) return { type: 'file', path, size, oid: told('oid', git) };
+  const oid = told('oid', createHash('sha256').update(bytes).digest('hex'));
+  return { type: 'file', path, size: bytes.length, oid: git, lfs: { oid, size, pointerSize: 130 } };
 }
 
 function json(response: ServerResponse, status: number, body: unknown): void {

@@ -93,10 +93,14 @@ async function fetchRest(file: RemoteFile, partial: string, from: number, option
   let loaded = resumed ? from : 0;
   try {
     for await (const chunk of response.body) {
-      await handle.write(chunk);
       loaded += chunk.byteLength;
-      onBytes?.(Math.min(loaded, file.size));
-      if (loaded > file.size) break; // more than was listed: the checksum will refuse it, the disk need not fill
+      if (loaded > file.size) {
+        await unlink(partial);
+        const message = `${file.path}: expected ${file.size} bytes, found more; the download was discarded`;
+        throw new WeightsError('checksum-mismatch', message);
+      }
+      await handle.write(chunk);
+      onBytes?.(loaded);
     }
   } finally {
     await handle.close();

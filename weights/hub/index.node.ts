@@ -9,7 +9,7 @@ import { download } from './download.node';
 import { type HubEnvironment, hubEnvironment } from './environment.node';
 import { checkNames, type FromPretrainedOptions, listRemote } from './listing';
 import { openRemote } from './remote';
-import { isUsable, markComplete, type RepositoryCache, repositoryCache } from './snapshot.node';
+import { isComplete, isThere, markComplete, type RepositoryCache, repositoryCache } from './snapshot.node';
 
 /**
  * Opens a checkpoint: a local directory, or a model on the Hugging Face hub, downloaded once into the cache that Hugging
@@ -36,12 +36,21 @@ function given({ endpoint, token, cacheDirectory, offline }: FromPretrainedOptio
 
 async function openCached(id: string, revision: string, cache: RepositoryCache): Promise<Checkpoint> {
   const commit = await cache.commit(revision);
-  if (commit && (await isUsable(cache.snapshot(commit)))) return openSnapshot(id, cache.snapshot(commit));
-  const where = `the cache (${cache.folder})`;
-  throw new WeightsError(
-    'offline',
-    `${id}: expected revision ${revision} in ${where}, found none, and the offline switch is on`,
-  );
+  const missing = (found: string, cause?: unknown) => {
+    const where = `the cache (${cache.folder})`;
+    const message = `${id}: expected revision ${revision} in ${where}, found ${found}, and the offline switch is on`;
+    return new WeightsError('offline', message, { cause });
+  };
+  const directory = commit && cache.snapshot(commit);
+  if (!directory || !(await isThere(directory))) throw missing('none');
+  try {
+    return await openSnapshot(id, directory);
+  } catch (error) {
+    // Hugging Face's tools fill a snapshot as files are asked for, and a killed download leaves part of one.
+    if (await isComplete(directory)) throw error;
+    if (!(error instanceof WeightsError) || !['not-found', 'shard-invalid'].includes(error.code)) throw error;
+    throw missing(`a part of it (${error.message})`, error);
+  }
 }
 
 async function openSnapshot(id: string, directory: string): Promise<Checkpoint> {

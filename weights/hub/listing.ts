@@ -1,3 +1,4 @@
+import type { ListFileEntry } from '@huggingface/hub';
 import { WeightsError } from '../errors';
 
 export interface DownloadProgress {
@@ -51,6 +52,10 @@ export interface Listing {
 const WANTED =
   /^(config\.json|generation_config\.json|tokenizer\.json|tokenizer_config\.json|spiece\.model|model\.safetensors(\.index\.json)?|[^/]+-\d+-of-\d+\.safetensors)$/;
 const OTHER_WEIGHTS = /\.(bin|h5|msgpack|ckpt|onnx)$/;
+const SINGLE = 'model.safetensors';
+const SHARDED = /^model\.safetensors\.index\.json$|-\d+-of-\d+\.safetensors$/;
+/** Hashes and commits become file names in the cache: nothing else may pass for one. */
+const HEX = { sha256: /^[0-9a-f]{64}$/, 'git-sha1': /^[0-9a-f]{40}$/ } as const;
 const HUB_ID = /^[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)?$/;
 
 /** Refuses ids and revisions that are none, before they become part of a path or address. */
@@ -70,22 +75,37 @@ export async function listRemote({ id, revision, endpoint, token, signal }: Repo
   const access = { hubUrl: endpoint, fetch: withSignal, ...(token ? { accessToken: token } : {}) };
   try {
     const { sha: commit } = await modelInfo({ name: id, revision, additionalFields: ['sha'], ...access });
+    if (!HEX['git-sha1'].test(commit)) throw strange(id, 'a commit of 40 hex digits', commit);
     const files: RemoteFile[] = [];
     const others: string[] = [];
     for await (const entry of listFiles({ repo: id, revision: commit, ...access })) {
       if (OTHER_WEIGHTS.test(entry.path)) others.push(entry.path);
       if (entry.type !== 'file' || !WANTED.test(entry.path)) continue;
-      const hash = entry.lfs
-        ? { kind: 'sha256' as const, hex: entry.lfs.oid.replace(/^sha256:/, '') }
-        : { kind: 'git-sha1' as const, hex: entry.oid ?? '' };
       const url = `${endpoint}/${id}/resolve/${commit}/${encodeURIComponent(entry.path)}`;
-      files.push({ path: entry.path, size: entry.lfs?.size ?? entry.size, hash, url });
+      files.push({ ...checkedEntry(id, entry), url });
     }
     if (!files.some((file) => file.path.endsWith('.safetensors'))) throw noSafetensors(id, others);
-    return { commit, files };
+    // Some repositories keep the weights twice, whole and in shards: the whole file is what opening prefers.
+    const whole = files.some((file) => file.path === SINGLE);
+    return { commit, files: whole ? files.filter((file) => !SHARDED.test(file.path)) : files };
   } catch (error) {
     throw asWeightsError(`${id} (revision ${revision})`, endpoint, error, signal);
   }
+}
+
+type Entry = Pick<ListFileEntry, 'path' | 'size' | 'oid' | 'lfs'>;
+
+function checkedEntry(id: string, { path, size, oid, lfs }: Entry): Omit<RemoteFile, 'url'> {
+  const kind = lfs ? ('sha256' as const) : ('git-sha1' as const);
+  const hex = lfs ? lfs.oid.replace(/^sha256:/, '') : (oid ?? 'none');
+  if (!HEX[kind].test(hex)) throw strange(`${id}/${path}`, `a ${kind} in hex digits`, hex);
+  const bytes = lfs?.size ?? size;
+  if (!Number.isSafeInteger(bytes) || bytes < 0) throw strange(`${id}/${path}`, 'a size in bytes', bytes);
+  return { path, size: bytes, hash: { kind, hex } };
+}
+
+function strange(what: string, expected: string, found: unknown): WeightsError {
+  return new WeightsError('hub', `${what}: expected ${expected} from the hub, found ${JSON.stringify(found)}`);
 }
 
 function noSafetensors(id: string, others: readonly string[]): WeightsError {

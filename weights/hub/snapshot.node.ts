@@ -28,10 +28,8 @@ export function repositoryCache(cacheDirectory: string, id: string): RepositoryC
     snapshot,
     commit: async (revision) => {
       if (COMMIT.test(revision)) return revision;
-      return readFile(ref(revision), 'utf8').then(
-        (text) => text.trim(),
-        () => null,
-      );
+      const text = await readFile(ref(revision), 'utf8').catch(() => '');
+      return COMMIT.test(text.trim()) ? text.trim() : null;
     },
     remember: async (revision, commit) => {
       if (COMMIT.test(revision)) return;
@@ -54,12 +52,11 @@ export async function markComplete(directory: string): Promise<void> {
   await writeFile(join(directory, COMPLETE), '');
 }
 
-/** Whether a snapshot can be opened without the hub: marked, or filled by other tools with at least a config. */
-export async function isUsable(directory: string): Promise<boolean> {
-  return (await isThere(join(directory, COMPLETE))) || (await isThere(join(directory, 'config.json')));
+export async function isComplete(directory: string): Promise<boolean> {
+  return isThere(join(directory, COMPLETE));
 }
 
-async function isThere(path: string): Promise<boolean> {
+export async function isThere(path: string): Promise<boolean> {
   return stat(path).then(
     () => true,
     () => false,
