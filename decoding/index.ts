@@ -5,6 +5,7 @@ export type { Distribution, Draw } from './distribution';
 export { type Drafter, earlyExitDrafter, modelDrafter } from './drafter';
 export { copyDrafter } from './drafters/copy';
 export { NgramTable, ngramDrafter } from './drafters/ngram';
+export { type DraftName, type DraftSources, namedDrafter, parseDrafter } from './drafters/parse';
 export { firstOf, randomDrafter } from './drafters/simple';
 export { DecodingError, type DecodingErrorCode } from './errors';
 export {
