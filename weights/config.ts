@@ -13,10 +13,13 @@ const FEED_FORWARD: Readonly<Record<string, FeedForward>> = {
 /** Parses config.json (and generation_config.json, whose end-of-sequence ids may be several) into a closed T5Config. */
 export function parseConfig(text: string, file: string, generationText?: string | null): T5Config {
   const json = parseObject(text, file);
-  const generation = generationText
-    ? parseObject(generationText, file.replace(/config\.json$/, 'generation_config.json'))
-    : {};
+  const generationFile = file.replace(/config\.json$/, 'generation_config.json');
+  const generation = generationText ? parseObject(generationText, generationFile) : {};
   const field = new Fields(json, file);
+  const eos =
+    (generation.eos_token_id ?? null) === null
+      ? { value: json.eos_token_id ?? 1, field }
+      : { value: generation.eos_token_id, field: new Fields(generation, generationFile) };
   const family = field.oneOf('model_type', FAMILIES);
   const gated = field.text('feed_forward_proj', family === 't5' ? 'relu' : 'gated-gelu');
   const feedForward = Object.hasOwn(FEED_FORWARD, gated) ? FEED_FORWARD[gated] : undefined;
@@ -43,7 +46,7 @@ export function parseConfig(text: string, file: string, generationText?: string 
     biasInEveryBlock: family === 'umt5',
     scaleHead: scaleHead(family, field),
     startToken: token('decoder_start_token_id', 0),
-    eosTokens: eosTokens(generation.eos_token_id ?? json.eos_token_id ?? 1, field, vocabularySize),
+    eosTokens: eosTokens(eos.value, eos.field, vocabularySize),
     padToken: token('pad_token_id', 0),
   };
 }

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { type T5Config, WeightsError } from '../../weights';
 import { parseConfig } from '../../weights/config';
 
@@ -50,6 +51,21 @@ describe('config.json', () => {
       { family: 'umt5', biasInEveryBlock: true },
     ],
     [
+      'mT5 of transformers 4',
+      { model_type: 'mt5', feed_forward_proj: 'gated-gelu', tie_word_embeddings: false, vocab_size: 250112 },
+      { family: 'mt5', vocabularySize: 250112, biasInEveryBlock: false, scaleHead: false },
+    ],
+    [
+      'mT5 of transformers 5, which never scales it',
+      { model_type: 'mt5', tie_word_embeddings: true, transformers_version: '5.23.0' },
+      { family: 'mt5', feedForward: { kind: 'gelu_new', gated: true }, scaleHead: false },
+    ],
+    [
+      'an mT5 that transformers 4 tied',
+      { model_type: 'mt5', tie_word_embeddings: true, transformers_version: '4.40.0' },
+      { scaleHead: true },
+    ],
+    [
       'ByT5',
       {
         vocab_size: 384,
@@ -97,6 +113,37 @@ describe('config.json', () => {
   ])('refuses %o by field', (changes, message) => {
     expect(() => parse(changes)).toThrow(message);
     expect(() => parse(changes)).toThrow(WeightsError);
+  });
+
+  it('answers any value in any field with a config or a refusal that names the field', () => {
+    const fields = [
+      ...Object.keys(BASE),
+      'feed_forward_proj',
+      'tie_word_embeddings',
+      'scale_decoder_outputs',
+      'num_decoder_layers',
+      'relative_attention_max_distance',
+    ];
+    let refused = 0;
+    fc.assert(
+      fc.property(fc.constantFrom(...fields), fc.jsonValue({ maxDepth: 2 }), (field, value) => {
+        try {
+          const config = parse({ [field]: value });
+          const sizes = [config.dModel, config.inner, config.dFf, config.encoderLayers, config.decoderLayers];
+          for (const size of sizes) expect(Number.isSafeInteger(size) && size > 0).toBe(true);
+        } catch (error) {
+          refused++;
+          expect(error).toMatchObject({ name: 'WeightsError', code: 'config-invalid' });
+          expect((error as Error).message).toContain(`${field}: expected`);
+        }
+      }),
+      { numRuns: 500 },
+    );
+    expect(refused).toBeGreaterThan(200);
+  });
+
+  it('says when it is generation_config.json that is wrong', () => {
+    expect(() => parse({}, { eos_token_id: -1 })).toThrow(/model\/generation_config.json: eos_token_id: .* found -1/);
   });
 
   it.each(['', '{', '[]', 'null', '3'])('refuses %j as a file', (text) => {

@@ -70,7 +70,8 @@ async function fetchAll(file: RemoteFile, partial: string, options: DownloadOpti
           cause: error,
         });
       }
-      if (error instanceof WeightsError) throw error;
+      const ours = (error as NodeJS.ErrnoException).syscall; // the disk is full or closed: no matter of connections
+      if (error instanceof WeightsError || ours === 'write' || ours === 'open') throw error;
       failures = (await sizeOf(partial)) > before ? 1 : failures + 1;
       if (failures < TRIES) continue;
       const loaded = await sizeOf(partial);

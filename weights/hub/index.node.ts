@@ -25,7 +25,13 @@ export async function fromPretrained(location: string, options: FromPretrainedOp
   const cache = repositoryCache(environment.cacheDirectory, location);
   if (environment.offline) return openCached(location, revision, cache);
   if (options.lazy) return openRemote(location, { ...options, ...environment });
-  const directory = await downloadSnapshot(location, revision, cache, environment, options);
+  const directory = await downloadSnapshot(location, revision, cache, environment, options).catch((error) => {
+    if (error instanceof WeightsError) throw error;
+    const found = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
+    throw new WeightsError('io', `${cache.folder}: expected a cache that can be written, found ${found}`, {
+      cause: error,
+    });
+  });
   return openSnapshot(location, directory);
 }
 

@@ -6,6 +6,9 @@ export type HeaderValue = string | number | HeaderValue[] | Map<string, HeaderVa
 /** Nesting that a header can need is 3 (object, tensor, list); more is an attack on the stack. */
 const MAX_DEPTH = 8;
 
+/** Half of a character, which an escape can spell and UTF-8 cannot; the reference implementation refuses it too. */
+export const LONE_SURROGATE = /\p{Surrogate}/u;
+
 /**
  * Scans a safetensors header: JSON without null, booleans, fractions, exponents, negative or unsafe integers, duplicate keys or
  * `__proto__`. JSON.parse would let all of those through.
@@ -78,13 +81,15 @@ class Scanner {
     let end = start + 1;
     while (end < this.text.length && this.text[end] !== '"') end += this.text[end] === '\\' ? 2 : 1;
     if (end >= this.text.length) throw this.error('a closing quote');
-    this.at = end + 1;
+    let value: string;
     try {
-      return JSON.parse(this.text.slice(start, end + 1)) as string;
+      value = JSON.parse(this.text.slice(start, end + 1)) as string;
     } catch {
-      this.at = start;
       throw this.error('a valid string');
     }
+    if (LONE_SURROGATE.test(value)) throw this.error('a string without half characters');
+    this.at = end + 1;
+    return value;
   }
 
   private integer(): number {

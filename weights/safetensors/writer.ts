@@ -1,6 +1,7 @@
 import { WeightsError } from '../errors';
 import type { SafetensorsType } from '../types';
 import { byteSize } from './header';
+import { LONE_SURROGATE } from './json';
 
 /** A tensor to be written. */
 export interface TensorData {
@@ -23,12 +24,14 @@ export function writeSafetensors(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array {
   const parts: string[] = [];
+  for (const [key, value] of Object.entries(metadata)) checkText(`__metadata__.${key}`, key, value);
   if (Object.keys(metadata).length > 0) parts.push(`"__metadata__":${JSON.stringify(metadata)}`);
   let offset = 0;
   for (const [name, { type, shape, data }] of tensors) {
-    if (name === '__metadata__' || name === '__proto__') {
+    if (name === '__metadata__') {
       throw new WeightsError('tensor-invalid', `tensor ${name}: expected a name that is not reserved, found ${name}`);
     }
+    checkText(`tensor ${name}`, name);
     const bytes = byteSize(type, shape, 'tensor to write', name);
     if (data.byteLength !== bytes) {
       const expected = `${bytes} bytes (${type} [${shape}])`;
@@ -52,4 +55,14 @@ export function writeSafetensors(
     at += data.byteLength;
   }
   return file;
+}
+
+/** Refuses what a strict reader would not read back. */
+function checkText(what: string, key: string, value = ''): void {
+  if (key === '__proto__') {
+    throw new WeightsError('tensor-invalid', `${what}: expected a name that is not reserved, found ${key}`);
+  }
+  if (LONE_SURROGATE.test(key) || LONE_SURROGATE.test(value)) {
+    throw new WeightsError('tensor-invalid', `${what}: expected whole characters, found half of one`);
+  }
 }

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { type FromPretrainedOptions, fromPretrained, httpSource, WeightsError } from '../../../weights';
+import { hubEnvironment } from '../../../weights/hub/environment.node';
 import { COMMIT, type FakeHub, type Fault, fakeHub } from '../../support/fake-hub';
 
 const GOLDENS = path.join(__dirname, '..', '..', 'data', 'goldens');
@@ -80,6 +81,14 @@ describe('a hub that is not to be trusted, or half there', () => {
     await expect(get({ offline: true })).rejects.toThrow(/found none, and the offline switch is on/);
   });
 
+  it('a cache that cannot be written is named', async () => {
+    writeFileSync(path.join(parent, 'file'), '');
+    const refused = get({ cacheDirectory: path.join(parent, 'file') });
+    await expect(refused).rejects.toThrow(
+      /file\/models--org--tiny: expected a cache that can be written, found ENOTDIR/,
+    );
+  });
+
   it('range reads end in a closed error when the body breaks, is another range, or is cancelled', async () => {
     const abort = new AbortController();
     const { length } = content[WEIGHTS];
@@ -98,5 +107,19 @@ describe('a hub that is not to be trusted, or half there', () => {
     const { length } = content[WEIGHTS];
     const source = httpSource('tiny', `${hub.endpoint}/storage/${WEIGHTS}`, length + 5);
     await expect(source.read(length - 5, 10)).rejects.toThrow(/expected 10 bytes at \d+, found 5/);
+  });
+});
+
+describe('the token', () => {
+  it('comes from HF_TOKEN, else the file that HF_TOKEN_PATH names, else the one under HF_HOME', () => {
+    const home = mkdtempSync(path.join(tmpdir(), 'tandem-token-'));
+    writeFileSync(path.join(home, 'token'), 'hf_home\n');
+    writeFileSync(path.join(home, 'other'), 'hf_other\n');
+    const named = { HF_HOME: home, HF_TOKEN_PATH: path.join(home, 'other') };
+    expect(hubEnvironment({ ...named, HF_TOKEN: 'hf_given' }).token).toBe('hf_given');
+    expect(hubEnvironment(named).token).toBe('hf_other');
+    expect(hubEnvironment({ HF_HOME: home }).token).toBe('hf_home');
+    expect(hubEnvironment({ HF_HOME: path.join(home, 'none') }).token).toBeNull();
+    rmSync(home, { recursive: true });
   });
 });

@@ -163,6 +163,7 @@ describe('the strict rules', () => {
     ['something after the header', '{} x', 0, /end of header/],
     ['an open string', '{"a', 0, /a closing quote/],
     ['a control character in a name', '{"a\n":1}', 0, /a valid string/],
+    ['half a character', '{"\\ud800":1}', 0, /a string without half characters/],
     ['deep nesting', '['.repeat(5000), 0, /at most 8 levels/],
   ])('refuse %s', async (_, header, data, message) => {
     const opened = open(file(header, data));
@@ -187,5 +188,13 @@ describe('the strict rules', () => {
     );
     const named = new Map([['__metadata__', { type: 'U8' as const, shape: [3], data }]]);
     expect(() => writeSafetensors(named)).toThrow(/not reserved/);
+    for (const [key, message] of [
+      ['__proto__', /not reserved/],
+      ['a\ud800', /whole characters/],
+    ] as const) {
+      const tensors = new Map([[key as string, { type: 'U8' as const, shape: [3], data }]]);
+      expect(() => writeSafetensors(tensors)).toThrow(message);
+      expect(() => writeSafetensors(new Map(), Object.fromEntries([[key, 'x']]))).toThrow(message);
+    }
   });
 });
