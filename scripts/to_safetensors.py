@@ -24,7 +24,7 @@ def main(arguments):
     tensors, seen = {}, set()
     for part in parts:
         for name, tensor in torch.load(part, map_location="cpu", weights_only=True).items():
-            place = (tensor.untyped_storage().data_ptr(), tensor.storage_offset(), tuple(tensor.shape))
+            place = (tensor.untyped_storage().data_ptr(), tensor.storage_offset(), tuple(tensor.shape), tensor.stride())
             if place in seen:
                 continue
             seen.add(place)
