@@ -9,6 +9,7 @@ import { rowDistributions } from './processors';
 import { type Random, seededRandom } from './random';
 import { Sequence } from './sequence';
 import { checkSettings, type Settings } from './settings';
+import type { TraceRecorder } from './trace';
 import { type Verifier, verifierOf } from './verification';
 
 /** Where a token came from: kept from the draft, put in place of a rejected one, free after a whole proposal, or plain decoding. */
@@ -47,6 +48,8 @@ export interface GenerationRequest {
   readonly stopAfter?: (token: number) => boolean;
   /** Seconds of a one-row target call measured in the same run, for c, v and the predicted speed-up. */
   readonly baseline?: number | null;
+  /** Writes every round down as data. Default: none. */
+  readonly trace?: TraceRecorder;
   /** For proofs: known-wrong parts must fail them. */
   readonly parts?: SamplerParts;
 }
@@ -102,10 +105,13 @@ async function begin(request: GenerationRequest, settings: Settings, encoded: En
   const { target, drafter, source } = request;
   const { costs, gamma = costs ? LARGEST_ADAPTIVE_GAMMA : DEFAULT_GAMMA } = settings;
   const largest = drafter ? gamma : 0;
+  const numbers = request.random ?? seededRandom(settings.seed ?? 0);
+  const random = request.trace?.overhear(numbers) ?? numbers;
+  request.trace?.begin({ source, settings, startToken: target.startToken, drafter: drafter?.name ?? null });
   return {
     request,
     settings,
-    verifier: verifierOf(settings, request.random ?? seededRandom(settings.seed ?? 0), request.parts),
+    verifier: verifierOf(settings, random, request.parts),
     name: settings.stream ?? 'main',
     gamma: costs ? adaptiveGamma(costs, largest) : fixedGamma(largest),
     maxNewTokens: settings.maxNewTokens ?? 128,
@@ -131,7 +137,9 @@ async function* rounds(run: Run): AsyncGenerator<TokenEvent, GenerationResult, v
     run.gamma.finished(proposal.length, verdict.accepted);
     // 4. Forget the keys of what was rejected: all but the newest token stays held.
     const events = eventsOf(run, proposal, verdict, round);
-    ids.push(...events.map((event) => event.token));
+    const tokens = events.map((event) => event.token);
+    run.request.trace?.round({ position: at.position, proposal, targets, verdict, tokens, spent: meter.spent });
+    ids.push(...tokens);
     run.target.rewind(ids.length - 1);
     run.draft?.rewind(ids.length - 1);
     // 5. Hand the tokens out, up to whatever ends the sequence.
@@ -202,5 +210,7 @@ function finish(run: Run, length: number, stopReason: StopReason): GenerationRes
   const { costs } = run.settings;
   const gamma = costs ? null : run.gamma.next();
   const metrics = run.meter.metrics(gamma, run.request.baseline ?? null, run.verifier.exact);
-  return { ids: run.ids.slice(1, length), stopReason, metrics };
+  const ids = run.ids.slice(1, length);
+  run.request.trace?.finish(ids, stopReason);
+  return { ids, stopReason, metrics };
 }

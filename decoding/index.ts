@@ -19,3 +19,4 @@ export {
 export type { Metrics } from './metrics';
 export { type Random, seededRandom } from './random';
 export type { Processing, Settings, Verification } from './settings';
+export { readTrace, replayed, type Trace, type TracedRound, TraceRecorder } from './trace';

@@ -78,6 +78,11 @@ export class Meter {
     this.overlaps += onPath;
   }
 
+  /** Milliseconds so far in drafting and in target calls. */
+  get spent(): { draft: number; target: number } {
+    return { draft: this.draftMs, target: this.targetMs };
+  }
+
   token(): void {
     this.tokens++;
   }

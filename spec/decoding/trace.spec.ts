@@ -1,0 +1,110 @@
+import fc from 'fast-check';
+import { modelDrafter, readTrace, replayed, type Settings, TraceRecorder } from '../../decoding';
+import { topEntries } from '../../decoding/trace';
+import { finish } from '../support/exactness';
+import { randomTable, tableModel } from '../support/table-model';
+
+const target = tableModel({ vocabulary: 9, logits: randomTable(9, 1), eosTokens: [1] });
+const drafter = modelDrafter(tableModel({ vocabulary: 9, logits: randomTable(9, 2), eosTokens: [1] }), 'other');
+const source = [4, 5, 1];
+
+async function traced(settings: Settings) {
+  const trace = new TraceRecorder();
+  const result = await finish({ target, drafter, source, settings, trace });
+  return { result, trace: readTrace(JSON.parse(JSON.stringify(trace.trace))) };
+}
+
+const settingsOf = fc.record({
+  temperature: fc.constantFrom(0, 0.7, 1),
+  gamma: fc.integer({ min: 0, max: 4 }),
+  seed: fc.nat(9999),
+  verification: fc.constantFrom('token' as const, 'block' as const, 'coupled' as const),
+  maxNewTokens: fc.integer({ min: 1, max: 20 }),
+  topP: fc.constantFrom(0.8, 1),
+});
+
+const timeless = (rounds: readonly object[]) => rounds.map((round) => ({ ...round, milliseconds: null }));
+
+describe('a trace', () => {
+  it('runs again: through JSON and back, the same models make the same rounds from it', async () => {
+    await fc.assert(
+      fc.asyncProperty(settingsOf, async (settings) => {
+        const { result, trace } = await traced(settings);
+        const again = new TraceRecorder();
+        const request = { target, drafter, source: trace.source, settings: trace.settings };
+        const { ids } = await finish({ ...request, random: replayed(trace), trace: again });
+        expect(ids).toEqual(result.ids);
+        expect(timeless(again.trace.rounds)).toEqual(timeless(trace.rounds));
+      }),
+    );
+  });
+
+  it('changes nothing: the text is that of a run without one', async () => {
+    await fc.assert(
+      fc.asyncProperty(settingsOf, async (settings) => {
+        const plain = await finish({ target, drafter, source, settings });
+        expect((await traced(settings)).result.ids).toEqual(plain.ids);
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('tells the run: rounds add up to the text, to the metrics, and to the times', async () => {
+    await fc.assert(
+      fc.asyncProperty(settingsOf, async (settings) => {
+        const { result, trace } = await traced(settings);
+        const { ids, metrics, stopReason } = result;
+        expect(trace.rounds.flatMap((round) => round.tokens)).toEqual(ids);
+        expect(trace).toMatchObject({ ids, stopReason, drafter: 'other', source, settings });
+        const sum = (value: (round: (typeof trace.rounds)[number]) => number) =>
+          trace.rounds.reduce((total, round) => total + value(round), 0);
+        expect(sum((round) => round.proposal.length)).toBe(metrics.proposed);
+        expect(sum((round) => round.accepted)).toBe(metrics.accepted);
+        expect(sum((round) => round.milliseconds.target)).toBeCloseTo(metrics.targetSeconds * 1000, 6);
+        for (const round of trace.rounds) {
+          const kept = round.proposal.slice(0, round.accepted).map((draft) => draft.token);
+          expect([...kept, round.next.token].slice(0, round.tokens.length)).toEqual(round.tokens);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('gives away a run that has changed', async () => {
+    const { trace } = await traced({ temperature: 1, seed: 3, maxNewTokens: 8, gamma: 2 });
+    const settings = { ...trace.settings, stream: 'another' };
+    await expect(finish({ target, drafter, source, settings, random: replayed(trace) })).rejects.toThrow(
+      /trace: expected/,
+    );
+  });
+
+  it('refuses other formats and versions, and a recorder used twice', async () => {
+    const { trace } = await traced({ maxNewTokens: 2 });
+    const wrong = [null, {}, { ...trace, version: 2 }, { ...trace, format: 'x' }, { ...trace, rounds: 3 }];
+    for (const value of wrong) {
+      expect(() => readTrace(value)).toThrow(expect.objectContaining({ code: 'setting-invalid' }));
+    }
+    const recorder = new TraceRecorder();
+    expect(() => recorder.trace).toThrow(/none begun/);
+    await finish({ target, source, settings: { maxNewTokens: 2 }, trace: recorder });
+    await expect(finish({ target, source, trace: recorder })).rejects.toThrow(/already used/);
+    expect(target.open()).toBe(0);
+  });
+});
+
+describe('top entries', () => {
+  it('are the first of all tokens with mass, sorted by probability and then id', () => {
+    const weights = fc.array(fc.integer({ min: 0, max: 5 }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(weights, fc.integer({ min: 1, max: 6 }), (values, count) => {
+        const probabilities = Float64Array.from(values);
+        const all = values
+          .map((value, token) => [token, value] as const)
+          .filter(([, value]) => value > 0)
+          .sort((a, b) => b[1] - a[1] || a[0] - b[0]);
+        const distribution = { vocabulary: values.length, tokens: null, probabilities };
+        expect(topEntries(distribution, count)).toEqual(all.slice(0, count));
+      }),
+    );
+  });
+});
