@@ -8,7 +8,8 @@ import type { Machine } from './machine';
  */
 export class Banks {
   readonly #all: Machine[];
-  #weightsInFirst = 0;
+  /** Bytes of weights in each memory. */
+  readonly #held: number[] = [0];
 
   constructor(
     first: Machine,
@@ -30,12 +31,15 @@ export class Banks {
   /** Finds room for a weight; opens another memory where no other has it. */
   place(bytes: number, what: string): { bank: number; at: number } {
     for (let bank = 0; bank < MOST_BANKS; bank++) {
-      if (bank === 0 && this.#weightsInFirst + bytes > this.firstBytes) continue;
       const fresh = bank === this.#all.length;
-      if (fresh) this.#all.push(this.#opened(bank, what));
+      if (fresh) {
+        this.#all.push(this.#opened(bank, what));
+        this.#held.push(0);
+      }
+      if (!fresh && this.#held[bank] + bytes > this.#limit(bank)) continue;
       try {
         const at = this.#all[bank].memory.allocate(bytes, what);
-        if (bank === 0) this.#weightsInFirst += bytes;
+        this.#held[bank] += bytes;
         return { bank, at };
       } catch (error) {
         if (fresh) throw error; // not even an empty memory has room
@@ -45,6 +49,11 @@ export class Banks {
       'out-of-memory',
       `wasm: ${what} does not fit: expected room in ${MOST_BANKS} memories, found none`,
     );
+  }
+
+  /** Weights that a memory takes: the rest of it is for activations, or for rows that visit and for what is being packed. */
+  #limit(bank: number): number {
+    return bank === 0 ? this.firstBytes : LATER_BANK_BYTES;
   }
 
   /** Another memory; the system may have no addresses left for one. */
@@ -59,9 +68,12 @@ export class Banks {
 
   release(bank: number, at: number, bytes: number): void {
     this.#all[bank].memory.free(at);
-    if (bank === 0) this.#weightsInFirst -= bytes;
+    this.#held[bank] -= bytes;
   }
 }
 
-/** 64 GiB of weights. */
+/** Weights in each memory after the first: half a GiB stays for rows on their way through and for packing. */
+const LATER_BANK_BYTES = 3.5 * 2 ** 30;
+
+/** 56 GiB of weights. */
 const MOST_BANKS = 16;
