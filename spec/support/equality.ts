@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { generate, modelDrafter, type Settings } from '../../decoding';
 import { loadModel, type SequenceModel, type T5Model } from '../../engine';
-import { type Backend, type BackendName, createBackend, type WeightType } from '../../kernels';
+import { type Backend, type BackendName, type BackendOptions, createBackend, type WeightType } from '../../kernels';
 import { openCheckpoint } from '../../weights';
 
 const ROOT = path.join(__dirname, '..', '..');
@@ -19,9 +19,10 @@ export async function openPair(
   directories: { readonly target: string; readonly draft: string },
   name: BackendName,
   type: WeightType,
+  options: BackendOptions = {},
 ): Promise<Pair> {
-  // One thread: jest runs files side by side, and bits do not depend on the number of threads.
-  const backend = await createBackend(name, { threads: 1 });
+  // One thread: jest runs files side by side, and bits do not depend on the number of threads (wasm-levels.spec.ts).
+  const backend = await createBackend(name, { threads: 1, ...options });
   const load = async (directory: string) => {
     const checkpoint = await openCheckpoint(directory);
     const model = await loadModel(checkpoint, backend, { type });
