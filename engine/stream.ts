@@ -12,6 +12,19 @@ interface Pending {
   readonly chain: boolean;
 }
 
+/** Slots of pending rows along a path from the settled end. */
+function slotsAlong(pending: Pending | null, path: readonly number[], call: string): Int32Array {
+  let parent = -1;
+  return Int32Array.from(path, (row) => {
+    const at = pending ? pending.rows.indexOf(row) : -1;
+    if (!pending || at < 0 || pending.parents[at] !== parent) {
+      throw new EngineError('stream-invalid', `${call}: expected a path of pending rows, root first, found [${path}]`);
+    }
+    parent = at;
+    return pending.slots[at];
+  });
+}
+
 /** Decoder state of one sequence: a list of slots, oldest first, and the rows still pending. */
 export class Stream implements DecoderStream {
   private slots: Int32Array; // capacity; [0, settled) is in use
@@ -48,29 +61,26 @@ export class Stream implements DecoderStream {
       if (path.length === 0) return;
       throw new EngineError('stream-invalid', `keep: expected no rows (none are pending), found [${path}]`);
     }
-    let parent = -1;
-    const chosen = path.map((row) => {
-      const at = pending.rows.indexOf(row);
-      if (at < 0 || pending.parents[at] !== parent) {
-        throw new EngineError('stream-invalid', `keep: expected a path of pending rows, root first, found [${path}]`);
-      }
-      parent = at;
-      return pending.slots[at];
-    });
+    const chosen = slotsAlong(pending, path, 'keep');
     const kept = new Set(chosen);
     this.pool.drop(pending.slots.filter((slot) => !kept.has(slot)));
     this.pending = null;
-    this.append(Int32Array.from(chosen));
+    this.append(chosen);
   }
 
-  fork(): Stream {
+  fork(path?: readonly number[]): Stream {
     this.alive();
-    if (this.pending?.chain) this.settleChain();
-    if (this.pending) throw new EngineError('stream-invalid', 'fork: expected a settled stream, found a pending tree');
+    if (path === undefined) {
+      if (this.pending?.chain) this.settleChain();
+      if (this.pending)
+        throw new EngineError('stream-invalid', 'fork: expected a path of the pending tree, found none');
+    }
+    const grown = slotsAlong(this.pending, path ?? [], 'fork');
     const copy = new Stream(this.encoded, this.pool);
-    const slots = this.settledSlots();
-    this.pool.share(slots);
-    copy.append(slots);
+    for (const slots of [this.settledSlots(), grown]) {
+      this.pool.share(slots);
+      copy.append(slots);
+    }
     return copy;
   }
 

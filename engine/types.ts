@@ -40,8 +40,11 @@ export interface DecoderStream {
   truncate(length: number): void;
   /** Keeps, of the rows of the last forward call on this stream, those along `path` (row indices in that call, root first). */
   keep(path: readonly number[]): void;
-  /** An independent copy; shares storage until they differ. */
-  fork(): DecoderStream;
+  /**
+   * An independent copy; shares storage until they differ. With `path` it is the copy that `keep(path)` would make of this
+   * stream, whose own rows stay pending: several paths of one tree can go on, each as a stream.
+   */
+  fork(path?: readonly number[]): DecoderStream;
   release(): void;
 }
 

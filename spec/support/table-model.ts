@@ -61,10 +61,12 @@ export function tableModel({ vocabulary, logits, eosTokens = [] }: TableOptions)
       this.chain = true;
     }
 
-    fork(): DecoderStream {
-      this.settle();
+    fork(path?: readonly number[]): DecoderStream {
+      if (!path) this.settle();
+      const last = this.pending.find(({ row }) => row === path?.[path.length - 1]);
+      if (path && path.length > 0 && !last) throw new Error(`fork: no pending row ${path}`);
       const copy = new Stream(this.encoded);
-      copy.ids = this.ids;
+      copy.ids = last?.ids ?? this.ids;
       return copy;
     }
 
