@@ -11,7 +11,7 @@ export interface Distribution {
 
 declare const drawn: unique symbol;
 
-/** A token with the distribution that it was sampled from. Only `sample` and `race` make one. */
+/** A token with the distribution that it was sampled from. Only this file makes one. */
 export interface Draw {
   readonly token: number;
   readonly distribution: Distribution;
@@ -29,18 +29,42 @@ export function sample(distribution: Distribution, random: Random, at: Address):
  * one wins (the Gumbel-max rule in other words). Two distributions at one place mostly agree on the winner.
  */
 export function race(distribution: Distribution, random: Random, at: Place): Draw {
+  return raceOf(distribution, 1, random, at)[0];
+}
+
+/** The first `count` tokens of a race, winner first; fewer when fewer have mass. */
+export function raceOf(distribution: Distribution, count: number, random: Random, at: Place): Draw[] {
   const { probabilities, tokens } = distribution;
-  let winner = -1;
-  let best = Number.POSITIVE_INFINITY;
+  const first: { token: number; time: number }[] = [];
   for (let i = 0; i < probabilities.length; i++) {
     if (probabilities[i] <= 0) continue;
     const token = tokens ? tokens[i] : i;
     const time = random.exponential(token, at) / probabilities[i];
-    if (winner >= 0 && time >= best) continue;
-    winner = token;
-    best = time;
+    if (first.length === count && time >= first[count - 1].time) continue;
+    let place = first.length;
+    while (place > 0 && first[place - 1].time > time) place--;
+    first.splice(place, 0, { token, time });
+    if (first.length > count) first.pop();
   }
-  return { token: winner, distribution } as Draw;
+  return first.map(({ token }) => ({ token, distribution }) as Draw);
+}
+
+/** The `count` most probable tokens as certain proposals, ties by lowest id. */
+export function mostProbable(distribution: Distribution, count: number): Draw[] {
+  const { vocabulary, tokens, probabilities } = distribution;
+  const first: number[] = []; // indices
+  for (let i = 0; i < probabilities.length; i++) {
+    if (probabilities[i] <= 0) continue;
+    if (first.length === count && probabilities[i] <= probabilities[first[count - 1]]) continue;
+    let place = first.length;
+    while (place > 0 && probabilities[first[place - 1]] < probabilities[i]) place--;
+    first.splice(place, 0, i);
+    if (first.length > count) first.pop();
+  }
+  return first.map((i) => {
+    const token = tokens ? tokens[i] : i;
+    return { token, distribution: oneHot(vocabulary, token) } as Draw;
+  });
 }
 
 export function oneHot(vocabulary: number, token: number): Distribution {

@@ -8,15 +8,9 @@ export { NgramTable, ngramDrafter } from './drafters/ngram';
 export { type DraftName, type DraftSources, namedDrafter, parseDrafter } from './drafters/parse';
 export { firstOf, randomDrafter } from './drafters/simple';
 export { DecodingError, type DecodingErrorCode } from './errors';
-export {
-  type GenerationRequest,
-  type GenerationResult,
-  generate,
-  type StopReason,
-  type TokenEvent,
-  type TokenOrigin,
-} from './generate';
+export { type GenerationRequest, generate } from './generate';
 export type { Metrics } from './metrics';
 export { type Random, seededRandom } from './random';
+export type { GenerationResult, StopReason, TokenEvent, TokenOrigin } from './round';
 export type { Processing, Settings, Verification } from './settings';
 export { readTrace, replayed, type Trace, type TracedRound, TraceRecorder } from './trace';

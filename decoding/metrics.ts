@@ -1,4 +1,3 @@
-import { type Distribution, type Draw, overlap } from './distribution';
 import { expectedTokens, predictedSpeedup } from './theory';
 
 /** What a run cost and how well its proposals did. "Acceptance" is four different numbers; each has its own name. */
@@ -9,12 +8,15 @@ export interface Metrics {
   readonly rounds: number;
   readonly targetCalls: number;
   readonly draftCalls: number;
-  /** Draft tokens proposed, and those that verification accepted. */
+  /** Draft tokens proposed, in a tree all of its candidates, and those that verification accepted. */
   readonly proposed: number;
   readonly accepted: number;
   /** accepted / proposed. */
   readonly acceptedShare: number;
-  /** α: mean of Σ min(target, draft) over positions up to and including each round's first rejection. */
+  /**
+   * α: mean of Σ min(target, draft) over positions up to and including each round's first rejection; with several candidates at
+   * a position, of the probability that one of them stands.
+   */
   readonly acceptanceRate: number;
   /** accepted / rounds. */
   readonly meanAcceptedLength: number;
@@ -48,34 +50,27 @@ export class Meter {
   private draftMs = 0;
   draftCalls = 0;
 
-  async target<Value>(call: () => Promise<Value>): Promise<Value> {
-    const start = performance.now();
-    const value = await call();
-    this.targetMs += performance.now() - start;
+  /** Milliseconds of a target call, or this sequence's share of one. */
+  target(milliseconds: number): void {
+    this.targetMs += milliseconds;
     this.targetCalls++;
-    return value;
   }
 
-  async draft<Value>(call: () => Promise<Value>): Promise<Value> {
-    const start = performance.now();
-    const value = await call();
-    this.draftMs += performance.now() - start;
-    return value;
+  draft(milliseconds: number): void {
+    this.draftMs += milliseconds;
   }
 
-  /** @param standing probability that a draw from the second distribution stands under the first */
-  round(
-    proposal: readonly Draw[],
-    targets: readonly Distribution[],
-    accepted: number,
-    standing: (target: Distribution, draft: Distribution) => number = overlap,
-  ): void {
+  /**
+   * @param proposed candidates that the round had
+   * @param accepted how many of them stand
+   * @param chances for each place up to the first rejection, the probability that a candidate stands there
+   */
+  round(proposed: number, accepted: number, chances: readonly number[]): void {
     this.rounds++;
-    this.proposed += proposal.length;
+    this.proposed += proposed;
     this.accepted += accepted;
-    const onPath = Math.min(accepted + 1, proposal.length);
-    for (let i = 0; i < onPath; i++) this.overlapSum += standing(targets[i], proposal[i].distribution);
-    this.overlaps += onPath;
+    for (const chance of chances) this.overlapSum += chance;
+    this.overlaps += chances.length;
   }
 
   /** Milliseconds so far in drafting and in target calls. */

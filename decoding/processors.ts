@@ -18,22 +18,37 @@ export function isPlainGreedy(processing: Processing): boolean {
   return temperature === 0 && repetitionPenalty === 1 && edits === 0;
 }
 
-/** Distributions of a view's rows from `firstRow` on; `contexts[i]` belongs to row firstRow + i. */
-export async function rowDistributions(
-  view: LogitsView,
-  firstRow: number,
-  contexts: readonly Context[],
-  processing: Processing,
-): Promise<Distribution[]> {
-  if (isPlainGreedy(processing)) {
-    const best = (await view.argMax()).subarray(firstRow); // [contexts.length]
-    return Array.from(best, (token) => oneHot(view.vocabulary, token));
-  }
+/** A row of a view, what came before it, and what its logits go through. */
+export interface RowRequest {
+  readonly row: number;
+  readonly context: Context;
+  readonly processing: Processing;
+}
+
+/** One distribution a request. Where processors leave no token to choose, reading it throws `no-token-left`: it may never be reached. */
+export async function rowDistributions(view: LogitsView, requests: readonly RowRequest[]): Promise<Distribution[]> {
+  const greedy = requests.some(({ processing }) => isPlainGreedy(processing)) ? await view.argMax() : null;
   const rows: Distribution[] = [];
-  for (const [i, context] of contexts.entries()) {
-    rows.push(distributionOf(await view.read(firstRow + i), context, processing));
+  for (const { row, context, processing } of requests) {
+    if (greedy && isPlainGreedy(processing)) rows.push(oneHot(view.vocabulary, greedy[row]));
+    else rows.push(readable(await view.read(row), context, processing));
   }
   return rows;
+}
+
+function readable(logits: ArrayLike<number>, context: Context, processing: Processing): Distribution {
+  try {
+    return distributionOf(logits, context, processing);
+  } catch (error) {
+    if (!(error instanceof DecodingError && error.code === 'no-token-left')) throw error;
+    const refuse = (): never => {
+      throw error;
+    };
+    return Object.defineProperties({ vocabulary: logits.length } as Distribution, {
+      tokens: { get: refuse },
+      probabilities: { get: refuse },
+    });
+  }
 }
 
 /**
@@ -66,7 +81,7 @@ function penalise(scores: Float64Array, ids: readonly number[], penalty: number)
 }
 
 /** Tokens that may not come next. */
-function forbidden({ ids, eosTokens }: Context, processing: Processing): Set<number> {
+export function forbidden({ ids, eosTokens }: Context, processing: Processing): Set<number> {
   const { noRepeatNgramSize: size, minNewTokens = 0, badWords = [], suppress = [] } = processing;
   const tokens = new Set(suppress);
   if (ids.length - 1 < minNewTokens) for (const eos of eosTokens) tokens.add(eos);

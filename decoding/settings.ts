@@ -30,6 +30,11 @@ export interface Settings extends Processing {
   readonly maxNewTokens?: number;
   /** Draft tokens proposed a round, at most that many when `costs` are given; 0 is plain decoding. Default 4, 16 with costs. */
   readonly gamma?: number;
+  /**
+   * Several candidates a place: branching[d] at depth d, drawn without replacement, all scored in one target call; [3, 1, 1] is
+   * three lines of three. In place of `gamma` and `costs`; not with block verification or lenience.
+   */
+  readonly branching?: readonly number[];
   /** Measured costs of this pair (`measureCosts`): γ then adapts each round to what the draft achieves, down to 0. */
   readonly costs?: CostTable;
   /**
@@ -91,12 +96,33 @@ export function checkSettings(settings: Settings, vocabulary: number): void {
     throw bad('lenience', `1 with ${verification} verification`, settings.lenience);
   }
   checkCosts(settings.costs);
+  checkBranching(settings);
   const ids = { suppress: settings.suppress, forcedPrefix: settings.forcedPrefix, badWords: settings.badWords?.flat() };
   for (const [name, list] of Object.entries(ids)) {
     const wrong = list?.find((id) => !Number.isInteger(id) || id < 0 || id >= vocabulary);
     if (wrong !== undefined) throw bad(name, `ids from 0 to ${vocabulary - 1}`, wrong);
   }
   if (settings.badWords?.some((word) => word.length === 0)) throw bad('badWords', 'sequences of at least one id', '[]');
+}
+
+/** Candidates that one target call may score. */
+const LARGEST_TREE = 128;
+
+function checkBranching({ branching, gamma, costs, verification = 'token', lenience = 1 }: Settings): void {
+  if (branching === undefined) return;
+  const wrong = branching.find((count) => !Number.isInteger(count) || count < 1);
+  if (branching.length === 0 || wrong !== undefined) {
+    throw bad('branching', 'whole numbers from 1 up, one a depth', wrong ?? 'none');
+  }
+  let width = 1;
+  let candidates = 0;
+  for (const count of branching) candidates += width *= count;
+  if (candidates > LARGEST_TREE) throw bad('branching', `at most ${LARGEST_TREE} candidates in all`, candidates);
+  if (gamma !== undefined) throw bad('gamma', 'none beside branching, whose length it is', gamma);
+  if (costs !== undefined) throw bad('costs', 'none beside branching', 'some');
+  if (verification === 'block' || lenience < 1) {
+    throw bad('branching', 'token or coupled verification without lenience', lenience < 1 ? 'lenience' : verification);
+  }
 }
 
 function checkCosts(costs: CostTable | undefined): void {

@@ -1,5 +1,5 @@
-import type { Verdict } from './acceptance';
-import type { Distribution, Draw } from './distribution';
+import type { Candidate, TreeVerdict } from './candidates';
+import type { Distribution } from './distribution';
 import { DecodingError } from './errors';
 import { type Address, type Random, seededRandom } from './random';
 import type { Settings } from './settings';
@@ -19,6 +19,8 @@ export type Choice =
 /** A proposed token and what both models thought of its position. */
 export interface TracedDraft {
   readonly token: number;
+  /** Index in the proposal of the token that it follows, −1 for the first place; i − 1 throughout when there is one candidate a place. */
+  readonly parent: number;
   readonly draft: TopEntries;
   readonly target: TopEntries;
 }
@@ -28,6 +30,8 @@ export interface TracedRound {
   readonly position: number;
   readonly proposal: readonly TracedDraft[];
   readonly accepted: number;
+  /** Indices in the proposal of the accepted tokens. */
+  readonly path: readonly number[];
   /** Tokens that came out: the accepted ones and the one after, less what the end cut off. */
   readonly tokens: readonly number[];
   /** The token after the accepted ones, and what it was drawn from: the residual, or the target's own distribution. */
@@ -56,9 +60,9 @@ interface Times {
 
 interface RoundFacts {
   readonly position: number;
-  readonly proposal: readonly Draw[];
+  readonly tree: readonly Candidate[];
   readonly targets: readonly Distribution[];
-  readonly verdict: Verdict;
+  readonly verdict: TreeVerdict;
   readonly tokens: readonly number[];
   /** Milliseconds spent so far. */
   readonly spent: Times;
@@ -111,16 +115,18 @@ export class TraceRecorder {
     };
   }
 
-  round({ position, proposal, targets, verdict, tokens, spent }: RoundFacts): void {
+  round({ position, tree, targets, verdict, tokens, spent }: RoundFacts): void {
     const top = (distribution: Distribution) => topEntries(distribution, this.entries);
     this.rounds.push({
       position,
-      proposal: proposal.map(({ token, distribution }, i) => ({
-        token,
-        draft: top(distribution),
-        target: top(targets[i]),
+      proposal: tree.map(({ draw, parent }) => ({
+        token: draw.token,
+        parent,
+        draft: top(draw.distribution),
+        target: top(targets[parent + 1]),
       })),
-      accepted: verdict.accepted,
+      accepted: verdict.path.length,
+      path: verdict.path,
       tokens: [...tokens],
       next: { token: verdict.next.token, from: top(verdict.next.distribution) },
       choices: this.choices,

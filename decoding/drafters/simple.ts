@@ -1,4 +1,5 @@
-import type { Drafter } from '../drafter';
+import type { Candidate } from '../candidates';
+import { type Drafter, type DraftSession, type DraftTurn, proposeAll } from '../drafter';
 import { DecodingError } from '../errors';
 
 /** Proposes uniformly at random: the worst draft there is, for tests and for seeing what exactness costs. */
@@ -29,26 +30,52 @@ export function firstOf(drafters: readonly Drafter[]): Drafter {
   return {
     name: drafters.map((drafter) => drafter.name).join('+'),
     vocabularySize: drafters[0].vocabularySize,
-    open: async (source, shared) => {
-      const sessions = await Promise.all(drafters.map((drafter) => drafter.open(source, shared)));
-      return {
-        get calls() {
-          return sessions.reduce((sum, session) => sum + session.calls, 0);
-        },
-        propose: async (request) => {
-          for (const session of sessions) {
-            const proposal = await session.propose(request);
-            if (proposal.length > 0) return proposal;
-          }
-          return [];
-        },
-        rewind: (length) => {
-          for (const session of sessions) session.rewind(length);
-        },
-        release: () => {
-          for (const session of sessions) session.release();
-        },
-      };
+    open: async (source, shared) =>
+      new FirstSession(await Promise.all(drafters.map((drafter) => drafter.open(source, shared)))),
+    proposeAll: async (turns) => {
+      const trees: Candidate[][] = turns.map(() => []);
+      for (const [i, drafter] of drafters.entries()) {
+        const open: (DraftTurn & { turn: number })[] = [];
+        for (const [turn, { session, request }] of turns.entries()) {
+          if (trees[turn].length === 0) open.push({ turn, session: (session as FirstSession).sessions[i], request });
+        }
+        if (open.length === 0) break;
+        const found = await proposeAll(drafter, open);
+        for (const [j, { turn }] of open.entries()) {
+          trees[turn] = found[j];
+          if (found[j].length > 0) (turns[turn].session as FirstSession).proposer = i;
+        }
+      }
+      return trees;
     },
   };
+}
+
+/** Sessions of several drafters along one sequence. */
+class FirstSession implements DraftSession {
+  /** Index of the one that proposed last: a path through its tree means nothing to the others. */
+  proposer = -1;
+
+  constructor(readonly sessions: readonly DraftSession[]) {}
+
+  get calls(): number {
+    return this.sessions.reduce((sum, session) => sum + session.calls, 0);
+  }
+
+  async propose(request: Parameters<DraftSession['propose']>[0]): ReturnType<DraftSession['propose']> {
+    for (const [i, session] of this.sessions.entries()) {
+      const proposal = await session.propose(request);
+      this.proposer = i;
+      if (proposal.length > 0) return proposal;
+    }
+    return [];
+  }
+
+  rewind(length: number, path?: readonly number[]): void {
+    for (const [i, session] of this.sessions.entries()) session.rewind(length, i === this.proposer ? path : undefined);
+  }
+
+  release(): void {
+    for (const session of this.sessions) session.release();
+  }
 }
