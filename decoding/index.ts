@@ -1,5 +1,13 @@
 export type { SamplerParts } from './acceptance';
 export type { CostTable } from './adaptive';
+export {
+  type BeamMetrics,
+  type BeamSearchRequest,
+  type BeamSearchResult,
+  beamSearch,
+} from './beam';
+export type { FinishedBeam } from './beam-selection';
+export type { BeamDrafter, BeamSettings, EarlyStopping } from './beam-settings';
 export { type MeasureOptions, measureCosts } from './costs';
 export type { Distribution, Draw } from './distribution';
 export { type Drafter, earlyExitDrafter, modelDrafter } from './drafter';

@@ -1,0 +1,46 @@
+import type { LogitsView } from '../engine';
+import type { BeamProcessing } from './beam-settings';
+import { type Context, forbidden } from './processors';
+
+/** A token that may come next, with its log-probability. */
+export interface Continuation {
+  readonly token: number;
+  readonly logProb: number;
+}
+
+/**
+ * The `count` most probable continuations of a row, best first, ties by lowest id; tokens of probability zero are none. A
+ * log-probability is logit − log Σ exp(logit) in float64; processors come after that and nothing is normalised again, as in
+ * Hugging Face's `_beam_search`. Only these few logits leave the backend.
+ */
+export async function continuations(
+  view: LogitsView,
+  row: number,
+  count: number,
+  context: Context,
+  processing: BeamProcessing,
+): Promise<Continuation[]> {
+  const forced = processing.forcedPrefix?.[context.ids.length - 1];
+  if (forced !== undefined) return [{ token: forced, logProb: 0 }];
+  const { repetitionPenalty = 1 } = processing;
+  const banned = forbidden(context, processing);
+  const penalised = repetitionPenalty === 1 ? [] : [...new Set(context.ids)].filter((id) => !banned.has(id));
+  const edited = new Set([...banned, ...penalised]);
+  const total = await view.logSumExp(row, 1);
+  const found: Continuation[] = [];
+  // Of the best count + edited tokens, at least `count` are as the model left them.
+  const best = await view.topK(row, Math.min(view.vocabulary, count + edited.size));
+  best.ids.forEach((token, i) => {
+    if (!edited.has(token)) found.push({ token, logProb: best.values[i] - total });
+  });
+  if (penalised.length > 0) {
+    const rows = new Int32Array(penalised.length).fill(row);
+    const logits = await view.at(rows, Int32Array.from(penalised)); // [penalised]
+    // A log-probability is never above 0, so that the penalty always multiplies (Keskar et al. 2019).
+    penalised.forEach((token, i) => {
+      found.push({ token, logProb: (logits[i] - total) * repetitionPenalty });
+    });
+  }
+  const possible = found.filter(({ logProb }) => logProb > Number.NEGATIVE_INFINITY); // NaN neither
+  return possible.sort((a, b) => b.logProb - a.logProb || a.token - b.token).slice(0, count);
+}
