@@ -1,18 +1,22 @@
 import type { DecoderRow, DecoderStream, Encoded, SequenceModel } from '../engine';
 import { extend, OwnedStreams, type Prefix, rootsOf } from './beam-prefixes';
 import { continuations } from './beam-scores';
-import { type Beam, rank } from './beam-selection';
+import { type Beam, type Candidate, rank } from './beam-selection';
 import type { BeamRules } from './beam-settings';
 
 /** A hypothesis of the draft's search, and its place in the tree. */
 interface Reached {
   readonly prefix: Prefix;
   readonly beam: Beam;
+  /** Whether the draft, searching as wide as the target, would keep it. */
+  readonly core: boolean;
 }
 
 /**
  * The draft's own beam search, of the target's width or wider, from where the target's stands: what Leviathan et al. 2023
- * sketch in appendix A.4. Its streams are kept for every prefix it runs, so that it goes on from whichever of them survive.
+ * sketch in appendix A.4. What a search of the target's own width keeps always comes first, since in a wider one
+ * descendants of spare hypotheses could displace it; the rest of the width goes to the best of the others. Streams are kept
+ * for every prefix that is run, so that the draft goes on from whichever of them survive.
  */
 export class BeamDraft {
   private readonly owned = new OwnedStreams();
@@ -45,7 +49,7 @@ export class BeamDraft {
   async propose(beams: readonly Beam[], levels: number): Promise<Prefix[]> {
     const roots = rootsOf(beams);
     this.held = new Map(roots.map((root, i) => [root, this.heads[i]]));
-    let reached: Reached[] = roots.map((prefix, i) => ({ prefix, beam: beams[i] }));
+    let reached: Reached[] = roots.map((prefix, i) => ({ prefix, beam: beams[i], core: true }));
     for (let level = 0; level < levels && reached.length > 0; level++) reached = await this.deeper(reached);
     return roots;
   }
@@ -62,7 +66,7 @@ export class BeamDraft {
     this.encoded.release();
   }
 
-  /** One step: runs each hypothesis's newest token, and keeps the `width` best that do not end. */
+  /** One step: runs each hypothesis's newest token, and keeps `width` of those that do not end. */
   private async deeper(reached: readonly Reached[]): Promise<Reached[]> {
     const { eosTokens, processing } = this.rules;
     const { rows, last } = this.rowsOf(reached);
@@ -76,13 +80,24 @@ export class BeamDraft {
         lists.push(found.filter(({ token }) => !eosTokens.includes(token)));
       }
       const beams = reached.map(({ beam }) => beam);
-      return rank(beams, lists, this.width).map(({ parent, token, logProb }) => ({
-        prefix: extend(reached[parent].prefix, token, logProb),
-        beam: { ids: [...beams[parent].ids, token], logProb },
-      }));
+      const all = rank(beams, lists, Number.POSITIVE_INFINITY);
+      const { core, spare } = this.divided(all, reached);
+      return [...core, ...spare].map((candidate, i) => {
+        const { parent, token, logProb } = candidate;
+        const prefix = extend(reached[parent].prefix, token, logProb);
+        return { prefix, beam: { ids: [...beams[parent].ids, token], logProb }, core: i < core.length };
+      });
     } finally {
       view.release();
     }
+  }
+
+  /** The best of what the core continues to, as many as the target keeps, and the best of all others. */
+  private divided(all: readonly Candidate[], reached: readonly Reached[]): { core: Candidate[]; spare: Candidate[] } {
+    const core = all.filter(({ parent }) => reached[parent].core).slice(0, this.rules.beams);
+    const taken = new Set(core);
+    const spare = all.filter((candidate) => !taken.has(candidate)).slice(0, this.width - core.length);
+    return { core, spare };
   }
 
   /** Rows of every id that the draft has not seen, and the last one of each hypothesis. */

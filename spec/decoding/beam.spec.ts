@@ -1,0 +1,150 @@
+import fc from 'fast-check';
+import { beamSearch } from '../../decoding';
+import type { DecoderRow, SequenceModel } from '../../engine';
+import { BEAM_MUTANTS, type BeamCase, beamCase, referenceBeams, runCase } from '../support/beam-reference';
+import { finish } from '../support/exactness';
+import { randomTable, tableModel } from '../support/table-model';
+
+const RUNS = { numRuns: 600 };
+
+describe('beam search over tables', () => {
+  it("finds the reference's sequences and scores, all bits, in one target call a step", async () => {
+    await fc.assert(
+      fc.asyncProperty(beamCase, async (chosen) => {
+        const { sequences, metrics, target } = await runCase(chosen, false);
+        expect(sequences).toEqual(referenceBeams(chosen.table, chosen.settings));
+        expect(target.calls()).toBe(metrics.steps);
+        expect(metrics).toMatchObject({ targetCalls: metrics.steps, rounds: metrics.steps, draftCalls: 0 });
+        expect(target.open()).toBe(0);
+      }),
+      RUNS,
+    );
+  });
+
+  it('with any draft, width and γ finds the same sequences and scores, all bits, in no more target calls', async () => {
+    let [fewer, partly] = [0, 0];
+    await fc.assert(
+      fc.asyncProperty(beamCase, async (chosen) => {
+        const plain = await runCase(chosen, false);
+        const { sequences, metrics, target, draft } = await runCase(chosen, true);
+        expect(sequences).toEqual(plain.sequences);
+        expect(metrics.steps).toBe(plain.metrics.steps);
+        expect(metrics.targetCalls).toBe(target.calls());
+        expect(metrics.draftCalls).toBe(draft.calls());
+        expect(metrics.targetCalls).toBeLessThanOrEqual(metrics.steps);
+        expect(metrics.acceptedLevels).toBe(metrics.steps - metrics.rounds);
+        expect(metrics.acceptedLevels).toBeLessThanOrEqual(metrics.proposedLevels);
+        const { beams } = chosen.settings;
+        expect(metrics.targetRows).toBeLessThanOrEqual(beams * metrics.rounds + chosen.width * metrics.proposedLevels);
+        expect(metrics.newTokens).toBeLessThanOrEqual(chosen.settings.maxNewTokens ?? 0);
+        expect(target.open() + draft.open()).toBe(0);
+        if (metrics.acceptedLevels > 0) fewer++;
+        if (metrics.acceptedLevels > 0 && metrics.acceptedLevels < metrics.proposedLevels) partly++;
+      }),
+      RUNS,
+    );
+    expect(Math.min(fewer, partly)).toBeGreaterThan(50); // it did speculate, and it did go wrong
+  });
+
+  it('with the target for a draft takes ⌈steps / (γ + 1)⌉ target calls, whatever the width', async () => {
+    await fc.assert(
+      fc.asyncProperty(beamCase, async (chosen) => {
+        const { metrics } = await runCase({ ...chosen, draftTable: chosen.table }, true);
+        expect(metrics.targetCalls).toBe(Math.ceil(metrics.steps / (chosen.gamma + 1)));
+      }),
+      RUNS,
+    );
+  });
+
+  it('with one beam is greedy decoding, whatever ends the search', async () => {
+    await fc.assert(
+      fc.asyncProperty(beamCase, async (chosen) => {
+        const settings = { ...chosen.settings, beams: 1, sequences: 1 };
+        const target = tableModel(chosen.table);
+        const { maxNewTokens } = settings;
+        const greedy = await finish({ target, source: [1], settings: { temperature: 0, maxNewTokens } });
+        const { sequences } = await runCase({ ...chosen, settings, width: 2 }, true);
+        expect(sequences.map(({ ids }) => ids)).toEqual([greedy.ids]);
+      }),
+      RUNS,
+    );
+  });
+
+  it('with more beams than sequences finds the one of highest score when nothing is cut off', async () => {
+    const table = { vocabulary: 3, logits: randomTable(3, 11, 'soft'), eosTokens: [2] };
+    const settings = { beams: 81, maxNewTokens: 4, earlyStopping: 'never' as const, sequences: 81 };
+    const { sequences } = await beamSearch({ target: tableModel(table), source: [1], settings });
+    const mass = sequences.reduce((sum, { ids, score }) => sum + Math.exp(score * ids.length), 0);
+    expect(sequences).toHaveLength(1 + 2 + 4 + 8 + 16); // EOS after 0 to 3 tokens, and 16 that the limit ends
+    expect(mass).toBeCloseTo(1, 12);
+  });
+
+  it.each(BEAM_MUTANTS.map((mutant) => [mutant.name, mutant] as const))(
+    'the same checks catch one that %s',
+    async (_, { parts, plain }) => {
+      const caught = async (chosen: BeamCase) => {
+        const found = await runCase(chosen, !plain, parts);
+        return JSON.stringify(found.sequences) !== JSON.stringify(referenceBeams(chosen.table, chosen.settings));
+      };
+      const cases = fc.sample(beamCase, { numRuns: 600, seed: 1 });
+      let count = 0;
+      for (const chosen of cases) if (await caught(chosen)) count++;
+      expect(count).toBeGreaterThan(3);
+    },
+  );
+});
+
+/** A model whose forward call number `fatal` fails, in one of two ways. */
+function failing(model: SequenceModel, fatal: number, fail: () => void): SequenceModel {
+  let calls = 0;
+  return {
+    ...model,
+    forward: async (rows: readonly DecoderRow[]) => {
+      if (calls++ === fatal) fail();
+      return model.forward(rows);
+    },
+  };
+}
+
+describe('a beam search that does not end', () => {
+  const table = { vocabulary: 5, logits: randomTable(5, 3), eosTokens: [4] };
+  const settings = { beams: 3, maxNewTokens: 8 };
+
+  it.each(['target', 'draft'] as const)('because the %s fails gives every stream back', async (which) => {
+    for (let fatal = 0; fatal < 4; fatal++) {
+      const models = { target: tableModel(table), draft: tableModel({ ...table, logits: randomTable(5, 4) }) };
+      const lost = () => {
+        throw new Error('device lost');
+      };
+      const broken = { ...models, [which]: failing(models[which], fatal, lost) };
+      const drafter = { model: broken.draft, gamma: 2, width: 4 };
+      await expect(beamSearch({ target: broken.target, source: [1], settings, drafter })).rejects.toThrow(
+        'device lost',
+      );
+      expect([models.target.open(), models.draft.open()]).toEqual([0, 0]);
+    }
+  });
+
+  it('because it is cancelled says so and gives every stream back', async () => {
+    const [target, draft] = [tableModel(table), tableModel(table)];
+    const abort = new AbortController();
+    const { signal } = abort;
+    const run = beamSearch({
+      target: failing(target, 1, () => abort.abort()),
+      source: [1],
+      settings,
+      drafter: { model: draft, gamma: 1 },
+      signal,
+    });
+    await expect(run).rejects.toMatchObject({ code: 'aborted' });
+    expect(target.calls()).toBe(2);
+    expect([target.open(), draft.open()]).toEqual([0, 0]);
+  });
+
+  it('because every token is forbidden says where', async () => {
+    const target = tableModel(table);
+    const run = beamSearch({ target, source: [1], settings: { ...settings, suppress: [0, 1, 2, 3, 4] } });
+    await expect(run).rejects.toMatchObject({ code: 'no-token-left' });
+    expect(target.open()).toBe(0);
+  });
+});
