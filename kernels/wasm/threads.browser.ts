@@ -9,11 +9,16 @@ function take({ module, index, count }, memory, end) {
   const instance = new WebAssembly.Instance(module, { env: { memory } }).exports;
   instance.become(index, count, 1);
   banks.push(instance);
-  for (;;) {
-    const bank = banks[0].serve(banks.length);
-    if (bank === -2) return end();
-    if (bank === -1) return;
-    if (banks[bank].assist()) banks[0].busy();
+  try {
+    for (;;) {
+      const bank = banks[0].serve(banks.length);
+      if (bank === -2) return end();
+      if (bank === -1) return;
+      if (banks[bank].assist()) banks[0].busy();
+    }
+  } catch (error) {
+    for (const bank of banks) bank.forfeit();
+    end();
   }
 }
 `;

@@ -18,7 +18,8 @@ export interface Thread {
 
 /**
  * The whole program of a helping thread: an instance of its own on every memory. `serve` returns the number of a memory
- * to help in, −1 to be given another memory, −2 to end (`assembly/control.ts`).
+ * to help in, −1 to be given another memory, −2 to end (`assembly/control.ts`). A thread that fails gives its chunk back, and
+ * ends.
  */
 export const PROGRAM = `
 const banks = [];
@@ -26,11 +27,16 @@ function take({ module, index, count }, memory, end) {
   const instance = new WebAssembly.Instance(module, { env: { memory } }).exports;
   instance.become(index, count, 1);
   banks.push(instance);
-  for (;;) {
-    const bank = banks[0].serve(banks.length);
-    if (bank === -2) return end();
-    if (bank === -1) return;
-    if (banks[bank].assist()) banks[0].busy();
+  try {
+    for (;;) {
+      const bank = banks[0].serve(banks.length);
+      if (bank === -2) return end();
+      if (bank === -1) return;
+      if (banks[bank].assist()) banks[0].busy();
+    }
+  } catch (error) {
+    for (const bank of banks) bank.forfeit();
+    end();
   }
 }
 `;

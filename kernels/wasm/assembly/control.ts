@@ -56,6 +56,15 @@ const BANKS: usize = 768;
 @inline
 const BANK: usize = 832;
 
+/** One more than a chunk that a helping thread took and could not compute; 0 for none. */
+// @ts-ignore: decorator
+@inline
+const LOST: usize = 896;
+/** Helping threads that have failed in the middle of a job. */
+// @ts-ignore: decorator
+@inline
+const FAILURES: usize = 900;
+
 /** Whether the first thread sleeps until the last chunk is done. */
 // @ts-ignore: decorator
 @inline
@@ -79,6 +88,8 @@ let thread: usize = 0;
 let threads: usize = 1;
 let mayBlock: bool = false;
 let idle: i32 = 0;
+/** The chunk being computed, −1 for none. */
+let held: i32 = -1;
 /** Generations at the last two looks. */
 let seen: i32 = 0;
 let before: i32 = 0;
@@ -156,13 +167,23 @@ export function share(execute: (operation: i32, chunk: i32) => void, operation: 
   atomic.store<i32>(GENERATION, generation);
   if (atomic.load<i32>(SLEEPERS) != 0) atomic.notify(GENERATION, i32.MAX_VALUE);
   help(execute);
-  finish(chunks);
+  finish(execute, operation, chunks);
 }
 
-/** Waits for the chunks that other threads have taken: on a busy machine those need the processor more than a poll does. */
-function finish(chunks: i32): void {
+/**
+ * Waits for the chunks that other threads have taken: on a busy machine those need the processor more than a poll does. What
+ * such a thread had to give back is computed here, where an error reaches the caller.
+ */
+function finish(execute: (operation: i32, chunk: i32) => void, operation: i32, chunks: i32): void {
   let polls = 0;
   for (let done = atomic.load<i32>(DONE); done != chunks; done = atomic.load<i32>(DONE)) {
+    const lost = atomic.load<i32>(LOST);
+    if (lost != 0) {
+      atomic.store<i32>(LOST, 0);
+      execute(operation, lost - 1);
+      atomic.add<i32>(DONE, 1);
+      continue;
+    }
     if (!mayBlock || ++polls < PATIENCE) continue;
     atomic.store<i32>(WAITING, 1);
     atomic.wait<i32>(DONE, done, NAP);
@@ -174,12 +195,22 @@ function finish(chunks: i32): void {
 function help(execute: (operation: i32, chunk: i32) => void): bool {
   let some = false;
   for (let chunk = take(); chunk >= 0; chunk = take()) {
+    held = chunk;
     execute(load<i32>(JOB), chunk);
+    held = -1;
     atomic.add<i32>(DONE, 1);
     if (atomic.load<i32>(WAITING) != 0) atomic.notify(DONE, 1);
     some = true;
   }
   return some;
+}
+
+/** After an error in a helping thread: gives the chunk back that it was computing. Other threads may have one to give back too. */
+export function forfeit(): void {
+  if (held < 0) return;
+  atomic.add<i32>(FAILURES, 1);
+  while (atomic.cmpxchg<i32>(LOST, 0, held + 1) != 0) {}
+  held = -1;
 }
 
 /** What `serveWith` returns beside the number of a memory to help in. */
@@ -209,6 +240,7 @@ export function serveWith(execute: (operation: i32, chunk: i32) => void, known: 
       idle = 0;
     } else if (idle <= SPINS) {
       idle += bank == 0 ? 1 : LOOK;
+      if (bank >= known) return MORE; // opened since the look above
       if (bank != 0) return bank;
     } else {
       // What another memory held was looked at before the last generation was read.

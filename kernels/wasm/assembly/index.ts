@@ -3,7 +3,7 @@
  */
 import { activationChunk } from './activation';
 import { appendRow, attendChunk } from './attention';
-import { announce, assistWith, become, busy, ring, serveWith, share, stop } from './control';
+import { announce, assistWith, become, busy, forfeit, ring, serveWith, share, stop } from './control';
 import { embedRow } from './embed';
 import { argMaxRow, exponentialsChunk, largestChunk, topK } from './logits';
 import { matmulChunk } from './matmul';
@@ -11,7 +11,7 @@ import { packPanel } from './pack';
 import { prepareChunk } from './prepare';
 import { probeDot, probeMadd } from './probe';
 
-export { announce, become, busy, probeDot, probeMadd, ring, stop, topK };
+export { announce, become, busy, forfeit, probeDot, probeMadd, ring, stop, topK };
 
 function execute(operation: i32, chunk: i32): void {
   switch (operation) {
