@@ -1,5 +1,6 @@
 export type { SamplerParts } from './acceptance';
 export type { CostTable } from './adaptive';
+export { Batch, type BatchEvent, type BatchOptions, generateBatch } from './batch';
 export {
   type BeamMetrics,
   type BeamSearchRequest,
@@ -19,6 +20,6 @@ export { DecodingError, type DecodingErrorCode } from './errors';
 export { type GenerationRequest, generate } from './generate';
 export type { Metrics } from './metrics';
 export { type Random, seededRandom } from './random';
-export type { GenerationResult, StopReason, TokenEvent, TokenOrigin } from './round';
+export type { GenerationResult, Pair, SequenceRequest, StopReason, TokenEvent, TokenOrigin } from './round';
 export type { Processing, Settings, Verification } from './settings';
 export { readTrace, replayed, type Trace, type TracedRound, TraceRecorder } from './trace';
