@@ -14,6 +14,7 @@ import tempfile
 import torch
 from transformers.utils import logging
 
+from beam_settings import record_beam_settings
 from buckets import record_buckets
 from bundled import record_bundled
 from compare import compare_folders
@@ -34,6 +35,8 @@ def make(folder, only):
         print(f"{family.name}: {len(gaps)} greedy tokens, smallest gap {min(gaps):.4f}")
     if not only or only == "relative-buckets":
         record_buckets(folder)
+    if not only or only == "beam-settings":
+        record_beam_settings(folder)
     for role in ("target", "draft"):
         if not only or only == f"modernize-{role}":
             record_bundled(role, ROOT, folder)

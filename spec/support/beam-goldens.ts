@@ -1,0 +1,85 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type BeamDrafter, type BeamSettings, beamSearch } from '../../decoding';
+import type { SequenceModel } from '../../engine';
+import type { Pair } from './equality';
+import { type GoldenBeams, readGolden } from './goldens';
+
+/** Of a score: float32 upstream, its sum of log-probabilities rounded at every step. */
+const TOLERANCE = 1e-4;
+
+/** One search that Hugging Face's generate has made. */
+export interface GoldenSearch {
+  readonly source: readonly number[];
+  readonly eos: readonly number[];
+  readonly settings: BeamSettings;
+  /** Best first. */
+  readonly sequences: GoldenBeams['settings'][number]['sequences'];
+}
+
+/** Searches that stand beside a model's other goldens: 2 and 4 beams, two length penalties, early stopping or not. */
+export function goldenSearches(name: string): GoldenSearch[] {
+  return (readGolden(name).beamSearch ?? []).flatMap(({ source, eos, maxNewTokens, settings }) =>
+    settings.map(({ sequences, ...rest }) => ({
+      source,
+      eos: [eos],
+      settings: { ...rest, maxNewTokens, sequences: rest.beams },
+      sequences,
+    })),
+  );
+}
+
+interface SettingsGolden {
+  readonly checkpoint: string;
+  readonly source: readonly number[];
+  readonly maxNewTokens: number;
+  readonly searches: readonly (Omit<GoldenSearch, 'source'> & { readonly settings: { readonly beams: number } })[];
+}
+
+/** Searches of a random model under every other setting: other endings and lengths, processors, several EOS. */
+export function goldenSettings(checkpoint: string): GoldenSearch[] {
+  const file = path.join(__dirname, '..', 'data', 'goldens', 'beam-settings.json');
+  const goldens: SettingsGolden[] = JSON.parse(readFileSync(file, 'utf8'));
+  const golden = goldens.find((one) => one.checkpoint === checkpoint);
+  return (golden?.searches ?? []).map(({ eos, settings, sequences }) => ({
+    source: golden?.source ?? [],
+    eos,
+    settings: { ...settings, maxNewTokens: golden?.maxNewTokens, sequences: settings.beams },
+    sequences,
+  }));
+}
+
+/** A model with other ends of sequence. */
+function ending(model: SequenceModel, eosTokens: readonly number[]): SequenceModel {
+  const { vocabularySize, startToken, padToken } = model;
+  return {
+    vocabularySize,
+    startToken,
+    padToken,
+    eosTokens,
+    encode: (sources) => model.encode(sources),
+    forward: (rows, options) => model.forward(rows, options),
+  };
+}
+
+/** Makes every search plainly and with a draft, and says in words where one differs from its golden, or the two in a bit. */
+export async function differences(pair: Pair, searches: readonly GoldenSearch[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const [i, { source, eos, settings, sequences }] of searches.entries()) {
+    const target = ending(pair.target, eos);
+    const drafter: BeamDrafter = { model: pair.draft, width: sequences.length + (i % 3), gamma: 1 + (i % 4) };
+    const plain = await beamSearch({ target, source, settings });
+    const speculative = await beamSearch({ target, source, settings, drafter });
+    const title = `${source.length} ids, ${JSON.stringify(settings)}`;
+    const tokens = (list: readonly (readonly number[])[]) => JSON.stringify(list);
+    if (tokens(plain.sequences.map(({ ids }) => ids)) !== tokens(sequences.map((one) => one.tokens))) {
+      found.push(`${title}: tokens ${tokens(plain.sequences.map(({ ids }) => ids))}`);
+    } else if (!plain.sequences.every(({ score }, at) => Math.abs(score - sequences[at].score) <= TOLERANCE)) {
+      found.push(`${title}: scores ${plain.sequences.map(({ score }) => score)}`);
+    }
+    if (JSON.stringify(plain.sequences) !== JSON.stringify(speculative.sequences)) {
+      found.push(`${title}: with a draft ${JSON.stringify(speculative.sequences)}`);
+    }
+  }
+  return found;
+}
