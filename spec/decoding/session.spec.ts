@@ -166,7 +166,8 @@ const commands = fc.commands(
 describe('a session of sequences that join, propose, roll back, end and are aborted', () => {
   let backend: Backend;
   let target: T5Model;
-  let draft: T5Model;
+  let rough: T5Model;
+  let other: T5Model;
   const slotsInUse = (model: T5Model): number[] => [
     Reflect.get(model, 'selfSlots').inUse,
     Reflect.get(model, 'crossSlots').inUse,
@@ -176,17 +177,20 @@ describe('a session of sequences that join, propose, roll back, end and are abor
     backend = await createBackend('cpu');
     target = await loadModel(randomCheckpoint(tinyConfig(), 1), backend);
     // The target's own weights, rounded: agrees often, not always.
-    draft = await loadModel(randomCheckpoint(tinyConfig(), 1), backend, { type: 'bf16' });
+    rough = await loadModel(randomCheckpoint(tinyConfig(), 1), backend, { type: 'bf16' });
+    other = await loadModel(randomCheckpoint(tinyConfig(), 2), backend);
   });
 
   afterAll(async () => {
-    draft.release();
+    other.release();
+    rough.release();
     target.release();
     await backend.dispose();
   });
 
   const drafters: [string, () => Pair][] = [
-    ['a rough copy', () => ({ target, drafter: modelDrafter(draft) })],
+    ['a rough copy', () => ({ target, drafter: modelDrafter(rough) })],
+    ['another model', () => ({ target, drafter: modelDrafter(other) })],
     ['the first two layers', () => ({ target, drafter: earlyExitDrafter(target, 2) })],
   ];
   it.each(drafters)(
@@ -203,7 +207,7 @@ describe('a session of sequences that join, propose, roll back, end and are abor
             steps,
           );
           batch.release();
-          expect([...slotsInUse(target), ...slotsInUse(draft)]).toEqual([0, 0, 0, 0]);
+          expect([target, rough, other].flatMap(slotsInUse)).toEqual([0, 0, 0, 0, 0, 0]);
         }),
         { numRuns: 60 },
       );
