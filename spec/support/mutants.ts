@@ -1,5 +1,5 @@
 import type { Drafter, SamplerParts } from '../../decoding';
-import { accepts, exactParts, residual } from '../../decoding/acceptance';
+import { exactParts, residual } from '../../decoding/acceptance';
 import { type Distribution, type Draw, normalised, probabilityOf } from '../../decoding/distribution';
 import type { DraftRequest, DraftSession } from '../../decoding/drafter';
 import type { Naming } from './enumerator';
@@ -150,13 +150,5 @@ export const MUTANTS: readonly Mutant[] = [
           return of(other.distribution, other) > of(draw.distribution, draw) ? other : draw;
         });
       }),
-  },
-];
-
-/** Mutants that differ only where a random number meets a bound exactly: enumeration gives them no mass. */
-export const BOUNDARY_MUTANTS: readonly Mutant[] = [
-  {
-    name: 'accepts when u · draft ≤ target, so a token of probability zero at u = 0',
-    parts: withAccept((t, d, r, at) => of(t, d) === 0 || accepts(t, d, r, at)),
   },
 ];

@@ -1,0 +1,243 @@
+import { modelDrafter } from '../../decoding';
+import { type DecoderRow, type Encoded, loadModel, type SequenceModel } from '../../engine';
+import { type Backend, createBackend, type PlanSpec } from '../../kernels';
+import { totalVariation } from './enumerator';
+import { finish, samplerOutcomes, targetOutcomes } from './exactness';
+import { type Family, worldOf } from './mutant-families';
+import { randomCheckpoint, tinyConfig } from './random-checkpoint';
+import { randomTable, type TableOptions, tableModel } from './table-model';
+
+const SOURCE = [5, 9, 2, 30, 1];
+
+/** Changes the plans of decoder calls on their way to the backend; `state` lives as long as the backend. */
+type Bend = (spec: PlanSpec, state: { next: number }) => PlanSpec;
+
+/** The backend, each self-attention plan of the decoder bent. Plans of the encoder and of cross-attention do not count on. */
+function bent(backend: Backend, bend: Bend): Backend {
+  const state = { next: 0 };
+  return new Proxy(backend, {
+    get: (inner, key) => {
+      if (key === 'arrange') {
+        return (plan: Parameters<Backend['arrange']>[0], spec: PlanSpec) => inner.arrange(plan, bend(spec, state));
+      }
+      const value = Reflect.get(inner, key, inner);
+      return typeof value === 'function' ? value.bind(inner) : value;
+    },
+  });
+}
+
+/**
+ * After a rollback and then in a tree, the largest difference between the logits of each row and those of its text decoded one
+ * token at a time on an untouched engine.
+ */
+async function difference(bend: Bend): Promise<number> {
+  const backend = await createBackend('cpu');
+  const checkpoint = randomCheckpoint(tinyConfig(), 31);
+  const [straight, model] = [await loadModel(checkpoint, backend), await loadModel(checkpoint, bent(backend, bend))];
+  const [encoded] = await model.encode([SOURCE]);
+  const stream = encoded.open();
+  const row = (token: number, position: number, parent: number): DecoderRow => ({ stream, token, position, parent });
+  const read = async (rows: readonly DecoderRow[]) => {
+    const view = await model.forward(rows);
+    const logits = await Promise.all(rows.map((_, r) => view.read(r)));
+    view.release();
+    return logits;
+  };
+  // The start token and a proposal of three, of which one stands; then its correction with a tree of three after it.
+  await read([row(0, 0, -1), row(4, 1, 0), row(8, 2, 1), row(15, 3, 2)]);
+  stream.truncate(2);
+  const found = await read([row(16, 2, -1), row(23, 3, 0), row(20, 3, 0), row(11, 4, 2)]);
+  const texts = [[], [23], [20], [20, 11]].map((tail) => [0, 4, 16, ...tail]);
+  let worst = 0;
+  for (const [i, text] of texts.entries()) {
+    const wanted = await lastLogits(straight, text);
+    worst = Math.max(worst, ...found[i].map((logit, token) => Math.abs(logit - wanted[token])));
+  }
+  stream.release();
+  encoded.release();
+  await backend.dispose();
+  return worst;
+}
+
+async function lastLogits(model: SequenceModel, ids: readonly number[]): Promise<Float32Array> {
+  const [encoded] = await model.encode([SOURCE]);
+  const stream = encoded.open();
+  let logits = new Float32Array(0);
+  for (const [position, token] of ids.entries()) {
+    const view = await model.forward([{ stream, token, position, parent: -1 }]);
+    logits = new Float32Array(await view.read(0));
+    view.release();
+  }
+  stream.release();
+  encoded.release();
+  return logits;
+}
+
+/** Whether a plan is of the decoder's self-attention: it writes, and does not start a text over. */
+const goesOn = ({ position, write }: PlanSpec) => write.length > 0 && position.length > 0 && position[0] > 0;
+
+export const ENGINE: Family = {
+  check: 'logits after a rollback and in a tree, real engine',
+  unit: 'largest difference',
+  limit: 0,
+  caught: 1e-3,
+  shipped: () => difference((spec) => spec),
+  mutants: [
+    {
+      name: 'position bias left from before a rollback',
+      measure: () =>
+        difference((spec, state) => {
+          if (!goesOn(spec)) {
+            state.next = spec.position.length;
+            return spec;
+          }
+          const late = state.next - spec.position[0];
+          state.next += spec.position.length;
+          return { ...spec, position: spec.position.map((at) => at + late) };
+        }),
+    },
+    {
+      name: 'position bias of a tree by row, not by depth',
+      measure: () =>
+        difference((spec) =>
+          goesOn(spec) ? { ...spec, position: spec.position.map((_, row) => spec.position[0] + row) } : spec,
+        ),
+    },
+    {
+      name: 'rows of a tree that see their siblings',
+      measure: () =>
+        difference((spec) => {
+          if (!goesOn(spec)) return spec;
+          const { rows, start, count, keys, write } = spec;
+          const settled = keys.slice(start[0], start[0] + count[0]); // what the first row sees, itself included or not
+          const lists = Array.from({ length: rows }, (_, row) => [
+            ...new Set([...settled, ...write.slice(0, row), ...keys.slice(start[row], start[row] + count[row])]),
+          ]);
+          const starts = lists.map((_, row) => lists.slice(0, row).reduce((sum, list) => sum + list.length, 0));
+          const [from, counts] = [Int32Array.from(starts), Int32Array.from(lists, (list) => list.length)];
+          return { ...spec, start: from, count: counts, keys: Int32Array.from(lists.flat()) };
+        }),
+    },
+  ],
+};
+
+/** A model of a table whose cache, cut back, holds on to one token too many. Everything after it sees that token. */
+function hoarding(table: TableOptions): SequenceModel {
+  const honest = tableModel(table);
+  interface Cache {
+    ids: number[];
+    length: number;
+  }
+  const caches = new WeakMap<object, Cache>();
+  const open = (encoded: Encoded) => {
+    const cache: Cache = { ids: [], length: 0 };
+    const stream = {
+      encoded,
+      get length() {
+        return cache.length;
+      },
+      truncate: (length: number) => {
+        cache.ids = cache.ids.slice(0, cache.ids.length - (cache.length - length) + 1);
+        cache.length = length;
+      },
+      keep: () => undefined,
+      fork: () => stream,
+      release: () => undefined,
+    };
+    caches.set(stream, cache);
+    return stream;
+  };
+  return {
+    ...honest,
+    encode: async (sources) =>
+      sources.map((source) => {
+        const encoded: Encoded = { source, open: () => open(encoded), release: () => undefined };
+        return encoded;
+      }),
+    forward: async (rows) => {
+      // The table's own view, over rows whose ids are what the cache holds.
+      const seen = rows.map(({ stream, token }) => {
+        const cache = caches.get(stream) as Cache;
+        cache.ids.push(token);
+        cache.length++;
+        return [...cache.ids];
+      });
+      const [encoded] = await honest.encode([[1]]);
+      const views = await Promise.all(
+        seen.map(async (ids) => {
+          const stream = encoded.open();
+          const chain = ids.map((token, position) => ({ stream, token, position, parent: position - 1 }));
+          return honest.forward(chain);
+        }),
+      );
+      const last = (r: number) => seen[r].length - 1;
+      return {
+        rows: rows.length,
+        vocabulary: table.vocabulary,
+        argMax: async () =>
+          Int32Array.from(await Promise.all(views.map(async (view, r) => (await view.argMax())[last(r)]))),
+        logSumExp: (r, scale) => views[r].logSumExp(last(r), scale),
+        at: async (at, tokens) =>
+          Float32Array.from(
+            await Promise.all(Array.from(at, async (r, i) => (await views[r].read(last(r)))[tokens[i]])),
+          ),
+        topK: (r, k) => views[r].topK(last(r), k),
+        read: (r) => views[r].read(last(r)),
+        release: () => undefined,
+      };
+    },
+  };
+}
+
+const SETTINGS = { temperature: 1, maxNewTokens: 3, gamma: 2 };
+
+async function cachedDistance(wrap: (table: TableOptions) => SequenceModel): Promise<number> {
+  let worst = 0;
+  for (const seed of [3, 4, 5, 6]) {
+    const { target, draft } = worldOf(seed);
+    const request = { target: wrap(target), settings: SETTINGS };
+    const outcomes = await samplerOutcomes({ request, drafter: modelDrafter(tableModel(draft)) });
+    worst = Math.max(worst, totalVariation(outcomes, targetOutcomes(target, SETTINGS)));
+  }
+  return worst;
+}
+
+export const TARGET_CACHE: Family = {
+  check: 'enumeration of texts, the target’s cache',
+  unit: 'total variation',
+  limit: 1e-12,
+  caught: 1e-3,
+  shipped: () => cachedDistance(tableModel),
+  mutants: [
+    { name: 'a target whose cache is one token ahead after a rollback', measure: () => cachedDistance(hoarding) },
+  ],
+};
+
+/** A draft that is the target, but for one token at the second position. Its error, and what it proposed after, is refused. */
+const ERRING = 2;
+
+/** Proposals refused beyond those that the error costs, over greedy texts of 24 tokens: an honest cache then never errs again. */
+async function refused(wrap: (table: TableOptions) => SequenceModel): Promise<number> {
+  let unexpected = 0;
+  for (const seed of [3, 4, 5, 6]) {
+    const table = { vocabulary: 9, logits: randomTable(9, seed) };
+    const erring: TableOptions['logits'] = (ids, source) => {
+      const logits = table.logits(ids, source);
+      return ids.length === ERRING ? logits.map((logit) => -logit) : logits;
+    };
+    const drafter = modelDrafter(wrap({ ...table, logits: erring }));
+    const settings = { maxNewTokens: 24, gamma: 3 };
+    const { metrics } = await finish({ target: tableModel(table), drafter, source: [1], settings });
+    unexpected += metrics.proposed - metrics.accepted - 2;
+  }
+  return unexpected;
+}
+
+export const DRAFT_CACHE: Family = {
+  check: 'a draft that errs once is refused once',
+  unit: 'proposals refused beyond',
+  limit: 0,
+  caught: 0,
+  shipped: () => refused(tableModel),
+  mutants: [{ name: 'a draft whose cache is one token ahead after a rollback', measure: () => refused(hoarding) }],
+};

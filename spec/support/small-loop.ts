@@ -1,0 +1,106 @@
+import { type Verdict, verifyTokens } from '../../decoding/acceptance';
+import { verifyBlock } from '../../decoding/block';
+import { type Distribution, type Draw, sample } from '../../decoding/distribution';
+import { distributionOf } from '../../decoding/processors';
+import type { Random } from '../../decoding/random';
+import type { Processing } from '../../decoding/settings';
+import type { TableOptions } from './table-model';
+
+/** Where the numbers of a round belong. */
+export interface Spot {
+  readonly stream: string;
+  readonly round: number;
+  readonly position: number;
+}
+
+export type Verify = (proposal: readonly Draw[], targets: readonly Distribution[], random: Random, at: Spot) => Verdict;
+
+/** A pair of models and what is wanted of them. */
+export interface World {
+  readonly target: TableOptions;
+  readonly draft: TableOptions;
+  readonly processing: Processing;
+  readonly maxNewTokens: number;
+  readonly gamma: number;
+}
+
+/** One round, as far as it is known. */
+export interface Round {
+  /** Decoder ids so far, start token first. */
+  readonly ids: readonly number[];
+  readonly at: Spot;
+  readonly gamma: number;
+  readonly random: Random;
+  readonly world: World;
+}
+
+/** The steps of a round; a record, so that a wrong one can stand in place of each. */
+export interface Steps {
+  readonly gamma: (world: World, done: number) => number;
+  readonly draftLaw: (world: World, ids: readonly number[]) => Distribution;
+  /** @param row 0 for the round's first row */
+  readonly targetLaw: (world: World, ids: readonly number[], row: number) => Distribution;
+  readonly propose: (steps: Steps, round: Round) => Draw[];
+  readonly verify: Verify;
+  /** Runs a whole round: the tokens that come out, before anything is cut. */
+  readonly round: (steps: Steps, round: Round) => number[];
+  /** How many of a round's tokens are handed out. */
+  readonly cut: (world: World, ids: readonly number[], tokens: readonly number[]) => number;
+  /** Whether the text ends here; asked after a round. */
+  readonly ended: (world: World, ids: readonly number[]) => boolean;
+}
+
+const law = (table: TableOptions, ids: readonly number[], processing: Processing) =>
+  distributionOf(table.logits(ids, []), { ids, eosTokens: table.eosTokens ?? [] }, processing);
+
+const isEnd = (world: World, token: number) => (world.target.eosTokens ?? []).includes(token);
+
+/** The steps of `generate`, on laws in place of models. */
+export const exactSteps: Steps = {
+  gamma: (world, done) => Math.min(world.gamma, world.maxNewTokens - done - 1),
+  draftLaw: (world, ids) => law(world.draft, ids, world.processing),
+  targetLaw: (world, ids) => law(world.target, ids, world.processing),
+  propose: (steps, { ids, at, gamma, random, world }) => {
+    const proposal: Draw[] = [];
+    const prefix = [...ids];
+    while (proposal.length < gamma) {
+      const here = { ...at, position: prefix.length, purpose: 'propose' as const };
+      const draw = sample(steps.draftLaw(world, prefix), random, here);
+      proposal.push(draw);
+      prefix.push(draw.token);
+      if (isEnd(world, draw.token)) break;
+    }
+    return proposal;
+  },
+  verify: verifyTokens,
+  round: (steps, round) => {
+    const { ids, world, random, at } = round;
+    const proposal = steps.propose(steps, round);
+    const drafted = proposal.map((draw) => draw.token);
+    const targets = [...drafted, -1].map((_, row) => steps.targetLaw(world, [...ids, ...drafted.slice(0, row)], row));
+    const { accepted, next } = steps.verify(proposal, targets, random, at);
+    return [...drafted.slice(0, accepted), next.token];
+  },
+  cut: (world, ids, tokens) => {
+    const end = tokens.findIndex((token) => isEnd(world, token));
+    return Math.min(end < 0 ? tokens.length : end + 1, world.maxNewTokens - ids.length + 1);
+  },
+  ended: (world, ids) => ids.length > world.maxNewTokens || isEnd(world, ids[ids.length - 1]),
+};
+
+export const exactBlockSteps: Steps = { ...exactSteps, verify: verifyBlock };
+
+/**
+ * Speculative sampling in its plainest form. With the exact steps it gives the text of `generate` for every seed, which specs
+ * check, so that a wrong step here is that wrong step there.
+ */
+export function smallLoop(world: World, random: Random, steps: Steps = exactSteps): number[] {
+  const ids = [0];
+  for (let round = 0; ; round++) {
+    const at = { stream: 'main', round, position: ids.length };
+    const gamma = steps.gamma(world, ids.length - 1);
+    const tokens = steps.round(steps, { ids, at, gamma, random, world });
+    ids.push(...tokens.slice(0, steps.cut(world, ids, tokens)));
+    if (steps.ended(world, ids)) return ids.slice(1);
+  }
+}
