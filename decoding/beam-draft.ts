@@ -1,8 +1,8 @@
-import type { DecoderRow, DecoderStream, Encoded, SequenceModel } from '../engine';
+import type { DecoderRow, DecoderStream, Encoded } from '../engine';
 import { extend, OwnedStreams, type Prefix, rootsOf } from './beam-prefixes';
 import { continuations } from './beam-scores';
 import { type Beam, type Candidate, rank } from './beam-selection';
-import type { BeamRules } from './beam-settings';
+import type { BeamRules, DraftRules } from './beam-settings';
 
 /** A hypothesis of the draft's search, and its place in the tree. */
 interface Reached {
@@ -27,22 +27,16 @@ export class BeamDraft {
   calls = 0;
 
   private constructor(
-    private readonly model: SequenceModel,
+    private readonly draft: DraftRules,
     private readonly encoded: Encoded,
-    private readonly width: number,
     private readonly rules: BeamRules,
   ) {
     this.heads = [this.owned.add(encoded.open())];
   }
 
-  static async open(
-    model: SequenceModel,
-    source: readonly number[],
-    width: number,
-    rules: BeamRules,
-  ): Promise<BeamDraft> {
-    const [encoded] = await model.encode([source]);
-    return new BeamDraft(model, encoded, width, rules);
+  static async open(draft: DraftRules, source: readonly number[], rules: BeamRules): Promise<BeamDraft> {
+    const [encoded] = await draft.model.encode([source]);
+    return new BeamDraft(draft, encoded, rules);
   }
 
   /** Roots of trees that hold every hypothesis of the draft's search at each of the next `levels` lengths. */
@@ -69,14 +63,15 @@ export class BeamDraft {
   /** One step: runs each hypothesis's newest token, and keeps `width` of those that do not end. */
   private async deeper(reached: readonly Reached[]): Promise<Reached[]> {
     const { eosTokens, processing } = this.rules;
+    const { model, options, width } = this.draft;
     const { rows, last } = this.rowsOf(reached);
     this.calls++;
-    const view = await this.model.forward(rows);
+    const view = await model.forward(rows, options);
     try {
       const lists = [];
       for (const [i, { beam }] of reached.entries()) {
         const context = { ids: beam.ids, eosTokens };
-        const found = await continuations(view, last[i], this.width + eosTokens.length, context, processing);
+        const found = await continuations(view, last[i], width + eosTokens.length, context, processing);
         lists.push(found.filter(({ token }) => !eosTokens.includes(token)));
       }
       const beams = reached.map(({ beam }) => beam);
@@ -96,7 +91,7 @@ export class BeamDraft {
   private divided(all: readonly Candidate[], reached: readonly Reached[]): { core: Candidate[]; spare: Candidate[] } {
     const core = all.filter(({ parent }) => reached[parent].core).slice(0, this.rules.beams);
     const taken = new Set(core);
-    const spare = all.filter((candidate) => !taken.has(candidate)).slice(0, this.width - core.length);
+    const spare = all.filter((candidate) => !taken.has(candidate)).slice(0, this.draft.width - core.length);
     return { core, spare };
   }
 

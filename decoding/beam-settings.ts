@@ -1,4 +1,4 @@
-import type { SequenceModel } from '../engine';
+import type { ForwardOptions, SequenceModel } from '../engine';
 import { DecodingError } from './errors';
 import { checkSettings, type Processing } from './settings';
 
@@ -35,6 +35,8 @@ export interface BeamDrafter {
   readonly width?: number;
   /** Levels that the draft searches ahead each round; 0 is plain beam search. Default 4. */
   readonly gamma?: number;
+  /** Run only the model's first decoder layers: with the target for a model, its own early exit drafts. Default all. */
+  readonly layers?: number;
 }
 
 /** Settings with nothing left open. */
@@ -69,22 +71,29 @@ export function beamRules(settings: BeamSettings, target: SequenceModel): BeamRu
   return { beams, lengthPenalty, earlyStopping, maxNewTokens, sequences, eosTokens, processing: rest };
 }
 
+/** The draft with nothing left open. */
+export interface DraftRules {
+  readonly model: SequenceModel;
+  readonly width: number;
+  readonly gamma: number;
+  readonly options: ForwardOptions;
+}
+
 /** Refuses a draft that could not hold the target's beams, or speaks of other tokens. */
 export function draftRules(
-  { model, width, gamma = 4 }: BeamDrafter,
   rules: BeamRules,
+  { model, width = rules.beams, gamma = 4, layers }: BeamDrafter,
   target: SequenceModel,
-): { width: number; gamma: number } {
+): DraftRules {
   checkSettings({ gamma }, target.vocabularySize);
-  const beams = width ?? rules.beams;
-  expectWhole('width', beams, rules.beams, MOST_BEAMS);
+  expectWhole('width', width, rules.beams, MOST_BEAMS);
   if (model.vocabularySize !== target.vocabularySize) {
     throw new DecodingError(
       'vocabulary-mismatch',
       `draft: expected a vocabulary of ${target.vocabularySize}, found ${model.vocabularySize}`,
     );
   }
-  return { width: beams, gamma };
+  return { model, width, gamma, options: layers === undefined ? {} : { layers } };
 }
 
 function expectWhole(name: string, value: number, least: number, most: number): void {

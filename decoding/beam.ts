@@ -57,17 +57,17 @@ export function beamSearch(request: BeamSearchRequest): Promise<BeamSearchResult
 export async function searchWith(parts: BeamParts, request: BeamSearchRequest): Promise<BeamSearchResult> {
   const { target, source, drafter, settings = {} } = request;
   const rules = beamRules(settings, target);
-  const { width, gamma } = drafter ? draftRules(drafter, rules, target) : { width: 0, gamma: 0 };
+  const drafting = drafter ? draftRules(rules, drafter, target) : null;
   const started = performance.now();
   const [encoded] = await target.encode([source]);
   let state: BeamState | null = null;
   let draft: BeamDraft | null = null;
   try {
     state = new BeamState(target, rules, parts, encoded.open());
-    if (drafter && gamma > 0) draft = await BeamDraft.open(drafter.model, source, width, rules);
+    if (drafting && drafting.gamma > 0) draft = await BeamDraft.open(drafting, source, rules);
     while (!state.done) {
       if (request.signal?.aborted) throw new DecodingError('aborted', 'beam search: cancelled');
-      await state.round(draft, gamma);
+      await state.round(draft, drafting?.gamma ?? 0);
     }
     if (state.finished.length === 0) {
       const found = 'found all forbidden';

@@ -46,6 +46,38 @@ describe('beam search over tables', () => {
     expect(Math.min(fewer, partly)).toBeGreaterThan(50); // it did speculate, and it did go wrong
   });
 
+  it('… with any processors too', async () => {
+    const id = fc.nat(6);
+    const processors = fc.record(
+      {
+        repetitionPenalty: fc.constantFrom(0.7, 1.5),
+        noRepeatNgramSize: fc.integer({ min: 1, max: 3 }),
+        minNewTokens: fc.nat(4),
+        badWords: fc.array(fc.array(id, { minLength: 1, maxLength: 2 }), { maxLength: 2 }),
+        suppress: fc.array(id, { maxLength: 2 }),
+        forcedPrefix: fc.array(id, { maxLength: 3 }),
+      },
+      { requiredKeys: [] },
+    );
+    const outcome = async (chosen: BeamCase, speculative: boolean) => {
+      try {
+        return (await runCase(chosen, speculative)).sequences;
+      } catch (error) {
+        return String(error);
+      }
+    };
+    await fc.assert(
+      fc.asyncProperty(beamCase, processors, fc.nat(100_000), async (chosen, processing, seed) => {
+        const logits = randomTable(7, seed);
+        const table = { ...chosen.table, vocabulary: 7, logits };
+        const draftTable = { ...table, logits: randomTable(7, seed + (seed % 2)) };
+        const edited = { ...chosen, table, draftTable, settings: { ...chosen.settings, ...processing } };
+        expect(await outcome(edited, true)).toEqual(await outcome(edited, false));
+      }),
+      RUNS,
+    );
+  });
+
   it('with the target for a draft takes ⌈steps / (γ + 1)⌉ target calls, whatever the width', async () => {
     await fc.assert(
       fc.asyncProperty(beamCase, async (chosen) => {

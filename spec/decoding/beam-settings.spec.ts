@@ -1,0 +1,53 @@
+import { type BeamDrafter, type BeamSettings, beamSearch } from '../../decoding';
+import { beamRules } from '../../decoding/beam-settings';
+import { randomTable, tableModel } from '../support/table-model';
+
+const table = (vocabulary: number) => tableModel({ vocabulary, logits: randomTable(vocabulary, 1), eosTokens: [2] });
+
+/** What a caller without types could pass. */
+const search = (settings: object, drafter?: object) => {
+  const target = table(5);
+  const request = { target, source: [1], settings: settings as BeamSettings, drafter: drafter as BeamDrafter };
+  return beamSearch(request).finally(() => expect([target.calls(), target.open()]).toEqual([0, 0]));
+};
+
+describe('settings of beam search', () => {
+  it('mean 4 beams, a length penalty of 1, no early stopping, 128 tokens and one sequence when nothing is said', () => {
+    expect(beamRules({}, table(5))).toEqual({
+      beams: 4,
+      lengthPenalty: 1,
+      earlyStopping: false,
+      maxNewTokens: 128,
+      sequences: 1,
+      eosTokens: [2],
+      processing: {},
+    });
+  });
+
+  it.each([
+    [{ beams: 0 }, 'beams: expected a whole number from 1 to 1024, found 0'],
+    [{ beams: 2.5 }, 'beams: expected a whole number from 1 to 1024, found 2.5'],
+    [{ beams: 2, sequences: 3 }, 'sequences: expected a whole number from 1 to 2, found 3'],
+    [{ lengthPenalty: Number.NaN }, 'lengthPenalty: expected a number, found NaN'],
+    [{ lengthPenalty: '1' }, 'lengthPenalty: expected a number, found 1'],
+    [{ earlyStopping: 'always' }, "earlyStopping: expected true, false or 'never', found always"],
+    [{ maxNewTokens: 0 }, 'maxNewTokens: expected a whole number from 1 up, found 0'],
+    [{ suppress: [7] }, 'suppress: expected ids from 0 to 4, found 7'],
+    [{ noRepeatNgramSize: 0 }, 'noRepeatNgramSize: expected a whole number from 1 up, found 0'],
+    [
+      { temperature: 0.7 },
+      'settings: expected some of beams, lengthPenalty, earlyStopping, maxNewTokens, sequences, repetitionPenalty, ' +
+        'noRepeatNgramSize, minNewTokens, badWords, suppress, forcedPrefix, found temperature',
+    ],
+  ])('%j is refused before anything is run', async (settings, message) => {
+    await expect(search(settings)).rejects.toMatchObject({ code: 'setting-invalid', message });
+  });
+
+  it.each([
+    [{ width: 2 }, 'setting-invalid', 'width: expected a whole number from 3 to 1024, found 2'],
+    [{ gamma: -1 }, 'setting-invalid', 'gamma: expected a whole number from 0 to 64, found -1'],
+    [{ model: table(6) }, 'vocabulary-mismatch', 'draft: expected a vocabulary of 5, found 6'],
+  ])('a draft with %j is refused before anything is run', async (changes, code, message) => {
+    await expect(search({ beams: 3 }, { model: table(5), ...changes })).rejects.toMatchObject({ code, message });
+  });
+});
