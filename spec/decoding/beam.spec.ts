@@ -26,8 +26,9 @@ describe('beam search over tables', () => {
     await fc.assert(
       fc.asyncProperty(beamCase, async (chosen) => {
         const plain = await runCase(chosen, false);
-        const { sequences, metrics, target, draft } = await runCase(chosen, true);
+        const { sequences, metrics, target, draft, longest } = await runCase(chosen, true);
         expect(sequences).toEqual(plain.sequences);
+        expect(longest).toBeLessThanOrEqual(chosen.settings.maxNewTokens); // nothing is scored that could not come out
         expect(metrics.steps).toBe(plain.metrics.steps);
         expect(metrics.targetCalls).toBe(target.calls());
         expect(metrics.draftCalls).toBe(draft.calls());
@@ -36,7 +37,7 @@ describe('beam search over tables', () => {
         expect(metrics.acceptedLevels).toBeLessThanOrEqual(metrics.proposedLevels);
         const { beams } = chosen.settings;
         expect(metrics.targetRows).toBeLessThanOrEqual(beams * metrics.rounds + chosen.width * metrics.proposedLevels);
-        expect(metrics.newTokens).toBeLessThanOrEqual(chosen.settings.maxNewTokens ?? 0);
+        expect(metrics.newTokens).toBeLessThanOrEqual(chosen.settings.maxNewTokens);
         expect(target.open() + draft.open()).toBe(0);
         if (metrics.acceptedLevels > 0) fewer++;
         if (metrics.acceptedLevels > 0 && metrics.acceptedLevels < metrics.proposedLevels) partly++;

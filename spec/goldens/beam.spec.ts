@@ -1,6 +1,6 @@
 import type { BackendName } from '../../kernels';
-import { differences, goldenSearches, goldenSettings } from '../support/beam-goldens';
-import { BUNDLED, openPair } from '../support/equality';
+import { compareSearches, differences, goldenSearches, goldenSettings } from '../support/beam-goldens';
+import { BUNDLED, heldOutSources, openPair } from '../support/equality';
 import { goldenCheckpoint } from '../support/goldens';
 
 describe("beam search finds Hugging Face's sequences (tokens equal, scores within 1e-4), with a draft the same bits", () => {
@@ -30,6 +30,16 @@ describe("beam search finds Hugging Face's sequences (tokens equal, scores withi
     const pair = await openPair(BUNDLED, name, 'f32');
     const golden = goldenSearches('modernize-target').filter((_, i) => i % every === 0);
     expect(await differences(pair, golden.slice(0, searches))).toEqual([]);
+    await pair.close();
+  });
+});
+
+describe('speculative beam search of the bundled pair equals plain beam search, token for token and score bit for score bit', () => {
+  test('on wasm in float32: every tenth held-out passage, each with settings of its own, for half of the target calls', async () => {
+    const pair = await openPair(BUNDLED, 'wasm', 'f32');
+    const sources = (await heldOutSources()).filter((_, i) => i % 10 === 0);
+    const { plain, speculative } = await compareSearches(pair, sources);
+    expect(speculative).toBeLessThan(plain / 2);
     await pair.close();
   });
 });

@@ -83,3 +83,29 @@ export async function differences(pair: Pair, searches: readonly GoldenSearch[])
   }
   return found;
 }
+
+/** A search of one passage, whose settings differ from passage to passage. */
+function variedSearch(i: number): { settings: BeamSettings; width: number; gamma: number } {
+  const beams = 1 + (i % 4);
+  const earlyStopping = ([false, true, 'never'] as const)[Math.floor(i / 4) % 3];
+  const lengthPenalty = [1, 0.6, 0, 1.5][Math.floor(i / 12) % 4];
+  const settings = { beams, earlyStopping, lengthPenalty, sequences: beams, maxNewTokens: 96 };
+  return { settings, width: beams + (Math.floor(i / 2) % 5), gamma: 1 + (i % 5) };
+}
+
+/** Searches of each passage, plainly and with the pair's draft: expects equal bits, and counts the target calls of the two ways. */
+export async function compareSearches(
+  { target, draft }: Pair,
+  sources: readonly (readonly number[])[],
+): Promise<{ plain: number; speculative: number }> {
+  let [plain, speculative] = [0, 0];
+  for (const [i, source] of sources.entries()) {
+    const { settings, width, gamma } = variedSearch(i);
+    const expected = await beamSearch({ target, source, settings });
+    const found = await beamSearch({ target, source, settings, drafter: { model: draft, width, gamma } });
+    expect({ i, sequences: found.sequences }).toEqual({ i, sequences: expected.sequences });
+    plain += expected.metrics.targetCalls;
+    speculative += found.metrics.targetCalls;
+  }
+  return { plain, speculative };
+}

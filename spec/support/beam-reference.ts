@@ -51,7 +51,7 @@ export type DraftKind = 'identical' | 'noisy' | 'other' | 'certain';
 export interface BeamCase {
   readonly table: TableOptions;
   readonly draftTable: TableOptions;
-  readonly settings: BeamSettings & { readonly beams: number };
+  readonly settings: BeamSettings & { readonly beams: number; readonly maxNewTokens: number };
   readonly width: number;
   readonly gamma: number;
 }
@@ -106,16 +106,27 @@ function draftLogits(
 export interface BeamRun extends BeamSearchResult {
   readonly target: TableModel;
   readonly draft: TableModel;
+  /** Most ids, start token included, that either model was asked to continue. */
+  readonly longest: number;
 }
 
 /** Runs a case on table models: with its draft, or plainly. */
 export async function runCase(chosen: BeamCase, speculative: boolean, parts = exactBeamParts): Promise<BeamRun> {
-  const target = tableModel(chosen.table);
-  const draft = tableModel(chosen.draftTable);
+  let longest = 0;
+  const measured = (table: TableOptions) =>
+    tableModel({
+      ...table,
+      logits: (ids, source) => {
+        longest = Math.max(longest, ids.length);
+        return table.logits(ids, source);
+      },
+    });
+  const target = measured(chosen.table);
+  const draft = measured(chosen.draftTable);
   const drafter: BeamDrafter = { model: draft, width: chosen.width, gamma: chosen.gamma };
   const { settings } = chosen;
   const result = await searchWith(parts, { target, source: [1], settings, drafter: speculative ? drafter : null });
-  return { ...result, target, draft };
+  return { ...result, target, draft, longest };
 }
 
 /** A beam search that is wrong on purpose, as others have got it wrong. */
