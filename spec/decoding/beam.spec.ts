@@ -79,6 +79,22 @@ describe('beam search over tables', () => {
     );
   });
 
+  it('holds a target stream for each hypothesis and a draft stream for each proposed one, and runs no draft prefix twice', async () => {
+    await fc.assert(
+      fc.asyncProperty(beamCase, async (chosen) => {
+        const { metrics, widest, draftRows } = await runCase(chosen, true);
+        const { width, gamma } = chosen;
+        const { beams } = chosen.settings;
+        const ahead = width * Math.max(0, gamma - 1); // the last level's hypotheses are not run
+        expect(widest.target).toBeLessThanOrEqual(beams + 2); // and the source and the view
+        expect(widest.draft).toBeLessThanOrEqual(beams + ahead + 2);
+        // A hypothesis that stays brings at most its newest token and one that was a leaf.
+        expect(draftRows).toBeLessThanOrEqual((2 * beams + ahead) * metrics.rounds);
+      }),
+      RUNS,
+    );
+  });
+
   it('with the target for a draft takes ⌈steps / (γ + 1)⌉ target calls, whatever the width', async () => {
     await fc.assert(
       fc.asyncProperty(beamCase, async (chosen) => {

@@ -108,25 +108,35 @@ export interface BeamRun extends BeamSearchResult {
   readonly draft: TableModel;
   /** Most ids, start token included, that either model was asked to continue. */
   readonly longest: number;
+  /** Most views, streams and sources of each model at a time. */
+  readonly widest: { readonly target: number; readonly draft: number };
+  /** Rows that the draft was asked for. */
+  readonly draftRows: number;
 }
 
 /** Runs a case on table models: with its draft, or plainly. */
 export async function runCase(chosen: BeamCase, speculative: boolean, parts = exactBeamParts): Promise<BeamRun> {
   let longest = 0;
-  const measured = (table: TableOptions) =>
-    tableModel({
+  const rows = { target: 0, draft: 0 };
+  const widest = { target: 0, draft: 0 };
+  const measured = (table: TableOptions, who: 'target' | 'draft'): TableModel => {
+    const model: TableModel = tableModel({
       ...table,
       logits: (ids, source) => {
         longest = Math.max(longest, ids.length);
+        widest[who] = Math.max(widest[who], model.open());
+        rows[who]++;
         return table.logits(ids, source);
       },
     });
-  const target = measured(chosen.table);
-  const draft = measured(chosen.draftTable);
+    return model;
+  };
+  const target = measured(chosen.table, 'target');
+  const draft = measured(chosen.draftTable, 'draft');
   const drafter: BeamDrafter = { model: draft, width: chosen.width, gamma: chosen.gamma };
   const { settings } = chosen;
   const result = await searchWith(parts, { target, source: [1], settings, drafter: speculative ? drafter : null });
-  return { ...result, target, draft, longest };
+  return { ...result, target, draft, longest, widest, draftRows: rows.draft };
 }
 
 /** A beam search that is wrong on purpose, as others have got it wrong. */
