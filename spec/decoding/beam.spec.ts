@@ -5,7 +5,7 @@ import { BEAM_MUTANTS, type BeamCase, beamCase, referenceBeams, runCase } from '
 import { finish } from '../support/exactness';
 import { randomTable, tableModel } from '../support/table-model';
 
-const RUNS = { numRuns: 600 };
+const RUNS = { numRuns: 1500 };
 
 describe('beam search over tables', () => {
   it("finds the reference's sequences and scores, all bits, in one target call a step", async () => {
