@@ -34,6 +34,27 @@ export function chiSquared(counts: ReadonlyMap<string, number>, expected: Readon
   return { statistic, degrees, critical: criticalValue(degrees) };
 }
 
+/**
+ * Pearson's χ² test of whether two samples come from one distribution, whatever it is; rare outcomes pooled. Of equal sizes,
+ * each outcome is expected half of the time in each.
+ */
+export function twoSamples(one: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>): ChiSquared {
+  const cells: [number, number][] = [];
+  const rare: [number, number] = [0, 0];
+  for (const key of new Set([...one.keys(), ...other.keys()])) {
+    const cell: [number, number] = [one.get(key) ?? 0, other.get(key) ?? 0];
+    if (cell[0] + cell[1] >= 2 * LEAST_EXPECTED) {
+      cells.push(cell);
+    } else {
+      rare[0] += cell[0];
+      rare[1] += cell[1];
+    }
+  }
+  if (rare[0] + rare[1] > 0) cells.push(rare);
+  const statistic = cells.reduce((sum, [a, b]) => sum + (a - b) ** 2 / (a + b), 0);
+  return { statistic, degrees: cells.length - 1, critical: criticalValue(cells.length - 1) };
+}
+
 /** The 99.5th percentile of the standard normal distribution. */
 const Z = 2.575829;
 

@@ -1,0 +1,61 @@
+import type { Settings } from '../../decoding';
+import { probabilityOf } from '../../decoding/distribution';
+import { distributionOf } from '../../decoding/processors';
+import type { SequenceModel, T5Model } from '../../engine';
+import { finish } from './exactness';
+
+/** The target's exact distribution over the first `length` tokens, by the chain rule over its own logits. */
+export async function exact(target: SequenceModel, source: readonly number[], settings: Settings, length: number) {
+  const outcomes = new Map<string, number>();
+  const [encoded] = await target.encode([source]);
+  const walk = async (ids: readonly number[], mass: number): Promise<void> => {
+    if (ids.length > length || (ids.length > 1 && target.eosTokens.includes(ids[ids.length - 1]))) {
+      outcomes.set(ids.slice(1).join(), mass);
+      return;
+    }
+    const stream = encoded.open();
+    const rows = ids.map((token, i) => ({ stream, token, position: i, parent: i - 1 }));
+    const view = await target.forward(rows);
+    const distribution = distributionOf(
+      await view.read(ids.length - 1),
+      { ids, eosTokens: target.eosTokens },
+      settings,
+    );
+    view.release();
+    stream.release();
+    for (let token = 0; token < target.vocabularySize; token++) {
+      const probability = probabilityOf(distribution, token);
+      // What is too rare to be told apart is pooled anyway: one name for all of it.
+      if (probability * mass > 1e-4) await walk([...ids, token], mass * probability);
+      else if (probability > 0) outcomes.set('rare', (outcomes.get('rare') ?? 0) + mass * probability);
+    }
+  };
+  await walk([target.startToken], 1);
+  encoded.release();
+  return outcomes;
+}
+
+/** The same model, with the source encoded once for all runs. */
+export async function encodedOnce(model: T5Model, source: readonly number[]): Promise<SequenceModel> {
+  const [encoded] = await model.encode([source]);
+  const shared = { source, open: () => encoded.open(), release: () => undefined };
+  const { vocabularySize, startToken, eosTokens, padToken } = model;
+  const forward: SequenceModel['forward'] = (rows, options) => model.forward(rows, options);
+  return { vocabularySize, startToken, eosTokens, padToken, forward, encode: async () => [shared] };
+}
+
+/** A held-out passage whose first words are open: several translations have mass. */
+export const PASSAGE = 16;
+
+type Request = Parameters<typeof finish>[0];
+
+/** Counts of the texts of `runs` generations with seeds 1, 2, …; texts not among `known` count as rare. */
+export async function counted(request: Request, runs: number, known: ReadonlyMap<string, number>) {
+  const counts = new Map<string, number>();
+  for (let seed = 1; seed <= runs; seed++) {
+    const { ids } = await finish({ ...request, settings: { ...request.settings, seed } });
+    const key = known.has(ids.join()) ? ids.join() : 'rare';
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return counts;
+}
