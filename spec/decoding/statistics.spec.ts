@@ -23,15 +23,12 @@ describe('the real T5 engine samples the target distribution (Pearson χ², leve
   });
 
   it.each<[string, Settings]>([
-    ['token verification, temperature 1', { temperature: 1, gamma: 3 }],
-    [
-      'token, temperature 1.2, top-k 8, repetition penalty 1.3',
-      { temperature: 1.2, topK: 8, repetitionPenalty: 1.3, gamma: 2 },
-    ],
-    ['block, temperature 1.5, top-p 0.9', { temperature: 1.5, topP: 0.9, verification: 'block', gamma: 3 }],
-    ['coupled, temperature 1, top-k 12', { temperature: 1, topK: 12, verification: 'coupled', gamma: 3 }],
-    ['trees [3, 2], temperature 1.5, top-p 0.9', { temperature: 1.5, topP: 0.9, branching: [3, 2] }],
-  ])('random models, three tokens, 1,000 texts: %s', async (_, how) => {
+    ['token verification, temperature 1', { temperature: 1, topK: 4, gamma: 3 }],
+    ['token, temperature 1.2, repetition penalty 1.3', { temperature: 1.2, topK: 4, repetitionPenalty: 1.3, gamma: 2 }],
+    ['block, temperature 1.5, top-p 0.9', { temperature: 1.5, topK: 4, topP: 0.9, verification: 'block', gamma: 3 }],
+    ['coupled, temperature 2', { temperature: 2, topK: 4, verification: 'coupled', gamma: 3 }],
+    ['trees [3, 2], temperature 1.5, top-p 0.9', { temperature: 1.5, topK: 4, topP: 0.9, branching: [3, 2] }],
+  ])('random models, three tokens, top-k 4, 1,000 texts: %s', async (_, how) => {
     const settings = { ...how, maxNewTokens: 3 };
     const expected = await exact(target, source, settings, 3);
     const counts = await counted({ target, drafter: modelDrafter(draft), source, settings }, 1000, expected);
