@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { modelDrafter, type Settings } from '../../decoding';
 import { totalVariation } from '../support/enumerator';
 import { samplerOutcomes, targetOutcomes } from '../support/exactness';
+import { cellDistance, coupledTexts, DRAFTERS, KINDS, PROCESSORS, STOPS } from '../support/exactness-grid';
 import { randomTable, type TableKind, tableModel } from '../support/table-model';
 
 const LIMIT = 1e-12;
@@ -75,5 +76,30 @@ describe('speculative sampling has the target distribution, by enumeration of ev
       }),
       { numRuns: 3 },
     );
+  });
+});
+
+describe('every verification × drafter × processor × stop rule', () => {
+  const pairs = Object.keys(KINDS).flatMap((kind) => Object.keys(DRAFTERS).map((drafter) => [kind, drafter] as const));
+  const cells = Object.values(PROCESSORS).flatMap((processing) =>
+    Object.values(STOPS).map((stop) => ({ processing, stop })),
+  );
+
+  it.each(pairs)('%s verification, drafts: %s, by enumeration (total variation ≤ 1e-12)', async (kind, drafter) => {
+    for (const [i, cell] of cells.entries()) {
+      const found = await cellDistance({ ...cell, kind: KINDS[kind], drafter, seed: 1 + i });
+      expect({ ...cell, exact: found <= LIMIT, found }).toMatchObject({ exact: true });
+    }
+  });
+
+  it.each(Object.keys(DRAFTERS))('coupled verification, drafts: %s: the seed fixes the text', async (drafter) => {
+    for (const kind of [{ gamma: 3 }, { branching: [2, 2] }]) {
+      for (const [i, cell] of cells.entries()) {
+        for (let seed = 10 * i; seed < 10 * i + 10; seed++) {
+          const [drafted, alone] = await coupledTexts({ ...cell, kind, drafter, seed });
+          expect({ ...cell, seed, text: drafted }).toMatchObject({ text: alone });
+        }
+      }
+    }
   });
 });

@@ -15,13 +15,13 @@ export async function finish(request: GenerationRequest): Promise<GenerationResu
 
 /**
  * The target's own distribution over texts, from its logits by the chain rule: no loop, no cache, no sampler. Ends at EOS or
- * the length limit.
+ * the length limit, or after one of `stops`.
  */
-export function targetOutcomes(table: TableOptions, settings: Settings): Outcomes {
+export function targetOutcomes(table: TableOptions, settings: Settings, stops: readonly number[] = []): Outcomes {
   const outcomes: Outcomes = new Map();
   const { vocabulary, logits, eosTokens = [] } = table;
   const walk = (ids: readonly number[], mass: number): void => {
-    const ended = ids.length > 1 && eosTokens.includes(ids[ids.length - 1]);
+    const ended = ids.length > 1 && [...eosTokens, ...stops].includes(ids[ids.length - 1]);
     if (ended || ids.length - 1 === settings.maxNewTokens) {
       outcomes.set(ids.slice(1).join(), mass);
       return;

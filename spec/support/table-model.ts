@@ -12,6 +12,8 @@ export interface TableOptions {
   readonly vocabulary: number;
   readonly logits: (ids: readonly number[], source: readonly number[]) => readonly number[];
   readonly eosTokens?: readonly number[];
+  /** What its first layers alone would say; the whole of it when not given. */
+  readonly early?: TableOptions['logits'];
 }
 
 interface Pending {
@@ -20,7 +22,7 @@ interface Pending {
 }
 
 /** A SequenceModel that keeps the engine's protocol, and throws where decoding breaks it. */
-export function tableModel({ vocabulary, logits, eosTokens = [] }: TableOptions): TableModel {
+export function tableModel({ vocabulary, logits, eosTokens = [], early = logits }: TableOptions): TableModel {
   let open = 0;
   let calls = 0;
 
@@ -76,7 +78,7 @@ export function tableModel({ vocabulary, logits, eosTokens = [] }: TableOptions)
     }
   }
 
-  function run(rows: readonly DecoderRow[]): number[][] {
+  function run(rows: readonly DecoderRow[], said: TableOptions['logits']): number[][] {
     const streams = new Set(rows.map((row) => row.stream as Stream));
     for (const stream of streams) stream.settle();
     const all: (readonly number[])[] = [];
@@ -90,7 +92,7 @@ export function tableModel({ vocabulary, logits, eosTokens = [] }: TableOptions)
       const expected = own.pending.length === 0 ? -1 : own.pending[own.pending.length - 1].row;
       own.chain = own.chain && parent === expected;
       own.pending.push({ row, ids });
-      return [...logits(ids, own.encoded.source)];
+      return [...said(ids, own.encoded.source)];
     });
     return out;
   }
@@ -116,10 +118,10 @@ export function tableModel({ vocabulary, logits, eosTokens = [] }: TableOptions)
         };
         return encoded;
       }),
-    forward: async (rows) => {
+    forward: async (rows, options) => {
       calls++;
       open++;
-      return tableView(run(rows), vocabulary, () => open--);
+      return tableView(run(rows, options?.layers ? early : logits), vocabulary, () => open--);
     },
   };
 }
