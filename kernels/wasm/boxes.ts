@@ -22,6 +22,18 @@ export interface WasmWeight extends Weight, Held {
   /** One flag for each step of 64 rows: filled or not. */
   readonly filled: Uint8Array;
   missing: number;
+  /** Of a vocabulary's matrix: its rows as int8 with the errors of that (`screen.ts`); null where that is of no use. */
+  screen?: Screen | null;
+}
+
+/** A coarse copy of a weight, and how far each of its rows is off. */
+export interface Screen {
+  readonly coarse: WasmWeight;
+  /** |row − coarse row| and |coarse row| (Euclidean, rounded up), [rows] each. */
+  readonly errors: WasmVector;
+  readonly sizes: WasmVector;
+  /** Largest |row|. */
+  readonly largest: number;
 }
 
 export interface WasmVector extends Vector, Held {}
@@ -54,6 +66,10 @@ export interface WasmPlan extends Plan, Held {
 export interface WasmLogits extends Logits, Held {
   rows: number;
   vocabulary: number;
+  /** What the logits are to be computed from, as long as only their arg-max was asked for; null once they are there. */
+  pending: { readonly input: WasmTensor; readonly weight: WasmWeight } | null;
+  /** Normed and scaled rows that wait for that. */
+  readonly input: WasmTensor;
 }
 
 export type WasmBox = WasmTensor | WasmWeight | WasmVector | WasmBias | WasmCache | WasmPlan | WasmLogits;

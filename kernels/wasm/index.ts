@@ -30,6 +30,11 @@ export interface WasmBackendOptions {
   readonly capacityBytes?: number;
   /** Bytes of weights in the first memory before another is opened; default: 3 GiB of its 4. Of use to tests. */
   readonly bankBytes?: number;
+  /**
+   * Whether the arg-max over a large vocabulary is found by an int8 copy of its matrix and bounds (`screen.ts`): the same tokens from
+   * a fraction of the bytes, for a quarter more memory (float32) of that one matrix. Default: true.
+   */
+  readonly certifiedHead?: boolean;
 }
 
 /** One WebAssembly memory has 4 GiB; a quarter of the first is left to activations, caches and logits. */
@@ -55,7 +60,7 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
     return bank;
   };
   const banks = new Banks(first, open, options.bankBytes ?? FIRST_BANK_BYTES);
-  const storage = createWasmStorage(banks, options.capacityBytes ?? memoryBytes());
+  const storage = createWasmStorage(banks, options.capacityBytes ?? memoryBytes(), options.certifiedHead ?? true);
   const facts: BackendFacts = {
     name: 'wasm',
     threads,

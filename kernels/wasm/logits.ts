@@ -1,15 +1,23 @@
 import type { Logits, LogitsQueries } from '../contract';
 import { expectArgument, expectIndices, expectShape } from '../shared/checks';
 import { VOCABULARY_CHUNK } from '../shared/logits';
-import { open } from './boxes';
+import { open, openWeight, type WasmLogits } from './boxes';
 import { type Machine, Operation, PARAMETER } from './machine';
+import { screenedArgMax, settle } from './screen';
 import type { WasmStorage } from './storage';
 
 /** See reference/logits.ts. logSumExp is float64 throughout: chunks in parallel, their sums joined in order. */
 export function logitsQueries(storage: WasmStorage): LogitsQueries {
   const { machine, ledger } = storage;
-  const rowOf = (where: string, logits: Logits, index: number): { at: number; vocabulary: number } => {
+  /** The box, its logits computed. */
+  const settled = (where: string, logits: Logits): WasmLogits => {
     const box = open(ledger, logits, where);
+    if (box.pending) openWeight(ledger, box.pending.weight, where);
+    settle(storage, box);
+    return box;
+  };
+  const rowOf = (where: string, logits: Logits, index: number): { at: number; vocabulary: number } => {
+    const box = settled(where, logits);
     const inside = Number.isInteger(index) && index >= 0 && index < box.rows;
     expectArgument(inside, where, `a row in 0…${box.rows - 1}`, index);
     return { at: box.at + index * box.vocabulary * 4, vocabulary: box.vocabulary };
@@ -17,6 +25,10 @@ export function logitsQueries(storage: WasmStorage): LogitsQueries {
   return {
     async argMax(logits) {
       const box = open(ledger, logits, 'argMax');
+      if (box.pending) openWeight(ledger, box.pending.weight, 'argMax');
+      const found = screenedArgMax(storage, box);
+      if (found) return found;
+      settle(storage, box);
       const { rows, vocabulary } = box;
       const answers = machine.area('small', rows * 4);
       machine.memory.i32.set([box.at, vocabulary, answers], PARAMETER);
@@ -29,7 +41,7 @@ export function logitsQueries(storage: WasmStorage): LogitsQueries {
       return logSumExp(machine, rowOf('logSumExp', logits, index), inverseTemperature);
     },
     async at(logits, rows, tokens) {
-      const box = open(ledger, logits, 'at');
+      const box = settled('at', logits);
       expectShape('at', 'tokens.length', rows.length, tokens.length);
       expectIndices('at', 'rows', rows, box.rows);
       expectIndices('at', 'tokens', tokens, box.vocabulary);

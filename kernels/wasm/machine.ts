@@ -25,6 +25,15 @@ export interface Exports {
   announce(banks: number): void;
   stop(): void;
   topK(row: number, vocabulary: number, k: number, ids: number): void;
+  screen(
+    values: number,
+    count: number,
+    errors: number,
+    sizes: number,
+    inputs: number,
+    rounding: number,
+    units: number,
+  ): number;
   probeMadd(rounds: number): number;
   probeDot(rounds: number): number;
 }
@@ -39,8 +48,8 @@ export interface Area {
   bytes: number;
 }
 
-/** Packed float rows, codes and their steps; small lists; bytes to pack; a product's results on their way home. */
-export type AreaName = 'rows' | 'codes' | 'steps' | 'small' | 'staging' | 'results';
+/** Packed float rows, codes and their steps; small lists; bytes to pack; a product's results on their way home; what screening keeps. */
+export type AreaName = 'rows' | 'codes' | 'steps' | 'small' | 'staging' | 'results' | 'screened';
 
 /** One instance on its memory, with the helping threads behind it. */
 export class Machine {
@@ -51,6 +60,7 @@ export class Machine {
     small: area(),
     staging: area(),
     results: area(),
+    screened: area(),
   };
   readonly #scratch = area();
 

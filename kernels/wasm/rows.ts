@@ -48,14 +48,19 @@ function prepare(machine: Machine, from: Preparation, packed: Packed, plain: num
   machine.run(Operation.prepare, rows, rows > 16 ? rows * cols * 4 : 0);
 }
 
-/** out = norm(x) as it is, for `rmsNorm`. */
+/** out = scale · norm(x) as it is, for `rmsNorm`; x is copied where neither changes it. */
 export function normRows(machine: Machine, from: Preparation, out: WasmTensor): void {
+  if (from.gain === 0 && from.scale === 1) {
+    const { u8 } = machine.memory;
+    u8.copyWithin(out.at, from.x.at, from.x.at + from.x.rows * from.x.cols * 4);
+    return;
+  }
   prepare(machine, from, NONE, out.at);
 }
 
 /** One product of several that share x. */
 export interface Product {
-  readonly weight: WasmWeight;
+  readonly weight: Pick<WasmWeight, 'at' | 'bank' | 'rows' | 'type'>;
   /** Address of [x.rows, weight.rows] values. */
   readonly out: number;
   /** Address of as many values to add, or 0. */

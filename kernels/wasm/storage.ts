@@ -32,6 +32,8 @@ export interface WasmStorage extends Storage {
   readonly machine: Machine;
   readonly banks: Banks;
   readonly ledger: Memory;
+  /** Whether an arg-max may be found by a coarse copy of the vocabulary's matrix (`screen.ts`). */
+  readonly certifiedHead: boolean;
   /** Gives a tensor a new shape; its content is undefined until written. */
   resize(tensor: WasmTensor, rows: number, cols: number): void;
   resizeLogits(logits: WasmLogits, rows: number, vocabulary: number): void;
@@ -42,7 +44,7 @@ export function cacheBytes(heads: number, dKv: number, slots: number): number {
   return heads * slots * Math.ceil(dKv / 4) * 16;
 }
 
-export function createWasmStorage(banks: Banks, capacityBytes: number): WasmStorage {
+export function createWasmStorage(banks: Banks, capacityBytes: number, certifiedHead: boolean): WasmStorage {
   const machine = banks.machine(0);
   const ledger = new Memory('wasm', capacityBytes);
   const { memory } = machine;
@@ -71,15 +73,29 @@ export function createWasmStorage(banks: Banks, capacityBytes: number): WasmStor
     tensor.rows = rows;
     tensor.cols = cols;
   };
+  const release = (box: WasmBox): void => {
+    if (box.kind === 'weight') banks.release(box.bank, box.at, box.bytes);
+    else memory.free(box.at);
+    ledger.charge(box, 0, box.kind);
+    box.owner = null;
+    box.at = 0;
+  };
+  const forgetScreen = (weight: WasmWeight): void => {
+    const { screen } = weight;
+    weight.screen = undefined;
+    if (screen) for (const box of [screen.coarse, screen.errors, screen.sizes]) release(box);
+  };
   return {
     machine,
     banks,
     ledger,
+    certifiedHead,
     resize,
     resizeLogits(logits, rows, vocabulary) {
       room(logits, rows * vocabulary * 4, `logits of ${rows} × ${vocabulary}`);
       logits.rows = rows;
       logits.vocabulary = vocabulary;
+      logits.pending = null;
     },
     weight(rows, cols, type) {
       checkWeight(rows, cols, type);
@@ -97,6 +113,7 @@ export function createWasmStorage(banks: Banks, capacityBytes: number): WasmStor
     },
     fill(box, firstRow, bytes, stored) {
       const weight = open(ledger, box, 'fill');
+      forgetScreen(weight);
       fillWeight(banks.machine(weight.bank), weight, firstRow, bytes, stored);
     },
     vector(values): WasmVector {
@@ -110,7 +127,10 @@ export function createWasmStorage(banks: Banks, capacityBytes: number): WasmStor
       return put({ kind: 'bias', heads, span, offset, ...held() }, table, `a bias of ${heads} × ${span}`);
     },
     tensor: (): WasmTensor => ({ kind: 'tensor', rows: 0, cols: 0, ...held() }),
-    logits: (): WasmLogits => ({ kind: 'logits', rows: 0, vocabulary: 0, ...held() }),
+    logits: (): WasmLogits => {
+      const input: WasmTensor = { kind: 'tensor', rows: 0, cols: 0, ...held() };
+      return { kind: 'logits', rows: 0, vocabulary: 0, pending: null, input, ...held() };
+    },
     plan: (): WasmPlan => ({ ...EMPTY_PLAN, ...held() }),
     cache(heads, dKv, slots) {
       expectCount('cache', 'heads', heads);
@@ -146,11 +166,9 @@ export function createWasmStorage(banks: Banks, capacityBytes: number): WasmStor
     readCache: async (cache, slots) => readSlots(memory.f32, open(ledger, cache, 'readCache'), slots),
     free(box) {
       const opened = open(ledger, box, 'free') as WasmBox;
-      if (opened.kind === 'weight') banks.release(opened.bank, opened.at, opened.bytes);
-      else memory.free(opened.at);
-      ledger.charge(opened, 0, opened.kind);
-      opened.owner = null;
-      opened.at = 0;
+      if (opened.kind === 'weight') forgetScreen(opened);
+      if (opened.kind === 'logits') release(opened.input);
+      release(opened);
     },
     async dispose() {},
   };

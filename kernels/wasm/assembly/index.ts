@@ -10,8 +10,9 @@ import { matmulChunk } from './matmul';
 import { packPanel } from './pack';
 import { prepareChunk } from './prepare';
 import { probeDot, probeMadd } from './probe';
+import { screen } from './screen';
 
-export { announce, become, busy, forfeit, probeDot, probeMadd, ring, stop, topK };
+export { announce, become, busy, forfeit, probeDot, probeMadd, ring, screen, stop, topK };
 
 function execute(operation: i32, chunk: i32): void {
   switch (operation) {
