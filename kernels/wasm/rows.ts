@@ -26,7 +26,7 @@ export interface Preparation {
 }
 
 /** Addresses of packed rows: floats, and codes with their steps. 0 where no weight asks for them. */
-interface Packed {
+export interface Packed {
   readonly floats: number;
   readonly codes: number;
   readonly steps: number;
@@ -70,8 +70,8 @@ export interface Product {
 /** At most so many matrices fit one job's parameters. */
 const MOST_PRODUCTS = 16;
 
-/** out = prepared(x) · weightᵀ (+ residual) for each product: one job for each memory that their weights are in. */
-export function multiply(banks: Banks, from: Preparation, products: readonly Product[]): void {
+/** out = prepared(x) · weightᵀ (+ residual) for each product: one job for each memory that their weights are in. Gives the rows as they were packed. */
+export function multiply(banks: Banks, from: Preparation, products: readonly Product[]): Packed {
   const machine = banks.machine(0);
   const { rows, cols } = from.x;
   machine.scratch(cols * 4 + 256);
@@ -89,6 +89,35 @@ export function multiply(banks: Banks, from: Preparation, products: readonly Pro
     if (bank > 0 && here.length > 0) multiplyAway(banks, bank, from.x, packed, here);
     else dispatchAll(machine, from.x, packed, here);
   }
+  return packed;
+}
+
+/** What the codes of a packed row stand for, exactly: least + step · code in each block (`quantizeRow` in assembly/prepare.ts). */
+export function decodedRow(
+  machine: Machine,
+  { codes, steps }: Packed,
+  { rows, cols }: WasmTensor,
+  row: number,
+): Float64Array {
+  const { codeRows, codeBytes } = machine.blocks;
+  const { u8, f32 } = machine.memory;
+  const count = Math.ceil(rows / codeRows);
+  const startOf = (block: number) => Math.floor((rows * block) / count);
+  let block = Math.floor((row * count) / rows);
+  if (startOf(block + 1) <= row) block++;
+  const start = startOf(block);
+  const many = startOf(block + 1) - start;
+  const before = start * q8Blocks(cols);
+  const quad = 4 * codeBytes;
+  const values = new Float64Array(cols);
+  const firstStep = (steps >>> 2) + 2 * (before + row - start);
+  const firstCode = codes + before * 8 * quad + (row - start) * quad;
+  for (let i = 0; i < cols; i++) {
+    const at = firstStep + 2 * many * (i >> 5);
+    const code = u8[firstCode + (i >> 2) * quad * many + (i & 3) * codeBytes]; // 0 … 127, so its low byte is all of it
+    values[i] = f32[at + 1] + f32[at] * code;
+  }
+  return values;
 }
 
 function packedSizes(machine: Machine, rows: number, cols: number): Packed {

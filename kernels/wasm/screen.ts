@@ -18,7 +18,7 @@ import { q8Blocks } from '../shared/q8';
 import type { Screen, WasmLogits, WasmTensor, WasmWeight } from './boxes';
 import { TYPE_CODE, UNIT, weightBytes } from './boxes';
 import { Operation, PARAMETER } from './machine';
-import { multiply } from './rows';
+import { decodedRow, multiply } from './rows';
 import type { WasmStorage } from './storage';
 
 /** Outputs from which screening pays: a smaller matrix lies in the cache, where its bytes cost little. */
@@ -67,14 +67,16 @@ function unitsLeft({ machine, banks }: WasmStorage, logits: WasmLogits, screen: 
   const { rows, vocabulary, pending } = logits;
   const { input } = pending as NonNullable<typeof pending>;
   const { coarse, errors, sizes, largest } = screen;
-  multiply(banks, { x: input, gain: 0, epsilon: 0, scale: 1 }, [{ weight: coarse, out: logits.at, residual: 0 }]);
+  const product = { weight: coarse, out: logits.at, residual: 0 };
+  const packed = multiply(banks, { x: input, gain: 0, epsilon: 0, scale: 1 }, [product]);
   const count = Math.ceil(vocabulary / UNIT);
   const marks = machine.area('screened', count);
   const { u8 } = machine.memory;
   u8.fill(0, marks, marks + count);
   for (let row = 0; row < rows; row++) {
     const first = (input.at >>> 2) + row * input.cols;
-    const { norm, byError, bySize } = boundFactors(machine.memory.f32.subarray(first, first + input.cols));
+    const x = machine.memory.f32.subarray(first, first + input.cols);
+    const { norm, byError, bySize } = boundFactors(x, decodedRow(machine, packed, input, row));
     if (!(norm * largest < 1e37)) return null; // something could overflow: bounds hold for real numbers
     const at = logits.at + row * vocabulary * 4;
     const certain = machine.exports.screen(at, vocabulary, errors.at, sizes.at, byError, bySize, marks);
@@ -85,27 +87,19 @@ function unitsLeft({ machine, banks }: WasmStorage, logits: WasmLogits, screen: 
   return left.length <= Math.max(8, count * MOST_LEFT) ? left : null;
 }
 
-/** What bounds the coarse logits of a row x: |exact − coarse| ≤ byError · |w − ŵ| + bySize · |ŵ|; and |x|. */
-export function boundFactors(x: Float32Array): { norm: number; byError: number; bySize: number } {
-  const cols = x.length;
+/**
+ * What bounds the coarse logits of a row x that was coded as x̂: |exact − coarse| ≤ byError · |w − ŵ| + bySize · |ŵ|; and |x|.
+ */
+export function boundFactors(x: Float32Array, coded: Float64Array): { norm: number; byError: number; bySize: number } {
   let squares = 0;
-  let steps = 0;
-  for (let block = 0; block < cols; block += 32) {
-    const end = Math.min(cols, block + 32);
-    let [least, most] = [x[block], x[block]];
-    for (let i = block; i < end; i++) {
-      const value = x[i];
-      squares += value * value;
-      if (value < least) least = value;
-      if (value > most) most = value;
-    }
-    const step = (most - least) / 127;
-    steps += (end - block) * step * step;
-  }
+  let distances = 0;
+  x.forEach((value, i) => {
+    squares += value * value;
+    distances += (value - coded[i]) * (value - coded[i]);
+  });
   const norm = Math.sqrt(squares);
-  const distance = 0.5001 * Math.sqrt(steps); // a code is within half a step of its value, and a little
-  const rounding = (2 * (cols + 8) + 20 * (q8Blocks(cols) + 16)) * ROUNDING;
-  return { norm, byError: norm * RAISED, bySize: (distance + rounding * norm) * RAISED };
+  const rounding = (2 * (x.length + 8) + 20 * (q8Blocks(x.length) + 16)) * ROUNDING;
+  return { norm, byError: norm * RAISED, bySize: (Math.sqrt(distances) + rounding * norm) * RAISED };
 }
 
 /** Exact logits of some units, and the largest of each row among them. */

@@ -16,6 +16,20 @@ function normal(seed: number, rows: number, cols: number, size = 1): Matrix {
   return { rows, cols, values };
 }
 
+/** 7-bit codes as `quantizeBlock` in assembly/prepare.ts has them, written anew: each block's least value and a 127th of its range. */
+function coded(x: Float32Array): Float64Array {
+  const { fround } = Math;
+  const nearest = (value: number) => value + 1.5 * 2 ** 52 - 1.5 * 2 ** 52;
+  return Float64Array.from(x, (value, i) => {
+    const block = x.subarray(i & ~31, (i & ~31) + 32);
+    const least = Math.min(...block);
+    const step = fround(fround(Math.max(...block) - least) / 127);
+    const inverse = step > 0 ? fround(1 / step) : 0;
+    const code = nearest(fround(fround(value - least) * inverse));
+    return least + step * Math.min(127, Math.max(0, code));
+  });
+}
+
 /** Values with a longer tail the larger the power: a few that dwarf the rest. */
 function tailed(matrix: Matrix, power: number): Matrix {
   return { ...matrix, values: matrix.values.map((value) => value * Math.abs(value) ** power) };
@@ -168,7 +182,7 @@ describe('the certified head: arg-max by a coarse copy and bounds is that of the
           one.embed(own, copy, ids);
           const stands = await one.read(own);
           const [a, b] = [await one.readLogits(exact, 0), await one.readLogits(coarse, 0)];
-          const { byError, bySize } = boundFactors(x.values);
+          const { byError, bySize } = boundFactors(x.values, coded(x.values));
           for (const row of ids) {
             const [w, v] = [table.values, stands].map((values) => values.subarray(row * cols, (row + 1) * cols));
             const bound = byError * Math.hypot(...w.map((value, i) => value - v[i])) + bySize * Math.hypot(...v);
