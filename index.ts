@@ -6,12 +6,16 @@
  * @packageDocumentation
  */
 export {
+  type BatchGenerateOptions,
+  type BatchProgress,
+  type BeamSearchOptions,
   type Comparison,
   type GenerateOptions,
   type GenerateResult,
   type LoadOptions,
   type StreamedToken,
   Tandem,
+  type TextBeams,
   VERSION,
 } from './api';
 export {
@@ -24,6 +28,7 @@ export {
   type BeamSearchResult,
   type BeamSettings,
   beamSearch,
+  type CostTable,
   copyDrafter,
   DecodingError,
   type DecodingErrorCode,
@@ -38,7 +43,9 @@ export {
   type GenerationResult,
   generate,
   generateBatch,
+  type MeasureOptions,
   type Metrics,
+  measureCosts,
   modelDrafter,
   NgramTable,
   ngramDrafter,
@@ -46,6 +53,8 @@ export {
   type Processing,
   type Random,
   randomDrafter,
+  readTrace,
+  replayed,
   type SamplerParts,
   type SequenceRequest,
   type Settings,
@@ -53,6 +62,9 @@ export {
   seededRandom,
   type TokenEvent,
   type TokenOrigin,
+  type Trace,
+  type TracedRound,
+  TraceRecorder,
   type Verification,
 } from './decoding';
 export {

@@ -1,11 +1,24 @@
 import type { Metrics } from '../decoding';
-import type { Comparison, GenerateResult } from './types';
+import type { Comparison, GenerateOptions, GenerateResult } from './types';
 
 /** Draft tokens a round where nothing else is asked for, as decoding/ has it. */
 const DEFAULT_GAMMA = 4;
 
+type Lengths = Pick<GenerateOptions, 'gamma' | 'costs' | 'branching'>;
+
+/** Draft tokens that follow one another in a round; where that adapts, its mean. */
+function gammaOf({ proposed, rounds }: Metrics, { gamma, costs, branching }: Lengths): number {
+  if (costs) return proposed / rounds;
+  return branching?.length ?? gamma ?? DEFAULT_GAMMA;
+}
+
 /** Puts two finished runs of one input side by side. */
-export function comparison(speculative: GenerateResult, autoregressive: GenerateResult, gamma?: number): Comparison {
+export function comparison(
+  speculative: GenerateResult,
+  autoregressive: GenerateResult,
+  lengths: Lengths = {},
+): Comparison {
+  const gamma = gammaOf(speculative.metrics, lengths);
   const equal =
     autoregressive.ids.length === speculative.ids.length &&
     autoregressive.ids.every((id, i) => id === speculative.ids[i]);
@@ -19,7 +32,7 @@ export function comparison(speculative: GenerateResult, autoregressive: Generate
 }
 
 /** c, v and the speed-up they predict: tokens a round / (γc + v) (Leviathan et al. 2023, theorem 3.8 with v beside it). */
-function withCosts(metrics: Metrics, alone: Metrics, gamma = DEFAULT_GAMMA): Metrics {
+function withCosts(metrics: Metrics, alone: Metrics, gamma: number): Metrics {
   if (metrics.draftCalls === 0 || metrics.targetCalls === 0 || alone.targetCalls === 0) return metrics;
   const targetStep = alone.targetSeconds / alone.targetCalls;
   const costRatio = metrics.draftSeconds / metrics.draftCalls / targetStep;

@@ -1,50 +1,64 @@
-import { DecodingError } from '../decoding';
+import { DecodingError, type DraftName, type NgramTable, parseDrafter } from '../decoding';
 import { EngineError, loadModel, type T5Model } from '../engine';
 import { type Backend, createBackend } from '../kernels';
 import { type Checkpoint, firstVocabularyDifference, fromPretrained, type Tokenizer, WeightsError } from '../weights';
 import { bundledPair } from './bundled.node';
+import { type Drafts, draftsOf, modelNames, tableFiles } from './drafts';
+import { readTable } from './tables.node';
 import type { LoadOptions } from './types';
 
 /** Everything that decoding needs, resident. */
-export interface Loaded {
+export interface Loaded extends Drafts {
   readonly backend: Backend;
   readonly target: T5Model;
-  readonly draft: T5Model | null;
+  /** Models that draft, in the order of their names. */
+  readonly drafts: readonly T5Model[];
   /** Null where the target has no tokenizer file: then only ids go in. */
   readonly tokenizer: Tokenizer | null;
   readonly prefix: string;
 }
 
-/** Which checkpoints, from options and the bundled pair. */
-async function resolve(options: LoadOptions): Promise<{ target: string; draft: string | null; prefix: string }> {
-  const { target, draft, prefix } = options;
-  if (target !== undefined) return { target, draft: draft ?? null, prefix: prefix ?? '' };
+interface Resolved {
+  readonly target: string;
+  readonly names: readonly DraftName[];
+  readonly prefix: string;
+}
+
+/** Which checkpoints and drafts, from options and the bundled pair. */
+async function resolve({ target, draft, prefix }: LoadOptions): Promise<Resolved> {
+  const named = draft == null ? [] : parseDrafter(draft);
+  if (target !== undefined) return { target, names: named, prefix: prefix ?? '' };
   const pair = await bundledPair();
-  return { target: pair.target, draft: draft === undefined ? pair.draft : draft, prefix: prefix ?? pair.prefix };
+  const names: DraftName[] = draft === undefined ? [{ kind: 'model', name: pair.draft }] : named;
+  return { target: pair.target, names, prefix: prefix ?? pair.prefix };
 }
 
 /**
  * Opens and checks everything before a weight is loaded.
  *
- * @throws WeightsError, KernelError, EngineError; DecodingError `vocabulary-mismatch`
+ * @throws WeightsError, KernelError, EngineError; DecodingError `vocabulary-mismatch` or `setting-invalid`
  */
 export async function load(options: LoadOptions): Promise<Loaded> {
-  const names = await resolve(options);
+  const { target: name, names, prefix } = await resolve(options);
   const opened: Checkpoint[] = [];
   let backend: Backend | null = null;
   const models: T5Model[] = [];
   try {
     const hub = { ...options.hub, signal: options.signal };
-    opened.push(await fromPretrained(names.target, hub));
-    if (names.draft !== null) opened.push(await fromPretrained(names.draft, { ...hub, revision: undefined }));
-    const tokenizer = await checkedTokenizer(opened[0], opened[1]);
+    const tables = new Map<string, NgramTable>();
+    for (const file of tableFiles(names)) tables.set(file, await readTable(file));
+    opened.push(await fromPretrained(name, hub));
+    const drafts = [...new Set(modelNames(names))];
+    for (const draft of drafts) opened.push(await fromPretrained(draft, { ...hub, revision: undefined }));
+    const tokenizer = await checkedTokenizer(opened);
     backend = await createBackend(options.backend ?? 'auto', { threads: options.threads, level: options.level });
     for (const [model, checkpoint] of opened.entries()) {
-      const onProgress =
-        options.onProgress && ((progress: Progress) => options.onProgress?.({ ...progress, model: model as 0 | 1 }));
+      const onProgress = options.onProgress && ((progress: Progress) => options.onProgress?.({ ...progress, model }));
       models.push(await loadModel(checkpoint, backend, { type: options.type, signal: options.signal, onProgress }));
     }
-    return { backend, target: models[0], draft: models[1] ?? null, tokenizer, prefix: names.prefix };
+    const byName = new Map(drafts.map((draft, i) => [draft, models[1 + i]]));
+    const ways = await draftsOf(names, models[0], byName, tables);
+    return { backend, target: models[0], drafts: models.slice(1), tokenizer, prefix, ...ways };
   } catch (error) {
     for (const model of models) model.release();
     await backend?.dispose();
@@ -56,18 +70,21 @@ export async function load(options: LoadOptions): Promise<Loaded> {
 
 type Progress = { readonly tensor: string; readonly loaded: number; readonly total: number };
 
-async function checkedTokenizer(target: Checkpoint, draft: Checkpoint | undefined): Promise<Tokenizer | null> {
+/** The target's tokenizer, after every draft's vocabulary has been held against the target's. */
+async function checkedTokenizer([target, ...drafts]: readonly Checkpoint[]): Promise<Tokenizer | null> {
   const tokenizer = await tokenizerOf(target);
-  if (draft === undefined) return tokenizer;
-  const other = await tokenizerOf(draft);
-  const difference = tokenizer && other ? firstVocabularyDifference(tokenizer, other) : null;
-  const [a, b] = [target.config.vocabularySize, draft.config.vocabularySize];
-  const found = difference ?? (a === b ? null : `logits over ${a} ids in one, over ${b} in the other`);
-  if (found === null) return tokenizer;
-  throw new DecodingError(
-    'vocabulary-mismatch',
-    `draft ${draft.name}: expected the vocabulary of the target ${target.name}, found a difference: ${found}`,
-  );
+  for (const draft of drafts) {
+    const other = await tokenizerOf(draft);
+    const difference = tokenizer && other ? firstVocabularyDifference(tokenizer, other) : null;
+    const [a, b] = [target.config.vocabularySize, draft.config.vocabularySize];
+    const found = difference ?? (a === b ? null : `logits over ${a} ids in one, over ${b} in the other`);
+    if (found === null) continue;
+    throw new DecodingError(
+      'vocabulary-mismatch',
+      `draft ${draft.name}: expected the vocabulary of the target ${target.name}, found a difference: ${found}`,
+    );
+  }
+  return tokenizer;
 }
 
 /** The tokenizer, or null where there is no file of one; a broken file is an error all the same. */

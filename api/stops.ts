@@ -1,4 +1,13 @@
-import type { TextStream } from '../weights';
+import type { GenerationResult } from '../decoding';
+import type { TextStream, Tokenizer } from '../weights';
+import type { GenerateResult } from './types';
+
+/** Stands in where there is no tokenizer: ids come out, text stays empty. */
+const NO_TEXT: TextStream = { push: () => '', end: () => '' };
+
+export function textStream(tokenizer: Tokenizer | null): TextStream {
+  return tokenizer?.stream() ?? NO_TEXT;
+}
 
 /** Watches text as it grows for the first of some strings. */
 export class StopWatch {
@@ -30,4 +39,11 @@ export class StopWatch {
     this.text = this.stopped ? text.slice(0, Math.min(...starts)) : text;
     return this.text.slice(before);
   }
+}
+
+/** A finished run with its text. */
+export function resultWith(result: GenerationResult, watch: StopWatch): GenerateResult {
+  watch.end();
+  const { ids, stopReason, metrics } = result;
+  return { text: watch.text, ids, stopReason, metrics };
 }

@@ -1,24 +1,31 @@
-import { type Drafter, type GenerationResult, generate, modelDrafter } from '../decoding';
+import { type CostTable, DecodingError, type Drafter, generate, measureCosts } from '../decoding';
 import type { T5Model } from '../engine';
 import type { BackendFacts } from '../kernels';
-import type { TextStream, Tokenizer } from '../weights';
+import type { Tokenizer } from '../weights';
+import { batchOf } from './batch';
+import { beamsOf } from './beams';
 import { comparison } from './comparison';
 import { type Loaded, load, sourceIds } from './load';
-import { StopWatch } from './stops';
+import { resultWith, StopWatch, textStream } from './stops';
 import { Turns } from './turns.node';
-import type { Comparison, GenerateOptions, GenerateResult, LoadOptions, StreamedToken } from './types';
-
-/** Stands in where there is no tokenizer: ids come out, text stays empty. */
-const NO_TEXT: TextStream = { push: () => '', end: () => '' };
+import type {
+  BatchGenerateOptions,
+  BatchProgress,
+  BeamSearchOptions,
+  Comparison,
+  GenerateOptions,
+  GenerateResult,
+  LoadOptions,
+  StreamedToken,
+  TextBeams,
+} from './types';
 
 /** A target and, if there is one, a draft on a backend, ready to decode. */
 export class Tandem {
   readonly #loaded: Loaded;
-  readonly #drafter: Drafter | null;
 
   private constructor(loaded: Loaded) {
     this.#loaded = loaded;
-    this.#drafter = loaded.draft && modelDrafter(loaded.draft, loaded.draft.name);
   }
 
   /**
@@ -35,8 +42,14 @@ export class Tandem {
     return this.#loaded.target;
   }
 
+  /** The model that drafts; null where none does. */
   get draft(): T5Model | null {
-    return this.#loaded.draft;
+    return this.#loaded.drafts[0] ?? null;
+  }
+
+  /** Whatever proposes, a model or not; null where decoding is autoregressive. */
+  get drafter(): Drafter | null {
+    return this.#loaded.drafter;
   }
 
   /** Null where the target has no tokenizer file. */
@@ -64,22 +77,22 @@ export class Tandem {
     input: string | readonly number[],
     options: GenerateOptions = {},
   ): AsyncGenerator<StreamedToken, GenerateResult, void> {
-    const { signal, stop = [], speculative = true, ...settings } = options;
+    const { signal, stop = [], speculative = true, trace, ...settings } = options;
     const { target, tokenizer } = this.#loaded;
-    const watch = new StopWatch(tokenizer?.stream() ?? NO_TEXT, stop);
+    const watch = new StopWatch(textStream(tokenizer), stop);
     const turns = new Turns();
     let piece = '';
     const stopAfter = (token: number) => {
       piece = watch.push(token);
       return watch.stopped;
     };
-    const drafter = speculative ? this.#drafter : null;
-    const request = { target, drafter, source: this.encode(input), settings, signal, stopAfter };
+    const drafter = speculative ? this.drafter : null;
+    const request = { target, drafter, source: this.encode(input), settings, signal, stopAfter, trace };
     const run = generate(request);
     for (;;) {
       piece = '';
       const step = await run.next();
-      if (step.done) return this.#result(step.value, watch);
+      if (step.done) return resultWith(step.value, watch);
       await turns.give();
       yield { ...step.value, text: piece };
     }
@@ -101,29 +114,56 @@ export class Tandem {
   async compare(input: string | readonly number[], options: GenerateOptions = {}): Promise<Comparison> {
     await this.warmUp(input, options);
     const speculative = await this.generate(input, options);
-    const autoregressive = await this.generate(input, { ...options, speculative: false });
-    return comparison(speculative, autoregressive, options.gamma);
+    const autoregressive = await this.generate(input, { ...options, trace: undefined, speculative: false });
+    return comparison(speculative, autoregressive, options);
   }
 
   /** Runs both ways over a few tokens, so that what is timed next runs on compiled code. */
   async warmUp(input: string | readonly number[], options: GenerateOptions = {}): Promise<void> {
     const few = Math.min(options.maxNewTokens ?? 128, 12);
     for (const speculative of [false, true]) {
-      await this.generate(input, { ...options, maxNewTokens: few, speculative });
+      await this.generate(input, { ...options, trace: undefined, maxNewTokens: few, speculative });
     }
   }
 
-  /** Frees both models and ends the backend's threads. */
-  async dispose(): Promise<void> {
-    const { target, draft, backend } = this.#loaded;
-    draft?.release();
-    target.release();
-    await backend.dispose();
+  /**
+   * Decodes several inputs at once, in one call of the target a round; finished ones make room for those that wait. Each comes out
+   * as it would alone with the stream `main` (the first), `line 2`, `line 3` and so on. An input that fails, fails alone.
+   *
+   * @throws DecodingError `aborted`, or `setting-invalid` for the concurrency
+   */
+  generateBatch(
+    inputs: Iterable<string | readonly number[]>,
+    options: BatchGenerateOptions = {},
+  ): AsyncGenerator<BatchProgress, void, void> {
+    return batchOf(this.#loaded, inputs, options);
   }
 
-  #result(result: GenerationResult, watch: StopWatch): GenerateResult {
-    watch.end();
-    const { ids, stopReason, metrics } = result;
-    return { text: watch.text, ids, stopReason, metrics };
+  /**
+   * Beam search as Hugging Face's `generate(num_beams=…)`; the draft, if it is a model, only saves target calls.
+   *
+   * @throws DecodingError `setting-invalid`, `no-token-left` or `aborted`
+   */
+  beamSearch(input: string | readonly number[], options: BeamSearchOptions = {}): Promise<TextBeams> {
+    return beamsOf(this.#loaded, input, options);
+  }
+
+  /**
+   * Measures c and v(1…rows) of this pair on an input, for `costs`: γ then adapts to what the draft achieves.
+   *
+   * @throws DecodingError `setting-invalid` without a draft
+   */
+  async measureCosts(input: string | readonly number[], rows?: number): Promise<CostTable> {
+    const { drafter, target } = this.#loaded;
+    if (drafter === null) throw new DecodingError('setting-invalid', 'costs: expected a draft to measure, found none');
+    return measureCosts(target, drafter, { source: this.encode(input), rows });
+  }
+
+  /** Frees all models and ends the backend's threads. */
+  async dispose(): Promise<void> {
+    const { target, drafts, backend } = this.#loaded;
+    for (const draft of drafts) draft.release();
+    target.release();
+    await backend.dispose();
   }
 }

@@ -1,4 +1,13 @@
-import type { Metrics, Settings, StopReason, TokenEvent } from '../decoding';
+import type {
+  BeamMetrics,
+  BeamSettings,
+  FinishedBeam,
+  Metrics,
+  Settings,
+  StopReason,
+  TokenEvent,
+  TraceRecorder,
+} from '../decoding';
 import type { LoadProgress } from '../engine';
 import type { BackendName, WeightType } from '../kernels';
 import type { FromPretrainedOptions } from '../weights';
@@ -7,7 +16,11 @@ import type { FromPretrainedOptions } from '../weights';
 export interface LoadOptions {
   /** Checkpoint directory or Hugging Face hub id of the model whose distribution comes out. Default: the bundled pair's. */
   readonly target?: string;
-  /** Checkpoint of the model that proposes; null or left out beside a named `target`: autoregressive decoding. */
+  /**
+   * What proposes: a checkpoint directory or hub id; `layers:N` (the target's own first layers); `copy` (from the source); `ngram`
+   * (learned from the output) or `ngram:FILE`; `random`; several with commas between, tried in turn. `model:NAME` is a checkpoint
+   * whatever its name. Null, or left out beside a named `target`: autoregressive decoding.
+   */
   readonly draft?: string | null;
   /** Default `auto`: the fastest backend that works here. */
   readonly backend?: BackendName | 'auto';
@@ -22,8 +35,8 @@ export interface LoadOptions {
   /** Revision, cache, access and download progress of what comes from the hub; revision is the target's. */
   readonly hub?: Omit<FromPretrainedOptions, 'signal'>;
   readonly signal?: AbortSignal;
-  /** Called as weights are read, for the target (`model` 0) and then the draft (1). */
-  readonly onProgress?: (progress: LoadProgress & { readonly model: 0 | 1 }) => void;
+  /** Called as weights are read, for the target (`model` 0) and then the drafts (1 and up). */
+  readonly onProgress?: (progress: LoadProgress & { readonly model: number }) => void;
 }
 
 /** How to decode: every setting of the sampler, and what ends a run early. */
@@ -33,6 +46,35 @@ export interface GenerateOptions extends Settings {
   readonly stop?: readonly string[];
   /** False leaves the draft out: plain autoregressive decoding. Default true. */
   readonly speculative?: boolean;
+  /** Writes every round down as data; one recorder, one run. */
+  readonly trace?: TraceRecorder;
+}
+
+/** How to decode several inputs at once. Every input gets a stream of random numbers of its own. */
+export interface BatchGenerateOptions extends Omit<GenerateOptions, 'trace' | 'stream'> {
+  /** Inputs decoded at once; others wait for one to end. Default 8. */
+  readonly concurrency?: number;
+}
+
+/** What happened to one input of a batch; `index` is its place among the inputs. */
+export type BatchProgress =
+  | { readonly kind: 'token'; readonly index: number; readonly token: StreamedToken }
+  | { readonly kind: 'done'; readonly index: number; readonly result: GenerateResult }
+  | { readonly kind: 'failed'; readonly index: number; readonly error: Error };
+
+/** How to search: beam settings, and how far the draft looks ahead. */
+export interface BeamSearchOptions extends BeamSettings {
+  /** Levels that the draft searches ahead each round. Default 4. */
+  readonly gamma?: number;
+  /** False leaves the draft out; the sequences are the same. Default true. */
+  readonly speculative?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Sequences of a beam search, best first. */
+export interface TextBeams {
+  readonly sequences: readonly (FinishedBeam & { readonly text: string })[];
+  readonly metrics: BeamMetrics;
 }
 
 /** A token that has become certain. */

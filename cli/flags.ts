@@ -37,3 +37,18 @@ export function tokenIds(text: string): number[] {
 export function oneOf<T extends string>(...choices: readonly T[]): (text: string) => T {
   return (text) => choices.find((choice) => choice === text) ?? refuse(`one of ${choices.join(', ')}`, text);
 }
+
+/** Numbers with commas between, at least `least` of them. */
+export function decimals(least: number, what: string): (text: string) => number[] {
+  return (text) => {
+    const values = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+    const sound = values.length >= least && values.every((value) => Number.isFinite(value) && value >= 0);
+    return sound ? values : refuse(what, text);
+  };
+}
+
+/** Whole numbers from 1 up with commas between. */
+export function counts(text: string): number[] {
+  const values = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : 0));
+  return values.every((value) => value >= 1) ? values : refuse('whole numbers from 1 up, as 3,1,1', text);
+}

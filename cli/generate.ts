@@ -1,12 +1,15 @@
-import { bundledPair, type Comparison, comparison, type GenerateOptions, type GenerateResult, Tandem } from '../api';
-import { CommandError, EXIT, isCancellation, oneLine } from './failure';
-import { type GenerateFlags, generateOptions, loadOptions } from './generateFlags';
-import { type Input, readInputs } from './inputs';
+import { bundledPair, type GenerateOptions, Tandem } from '../api';
+import { decodeBatch } from './batch';
+import { searchAll } from './beams';
+import { decodeAll } from './decode';
+import { CommandError, EXIT } from './failure';
+import { beamOptions, checkGenerateFlags, type GenerateFlags, generateOptions, loadOptions } from './generateFlags';
+import { type Input, readInputs, sourceOf } from './inputs';
 import { jsonPrinter } from './json';
 import { coloursFor } from './paint';
-import type { Printer } from './printer';
 import { loadProgress } from './progress';
 import { textPrinter } from './text';
+import { traceFile } from './traces';
 
 interface Call {
   readonly signal: AbortSignal;
@@ -16,25 +19,45 @@ interface Call {
 
 /** `tandem generate`: decodes every input in turn; what is finished stays, whatever happens to the next. */
 export async function generateCommand(words: readonly string[], flags: GenerateFlags, call: Call): Promise<void> {
-  const options = generateOptions(flags, call.signal);
+  checkGenerateFlags(flags);
+  const beams = beamOptions(flags, call.signal);
   const load = loadOptions(flags, call.signal);
   const asked = words.length > 0 || flags.file !== undefined || flags.ids !== undefined || flags.model !== undefined;
   const showcase = !asked && !call.named;
   const inputs = showcase ? await examples() : await readInputs(words, flags);
+  const traces = traceFile(flags.trace);
   const progress = loadProgress();
   const hub = { ...load.hub, onProgress: progress.download };
   const tandem = await Tandem.load({ ...load, hub, onProgress: progress.update }).finally(progress.stop);
   try {
     checkLevel(tandem, flags);
+    if (beams) return await searchAll(tandem, inputs, beams, flags.json === true);
+    const options = await withCosts(tandem, inputs[0], flags, generateOptions(flags, call.signal));
     const terminal = process.stdout.isTTY === true;
-    const compare = flags.compare ?? (showcase || (terminal && flags.json !== true));
-    const able = tandem.draft !== null && options.gamma !== 0;
+    const compare = flags.compare ?? (showcase || (terminal && flags.json !== true && flags.batch === undefined));
+    const able = tandem.drafter !== null && options.gamma !== 0;
     const setting = { tandem, options, colours: coloursFor(process.stdout, flags.color), showcase };
     const printer = flags.json ? jsonPrinter(setting) : textPrinter(setting);
-    await decodeAll(tandem, inputs, { options, printer, compare: compare && able });
+    if (flags.batch !== undefined) await decodeBatch(tandem, inputs, { options, printer, concurrency: flags.batch });
+    else await decodeAll(tandem, inputs, { options, printer, compare: compare && able, traces });
   } finally {
+    traces?.close();
     await tandem.dispose();
   }
+}
+
+/** Rows of the largest call that costs are measured for: the largest that γ adapts to. */
+const MOST_ROWS = 17;
+
+/** Costs are measured once, before anything is decoded, and stay: the same costs and seed give the same text. */
+async function withCosts(
+  tandem: Tandem,
+  input: Input,
+  { gamma }: GenerateFlags,
+  options: GenerateOptions,
+): Promise<GenerateOptions> {
+  if (gamma !== 'auto') return options;
+  return { ...options, costs: await tandem.measureCosts(sourceOf(input), MOST_ROWS) };
 }
 
 /** `auto` would rather give another backend than none; a level that was asked for by name is another matter. */
@@ -46,76 +69,4 @@ function checkLevel(tandem: Tandem, { level }: GenerateFlags): void {
 
 async function examples(): Promise<Input[]> {
   return (await bundledPair()).examples.map((text) => ({ text }));
-}
-
-interface Job {
-  readonly options: GenerateOptions;
-  readonly printer: Printer;
-  readonly compare: boolean;
-}
-
-async function decodeAll(tandem: Tandem, inputs: readonly Input[], job: Job): Promise<void> {
-  const failures: string[] = [];
-  for (const [index, input] of inputs.entries()) {
-    try {
-      await decodeOne(tandem, input, { ...job, options: { ...job.options, stream: streamName(index) } }, index === 0);
-    } catch (error) {
-      if (isCancellation(error)) throw error;
-      job.printer.broken();
-      if (inputs.length === 1) throw error;
-      failures.push(`line ${index + 1}`);
-      process.stderr.write(`tandem: line ${index + 1}: ${oneLine(error)}\n`);
-    }
-  }
-  job.printer.close();
-  if (failures.length > 0) {
-    throw new CommandError(`${inputs.length - failures.length} of ${inputs.length} lines decoded`, EXIT.failed);
-  }
-}
-
-/** Lines draw random numbers of their own; the first draws what it would draw alone. */
-function streamName(index: number): string {
-  return index === 0 ? 'main' : `line ${index + 1}`;
-}
-
-async function decodeOne(tandem: Tandem, input: Input, job: Job, first: boolean): Promise<void> {
-  const { options, printer, compare } = job;
-  const source = 'text' in input ? input.text : input.ids;
-  if (compare && first) await tandem.warmUp(source, options);
-  printer.begin(input);
-  const result = await streamed(tandem, source, job);
-  const compared = compare ? await compareWith(tandem, source, result, options) : null;
-  printer.end(compared?.speculative ?? result, compared);
-}
-
-/** Runs this short are timed again: on a machine that does other things too, one run tells little. */
-const SHORT_SECONDS = 0.75;
-/** Times that each way of decoding is run where runs are short. */
-const TURNS = 3;
-
-/** The result beside autoregressive decoding of the same input; of short runs, in turns, the fastest of each counts. */
-async function compareWith(
-  tandem: Tandem,
-  source: string | readonly number[],
-  result: GenerateResult,
-  options: GenerateOptions,
-): Promise<Comparison> {
-  const alone = { ...options, speculative: false };
-  const faster = (a: GenerateResult, b: GenerateResult) => (b.metrics.seconds < a.metrics.seconds ? b : a);
-  let speculative = result;
-  let autoregressive = await tandem.generate(source, alone);
-  for (let turn = 1; turn < TURNS && autoregressive.metrics.seconds < SHORT_SECONDS; turn++) {
-    speculative = faster(speculative, await tandem.generate(source, options));
-    autoregressive = faster(autoregressive, await tandem.generate(source, alone));
-  }
-  return comparison(speculative, autoregressive, options.gamma);
-}
-
-async function streamed(tandem: Tandem, source: string | readonly number[], job: Job): Promise<GenerateResult> {
-  const run = tandem.stream(source, job.options);
-  for (;;) {
-    const step = await run.next();
-    if (step.done) return step.value;
-    job.printer.token(step.value);
-  }
 }

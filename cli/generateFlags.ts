@@ -1,13 +1,23 @@
 import { type Command, Option } from 'commander';
-import type { GenerateOptions, LoadOptions } from '../api';
+import type { BeamSearchOptions, GenerateOptions, LoadOptions } from '../api';
 import { CommandError } from './failure';
-import { decimal, integer, oneOf, tokenIds } from './flags';
+import { counts, decimal, decimals, integer, oneOf, tokenIds } from './flags';
 
 /** Flags of `tandem generate`, as commander names them. */
 export interface GenerateFlags {
   readonly model?: string;
   readonly draft?: string;
-  readonly gamma?: number;
+  readonly gamma?: number | 'auto';
+  /** c, then v(1), v(2), … */
+  readonly costs?: readonly number[];
+  readonly branching?: readonly number[];
+  readonly lenience?: number;
+  readonly trace?: string;
+  readonly batch?: number;
+  readonly beams?: number;
+  readonly lengthPenalty?: number;
+  readonly earlyStopping?: string;
+  readonly sequences?: number;
   readonly verification?: GenerateOptions['verification'];
   readonly temperature?: number;
   readonly topK?: number;
@@ -48,12 +58,31 @@ export function addGenerateFlags(command: Command): Command {
     command.addOption(parse ? option.argParser(parse) : option);
   };
   flag('-m, --model <path>', 'target: a checkpoint directory or hub id (default: the bundled pair)');
-  flag('-d, --draft <path>', 'draft: a checkpoint directory or hub id; `none` decodes autoregressively');
-  flag('-g, --gamma <n>', 'draft tokens proposed a round (default: 4)', integer(0, 64));
+  flag(
+    '-d, --draft <names>',
+    'draft: a checkpoint directory or hub id, layers:N (the target’s first), copy (from the source), ngram or ngram:FILE, random; several with commas are tried in turn; `none` decodes autoregressively',
+  );
+  const gamma = integer(0, 64);
+  flag(
+    '-g, --gamma <n>',
+    'draft tokens proposed a round (default: 4); `auto` measures costs first and adapts',
+    (text) => (text === 'auto' ? text : gamma(text)),
+  );
+  flag(
+    '--costs <list>',
+    'adapt γ by these costs, as c,v1,v2,… (as --gamma auto reports them)',
+    decimals(2, 'c and at least one v, as 0.05,1,1.1'),
+  );
+  flag('--branching <list>', 'several candidates a place, as 3,1,1, in place of --gamma', counts);
   flag(
     '--verification <kind>',
     'token, block or coupled, all exact (default: token)',
     oneOf('token', 'block', 'coupled'),
+  );
+  flag(
+    '--lenience <l>',
+    'NOT exact below 1: draft tokens stand with probability target / (l · draft)',
+    decimal(0, 1, true),
   );
   flag('-t, --temperature <t>', '0 is greedy (default: 0)', decimal(0, most));
   flag('--top-k <k>', 'sample from the k most probable tokens', integer(1));
@@ -83,6 +112,20 @@ export function addGenerateFlags(command: Command): Command {
   flag('--prefix <text>', 'put before every input (default: the bundled pair’s own, or nothing)');
   flag('-f, --file <path>', 'decode each line of a file');
   flag('--ids <ids>', 'source ids in place of text, as 5,17,1', tokenIds);
+  flag('--batch <n>', 'decode so many inputs at once; texts are the same', integer(1, 1024));
+  flag('--beams <n>', 'beam search of this width; a draft that is a model only saves calls', integer(1, 1024));
+  flag(
+    '--length-penalty <p>',
+    'of a beam’s score, Σ log p / length ^ p (default: 1)',
+    decimal(Number.NEGATIVE_INFINITY, most),
+  );
+  flag(
+    '--early-stopping <when>',
+    'of beam search: true, false or never (default: false)',
+    oneOf('true', 'false', 'never'),
+  );
+  flag('--sequences <n>', 'beams to print, best first (default: 1)', integer(1, 1024));
+  flag('--trace <path>', 'write every round as data: a JSON object a line for each result');
   flag('--json', 'print one JSON object a result');
   flag('--compare', 'decode autoregressively too, and report (default: on a terminal)');
   flag('--no-compare', 'do not');
@@ -102,10 +145,72 @@ export function loadOptions(flags: GenerateFlags, signal: AbortSignal): LoadOpti
   return { target: model, draft: none, backend, level, threads, type, prefix, hub, signal };
 }
 
+/** Without the costs that `--gamma auto` stands for, which are measured once the models are there. */
 export function generateOptions(flags: GenerateFlags, signal: AbortSignal): GenerateOptions {
-  const { gamma, verification, temperature, topK, topP, minP, repetitionPenalty, seed, suppress, stop } = flags;
+  const { verification, temperature, topK, topP, minP, repetitionPenalty, seed, suppress, stop, branching, lenience } =
+    flags;
+  const gamma = flags.gamma === 'auto' ? undefined : flags.gamma;
   const lengths = { maxNewTokens: flags.maxTokens, minNewTokens: flags.minTokens };
   const noRepeatNgramSize = flags.blockNgrams;
   const chances = { temperature, topK, topP, minP, repetitionPenalty, noRepeatNgramSize };
-  return { gamma, verification, seed, suppress, stop, signal, ...chances, ...lengths };
+  const costs = flags.costs && { c: flags.costs[0], v: flags.costs.slice(1) };
+  const rounds = { gamma, costs, branching, verification, lenience };
+  return { ...rounds, seed, suppress, stop, signal, ...chances, ...lengths };
+}
+
+/** Flags that say nothing to a beam search. */
+const NOT_WITH_BEAMS = [
+  'temperature',
+  'topK',
+  'topP',
+  'minP',
+  'seed',
+  'verification',
+  'lenience',
+  'branching',
+  'costs',
+  'trace',
+  'batch',
+  'stop',
+  'compare',
+] as const;
+
+const ONLY_WITH_BEAMS = ['lengthPenalty', 'earlyStopping', 'sequences'] as const;
+
+/** Null where no beam search is asked for. */
+export function beamOptions(flags: GenerateFlags, signal: AbortSignal): BeamSearchOptions | null {
+  const { beams, gamma, lengthPenalty, earlyStopping, sequences, repetitionPenalty, suppress } = flags;
+  const named = (names: readonly (keyof GenerateFlags)[]) => names.find((name) => flags[name]);
+  if (beams === undefined) {
+    const lone = named(ONLY_WITH_BEAMS);
+    if (lone) throw new CommandError(`expected --beams, found --${dashed(lone)} without it`);
+    return null;
+  }
+  const other = gamma === 'auto' ? 'gamma auto' : named(NOT_WITH_BEAMS);
+  if (other) throw new CommandError(`expected no --${dashed(other)} beside --beams, found it`);
+  return {
+    beams,
+    sequences,
+    lengthPenalty,
+    earlyStopping:
+      earlyStopping === 'never' ? 'never' : earlyStopping === undefined ? undefined : earlyStopping === 'true',
+    gamma: gamma as number | undefined,
+    maxNewTokens: flags.maxTokens,
+    minNewTokens: flags.minTokens,
+    noRepeatNgramSize: flags.blockNgrams,
+    repetitionPenalty,
+    suppress,
+    signal,
+  };
+}
+
+const dashed = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** What does not go together, whatever is decoded. */
+export function checkGenerateFlags({ gamma, costs, batch, compare, trace, branching }: GenerateFlags): void {
+  if (gamma === 'auto' && costs) throw new CommandError('expected --gamma auto or --costs, found both');
+  if (gamma === 'auto' && branching) throw new CommandError('expected --gamma auto or --branching, found both');
+  if (batch === undefined) return;
+  const other = compare ? 'compare' : trace !== undefined ? 'trace' : null;
+  if (other) throw new CommandError(`expected no --${other} beside --batch, found it`);
 }

@@ -4,6 +4,16 @@ import { CommandError } from './failure';
 /** One thing to decode: text, or the source ids themselves. */
 export type Input = { readonly text: string } | { readonly ids: readonly number[] };
 
+/** An input as the API takes it. */
+export function sourceOf(input: Input): string | readonly number[] {
+  return 'text' in input ? input.text : input.ids;
+}
+
+/** Inputs draw random numbers of their own; the first draws what it would draw alone. */
+export function streamName(index: number): string {
+  return index === 0 ? 'main' : `line ${index + 1}`;
+}
+
 export interface InputFlags {
   readonly file?: string;
   readonly ids?: readonly number[];

@@ -7,7 +7,7 @@ export function jsonPrinter({ tandem, options }: Setting): Printer {
   const { signal: _signal, stream: _stream, ...settings } = options;
   const run = {
     target: tandem.target.name,
-    draft: tandem.draft?.name ?? null,
+    draft: tandem.drafter?.name ?? null,
     type: tandem.target.type,
     backend: { name, level, threads },
     version: VERSION,

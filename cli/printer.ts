@@ -18,6 +18,6 @@ export interface Printer {
   end(result: GenerateResult, comparison: Comparison | null): void;
   /** The input just begun failed. */
   broken(): void;
-  /** All inputs are through. */
-  close(): void;
+  /** All inputs are through; `seconds` that it took, where runs went on side by side. */
+  close(seconds?: number): void;
 }

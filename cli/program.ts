@@ -5,6 +5,7 @@ import { CommandError, EXIT } from './failure';
 import { generateCommand } from './generate';
 import { addGenerateFlags, type GenerateFlags } from './generateFlags';
 import { type InspectFlags, inspect } from './inspect';
+import { addNgramFlags, buildNgrams, type NgramFlags } from './ngram';
 
 /** Parses the arguments and runs the subcommand that they name; without one, `generate`, which then shows examples. */
 export async function runCommand(args: readonly string[], signal: AbortSignal): Promise<void> {
@@ -39,6 +40,14 @@ function build(args: readonly string[], signal: AbortSignal): Command {
     .option('--revision <name>', 'branch, tag or commit of a model on the hub (default: main)')
     .option('--offline', 'take a model on the hub from the cache alone')
     .action(async (path: string, flags: InspectFlags) => inspect(path, flags));
+  const ngram = strict(program.command('ngram'))
+    .description('n-gram tables, as drafts that cost next to nothing')
+    .action(() => {
+      throw new CommandError('ngram: expected a subcommand, build, found none');
+    });
+  addNgramFlags(strict(ngram.command('build'))).action(async (files: string[], flags: NgramFlags) =>
+    buildNgrams(files, flags, signal),
+  );
   strict(program.command('doctor'))
     .description('say what Tandem gets on this machine, and why')
     .option('--json', 'print one JSON object')

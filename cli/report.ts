@@ -13,19 +13,28 @@ const sum = (values: readonly number[]) => values.reduce((total, value) => total
 const milliseconds = (seconds: number) =>
   seconds < 10 ? `${(seconds * 1000).toFixed(0)} ms` : `${seconds.toFixed(1)} s`;
 
-/** The closing report over all results: what came out, what it cost, and whether it is what the target alone would have said. */
-export function reportLines(finished: readonly Finished[], setting: Setting): string[] {
+/**
+ * The closing report over all results: what came out, what it cost, and whether it is what the target alone would have said.
+ *
+ * @param elapsed seconds of all together, where they ran side by side
+ */
+export function reportLines(finished: readonly Finished[], setting: Setting, elapsed?: number): string[] {
   const { tandem, colours } = setting;
   const label = (text: string) => colours.dim(text.padEnd(22));
   const lines = [`${label('on')}${machine(setting)}`];
   const metrics = finished.map(({ result }) => result.metrics);
   const tokens = sum(metrics.map((m) => m.newTokens));
   const calls = sum(metrics.map((m) => m.targetCalls));
-  const seconds = sum(metrics.map((m) => m.seconds));
+  const seconds = elapsed ?? sum(metrics.map((m) => m.seconds));
   lines.push(
     `${label('tokens a target call')}${colours.bold((tokens / calls).toFixed(2))} (${tokens} tokens, ${calls} calls)`,
   );
-  if (tandem.draft && setting.options.gamma !== 0) lines.push(`${label('acceptance')}${acceptance(finished)}`);
+  if (tandem.drafter && setting.options.gamma !== 0) lines.push(`${label('acceptance')}${acceptance(finished)}`);
+  const { lenience = 1 } = setting.options;
+  if (lenience < 1)
+    lines.push(
+      `${label('exact')}${colours.red('NO')}: lenience ${lenience} lets draft tokens stand more often than the target would have them`,
+    );
   const compared = finished.filter((one): one is Finished & { comparison: Comparison } => one.comparison !== null);
   if (compared.length === 0) return [...lines, `${label('time')}${milliseconds(seconds)}, ${rate(tokens, seconds)}`];
   lines.push(`${label('cost')}${costs(finished)}`);
@@ -38,8 +47,17 @@ function machine({ tandem, options }: Setting): string {
   const { name, level, threads } = tandem.backend;
   const { gamma = 4, temperature = 0, seed = 0 } = options;
   const sampling = temperature === 0 ? 'greedy' : `temperature ${temperature}, seed ${seed}`;
-  const how = tandem.draft && gamma > 0 ? `γ = ${gamma}, ${sampling}` : sampling;
+  const how = tandem.drafter && gamma > 0 ? `${rounds(options)}, ${sampling}` : sampling;
   return `${name} (${level}), ${threads} thread${threads === 1 ? '' : 's'}, ${tandem.target.type}; ${how}`;
+}
+
+/** How many tokens are proposed a round, and how they are verified where that is not the usual way. */
+function rounds({ gamma = 4, costs, branching, verification = 'token' }: Setting['options']): string {
+  const way = verification === 'token' ? '' : `, ${verification} verification`;
+  if (branching) return `candidates ${branching.join(' × ')}${way}`;
+  if (!costs) return `γ = ${gamma}${way}`;
+  const table = [costs.c, ...costs.v].map((cost) => Number(cost.toFixed(3))).join(',');
+  return `γ adapts to costs ${table}${way}`;
 }
 
 /** α is a mean over verified positions (kept, or first to be rejected), so results weigh by those. */
@@ -84,6 +102,9 @@ function speed(compared: readonly (Finished & { comparison: Comparison })[], { c
 
 function equality(compared: readonly (Finished & { comparison: Comparison })[], { options, colours }: Setting): string {
   const equal = compared.filter(({ comparison }) => comparison.equal).length;
+  if ((options.lenience ?? 1) < 1) {
+    return `${equal} of ${compared.length}: with lenience below 1 the text need not be the target’s`;
+  }
   if ((options.temperature ?? 0) > 0) {
     return `not to be expected when sampling: the same distribution, other draws (${equal} of ${compared.length} equal)`;
   }

@@ -36,12 +36,12 @@ export function textPrinter(setting: Setting): Printer {
       if (open) write('\n'); // what came of it stays on a line of its own
       open = false;
     },
-    close: () => {
+    close: (seconds) => {
       const wanted = terminal || showcase || finished.some(({ comparison }) => comparison !== null);
       if (!wanted || finished.length === 0) return;
       if (!showcase) aside('\n');
-      if (tandem.draft && colours.isColorSupported) aside(`${legend(colours)}\n`);
-      aside(`${reportLines(finished, setting).join('\n')}\n`);
+      if (tandem.drafter && colours.isColorSupported) aside(`${legend(colours)}\n`);
+      aside(`${reportLines(finished, setting, seconds).join('\n')}\n`);
     },
   };
 }

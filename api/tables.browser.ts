@@ -1,0 +1,17 @@
+import { DecodingError, NgramTable } from '../decoding';
+
+/** As in Node, from an address. */
+export async function readTable(address: string): Promise<NgramTable> {
+  const answer = await fetch(address);
+  if (!answer.ok) {
+    const found = `HTTP ${answer.status}`;
+    throw new DecodingError('setting-invalid', `draft: expected an n-gram table at ${address}, found ${found}`);
+  }
+  let value: unknown;
+  try {
+    value = await answer.json();
+  } catch {
+    throw new DecodingError('setting-invalid', `${address}: expected JSON of an n-gram table, found other text`);
+  }
+  return NgramTable.fromJSON(value, address);
+}
