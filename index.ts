@@ -51,6 +51,7 @@ export {
   ngramDrafter,
   type Pair,
   type Processing,
+  paper,
   type Random,
   randomDrafter,
   readTrace,
@@ -65,6 +66,7 @@ export {
   type Trace,
   type TracedRound,
   TraceRecorder,
+  theory,
   type Verification,
 } from './decoding';
 export {

@@ -5,6 +5,10 @@ export interface BundledPair {
   readonly draft: string;
   /** What every input begins with. */
   readonly prefix: string;
+  /** File of passages held out of training: a JSON list of `source` and `reference`. */
+  readonly heldOut: string;
+  /** File of text such as the target writes, a sequence a line. */
+  readonly text: string;
   /** Held-out inputs that show it well, without the prefix. */
   readonly examples: readonly string[];
 }

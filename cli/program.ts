@@ -6,6 +6,7 @@ import { generateCommand } from './generate';
 import { addGenerateFlags, type GenerateFlags } from './generateFlags';
 import { type InspectFlags, inspect } from './inspect';
 import { addNgramFlags, buildNgrams, type NgramFlags } from './ngram';
+import { addPaperFlags, type PaperFlags, paper } from './paper';
 
 /** Parses the arguments and runs the subcommand that they name; without one, `generate`, which then shows examples. */
 export async function runCommand(args: readonly string[], signal: AbortSignal): Promise<void> {
@@ -48,6 +49,7 @@ function build(args: readonly string[], signal: AbortSignal): Command {
   addNgramFlags(strict(ngram.command('build'))).action(async (files: string[], flags: NgramFlags) =>
     buildNgrams(files, flags, signal),
   );
+  addPaperFlags(strict(program.command('paper'))).action(async (flags: PaperFlags) => paper(flags, signal));
   strict(program.command('doctor'))
     .description('say what Tandem gets on this machine, and why')
     .option('--json', 'print one JSON object')

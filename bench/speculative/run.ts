@@ -136,7 +136,7 @@ async function open(name: string, backend: Backend, type: WeightType): Promise<T
 
 /** Ids of held-out passages, spread over the books. */
 async function heldOut(count: number): Promise<number[][]> {
-  const all: { source: string }[] = JSON.parse(readFileSync(join(ROOT, 'spec', 'data', 'held-out.json'), 'utf8'));
+  const all: { source: string }[] = JSON.parse(readFileSync(join(ROOT, 'models', 'held-out.json'), 'utf8'));
   const checkpoint = await openCheckpoint(join(ROOT, 'models', 'modernize-target'));
   const tokenizer = await checkpoint.tokenizer();
   await checkpoint.close();

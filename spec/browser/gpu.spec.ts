@@ -3,7 +3,8 @@ import type { Server } from 'node:http';
 import path from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { unasked } from '../kernels/gpu/support/device';
-import { readGolden } from '../support/goldens';
+import { goldenPaths } from '../support/golden-files.node';
+import { goldenFamilies, readGolden } from '../support/goldens';
 import type { Outcome } from './harness';
 import type { Decoding } from './page';
 import { bundlePage, servePage } from './serve';
@@ -62,6 +63,24 @@ const title = missing === null ? 'gpu in Chromium' : `gpu in Chromium: skipped, 
       );
       expect(outcomes.filter(({ error }) => error !== null)).toEqual([]);
       expect(outcomes.length).toBeGreaterThanOrEqual(90);
+      expect(errors).toEqual([]);
+    },
+    600_000,
+  );
+
+  test.each(['webgpu', 'webgl2'] as const)(
+    '%s: goldens of every family, layer tensors and logits within 1e-5 of scale, tokens equal',
+    async (level) => {
+      const outcomes: Outcome[] = await page.evaluate(
+        ([device, paths]) =>
+          (globalThis as unknown as { runGpuGoldens(...args: unknown[]): Promise<Outcome[]> }).runGpuGoldens(
+            device,
+            paths,
+          ),
+        [level, goldenPaths()] as const,
+      );
+      expect(outcomes.filter(({ error }) => error !== null)).toEqual([]);
+      expect(outcomes).toHaveLength(3 * (goldenFamilies().length + 1)); // one family in two types
       expect(errors).toEqual([]);
     },
     600_000,

@@ -1,9 +1,11 @@
 import { generate, modelDrafter, type Settings } from '../../decoding';
 import { loadModel, type T5Model } from '../../engine';
-import { type Backend, createGpuBackend, gpuCounters } from '../../kernels';
+import { type Backend, createGpuBackend, createWasmBackend, gpuCounters } from '../../kernels';
 import type { GpuLevel } from '../../kernels/gpu';
 import { openFileSet } from '../../weights';
 import { describeBackendLaws } from '../kernels/laws';
+import { describeFamily, typesOf } from '../support/family-goldens';
+import { fetchGoldens, goldenFamilies } from '../support/golden-files.browser';
 import { Harness, type Outcome } from './harness';
 
 /** Files over HTTP, read by ranges of whole files: the page's checkpoints are small. */
@@ -40,6 +42,59 @@ async function runLaws(level: GpuLevel, runs: number): Promise<Outcome[]> {
   return harness.run();
 }
 
+/** Runs the goldens of every family on one backend, which all of them share. */
+async function runGoldens(name: string, paths: readonly string[], create: () => Promise<Backend>): Promise<Outcome[]> {
+  await fetchGoldens(paths);
+  const shared = await create();
+  const harness = new Harness();
+  harness.install();
+  const lent = async () => ({ ...shared, dispose: async () => undefined });
+  for (const family of goldenFamilies()) {
+    for (const type of typesOf(family)) describeFamily({ name, family, type, create: lent });
+  }
+  const outcomes = await harness.run();
+  await shared.dispose();
+  return outcomes;
+}
+
+const runGpuGoldens = (level: GpuLevel, paths: readonly string[]) =>
+  runGoldens(`gpu ${level}`, paths, () => createGpuBackend({ device: level }));
+
+type WasmSetting = Pick<NonNullable<Parameters<typeof createWasmBackend>[0]>, 'level' | 'threads'>;
+
+const runWasmGoldens = (setting: WasmSetting, paths: readonly string[]) =>
+  runGoldens('wasm', paths, () => createWasmBackend(setting));
+
+/** The law suite on wasm, with the tolerances it has in Node. */
+async function runWasmLaws(setting: WasmSetting, runs: number): Promise<Outcome[]> {
+  const harness = new Harness();
+  harness.install();
+  describeBackendLaws('wasm', () => createWasmBackend(setting), {
+    products: { f32: 2e-6, bf16: 2e-6, q8: 1 / 127 },
+    elementwise: 2e-6,
+    attention: 2e-5,
+    logSumExp: 1e-13,
+    runs,
+  });
+  return harness.run();
+}
+
+/** As `decodePair`, on wasm: what a page gets, and what comes out. */
+async function decodeOnWasm(
+  setting: WasmSetting,
+  files: readonly string[],
+  source: number[],
+  settings: Settings,
+): Promise<
+  Pick<Decoding, 'plain' | 'speculative' | 'accepted'> & { readonly level: string; readonly threads: number }
+> {
+  const backend = await createWasmBackend(setting);
+  const { level, threads } = backend.facts;
+  const { plain, speculative } = await bothWays(backend, files, source, settings);
+  await backend.dispose();
+  return { level, threads, plain: plain.ids, speculative: speculative.ids, accepted: speculative.accepted };
+}
+
 export interface Decoding {
   readonly reason: string | undefined;
   readonly plain: readonly number[];
@@ -56,9 +111,18 @@ async function decodePair(
   settings: Settings,
 ): Promise<Decoding> {
   const backend = await createGpuBackend({ device: level });
+  const { plain, speculative, uploaded: uploadedAfterLoad } = await bothWays(backend, files, source, settings);
+  const { reason } = backend.facts;
+  await backend.dispose();
+  return { reason, plain: plain.ids, speculative: speculative.ids, accepted: speculative.accepted, uploadedAfterLoad };
+}
+
+/** Plain, then speculative decoding, and the bytes that crossed to a device meanwhile. */
+async function bothWays(backend: Backend, files: readonly string[], source: number[], settings: Settings) {
   const target = await load(backend, 'modernize-target', files);
   const draft = await load(backend, 'modernize-draft', files);
-  const before = gpuCounters(backend)!.uploadedBytes;
+  const uploads = () => gpuCounters(backend)?.uploadedBytes ?? 0;
+  const before = uploads();
   const run = async (speculate: boolean) => {
     const decoding = generate({ target, drafter: speculate ? modelDrafter(draft) : null, source, settings });
     let accepted = 0;
@@ -70,10 +134,7 @@ async function decodePair(
   };
   const plain = await run(false);
   const speculative = await run(true);
-  const uploadedAfterLoad = gpuCounters(backend)!.uploadedBytes - before;
-  const { reason } = backend.facts;
-  await backend.dispose();
-  return { reason, plain: plain.ids, speculative: speculative.ids, accepted: speculative.accepted, uploadedAfterLoad };
+  return { plain, speculative, uploaded: uploads() - before };
 }
 
-Object.assign(globalThis, { runLaws, decodePair });
+Object.assign(globalThis, { runLaws, runGpuGoldens, runWasmLaws, runWasmGoldens, decodePair, decodeOnWasm });

@@ -33,15 +33,26 @@ export async function bundlePage(entry: string): Promise<string> {
   return result.outputFiles[0].text;
 }
 
-/** Serves the page, its script and models/ on 127.0.0.1. */
-export async function servePage(script: string): Promise<{ url: string; server: Server }> {
+/** A page on its own: it may share memory between threads. */
+const ISOLATED = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
+
+/** What a page may ask for: files of the bundled pair, and of the goldens under goldens/. */
+function fileOf(name: string): string | null {
+  if (/^modernize-(target|draft)\/[\w.]+$/.test(name)) return path.join(ROOT, 'models', name);
+  if (/^goldens\/([\w.-]+\/)?[\w.-]+$/.test(name) && !name.includes('..')) return path.join(ROOT, 'spec', 'data', name);
+  return null;
+}
+
+/** Serves the page and its script, models/ and goldens/ on 127.0.0.1. */
+export async function servePage(script: string, { isolated = false } = {}): Promise<{ url: string; server: Server }> {
   const server = createServer((request, response) => {
     const name = (request.url ?? '/').slice(1);
+    if (isolated) for (const [header, value] of Object.entries(ISOLATED)) response.setHeader(header, value);
     if (name === '')
       return response.setHeader('content-type', 'text/html; charset=utf-8').end('<script src="/page.js"></script>');
     if (name === 'page.js') return response.setHeader('content-type', 'text/javascript; charset=utf-8').end(script);
-    const file = path.join(ROOT, 'models', path.normalize(name));
-    if (!/^modernize-(target|draft)\/[\w.]+$/.test(name) || !existsSync(file)) return response.writeHead(404).end();
+    const file = fileOf(name);
+    if (file === null || !existsSync(file)) return response.writeHead(404).end();
     return response.end(readFileSync(file));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

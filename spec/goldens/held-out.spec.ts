@@ -9,7 +9,7 @@ interface Passage {
 }
 
 const ROOT = path.join(__dirname, '..', '..');
-const passages: Passage[] = JSON.parse(readFileSync(path.join(ROOT, 'spec', 'data', 'held-out.json'), 'utf8'));
+const passages: Passage[] = JSON.parse(readFileSync(path.join(ROOT, 'models', 'held-out.json'), 'utf8'));
 
 test('200 different passages, all of books that the bundled pair never saw', () => {
   expect(passages).toHaveLength(200);

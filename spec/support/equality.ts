@@ -45,9 +45,7 @@ export const BUNDLED = {
 
 /** Ids of the 200 held-out passages, with the prefix that the bundled pair wants. */
 export async function heldOutSources(): Promise<number[][]> {
-  const passages: { source: string }[] = JSON.parse(
-    readFileSync(path.join(ROOT, 'spec', 'data', 'held-out.json'), 'utf8'),
-  );
+  const passages: { source: string }[] = JSON.parse(readFileSync(path.join(ROOT, 'models', 'held-out.json'), 'utf8'));
   const checkpoint = await openCheckpoint(BUNDLED.target);
   const tokenizer = await checkpoint.tokenizer();
   await checkpoint.close();

@@ -1,9 +1,8 @@
 import { loadModel, type T5Model } from '../../engine';
 import type { Backend, WeightType } from '../../kernels';
-import { openCheckpoint } from '../../weights';
+import { openGolden } from './golden-files.node';
 import {
   type Golden,
-  goldenCheckpoint,
   readGolden,
   readGoldenTensors,
   relativeError,
@@ -40,7 +39,7 @@ export function describeFamily({ name, family, type, create }: FamilyRun): void 
     beforeAll(async () => {
       backend = await create();
       recorder = tensorRecorder(backend);
-      const checkpoint = await openCheckpoint(goldenCheckpoint(family));
+      const checkpoint = await openGolden(family);
       model = await loadModel(checkpoint, backend, { type, observe: recorder.observe });
       await checkpoint.close();
     });

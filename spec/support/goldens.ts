@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import path from 'node:path';
 import type { ModelOptions } from '../../engine';
 import type { Backend } from '../../kernels';
+import { goldenBytes } from './golden-files.node';
+
+export { goldenCheckpoint, goldenFamilies } from './golden-files.node';
 
 type Observe = NonNullable<ModelOptions['observe']>;
 
@@ -61,33 +62,21 @@ export interface GoldenTensor {
   readonly values: Float32Array;
 }
 
-const FOLDER = path.join(__dirname, '..', 'data', 'goldens');
-
-/** Names of the small random checkpoints. */
-export function goldenFamilies(): string[] {
-  const folders = readdirSync(FOLDER, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return folders.map((entry) => entry.name).sort();
-}
-
-/** Directory of a random checkpoint. */
-export function goldenCheckpoint(name: string): string {
-  return path.join(FOLDER, name);
-}
-
 export function readGolden(name: string): Golden {
-  return JSON.parse(readFileSync(path.join(FOLDER, `${name}.json`), 'utf8'));
+  return JSON.parse(new TextDecoder().decode(goldenBytes(`${name}.json`)));
 }
 
 /** Recorded tensors, named `<case>.<name>`. Read here by hand: a golden must not lean on the reader under test. */
 export function readGoldenTensors(name: string): Map<string, GoldenTensor> {
-  const file = readFileSync(path.join(FOLDER, `${name}.tensors.safetensors`));
-  const headerLength = Number(file.readBigUInt64LE(0));
-  const header = JSON.parse(file.toString('utf8', 8, 8 + headerLength));
+  const file = goldenBytes(`${name}.tensors.safetensors`);
+  const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
+  const headerLength = Number(view.getBigUint64(0, true));
+  const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + headerLength)));
   const tensors = new Map<string, GoldenTensor>();
   for (const [tensor, info] of Object.entries<{ shape: number[]; data_offsets: [number, number] }>(header)) {
     const [begin, end] = info.data_offsets;
     const start = 8 + headerLength + begin;
-    const values = Float32Array.from({ length: (end - begin) / 4 }, (_, i) => file.readFloatLE(start + 4 * i));
+    const values = Float32Array.from({ length: (end - begin) / 4 }, (_, i) => view.getFloat32(start + 4 * i, true));
     tensors.set(tensor, { shape: info.shape, values });
   }
   return tensors;

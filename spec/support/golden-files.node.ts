@@ -1,0 +1,33 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type Checkpoint, openCheckpoint } from '../../weights';
+
+const FOLDER = path.join(__dirname, '..', 'data', 'goldens');
+
+/** Names of the small random checkpoints. */
+export function goldenFamilies(): string[] {
+  const folders = readdirSync(FOLDER, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  return folders.map((entry) => entry.name).sort();
+}
+
+/** Directory of a random checkpoint. */
+export function goldenCheckpoint(name: string): string {
+  return path.join(FOLDER, name);
+}
+
+export function openGolden(name: string): Promise<Checkpoint> {
+  return openCheckpoint(goldenCheckpoint(name));
+}
+
+/** A file beside the checkpoints. */
+export function goldenBytes(name: string): Uint8Array {
+  return readFileSync(path.join(FOLDER, name));
+}
+
+/** Every file of the goldens, by its path from their folder. */
+export function goldenPaths(): string[] {
+  const paths = readdirSync(FOLDER, { recursive: true, withFileTypes: true });
+  return paths
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(FOLDER, path.join(entry.parentPath, entry.name)));
+}
