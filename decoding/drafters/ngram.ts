@@ -5,6 +5,8 @@ import { DecodingError } from '../errors';
 /** Counts of tokens after contexts of 0 … order − 1 tokens. */
 export class NgramTable {
   private readonly counts = new Map<string, Map<number, number>>();
+  /** Shares of contexts that were asked for, until another count comes. */
+  private readonly known = new Map<string, Distribution>();
 
   /** @param order n of the longest n-grams: 1 is a unigram table, 2 a bigram table */
   constructor(
@@ -31,8 +33,15 @@ export class NgramTable {
   /** Tokens seen after the last `length` of `ids`, with their shares; null when that context is not known. */
   after(ids: readonly number[], length: number): Distribution | null {
     if (length >= this.order || length > ids.length) return null;
-    const seen = this.counts.get(ids.slice(ids.length - length).join());
-    return seen ? shares(seen, this.vocabularySize) : null;
+    const context = ids.slice(ids.length - length).join();
+    const seen = this.counts.get(context);
+    if (!seen) return null;
+    let law = this.known.get(context);
+    if (!law) {
+      law = shares(seen, this.vocabularySize);
+      this.known.set(context, law);
+    }
+    return law;
   }
 
   toJSON(): object {
@@ -67,6 +76,7 @@ export class NgramTable {
   }
 
   private count(context: string, token: number, by: number): void {
+    this.known.delete(context);
     let seen = this.counts.get(context);
     if (!seen) {
       seen = new Map();
