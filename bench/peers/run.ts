@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Interleaved, interleave } from '../harness/interleave';
+import { browserPeers } from './browser';
 import { PEERS, type PeerType } from './peers';
 import { type Setting, Worker } from './worker';
 
@@ -172,7 +173,9 @@ function print(
 }
 
 if (require.main === module) {
-  main(process.argv.slice(2)).catch((error: unknown) => {
+  const [first, ...rest] = process.argv.slice(2);
+  const started = first === 'browser' ? browserPeers(rest) : main(process.argv.slice(2));
+  started.catch((error: unknown) => {
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;
   });

@@ -1,0 +1,78 @@
+// What runs in the page: one runtime, loaded once, then called as often as the driver likes (browser.ts).
+let run = null;
+let encode = null;
+
+/** @param {{ runtime: 'tandem' | 'transformers.js', type: 'f32' | 'q8', shape: string, threads: number, files: string[] }} setting */
+globalThis.prepare = async (setting) => {
+  const started = performance.now();
+  const version = setting.runtime === 'tandem' ? await prepareTandem(setting) : await prepareTransformers(setting);
+  return { version, seconds: (performance.now() - started) / 1000, isolated: globalThis.crossOriginIsolated };
+};
+
+/** Milliseconds and tokens of a whole greedy call. */
+globalThis.decode = async (source, tokens) => {
+  const started = performance.now();
+  const ids = await run(source, tokens);
+  return { milliseconds: performance.now() - started, ids };
+};
+
+/** Milliseconds of the encoder alone. */
+globalThis.encode = async (source) => {
+  const started = performance.now();
+  await encode(source);
+  return { milliseconds: performance.now() - started, ids: [] };
+};
+
+async function prepareTandem({ type, shape, threads, files }) {
+  const { createBackend, generate, httpSource, loadModel, openFileSet } = await import('/tandem/index.mjs');
+  const backend = await createBackend('wasm', { threads });
+  const open = async (file) => {
+    const url = new URL(`/checkpoints/${shape}-f32/${file}`, location.href).href;
+    const { headers } = await fetch(url, { method: 'HEAD' });
+    return httpSource(file, url, Number(headers.get('content-length')));
+  };
+  const checkpoint = await openFileSet({ name: shape, files, open });
+  const target = await loadModel(checkpoint, backend, { type });
+  await checkpoint.close();
+  run = async (source, maxNewTokens) => {
+    const steps = generate({ target, source, settings: { maxNewTokens } });
+    for (;;) {
+      const step = await steps.next();
+      if (step.done) return step.value.ids;
+    }
+  };
+  encode = async (source) => {
+    const [encoded] = await target.encode([source]);
+    encoded.release();
+  };
+  const { level, threads: found } = backend.facts;
+  return `tandem wasm ${level}, ${found} threads`;
+}
+
+async function prepareTransformers({ type, shape, threads }) {
+  const { AutoModelForSeq2SeqLM, Tensor, env } = await import('/transformers/transformers.min.js');
+  env.allowRemoteModels = false;
+  env.allowLocalModels = true;
+  env.useBrowserCache = false;
+  env.localModelPath = '/onnx/';
+  env.backends.onnx.wasm.wasmPaths = new URL('/ort/', location.href).href;
+  env.backends.onnx.wasm.numThreads = threads;
+  const dtype = { f32: 'fp32', q8: 'q8' }[type];
+  const model = await AutoModelForSeq2SeqLM.from_pretrained(shape, { dtype, device: 'wasm' });
+  const tensor = (values) => new Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length]);
+  run = async (source, tokens) => {
+    const found = await model.generate({
+      inputs: tensor(source),
+      attention_mask: tensor(source.map(() => 1)),
+      min_new_tokens: tokens,
+      max_new_tokens: tokens,
+      do_sample: false,
+    });
+    return Array.from(found.data, Number).slice(1);
+  };
+  encode = async (source) => {
+    const feeds = { input_ids: tensor(source).ort_tensor, attention_mask: tensor(source.map(() => 1)).ort_tensor };
+    await model.sessions.model.run(feeds);
+  };
+  return `transformers.js ${env.version}, onnxruntime-web ${env.backends.onnx.versions?.web ?? ''}`;
+}
