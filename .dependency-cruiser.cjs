@@ -5,13 +5,14 @@
 
 /** What each folder of the product may import besides itself. */
 const MAY_IMPORT = {
-  weights: [],
-  kernels: [],
-  engine: ['kernels', 'weights'],
-  decoding: ['engine', 'kernels', 'weights'],
-  api: ['decoding', 'engine', 'kernels', 'weights'],
-  cli: ['api', 'decoding', 'engine', 'kernels', 'weights'],
-  explorer: ['api', 'decoding', 'engine', 'kernels', 'weights'],
+  common: [],
+  weights: ['common'],
+  kernels: ['common'],
+  engine: ['common', 'kernels', 'weights'],
+  decoding: ['common', 'engine', 'kernels', 'weights'],
+  api: ['common', 'decoding', 'engine', 'kernels', 'weights'],
+  cli: ['common', 'api', 'decoding', 'engine', 'kernels', 'weights'],
+  explorer: ['common', 'api', 'decoding', 'engine', 'kernels', 'weights'],
 };
 
 const PRODUCT = Object.keys(MAY_IMPORT);

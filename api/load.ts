@@ -36,7 +36,7 @@ async function resolve({ target, draft, prefix }: LoadOptions): Promise<Resolved
 /**
  * Opens and checks everything before a weight is loaded.
  *
- * @throws WeightsError, KernelError, EngineError; DecodingError `vocabulary-mismatch` or `setting-invalid`
+ * @throws WeightsError, KernelError, EngineError; DecodingError `vocabulary-mismatch` or `option-invalid`
  */
 export async function load(options: LoadOptions): Promise<Loaded> {
   const { target: name, names, prefix } = await resolve(options);
@@ -60,7 +60,7 @@ export async function load(options: LoadOptions): Promise<Loaded> {
     const ways = await draftsOf(names, models[0], byName, tables);
     return { backend, target: models[0], drafts: models.slice(1), tokenizer, prefix, ...ways };
   } catch (error) {
-    for (const model of models) model.release();
+    for (const model of models) model.dispose();
     await backend?.dispose();
     throw error;
   } finally {

@@ -5,13 +5,13 @@ export async function readTable(address: string): Promise<NgramTable> {
   const answer = await fetch(address);
   if (!answer.ok) {
     const found = `HTTP ${answer.status}`;
-    throw new DecodingError('setting-invalid', `draft: expected an n-gram table at ${address}, found ${found}`);
+    throw new DecodingError('option-invalid', `draft: expected an n-gram table at ${address}, found ${found}`);
   }
   let value: unknown;
   try {
     value = await answer.json();
   } catch {
-    throw new DecodingError('setting-invalid', `${address}: expected JSON of an n-gram table, found other text`);
+    throw new DecodingError('option-invalid', `${address}: expected JSON of an n-gram table, found other text`);
   }
   return NgramTable.fromJSON(value, address);
 }

@@ -71,7 +71,7 @@ export class Tandem {
    * Decodes token by token as tokens become certain, several at once after a round; returns the whole at the end.
    *
    * @param input text, or source ids with their closing EOS
-   * @throws DecodingError `setting-invalid`, `no-token-left` or `aborted`; EngineError `source-invalid`
+   * @throws DecodingError `option-invalid`, `no-token-left` or `aborted`; EngineError `source-invalid`
    */
   async *stream(
     input: string | readonly number[],
@@ -130,7 +130,7 @@ export class Tandem {
    * Decodes several inputs at once, in one call of the target a round; finished ones make room for those that wait. Each comes out
    * as it would alone with the stream `main` (the first), `line 2`, `line 3` and so on. An input that fails, fails alone.
    *
-   * @throws DecodingError `aborted`, or `setting-invalid` for the concurrency
+   * @throws DecodingError `aborted`, or `option-invalid` for the concurrency
    */
   generateBatch(
     inputs: Iterable<string | readonly number[]>,
@@ -142,7 +142,7 @@ export class Tandem {
   /**
    * Beam search as Hugging Face's `generate(num_beams=…)`; the draft, if it is a model, only saves target calls.
    *
-   * @throws DecodingError `setting-invalid`, `no-token-left` or `aborted`
+   * @throws DecodingError `option-invalid`, `no-token-left` or `aborted`
    */
   beamSearch(input: string | readonly number[], options: BeamSearchOptions = {}): Promise<TextBeams> {
     return beamsOf(this.#loaded, input, options);
@@ -151,19 +151,19 @@ export class Tandem {
   /**
    * Measures c and v(1…rows) of this pair on an input, for `costs`: γ then adapts to what the draft achieves.
    *
-   * @throws DecodingError `setting-invalid` without a draft
+   * @throws DecodingError `option-invalid` without a draft
    */
   async measureCosts(input: string | readonly number[], rows?: number): Promise<CostTable> {
     const { drafter, target } = this.#loaded;
-    if (drafter === null) throw new DecodingError('setting-invalid', 'costs: expected a draft to measure, found none');
+    if (drafter === null) throw new DecodingError('option-invalid', 'costs: expected a draft to measure, found none');
     return measureCosts(target, drafter, { source: this.encode(input), rows });
   }
 
   /** Frees all models and ends the backend's threads. */
   async dispose(): Promise<void> {
     const { target, drafts, backend } = this.#loaded;
-    for (const draft of drafts) draft.release();
-    target.release();
+    for (const draft of drafts) draft.dispose();
+    target.dispose();
     await backend.dispose();
   }
 }

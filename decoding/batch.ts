@@ -4,12 +4,12 @@ import {
   begin,
   checkRequest,
   checkSignal,
+  dispose,
   type GenerationResult,
   type Outcome,
   type Pair,
   proposeFor,
   type Run,
-  release,
   resultOf,
   type SequenceRequest,
   scoreFor,
@@ -88,8 +88,8 @@ export class Batch {
   }
 
   /** Gives back everything that is still held. */
-  release(): void {
-    for (const { run } of this.members.splice(0)) release(run);
+  dispose(): void {
+    for (const { run } of this.members.splice(0)) dispose(run);
   }
 
   private handOut(member: Member, { events: tokens, before }: Outcome, events: BatchEvent[]): void {
@@ -124,7 +124,7 @@ export class Batch {
     try {
       this.members.push({ index, run: await begin(this.pair, request, encoded) });
     } catch (error) {
-      encoded.release();
+      encoded.dispose();
       events.push(failure(index, error));
     }
   }
@@ -143,7 +143,7 @@ export class Batch {
 
   private leave(member: Member): void {
     this.members = this.members.filter((other) => other !== member);
-    release(member.run);
+    dispose(member.run);
   }
 }
 
@@ -159,7 +159,7 @@ export interface BatchOptions {
  * which are read as they are needed, takes its place. Each `done` result equals that of `generate` with the same request, in
  * every bit. Give each request a `seed` or `stream` of its own when they should not share random numbers.
  *
- * @throws DecodingError `aborted` by the batch's own signal, `setting-invalid` for the concurrency; what one request is to blame
+ * @throws DecodingError `aborted` by the batch's own signal, `option-invalid` for the concurrency; what one request is to blame
  * for comes out as its `failed` event
  */
 export async function* generateBatch(
@@ -169,7 +169,7 @@ export async function* generateBatch(
 ): AsyncGenerator<BatchEvent, void, void> {
   if (!Number.isSafeInteger(concurrency) || concurrency < 1) {
     throw new DecodingError(
-      'setting-invalid',
+      'option-invalid',
       `concurrency: expected a whole number from 1 up, found ${String(concurrency)}`,
     );
   }
@@ -184,7 +184,7 @@ export async function* generateBatch(
       yield* await batch.step();
     }
   } finally {
-    batch.release();
+    batch.dispose();
     queue.close();
   }
 }

@@ -55,9 +55,9 @@ export class BeamDraft {
     this.held.clear();
   }
 
-  release(): void {
+  dispose(): void {
     this.owned.keepOnly([]);
-    this.encoded.release();
+    this.encoded.dispose();
   }
 
   /** One step: runs each hypothesis's newest token, and keeps `width` of those that do not end. */
@@ -83,7 +83,7 @@ export class BeamDraft {
         return { prefix, beam: { ids: [...beams[parent].ids, token], logProb }, core: i < core.length };
       });
     } finally {
-      view.release();
+      view.dispose();
     }
   }
 

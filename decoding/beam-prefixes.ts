@@ -63,10 +63,10 @@ export class OwnedStreams {
     return stream;
   }
 
-  /** Releases all others. */
+  /** Disposes all others. */
   keepOnly(streams: readonly DecoderStream[]): void {
     const kept = new Set(streams);
-    for (const stream of this.live) if (!kept.has(stream)) stream.release();
+    for (const stream of this.live) if (!kept.has(stream)) stream.dispose();
     this.live = kept;
   }
 }

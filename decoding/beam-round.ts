@@ -73,7 +73,7 @@ export class BeamState {
       // 3. Beam search is replayed on the target's scores for as long as they reach.
       kept = await this.replay(view, roots, rowOf);
     } finally {
-      view.release();
+      view.dispose();
     }
     this.draftMs += drafted - start;
     this.targetMs += performance.now() - drafted;
@@ -90,7 +90,7 @@ export class BeamState {
     this.beams = kept.map(({ beam }) => beam);
   }
 
-  release(): void {
+  dispose(): void {
     this.owned.keepOnly([]);
   }
 

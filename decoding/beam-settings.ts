@@ -102,5 +102,5 @@ function expectWhole(name: string, value: number, least: number, most: number): 
 }
 
 function bad(name: string, expected: string, found: unknown): DecodingError {
-  return new DecodingError('setting-invalid', `${name}: expected ${expected}, found ${String(found)}`);
+  return new DecodingError('option-invalid', `${name}: expected ${expected}, found ${String(found)}`);
 }

@@ -47,7 +47,7 @@ export interface BeamSearchResult {
  * With a drafter it is speculative (Leviathan et al. 2023, appendix A.4), and the sequences and scores are the same in every
  * bit, whatever the draft, its width or γ.
  *
- * @throws DecodingError `setting-invalid`, `vocabulary-mismatch`, `no-token-left` or `aborted`
+ * @throws DecodingError `option-invalid`, `vocabulary-mismatch`, `no-token-left` or `aborted`
  */
 export function beamSearch(request: BeamSearchRequest): Promise<BeamSearchResult> {
   return searchWith(exactBeamParts, request);
@@ -76,9 +76,9 @@ export async function searchWith(parts: BeamParts, request: BeamSearchRequest): 
     const sequences = state.finished.slice(0, rules.sequences);
     return { sequences, metrics: metricsOf(state, draft, (performance.now() - started) / 1000) };
   } finally {
-    draft?.release();
-    state?.release();
-    encoded.release();
+    draft?.dispose();
+    state?.dispose();
+    encoded.dispose();
   }
 }
 

@@ -51,18 +51,18 @@ async function targetCall(
   const stream = encoded.open();
   const { startToken: token } = target;
   try {
-    (await target.forward([{ stream, position: 0, token, parent: -1 }])).release();
+    (await target.forward([{ stream, position: 0, token, parent: -1 }])).dispose();
     return await fastest(async () => {
       const rows = Array.from({ length: count }, (_, i) => ({ stream, position: 1 + i, token, parent: i - 1 }));
       const view = await target.forward(rows);
       await view.argMax(); // a backend may answer before it is done; this waits
-      view.release();
+      view.dispose();
       stream.truncate(1);
       return 1;
     });
   } finally {
-    stream.release();
-    encoded.release();
+    stream.dispose();
+    encoded.dispose();
   }
 }
 
@@ -93,6 +93,6 @@ async function draftStep(
       return proposal.length;
     });
   } finally {
-    session.release();
+    session.dispose();
   }
 }

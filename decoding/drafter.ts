@@ -30,7 +30,7 @@ export interface DraftSession {
    * @param path after a tree, the candidates that were accepted
    */
   rewind(length: number, path?: readonly number[]): void;
-  release(): void;
+  dispose(): void;
   /** Draft model calls made so far. */
   readonly calls: number;
 }
@@ -79,7 +79,7 @@ function drafterOf(model: SequenceModel, name: string, options: ForwardOptions, 
     open: async (source, shared) => {
       if (shares && shared) return new ModelSession(Sequence.open(model, shared), options, () => undefined);
       const [encoded] = await model.encode([source]);
-      return new ModelSession(Sequence.open(model, encoded), options, () => encoded.release());
+      return new ModelSession(Sequence.open(model, encoded), options, () => encoded.dispose());
     },
     proposeAll: async (turns) => {
       const sessions = turns.map(({ session }) => session).filter((session) => session instanceof ModelSession);
@@ -103,7 +103,7 @@ class ModelSession implements DraftSession {
   constructor(
     public sequence: Sequence,
     private readonly options: ForwardOptions,
-    private readonly onRelease: () => void,
+    private readonly onDispose: () => void,
   ) {}
 
   async propose(request: DraftRequest): Promise<Draw[]> {
@@ -132,15 +132,15 @@ class ModelSession implements DraftSession {
       if (line) taken = line;
       else held = Math.min(held, length - path.length + depth);
     }
-    for (const line of new Set([this.sequence, ...lines])) if (line !== taken) line?.release();
+    for (const line of new Set([this.sequence, ...lines])) if (line !== taken) line?.dispose();
     this.proposed = { tree: [], lines: [] };
     this.sequence = taken;
     taken.rewind(held);
   }
 
-  release(): void {
-    for (const line of new Set([this.sequence, ...this.proposed.lines])) line?.release();
-    this.onRelease();
+  dispose(): void {
+    for (const line of new Set([this.sequence, ...this.proposed.lines])) line?.dispose();
+    this.onDispose();
   }
 }
 

@@ -1,13 +1,12 @@
+import { type ErrorCode, TandemError } from '../common';
+
 /** The closed set of reasons that decoding refuses or ends early. */
-export type DecodingErrorCode = 'setting-invalid' | 'vocabulary-mismatch' | 'no-token-left' | 'aborted';
+export type DecodingErrorCode = Extract<
+  ErrorCode,
+  'option-invalid' | 'vocabulary-mismatch' | 'no-token-left' | 'aborted'
+>;
 
 /** Thrown by decoding/; the message names the setting or model, what was expected and what was found. */
-export class DecodingError extends Error {
+export class DecodingError extends TandemError<DecodingErrorCode> {
   override readonly name = 'DecodingError';
-  constructor(
-    readonly code: DecodingErrorCode,
-    message: string,
-  ) {
-    super(message);
-  }
 }

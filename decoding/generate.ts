@@ -2,11 +2,11 @@ import {
   begin,
   checkRequest,
   checkSignal,
+  dispose,
   type GenerationResult,
   type Pair,
   proposeFor,
   type Run,
-  release,
   resultOf,
   type SequenceRequest,
   scoreFor,
@@ -21,7 +21,7 @@ export interface GenerationRequest extends Pair, SequenceRequest {}
  * Decodes one source, token by token as they become certain; returns the whole at the end. Greedy output is the same in
  * every bit with and without a drafter; sampled output has the target's distribution.
  *
- * @throws DecodingError `setting-invalid`, `vocabulary-mismatch`, `no-token-left` or `aborted`
+ * @throws DecodingError `option-invalid`, `vocabulary-mismatch`, `no-token-left` or `aborted`
  */
 export async function* generate(request: GenerationRequest): AsyncGenerator<TokenEvent, GenerationResult, void> {
   checkRequest(request, request);
@@ -30,13 +30,13 @@ export async function* generate(request: GenerationRequest): AsyncGenerator<Toke
   try {
     run = await begin(request, request, encoded);
   } catch (error) {
-    encoded.release();
+    encoded.dispose();
     throw error;
   }
   try {
     return yield* rounds(run);
   } finally {
-    release(run);
+    dispose(run);
   }
 }
 

@@ -50,7 +50,7 @@ export async function growAll(
     }
   } catch (error) {
     for (const [i, { lines }] of grown.entries()) {
-      for (const line of new Set(lines)) if (line !== items[i].sequence) line?.release();
+      for (const line of new Set(lines)) if (line !== items[i].sequence) line?.dispose();
     }
     throw error;
   }
@@ -81,7 +81,7 @@ async function oneDeeper(model: SequenceModel, tips: readonly Tip[], growth: Gro
     const distributions = await rowDistributions(view, requests);
     return tips.flatMap((tip, i) => branches(tip, () => drawn(tip, distributions[i], growth), growth));
   } finally {
-    view.release();
+    view.dispose();
   }
 }
 

@@ -95,7 +95,7 @@ export function checkRequest({ target, drafter }: Pair, { settings = {} }: Seque
   }
 }
 
-/** Opens a sequence over a source that the target has encoded; `release` gives all of it back, the encoding too. */
+/** Opens a sequence over a source that the target has encoded; `dispose` gives all of it back, the encoding too. */
 export async function begin(pair: Pair, request: SequenceRequest, encoded: Encoded): Promise<Run> {
   const { target, drafter } = pair;
   const { source, settings = {} } = request;
@@ -121,10 +121,10 @@ export async function begin(pair: Pair, request: SequenceRequest, encoded: Encod
   };
 }
 
-export function release(run: Run): void {
-  run.target.release();
-  run.draft?.release();
-  run.encoded.release();
+export function dispose(run: Run): void {
+  run.target.dispose();
+  run.draft?.dispose();
+  run.encoded.dispose();
 }
 
 /** Proposals of a round for each of these runs, which have one drafter: never more than could come out. */
@@ -184,7 +184,7 @@ export async function scoreFor(runs: readonly Run[], trees: readonly Candidate[]
       return distributions.slice(taken - tree.length - 1, taken);
     });
   } finally {
-    view.release();
+    view.dispose();
     for (const run of runs) run.meter.target((performance.now() - start) / runs.length);
   }
 }

@@ -56,7 +56,7 @@ export class Sequence {
     if (this.stream.length > length) this.stream.truncate(length);
   }
 
-  release(): void {
-    this.stream.release();
+  dispose(): void {
+    this.stream.dispose();
   }
 }

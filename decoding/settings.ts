@@ -132,5 +132,5 @@ function checkCosts(costs: CostTable | undefined): void {
 }
 
 function bad(name: string, expected: string, found: unknown): DecodingError {
-  return new DecodingError('setting-invalid', `${name}: expected ${expected}, found ${String(found)}`);
+  return new DecodingError('option-invalid', `${name}: expected ${expected}, found ${String(found)}`);
 }

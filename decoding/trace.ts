@@ -81,7 +81,7 @@ export class TraceRecorder {
 
   /** The run so far, or as it ended. */
   get trace(): Trace {
-    if (!this.head) throw new DecodingError('setting-invalid', 'trace: expected a run, found none begun');
+    if (!this.head) throw new DecodingError('option-invalid', 'trace: expected a run, found none begun');
     const ids = this.rounds.flatMap(({ tokens }) => tokens);
     const { end = null } = this;
     return {
@@ -94,7 +94,7 @@ export class TraceRecorder {
   }
 
   begin(head: Pick<Trace, 'source' | 'startToken' | 'drafter' | 'settings'>): void {
-    if (this.head) throw new DecodingError('setting-invalid', 'trace: expected a new recorder, found one already used');
+    if (this.head) throw new DecodingError('option-invalid', 'trace: expected a new recorder, found one already used');
     this.head = head;
   }
 
@@ -155,15 +155,15 @@ export function topEntries({ tokens, probabilities }: Distribution, count: numbe
   return top;
 }
 
-/** Checks that a value read from elsewhere is a trace of this version. @throws DecodingError `setting-invalid` */
+/** Checks that a value read from elsewhere is a trace of this version. @throws DecodingError `option-invalid` */
 export function readTrace(value: unknown): Trace {
   const trace = value as Partial<Trace> | null;
   if (trace?.format !== FORMAT || trace.version !== TRACE_VERSION) {
     const found = JSON.stringify([trace?.format, trace?.version]);
-    throw new DecodingError('setting-invalid', `trace: expected ${FORMAT}, version ${TRACE_VERSION}, found ${found}`);
+    throw new DecodingError('option-invalid', `trace: expected ${FORMAT}, version ${TRACE_VERSION}, found ${found}`);
   }
   if (!Array.isArray(trace.rounds) || !Array.isArray(trace.source) || !Array.isArray(trace.ids)) {
-    throw new DecodingError('setting-invalid', 'trace: expected lists of rounds, source and ids, found others');
+    throw new DecodingError('option-invalid', 'trace: expected lists of rounds, source and ids, found others');
   }
   return trace as Trace;
 }
@@ -176,7 +176,7 @@ export function replayed(trace: Trace): Random {
   const known = new Map(trace.rounds.flatMap(({ choices }) => choices).map((choice) => [nameOf(choice.at), choice]));
   const recall = (at: Address): Choice => {
     const choice = known.get(nameOf(at));
-    if (!choice) throw new DecodingError('setting-invalid', `trace: expected a choice at ${nameOf(at)}, found none`);
+    if (!choice) throw new DecodingError('option-invalid', `trace: expected a choice at ${nameOf(at)}, found none`);
     return choice;
   };
   const coupled = seededRandom(trace.settings.seed ?? 0);

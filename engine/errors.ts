@@ -1,21 +1,19 @@
+import { type ErrorCode, TandemError } from '../common';
+
 /** The closed set of reasons the engine refuses a model or a call. */
-export type EngineErrorCode =
+export type EngineErrorCode = Extract<
+  ErrorCode,
   | 'type-unsupported'
   | 'out-of-memory'
   | 'source-invalid'
   | 'token-invalid'
   | 'row-invalid'
   | 'stream-invalid'
-  | 'released'
-  | 'aborted';
+  | 'disposed'
+  | 'aborted'
+>;
 
 /** Thrown by engine/; the message names the value, what was expected and what was found. */
-export class EngineError extends Error {
+export class EngineError extends TandemError<EngineErrorCode> {
   override readonly name = 'EngineError';
-  constructor(
-    readonly code: EngineErrorCode,
-    message: string,
-  ) {
-    super(message);
-  }
 }

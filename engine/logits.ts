@@ -9,7 +9,7 @@ export class LogitsPool {
 
   constructor(private readonly backend: Backend) {}
 
-  /** Views not yet released. */
+  /** Views not yet disposed. */
   get open(): number {
     return this.all.length - this.idle.length;
   }
@@ -45,7 +45,7 @@ class View implements LogitsView {
   constructor(
     private readonly backend: Backend,
     box: Logits,
-    private readonly onRelease: () => void,
+    private readonly onDispose: () => void,
   ) {
     this.box = box;
     this.rows = box.rows;
@@ -72,14 +72,14 @@ class View implements LogitsView {
     return this.backend.readLogits(this.alive(), row);
   }
 
-  release(): void {
+  dispose(): void {
     if (!this.box) return;
     this.box = null;
-    this.onRelease();
+    this.onDispose();
   }
 
   private alive(): Logits {
-    if (!this.box) throw new EngineError('released', 'logits: expected a live view, found one already released');
+    if (!this.box) throw new EngineError('disposed', 'logits: expected a live view, found one already disposed');
     return this.box;
   }
 }

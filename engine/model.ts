@@ -45,7 +45,7 @@ export async function loadModel(
 
 /** Encoded source: where its cross-attention keys and values are. */
 class Source implements Encoded {
-  released = false;
+  disposed = false;
 
   constructor(
     private readonly model: Model,
@@ -54,13 +54,13 @@ class Source implements Encoded {
   ) {}
 
   open(): DecoderStream {
-    if (this.released) throw new EngineError('released', 'encoded: expected a live source, found one already released');
+    if (this.disposed) throw new EngineError('disposed', 'encoded: expected a live source, found one already disposed');
     return new Stream(this, this.model.selfSlots);
   }
 
-  release(): void {
-    if (this.released) return;
-    this.released = true;
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
     this.model.crossSlots.drop(this.slots);
   }
 }
@@ -82,7 +82,7 @@ class Model implements T5Model {
   private readonly decoderWork;
   private readonly logits: LogitsPool;
   private readonly final: Tensor;
-  private released = false;
+  private disposed = false;
 
   constructor(
     checkpoint: Checkpoint,
@@ -196,9 +196,9 @@ class Model implements T5Model {
     }
   }
 
-  release(): void {
-    if (this.released) return;
-    this.released = true;
+  dispose(): void {
+    if (this.disposed) return;
+    this.disposed = true;
     const { backend } = this;
     for (const cache of [...this.selfCaches, ...this.crossCaches, this.encoderCache]) backend.free(cache);
     freeWorkspace(backend, this.encoderWork);
@@ -240,7 +240,7 @@ class Model implements T5Model {
   }
 
   private alive(): void {
-    if (this.released)
-      throw new EngineError('released', `${this.name}: expected a live model, found one already released`);
+    if (this.disposed)
+      throw new EngineError('disposed', `${this.name}: expected a live model, found one already disposed`);
   }
 }

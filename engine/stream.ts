@@ -30,7 +30,7 @@ export class Stream implements DecoderStream {
   private slots: Int32Array; // capacity; [0, settled) is in use
   private settled = 0;
   private pending: Pending | null = null;
-  private released = false;
+  private disposed = false;
 
   constructor(
     readonly encoded: Encoded,
@@ -84,10 +84,10 @@ export class Stream implements DecoderStream {
     return copy;
   }
 
-  release(): void {
-    if (this.released) return;
+  dispose(): void {
+    if (this.disposed) return;
     this.truncate(0);
-    this.released = true;
+    this.disposed = true;
   }
 
   /** Slots of the settled tokens, oldest first; a view. */
@@ -141,6 +141,6 @@ export class Stream implements DecoderStream {
   }
 
   private alive(): void {
-    if (this.released) throw new EngineError('released', 'stream: expected a live stream, found one already released');
+    if (this.disposed) throw new EngineError('disposed', 'stream: expected a live stream, found one already disposed');
   }
 }

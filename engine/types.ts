@@ -14,8 +14,8 @@ export interface LogitsView {
   topK(row: number, k: number): Promise<TopK>;
   /** A copy of one row, [vocabulary]. */
   read(row: number): Promise<Float32Array>;
-  /** Gives the storage back; every view must be released once, and not be used after. */
-  release(): void;
+  /** Gives the storage back; every view must be disposed once, and not be used after. */
+  dispose(): void;
 }
 
 /** A source that has been encoded: the decoder's cross-attention keys and values, fixed. Shared by any number of streams. */
@@ -25,7 +25,7 @@ export interface Encoded {
   /** A new, empty stream of decoder state over this source. */
   open(): DecoderStream;
   /** Gives the slots back once no stream on it is used any more. */
-  release(): void;
+  dispose(): void;
 }
 
 /**
@@ -45,7 +45,7 @@ export interface DecoderStream {
    * stream, whose own rows stay pending: several paths of one tree can go on, each as a stream.
    */
   fork(path?: readonly number[]): DecoderStream;
-  release(): void;
+  dispose(): void;
 }
 
 /**
@@ -86,5 +86,5 @@ export interface T5Model extends SequenceModel {
   /** Bytes of resident weights. */
   readonly weightBytes: number;
   /** Frees weights and caches; the backend lives on. */
-  release(): void;
+  dispose(): void;
 }

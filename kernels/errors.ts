@@ -1,20 +1,18 @@
+import { type ErrorCode, TandemError } from '../common';
+
 /** The closed set of reasons a backend refuses something. */
-export type KernelErrorCode =
+export type KernelErrorCode = Extract<
+  ErrorCode,
   | 'out-of-memory'
-  | 'unsupported-type'
+  | 'type-unsupported'
   | 'shape-mismatch'
-  | 'invalid-argument'
+  | 'argument-invalid'
   | 'unavailable'
   | 'device-lost'
-  | 'compile-failed';
+  | 'compile-failed'
+>;
 
 /** Thrown by backends; the message names the box or backend, what was expected and what was found. */
-export class KernelError extends Error {
+export class KernelError extends TandemError<KernelErrorCode> {
   override readonly name = 'KernelError';
-  constructor(
-    readonly code: KernelErrorCode,
-    message: string,
-  ) {
-    super(message);
-  }
 }

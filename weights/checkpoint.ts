@@ -57,7 +57,7 @@ export async function openFileSet(set: FileSet): Promise<Checkpoint> {
         const count = length ?? info.bytes - offset;
         if (offset < 0 || count < 0 || offset + count > info.bytes) {
           throw new WeightsError(
-            'io',
+            'io-failed',
             `${name}: expected a range inside ${info.bytes} bytes, found ${offset} to ${offset + count}`,
           );
         }
@@ -148,7 +148,7 @@ async function readBytes(set: FileSet, file: string): Promise<Uint8Array | null>
   const source = await set.open(file);
   try {
     if (source.size > MAX_TEXT)
-      throw new WeightsError('io', `${source.name}: expected at most ${MAX_TEXT} bytes, found ${source.size}`);
+      throw new WeightsError('io-failed', `${source.name}: expected at most ${MAX_TEXT} bytes, found ${source.size}`);
     return await source.read(0, source.size);
   } finally {
     await source.close();

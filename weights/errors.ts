@@ -1,7 +1,10 @@
+import { type ErrorCode, TandemError } from '../common';
+
 /** The closed set of reasons that loading weights, a config or a tokenizer fails. */
-export type WeightsErrorCode =
+export type WeightsErrorCode = Extract<
+  ErrorCode,
   | 'not-found'
-  | 'io'
+  | 'io-failed'
   | 'header-invalid'
   | 'tensor-invalid'
   | 'tensor-missing'
@@ -9,19 +12,13 @@ export type WeightsErrorCode =
   | 'shard-invalid'
   | 'config-invalid'
   | 'tokenizer-invalid'
-  | 'hub'
+  | 'hub-failed'
   | 'offline'
   | 'aborted'
-  | 'checksum-mismatch';
+  | 'checksum-mismatch'
+>;
 
 /** Thrown by everything in weights/; the message names the file or field, what was expected and what was found. */
-export class WeightsError extends Error {
+export class WeightsError extends TandemError<WeightsErrorCode> {
   override readonly name = 'WeightsError';
-  constructor(
-    readonly code: WeightsErrorCode,
-    message: string,
-    options?: ErrorOptions,
-  ) {
-    super(message, options);
-  }
 }

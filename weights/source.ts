@@ -51,7 +51,7 @@ async function fetchRange(
   const broken = (error: Error) => {
     if (init.signal?.aborted) return new WeightsError('aborted', `${name}: reading was cancelled`, { cause: error });
     const message = `${name}: expected an answer from ${url}, found ${error.message}`;
-    return new WeightsError('io', message, { cause: error });
+    return new WeightsError('io-failed', message, { cause: error });
   };
   const headers = { ...(init.headers as Record<string, string>), range };
   const response = await fetch(url, { ...init, headers }).catch((error: Error) => {
@@ -60,21 +60,24 @@ async function fetchRange(
   const whole = response.status === 200 && offset === 0 && length === size;
   if (response.status !== 206 && !whole) {
     await response.body?.cancel();
-    throw new WeightsError('io', `${name}: expected ${range} (status 206), found status ${response.status}`);
+    throw new WeightsError('io-failed', `${name}: expected ${range} (status 206), found status ${response.status}`);
   }
   const given = response.headers.get('content-range'); // null where CORS does not expose it
   if (!whole && given !== null && !given.startsWith(`bytes ${offset}-`)) {
     await response.body?.cancel();
-    throw new WeightsError('io', `${name}: expected ${range}, found ${given}`);
+    throw new WeightsError('io-failed', `${name}: expected ${range}, found ${given}`);
   }
   const buffer = await response.arrayBuffer().catch((error: Error) => {
     throw broken(error);
   });
   if (buffer.byteLength === length) return new Uint8Array(buffer);
-  throw new WeightsError('io', `${name}: expected ${length} bytes at ${offset}, found ${buffer.byteLength}`);
+  throw new WeightsError('io-failed', `${name}: expected ${length} bytes at ${offset}, found ${buffer.byteLength}`);
 }
 
 export function checkRange(name: string, size: number, offset: number, length: number): void {
   if (offset >= 0 && length >= 0 && offset + length <= size) return;
-  throw new WeightsError('io', `${name}: expected a range inside ${size} bytes, found ${offset} to ${offset + length}`);
+  throw new WeightsError(
+    'io-failed',
+    `${name}: expected a range inside ${size} bytes, found ${offset} to ${offset + length}`,
+  );
 }

@@ -50,7 +50,7 @@ export async function decodeBench(argv: readonly string[]): Promise<number> {
     console.log(`${line.join(' ')}   ${((1000 * k) / medians[i]).toFixed(0).padStart(8)}`);
   }
   await printKernels(model, stream, profile);
-  model.release();
+  model.dispose();
   await checkpoint.close();
   await profile.backend.dispose();
   return medians.length;
@@ -62,7 +62,7 @@ async function step(model: T5Model, stream: DecoderStream, k: number): Promise<v
   const rows = Array.from({ length: k }, (_, i) => ({ stream, token: 5 + i, position: from + i, parent: i - 1 }));
   const view = await model.forward(rows);
   await view.argMax();
-  view.release();
+  view.dispose();
 }
 
 /** Median milliseconds of a call with each row count, the counts taking turns within every round. */

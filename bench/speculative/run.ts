@@ -106,8 +106,8 @@ async function measureType(backend: Backend, { type, gammas, temperature, passag
     for (const [g, gamma] of gammas.entries()) await run(tallies[g], gamma);
   }
   for (const [g, gamma] of gammas.entries()) console.log(line(type, gamma, tallies[g], plain));
-  target.release();
-  draft.release();
+  target.dispose();
+  draft.dispose();
   return gammas.length;
 }
 

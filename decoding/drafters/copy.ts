@@ -40,7 +40,7 @@ function session(automaton: SuffixAutomaton, vocabularySize: number, leastMatch:
     rewind: (length) => {
       cursors.length = Math.min(cursors.length, Math.max(1, length));
     },
-    release: () => undefined,
+    dispose: () => undefined,
   };
 }
 

@@ -14,7 +14,7 @@ export class NgramTable {
     readonly vocabularySize: number,
   ) {
     if (!Number.isInteger(order) || order < 1 || order > 8) {
-      throw new DecodingError('setting-invalid', `order: expected a whole number from 1 to 8, found ${order}`);
+      throw new DecodingError('option-invalid', `order: expected a whole number from 1 to 8, found ${order}`);
     }
   }
 
@@ -49,12 +49,12 @@ export class NgramTable {
     return { format: 'tandem-ngram', version: 1, order: this.order, vocabularySize: this.vocabularySize, contexts };
   }
 
-  /** @throws DecodingError `setting-invalid` when the value is not such a table */
+  /** @throws DecodingError `option-invalid` when the value is not such a table */
   static fromJSON(value: unknown, name = 'n-gram table'): NgramTable {
     const json = value as ReturnType<typeof JSON.parse>;
     const bad = (expected: string, found: unknown) =>
       new DecodingError(
-        'setting-invalid',
+        'option-invalid',
         `${name}: expected ${expected}, found ${JSON.stringify(found)?.slice(0, 40)}`,
       );
     if (json?.format !== 'tandem-ngram' || json.version !== 1)
@@ -148,7 +148,7 @@ export function ngramDrafter(vocabularySize: number, options: { table?: NgramTab
           return proposal;
         },
         rewind: () => undefined,
-        release: () => undefined,
+        dispose: () => undefined,
       };
     },
   };

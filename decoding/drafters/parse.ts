@@ -19,7 +19,7 @@ export type DraftName =
  * Reads `copy`, `random`, `ngram`, `ngram:FILE`, `layers:N` or the name of a model; several, with commas between, are tried in
  * turn. `model:NAME` is a model whatever its name.
  *
- * @throws DecodingError `setting-invalid`
+ * @throws DecodingError `option-invalid`
  */
 export function parseDrafter(text: string): DraftName[] {
   return text.split(',').map((part) => parseOne(part.trim()));
@@ -42,7 +42,7 @@ function parseOne(text: string): DraftName {
 }
 
 function bad(expected: string, found: string): DecodingError {
-  return new DecodingError('setting-invalid', `draft: expected ${expected}, found '${found}'`);
+  return new DecodingError('option-invalid', `draft: expected ${expected}, found '${found}'`);
 }
 
 /** How the caller gets at files and checkpoints. */

@@ -13,7 +13,7 @@ export function randomDrafter(vocabularySize: number): Drafter {
       calls: 0,
       propose: async ({ ids, gamma, draw }) => Array.from({ length: gamma }, (_, i) => draw(uniform, ids.length + i)),
       rewind: () => undefined,
-      release: () => undefined,
+      dispose: () => undefined,
     }),
   };
 }
@@ -75,7 +75,7 @@ class FirstSession implements DraftSession {
     for (const [i, session] of this.sessions.entries()) session.rewind(length, i === this.proposer ? path : undefined);
   }
 
-  release(): void {
-    for (const session of this.sessions) session.release();
+  dispose(): void {
+    for (const session of this.sessions) session.dispose();
   }
 }

@@ -51,7 +51,7 @@ const countersOf = new WeakMap<object, GpuCounters>();
  * The gpu backend: every kernel written for gpu.js, weights and caches resident on the device. gpu.js is loaded here, on
  * first use. Batch-invariant where the driver is; `facts.reason` says so when the known-answer probe finds it is not.
  *
- * @throws KernelError `unavailable` when no device works, with each one's reason; `invalid-argument` for an unknown device
+ * @throws KernelError `unavailable` when no device works, with each one's reason; `argument-invalid` for an unknown device
  */
 export async function createGpuBackend(options: GpuOptions = {}): Promise<Backend> {
   const wanted = options.device ?? options.level ?? 'auto';
@@ -90,7 +90,7 @@ export function gpuCounters(backend: Backend): Readonly<GpuCounters> | undefined
 function levelOf(name: string): GpuLevel {
   const level = LEVELS.find((one) => one === name);
   if (level !== undefined) return level;
-  throw new KernelError('invalid-argument', `gpu: expected device auto, ${LEVELS.join(', ')}, found ${name}`);
+  throw new KernelError('argument-invalid', `gpu: expected device auto, ${LEVELS.join(', ')}, found ${name}`);
 }
 
 async function createOn(level: GpuLevel, options: GpuOptions): Promise<Backend> {

@@ -111,7 +111,7 @@ function release(out: Holder): void {
 /** What a holder has; throws what kept it from having it. */
 export function held(from: Holder): Content {
   if (from.content !== null) return from.content;
-  throw from.fault ?? new KernelError('invalid-argument', 'gpu: expected a box that holds values, found an empty one');
+  throw from.fault ?? new KernelError('argument-invalid', 'gpu: expected a box that holds values, found an empty one');
 }
 
 /** A holder's content as an array of as many dimensions as `shape` and one more; see `View`. */

@@ -132,7 +132,7 @@ function makeWeight(queue: GpuQueue, memory: Memory, rows: number, cols: number,
   expectCount('weight', 'rows', rows);
   expectCount('weight', 'cols', cols);
   if (type !== 'f32' && type !== 'bf16' && type !== 'q8') {
-    throw new KernelError('unsupported-type', `weight: expected type f32, bf16 or q8, found ${String(type)}`);
+    throw new KernelError('type-unsupported', `weight: expected type f32, bf16 or q8, found ${String(type)}`);
   }
   const steps = Math.ceil(rows / FILL_ROWS);
   const box: GpuWeight = {

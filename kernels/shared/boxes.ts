@@ -77,7 +77,7 @@ export function open<K extends keyof HostOf>(owner: object, box: { readonly kind
   const held = box as unknown as HostOf[K];
   if (held.owner !== owner) {
     const found = held.owner === null ? 'one that was freed' : 'one of another backend';
-    throw new KernelError('invalid-argument', `${where}: expected a live ${box.kind} of this backend, found ${found}`);
+    throw new KernelError('argument-invalid', `${where}: expected a live ${box.kind} of this backend, found ${found}`);
   }
   return held;
 }
@@ -88,7 +88,7 @@ export function openWeight(owner: object, box: Weight, where: string): HostWeigh
   if (weight.missing > 0) {
     const found = `${weight.missing} of ${weight.filled.length} steps of 64 rows missing`;
     throw new KernelError(
-      'invalid-argument',
+      'argument-invalid',
       `${where}: expected every row of the weight to be filled, found ${found}`,
     );
   }

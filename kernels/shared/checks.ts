@@ -9,9 +9,9 @@ export function expectShape(where: string, what: string, expected: number | stri
   }
 }
 
-/** Throws `invalid-argument` with what was expected and found, unless `holds`. */
+/** Throws `argument-invalid` with what was expected and found, unless `holds`. */
 export function expectArgument(holds: boolean, where: string, expected: string, found: unknown): void {
-  if (!holds) throw new KernelError('invalid-argument', `${where}: expected ${expected}, found ${String(found)}`);
+  if (!holds) throw new KernelError('argument-invalid', `${where}: expected ${expected}, found ${String(found)}`);
 }
 
 /** A matrix must have at least one row and one column to be computed with. */
@@ -34,7 +34,7 @@ export function expectCount(where: string, what: string, value: number): void {
 /** Outputs never alias inputs, nor each other. */
 export function expectApart(where: string, out: object, others: readonly (object | null)[]): void {
   if (others.includes(out)) {
-    throw new KernelError('invalid-argument', `${where}: expected the output to be a box of its own, found an input`);
+    throw new KernelError('argument-invalid', `${where}: expected the output to be a box of its own, found an input`);
   }
 }
 
@@ -43,7 +43,7 @@ export function expectIndices(where: string, what: string, values: Int32Array, l
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
     if (value < 0 || value >= limit) {
-      throw new KernelError('invalid-argument', `${where}: expected ${what}[${i}] in 0…${limit - 1}, found ${value}`);
+      throw new KernelError('argument-invalid', `${where}: expected ${what}[${i}] in 0…${limit - 1}, found ${value}`);
     }
   }
 }
@@ -56,7 +56,7 @@ export function fillRows(weight: Weight, firstRow: number, bytes: Uint8Array, st
   const where = `fill(${weight.rows} × ${weight.cols} ${weight.type})`;
   const width = STORED_BYTES[stored];
   if (width === undefined) {
-    throw new KernelError('unsupported-type', `${where}: expected stored type f32, f16, bf16 or i8, found ${stored}`);
+    throw new KernelError('type-unsupported', `${where}: expected stored type f32, f16, bf16 or i8, found ${stored}`);
   }
   const rows = bytes.byteLength / (weight.cols * width);
   if (!Number.isInteger(rows) || rows < 1) {

@@ -137,7 +137,7 @@ function makeWeight(memory: Memory, rows: number, cols: number, type: WeightType
   expectCount('weight', 'rows', rows);
   expectCount('weight', 'cols', cols);
   if (type !== 'f32' && type !== 'bf16' && type !== 'q8') {
-    throw new KernelError('unsupported-type', `weight: expected type f32, bf16 or q8, found ${String(type)}`);
+    throw new KernelError('type-unsupported', `weight: expected type f32, bf16 or q8, found ${String(type)}`);
   }
   const what = `a ${rows} × ${cols} ${type} weight`;
   const held = { owner: memory as object | null, bytes: 0 };

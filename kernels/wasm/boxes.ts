@@ -89,7 +89,7 @@ export function open<K extends keyof WasmOf>(owner: object, box: { readonly kind
   const held = box as unknown as WasmOf[K];
   if (held.owner !== owner) {
     const found = held.owner === null ? 'one that was freed' : 'one of another backend';
-    throw new KernelError('invalid-argument', `${where}: expected a live ${box.kind} of this backend, found ${found}`);
+    throw new KernelError('argument-invalid', `${where}: expected a live ${box.kind} of this backend, found ${found}`);
   }
   return held;
 }
@@ -100,7 +100,7 @@ export function openWeight(owner: object, box: Weight, where: string): WasmWeigh
   if (weight.missing > 0) {
     const found = `${weight.missing} of ${weight.filled.length} steps of 64 rows missing`;
     throw new KernelError(
-      'invalid-argument',
+      'argument-invalid',
       `${where}: expected every row of the weight to be filled, found ${found}`,
     );
   }

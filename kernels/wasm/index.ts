@@ -45,7 +45,7 @@ const DEFAULT_THREADS = 8;
 /**
  * The fast backend: AssemblyScript kernels in SIMD, on any number of threads with the same bits.
  *
- * @throws KernelError `unavailable` where WebAssembly or the level asked for does not work; `invalid-argument` for a
+ * @throws KernelError `unavailable` where WebAssembly or the level asked for does not work; `argument-invalid` for a
  * thread count or level that is none.
  */
 export async function createWasmBackend(options: WasmBackendOptions = {}): Promise<Backend> {
@@ -109,12 +109,12 @@ function checked(options: WasmBackendOptions): { threads: number; level: WasmLev
   const { level = 'auto', threads = Math.min(coreCount(), DEFAULT_THREADS) } = options;
   if (!['simd', 'relaxed-simd', 'auto'].includes(level)) {
     throw new KernelError(
-      'invalid-argument',
+      'argument-invalid',
       `wasm: expected level simd, relaxed-simd or auto, found ${String(level)}`,
     );
   }
   if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
-    throw new KernelError('invalid-argument', `wasm: expected threads in 1…${MOST_THREADS}, found ${String(threads)}`);
+    throw new KernelError('argument-invalid', `wasm: expected threads in 1…${MOST_THREADS}, found ${String(threads)}`);
   }
   return { level, threads: typeof SharedArrayBuffer === 'undefined' ? 1 : threads };
 }

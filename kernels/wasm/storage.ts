@@ -192,7 +192,7 @@ function checkWeight(rows: number, cols: number, type: WeightType): void {
   expectCount('weight', 'rows', rows);
   expectCount('weight', 'cols', cols);
   if (!(type in TYPE_CODE)) {
-    throw new KernelError('unsupported-type', `weight: expected type f32, bf16 or q8, found ${String(type)}`);
+    throw new KernelError('type-unsupported', `weight: expected type f32, bf16 or q8, found ${String(type)}`);
   }
 }
 

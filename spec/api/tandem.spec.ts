@@ -117,10 +117,10 @@ describe('drafts by name', () => {
 
   test('a name that is none is refused before anything is loaded', async () => {
     await expect(Tandem.load({ target: '/no/such/model', draft: 'layers:0' })).rejects.toMatchObject({
-      code: 'setting-invalid',
+      code: 'option-invalid',
     });
     await expect(Tandem.load({ target: '/no/such/model', draft: 'ngram:/no/such/table' })).rejects.toMatchObject({
-      code: 'setting-invalid',
+      code: 'option-invalid',
     });
   });
 });

@@ -145,7 +145,7 @@ describe('a batch', () => {
       ]),
     );
     const { ids } = await finish({ ...pair, ...good });
-    expect([1, 2, 3].map((i) => found.get(i))).toEqual(['setting-invalid', 'no-token-left', 'aborted']);
+    expect([1, 2, 3].map((i) => found.get(i))).toEqual(['option-invalid', 'no-token-left', 'aborted']);
     expect([0, 4].map((i) => (found.get(i) as GenerationResult).ids)).toEqual([ids, ids]);
     expect(target.open()).toBe(0);
   });
@@ -184,9 +184,9 @@ describe('a batch', () => {
   it('reads requests as they come, and does not wait for the next while others decode', async () => {
     const target = table(3);
     const one = { source: [4, 1], settings: { maxNewTokens: 4, minNewTokens: 4, gamma: 0 } };
-    let release = (): void => undefined;
+    let dispose = (): void => undefined;
     const gate = new Promise<void>((resolve) => {
-      release = resolve;
+      dispose = resolve;
     });
     const requests = (async function* () {
       yield one;
@@ -197,14 +197,14 @@ describe('a batch', () => {
     for await (const event of generateBatch({ target }, requests)) {
       if (event.kind !== 'done') continue;
       done.push(event.index);
-      release(); // the second comes only after the first has ended
+      dispose(); // the second comes only after the first has ended
     }
     expect(done).toEqual([0, 1]);
   });
 
   it.each([0, 1.5, Number.NaN])('refuses a concurrency of %p', async (concurrency) => {
     const run = generateBatch({ target: table(1) } as Pair, [], { concurrency });
-    await expect(run.next()).rejects.toMatchObject({ code: 'setting-invalid' });
+    await expect(run.next()).rejects.toMatchObject({ code: 'option-invalid' });
   });
 
   it('takes nothing, and gives nothing', async () => {

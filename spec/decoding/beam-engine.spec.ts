@@ -27,7 +27,7 @@ describe.each(['cpu', 'wasm'] as const)('beam search over the engine on %s', (na
   });
 
   afterAll(async () => {
-    for (const model of Object.values(drafts)) model.release();
+    for (const model of Object.values(drafts)) model.dispose();
     await backend.dispose();
   });
 

@@ -40,12 +40,12 @@ describe('settings of beam search', () => {
         'noRepeatNgramSize, minNewTokens, badWords, suppress, forcedPrefix, found temperature',
     ],
   ])('%j is refused before anything is run', async (settings, message) => {
-    await expect(search(settings)).rejects.toMatchObject({ code: 'setting-invalid', message });
+    await expect(search(settings)).rejects.toMatchObject({ code: 'option-invalid', message });
   });
 
   it.each([
-    [{ width: 2 }, 'setting-invalid', 'width: expected a whole number from 3 to 1024, found 2'],
-    [{ gamma: -1 }, 'setting-invalid', 'gamma: expected a whole number from 0 to 64, found -1'],
+    [{ width: 2 }, 'option-invalid', 'width: expected a whole number from 3 to 1024, found 2'],
+    [{ gamma: -1 }, 'option-invalid', 'gamma: expected a whole number from 0 to 64, found -1'],
     [{ model: table(6) }, 'vocabulary-mismatch', 'draft: expected a vocabulary of 5, found 6'],
   ])('a draft with %j is refused before anything is run', async (changes, code, message) => {
     await expect(search({ beams: 3 }, { model: table(5), ...changes })).rejects.toMatchObject({ code, message });

@@ -28,8 +28,8 @@ async function scored(model: SequenceModel, source: readonly number[], text: rea
   const [encoded] = await model.encode([source]);
   const stream = encoded.open();
   const view = await model.forward(text.map((token, i) => ({ stream, token, position: i, parent: i - 1 })));
-  stream.release();
-  encoded.release();
+  stream.dispose();
+  encoded.dispose();
   const rows: Float32Array[] = [];
   for (let row = 0; row < view.rows; row++) rows.push(await view.read(row));
   return { view, rows };
@@ -117,7 +117,7 @@ async function expectSameDecisions({ views, rows }: Places, rounds: number): Pro
       if (Number(wanted.split(' ')[1]) < rows[0].length - 1) refused++;
     }
   }
-  for (const view of views) view.release();
+  for (const view of views) view.dispose();
   return { refused };
 }
 
@@ -132,10 +132,10 @@ describe('on wasm, the shipped path and the backend’s own reductions decide as
       const position = text.length - 1;
       const view = await pair.target.forward([{ stream, token: text[position], position, parent: -1 }]);
       text.push((await view.argMax())[0]);
-      view.release();
+      view.dispose();
     }
-    stream.release();
-    encoded.release();
+    stream.dispose();
+    encoded.dispose();
     const { refused } = await expectSameDecisions(await places(pair, source, text), ROUNDS);
     expect(refused).toBeGreaterThan(100);
     await pair.close();

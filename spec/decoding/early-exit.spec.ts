@@ -16,7 +16,7 @@ describe("drafting by the target's own first layers", () => {
   });
 
   afterAll(async () => {
-    target.release();
+    target.dispose();
     await backend.dispose();
   });
 

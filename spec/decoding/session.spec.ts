@@ -43,8 +43,8 @@ async function cachedRow(
   const rows = copy.rows(ids);
   const view = await sequence.model.forward(rows, options);
   const row = await view.read(rows.length - 1);
-  view.release();
-  copy.release();
+  view.dispose();
+  copy.dispose();
   return row;
 }
 
@@ -62,9 +62,9 @@ async function uncachedRow(
     options,
   );
   const row = await view.read(ids.length - 1);
-  view.release();
-  stream.release();
-  encoded.release();
+  view.dispose();
+  stream.dispose();
+  encoded.dispose();
   return row;
 }
 
@@ -190,9 +190,9 @@ describe('a session of sequences that join, propose, roll back, end and are abor
   });
 
   afterAll(async () => {
-    other.release();
-    rough.release();
-    target.release();
+    other.dispose();
+    rough.dispose();
+    target.dispose();
     await backend.dispose();
   });
 
@@ -214,7 +214,7 @@ describe('a session of sequences that join, propose, roll back, end and are abor
             }),
             steps,
           );
-          batch.release();
+          batch.dispose();
           expect([target, rough, other].flatMap(slotsInUse)).toEqual([0, 0, 0, 0, 0, 0]);
         }),
         { numRuns: 60 },

@@ -82,7 +82,7 @@ describe('a trace', () => {
     const { trace } = await traced({ maxNewTokens: 2 });
     const wrong = [null, {}, { ...trace, version: 2 }, { ...trace, format: 'x' }, { ...trace, rounds: 3 }];
     for (const value of wrong) {
-      expect(() => readTrace(value)).toThrow(expect.objectContaining({ code: 'setting-invalid' }));
+      expect(() => readTrace(value)).toThrow(expect.objectContaining({ code: 'option-invalid' }));
     }
     const recorder = new TraceRecorder();
     expect(() => recorder.trace).toThrow(/none begun/);

@@ -152,6 +152,6 @@ describe('decoding with trees of candidates', () => {
     [[2], { lenience: 0.5 }, 'branching'],
   ] as [number[], Settings, string][])('refuses %j beside %j', async (branching, settings, name) => {
     const run = finish({ target: model(1), source: [1], settings: { ...settings, branching } });
-    await expect(run).rejects.toMatchObject({ code: 'setting-invalid', message: expect.stringContaining(name) });
+    await expect(run).rejects.toMatchObject({ code: 'option-invalid', message: expect.stringContaining(name) });
   });
 });

@@ -20,7 +20,7 @@ async function logitsOf(model: T5Model, rows: readonly DecoderRow[]): Promise<nu
   const view = await model.forward(rows);
   const out: number[][] = [];
   for (let r = 0; r < view.rows; r++) out.push(Array.from(await view.read(r)));
-  view.release();
+  view.dispose();
   return out;
 }
 
@@ -30,8 +30,8 @@ async function oneByOne(model: T5Model, source: readonly number[], tokens: reado
   const stream = encoded.open();
   const out: number[][] = [];
   for (const token of tokens) out.push((await logitsOf(model, chain(stream, [token])))[0]);
-  stream.release();
-  encoded.release();
+  stream.dispose();
+  encoded.dispose();
   return out;
 }
 
@@ -47,7 +47,7 @@ describe.each(BACKENDS)('T5 on %s', (name) => {
   });
 
   afterAll(async () => {
-    model.release();
+    model.dispose();
     await backend.dispose();
   });
 
@@ -60,8 +60,8 @@ describe.each(BACKENDS)('T5 on %s', (name) => {
           const [encoded] = await model.encode([source]);
           const stream = encoded.open();
           expect(await logitsOf(model, chain(stream, ids))).toEqual(await oneByOne(model, source, ids));
-          stream.release();
-          encoded.release();
+          stream.dispose();
+          encoded.dispose();
         },
       ),
       { numRuns: 15 },
@@ -80,8 +80,8 @@ describe.each(BACKENDS)('T5 on %s', (name) => {
     const alone = [];
     for (const [i, ids] of texts.entries()) alone.push(...(await oneByOne(model, SOURCES[i], ids)));
     expect(together).toEqual(alone);
-    for (const stream of streams) stream.release();
-    for (const source of encoded) source.release();
+    for (const stream of streams) stream.dispose();
+    for (const source of encoded) source.dispose();
   });
 
   it('gives every branch of a tree the very bits of its own chain, and keep(path) goes on as that chain', async () => {
@@ -111,8 +111,8 @@ describe.each(BACKENDS)('T5 on %s', (name) => {
     expect(stream.length).toBe(5);
     const [next] = await logitsOf(model, chain(stream, [11]));
     expect(next).toEqual((await oneByOne(model, SOURCES[2], [0, 6, 8, 5, 7, 11])).at(-1));
-    stream.release();
-    encoded.release();
+    stream.dispose();
+    encoded.dispose();
   });
 
   it('after any appends, truncations and forks, goes on in the very bits of never having been elsewhere', async () => {
@@ -138,23 +138,23 @@ describe.each(BACKENDS)('T5 on %s', (name) => {
           const history: number[] = [];
           for (const step of steps) {
             if (step.kind === 'append') {
-              (await model.forward(chain(stream, step.tokens))).release();
+              (await model.forward(chain(stream, step.tokens))).dispose();
               history.push(...step.tokens);
             } else if (step.kind === 'truncate') {
               history.length = Math.floor(step.share * history.length);
               stream.truncate(history.length);
             } else {
               const other = stream.fork();
-              (await model.forward(chain(stream, step.tokens))).release(); // must not be seen by the fork
-              stream.release();
+              (await model.forward(chain(stream, step.tokens))).dispose(); // must not be seen by the fork
+              stream.dispose();
               stream = other;
             }
           }
           const got = await logitsOf(model, chain(stream, last));
           const expected = await oneByOne(model, source, [...history, ...last]);
           expect(got).toEqual(expected.slice(history.length));
-          stream.release();
-          encoded.release();
+          stream.dispose();
+          encoded.dispose();
         },
       ),
       { numRuns: 25 },
@@ -168,10 +168,10 @@ describe.each(BACKENDS)('T5 on %s', (name) => {
     const full = await oneByOne(model, SOURCES[0], [0, 3, 9]);
     const early = await cut.forward(chain(stream, [0, 3, 9]), { layers: 1 });
     expect(Array.from(await early.read(2))).not.toEqual(full[2]);
-    early.release();
+    early.dispose();
     stream.truncate(0);
     expect(await logitsOf(cut, chain(stream, [0, 3, 9]))).toEqual(full);
-    cut.release();
+    cut.dispose();
   });
 
   it.each([
@@ -208,7 +208,7 @@ describe.each(BACKENDS)('T5 on %s', (name) => {
     const [encoded] = await model.encode([SOURCES[0]]);
     const stream = encoded.open();
     const siblings = [3, 4].map((token) => ({ stream, token, position: 0, parent: -1 }));
-    (await model.forward(siblings)).release();
+    (await model.forward(siblings)).dispose();
     await expect(model.forward(chain(stream, [1]))).rejects.toThrow(/pending/);
     expect(() => stream.keep([0, 1])).toThrow(/path of pending rows/);
     stream.truncate(0);
@@ -217,7 +217,7 @@ describe.each(BACKENDS)('T5 on %s', (name) => {
 });
 
 describe('loading', () => {
-  it('reports every byte, ends at the total, and gives all storage back on release', async () => {
+  it('reports every byte, ends at the total, and gives all storage back on dispose', async () => {
     const backend = await createBackend('reference');
     const before = backend.facts.allocatedBytes();
     const seen: number[] = [];
@@ -229,10 +229,10 @@ describe('loading', () => {
     expect(model.parameters).toBeGreaterThan(0);
     const [encoded] = await model.encode([[3, 1]]);
     const stream = encoded.open();
-    (await model.forward(chain(stream, [0]))).release();
-    model.release();
+    (await model.forward(chain(stream, [0]))).dispose();
+    model.dispose();
     expect(backend.facts.allocatedBytes()).toBe(before);
-    await expect(model.encode([[3, 1]])).rejects.toThrow(/already released/);
+    await expect(model.encode([[3, 1]])).rejects.toThrow(/already disposed/);
   });
 
   it('leaves nothing allocated when it is cancelled half way', async () => {
@@ -270,7 +270,7 @@ describe('a call that fails on the backend', () => {
     const model = await loadModel(randomCheckpoint(tinyConfig(), 1), broken);
     const [encoded] = await model.encode([SOURCES[0]]);
     const stream = encoded.open();
-    (await model.forward(chain(stream, [0, 7]))).release();
+    (await model.forward(chain(stream, [0, 7]))).dispose();
     failing = true;
     await expect(model.forward(chain(stream, [3, 4]))).rejects.toThrow('device lost');
     expect(stream.length).toBe(2);

@@ -16,11 +16,11 @@ function pathTo(parents: readonly number[], row: number): number[] {
 }
 
 describe('stream', () => {
-  it('forks along any paths of a pending tree: slots shared, the tree left pending, all given back on release', () => {
+  it('forks along any paths of a pending tree: slots shared, the tree left pending, all given back on dispose', () => {
     const round = fc.record({
       parents: tree,
       ends: fc.array(fc.nat(1000), { minLength: 1, maxLength: 4 }),
-      settle: fc.constantFrom('keep' as const, 'truncate' as const, 'release' as const),
+      settle: fc.constantFrom('keep' as const, 'truncate' as const, 'dispose' as const),
       first: fc.nat(50),
     });
     fc.assert(
@@ -43,13 +43,13 @@ describe('stream', () => {
           const kept = settle === 'keep' ? pathTo(parents, parents.length - 1) : [];
           if (settle === 'keep') stream.keep(kept.map((row) => first + row));
           else if (settle === 'truncate') stream.truncate(slots.length);
-          else stream.release();
+          else stream.dispose();
           live[0].slots.push(...kept.map((row) => taken[row]));
-          if (settle === 'release') live = live.slice(1);
+          if (settle === 'dispose') live = live.slice(1);
           for (const one of live) expect([...one.stream.settledSlots()]).toEqual(one.slots);
           expect(pool.inUse).toBe(distinct().size);
         }
-        for (const { stream } of live) stream.release();
+        for (const { stream } of live) stream.dispose();
         expect(pool.inUse).toBe(0);
       }),
     );
@@ -63,7 +63,7 @@ describe('stream', () => {
     expect(() => stream.fork()).toThrow(/fork: expected a path of the pending tree, found none/);
     for (const path of [[5, 6], [6], [7], [4, 5]]) expect(() => stream.fork(path)).toThrow(/root first/);
     expect(pool.inUse).toBe(3);
-    stream.release();
+    stream.dispose();
     expect(pool.inUse).toBe(0);
   });
 });
@@ -78,14 +78,14 @@ describe.each(['reference', 'cpu'] as const)('a stream forked along a path of a 
   });
 
   afterAll(async () => {
-    model.release();
+    model.dispose();
     await backend.dispose();
   });
 
   async function logitsOf(rows: readonly DecoderRow[]): Promise<number[][]> {
     const view = await model.forward(rows);
     const out = await Promise.all(rows.map(async (_, r) => Array.from(await view.read(r))));
-    view.release();
+    view.dispose();
     return out;
   }
 
@@ -112,18 +112,18 @@ describe.each(['reference', 'cpu'] as const)('a stream forked along a path of a 
           );
           const paths = ends.map((end) => pathTo(parents, (end % (parents.length + 1)) - 1));
           const forks = paths.map((path) => stream.fork(path));
-          stream.release();
+          stream.dispose();
           const together = await logitsOf(
             forks.map((fork, i) => ({ stream: fork, token: 7, position: before.length + paths[i].length, parent: -1 })),
           );
-          for (const fork of forks) fork.release();
+          for (const fork of forks) fork.dispose();
           for (const [i, path] of paths.entries()) {
             const alone = encoded.open();
             const rows = await logitsOf(chain(alone, [...before, ...path.map((row) => ids[row]), 7]));
             expect(together[i]).toEqual(rows[rows.length - 1]);
-            alone.release();
+            alone.dispose();
           }
-          encoded.release();
+          encoded.dispose();
         },
       ),
       { numRuns: 20 },

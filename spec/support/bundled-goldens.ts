@@ -37,7 +37,7 @@ export function describeBundled({ name, role, sentences, create }: BundledRun): 
     });
 
     afterAll(async () => {
-      model?.release();
+      model?.dispose();
       await checkpoint?.close();
       await backend?.dispose();
     });
@@ -54,8 +54,8 @@ export function describeBundled({ name, role, sentences, create }: BundledRun): 
         const [encoded] = await model.encode([source]);
         const view = await model.forward(chain(encoded.open(), decoder));
         for (const [i, row] of rows.entries()) logits.set(await view.read(row), i * model.vocabularySize);
-        view.release();
-        encoded.release();
+        view.dispose();
+        encoded.dispose();
       });
       found.set('logits', logits);
       for (const [key, { values }] of readGoldenTensors(`modernize-${role}`)) {
@@ -70,7 +70,7 @@ export function describeBundled({ name, role, sentences, create }: BundledRun): 
       const encoded = await model.encode(chosen.map(({ source }) => source));
       const longest = Math.max(...chosen.map(({ greedy }) => greedy.tokens.length));
       const found = await greedyTokens(model, encoded, longest, model.eosTokens[0]);
-      for (const one of encoded) one.release();
+      for (const one of encoded) one.dispose();
       for (const [i, { ref, greedy }] of chosen.entries()) {
         expect({ ref, tokens: found[i] }).toEqual({ ref, tokens: greedy.tokens });
       }

@@ -31,8 +31,8 @@ export async function openPair(
   };
   const [target, draft] = [await load(directories.target), await load(directories.draft)];
   const close = async () => {
-    target.release();
-    draft.release();
+    target.dispose();
+    draft.dispose();
     await backend.dispose();
   };
   return { target, draft, backend, close };

@@ -45,7 +45,7 @@ export function describeFamily({ name, family, type, create }: FamilyRun): void 
     });
 
     afterAll(async () => {
-      model?.release();
+      model?.dispose();
       await backend?.dispose();
     });
 
@@ -54,8 +54,8 @@ export function describeFamily({ name, family, type, create }: FamilyRun): void 
       const found = await recorder.during(async () => {
         const [encoded] = await model.encode([source]);
         const logits = await model.forward(chain(encoded.open(), decoder));
-        logits.release();
-        encoded.release();
+        logits.dispose();
+        encoded.dispose();
       });
       const expected = [...tensors].filter(([key]) => key.startsWith('0.') && key !== '0.logits');
       const { encoderLayers, decoderLayers } = model.config;
@@ -72,8 +72,8 @@ export function describeFamily({ name, family, type, create }: FamilyRun): void 
         const [encoded] = await model.encode([source]);
         const logits = await model.forward(chain(encoded.open(), decoder));
         const found = await Promise.all(rows.map((row) => logits.read(row)));
-        logits.release();
-        encoded.release();
+        logits.dispose();
+        encoded.dispose();
         const expected = tensors.get(`${i}.logits`);
         expect(expected?.shape).toEqual([rows.length, model.vocabularySize]);
         found.forEach((row, r) => {

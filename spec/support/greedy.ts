@@ -24,12 +24,12 @@ export async function greedyTokens(
     const rows = running.map((i) => ({ stream: streams[i], position, token: last[i], parent: -1 }));
     const logits = await model.forward(rows);
     const tokens = await logits.argMax();
-    logits.release();
+    logits.dispose();
     running.forEach((i, r) => {
       last[i] = tokens[r];
       found[i].push(tokens[r]);
     });
   }
-  for (const stream of streams) stream.release();
+  for (const stream of streams) stream.dispose();
   return found;
 }

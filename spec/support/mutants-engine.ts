@@ -40,7 +40,7 @@ async function difference(bend: Bend): Promise<number> {
   const read = async (rows: readonly DecoderRow[]) => {
     const view = await model.forward(rows);
     const logits = await Promise.all(rows.map((_, r) => view.read(r)));
-    view.release();
+    view.dispose();
     return logits;
   };
   // The start token and a proposal of three, of which one stands; then its correction with a tree of three after it.
@@ -53,8 +53,8 @@ async function difference(bend: Bend): Promise<number> {
     const wanted = await lastLogits(straight, text);
     worst = Math.max(worst, ...found[i].map((logit, token) => Math.abs(logit - wanted[token])));
   }
-  stream.release();
-  encoded.release();
+  stream.dispose();
+  encoded.dispose();
   await backend.dispose();
   return worst;
 }
@@ -66,10 +66,10 @@ async function lastLogits(model: SequenceModel, ids: readonly number[]): Promise
   for (const [position, token] of ids.entries()) {
     const view = await model.forward([{ stream, token, position, parent: -1 }]);
     logits = new Float32Array(await view.read(0));
-    view.release();
+    view.dispose();
   }
-  stream.release();
-  encoded.release();
+  stream.dispose();
+  encoded.dispose();
   return logits;
 }
 
@@ -142,7 +142,7 @@ function hoarding(table: TableOptions): SequenceModel {
       },
       keep: () => undefined,
       fork: () => stream,
-      release: () => undefined,
+      dispose: () => undefined,
     };
     caches.set(stream, cache);
     return stream;
@@ -151,7 +151,7 @@ function hoarding(table: TableOptions): SequenceModel {
     ...honest,
     encode: async (sources) =>
       sources.map((source) => {
-        const encoded: Encoded = { source, open: () => open(encoded), release: () => undefined };
+        const encoded: Encoded = { source, open: () => open(encoded), dispose: () => undefined };
         return encoded;
       }),
     forward: async (rows) => {
@@ -183,7 +183,7 @@ function hoarding(table: TableOptions): SequenceModel {
           ),
         topK: (r, k) => views[r].topK(last(r), k),
         read: (r) => views[r].read(last(r)),
-        release: () => undefined,
+        dispose: () => undefined,
       };
     },
   };

@@ -41,7 +41,7 @@ function wrap(inner: Drafter, propose: (session: DraftSession, request: DraftReq
         },
         propose: (request) => propose(session, request),
         rewind: (length) => session.rewind(length),
-        release: () => session.release(),
+        dispose: () => session.dispose(),
       };
     },
   };

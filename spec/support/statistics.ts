@@ -21,8 +21,8 @@ export async function exact(target: SequenceModel, source: readonly number[], se
       { ids, eosTokens: target.eosTokens },
       settings,
     );
-    view.release();
-    stream.release();
+    view.dispose();
+    stream.dispose();
     for (let token = 0; token < target.vocabularySize; token++) {
       const probability = probabilityOf(distribution, token);
       // What is too rare to be told apart is pooled anyway: one name for all of it.
@@ -31,14 +31,14 @@ export async function exact(target: SequenceModel, source: readonly number[], se
     }
   };
   await walk([target.startToken], 1);
-  encoded.release();
+  encoded.dispose();
   return outcomes;
 }
 
 /** The same model, with the source encoded once for all runs. */
 export async function encodedOnce(model: T5Model, source: readonly number[]): Promise<SequenceModel> {
   const [encoded] = await model.encode([source]);
-  const shared = { source, open: () => encoded.open(), release: () => undefined };
+  const shared = { source, open: () => encoded.open(), dispose: () => undefined };
   const { vocabularySize, startToken, eosTokens, padToken } = model;
   const forward: SequenceModel['forward'] = (rows, options) => model.forward(rows, options);
   return { vocabularySize, startToken, eosTokens, padToken, forward, encode: async () => [shared] };

@@ -3,7 +3,7 @@ import { seeded } from './random-checkpoint';
 
 /** A model given by its logits after each prefix of decoder ids (start token first). */
 export interface TableModel extends SequenceModel {
-  /** Views, streams and sources not yet released: 0 when decoding has cleaned up. */
+  /** Views, streams and sources not yet disposed: 0 when decoding has cleaned up. */
   open(): number;
   calls(): number;
 }
@@ -30,7 +30,7 @@ export function tableModel({ vocabulary, logits, eosTokens = [], early = logits 
     ids: readonly number[] = [];
     pending: Pending[] = [];
     chain = true;
-    private released = false;
+    private disposed = false;
 
     constructor(readonly encoded: Encoded) {
       open++;
@@ -47,7 +47,7 @@ export function tableModel({ vocabulary, logits, eosTokens = [], early = logits 
     }
 
     truncate(length: number): void {
-      if (this.released) throw new Error('truncate after release');
+      if (this.disposed) throw new Error('truncate after dispose');
       if (this.chain) this.settle();
       this.pending = [];
       this.chain = true;
@@ -72,9 +72,9 @@ export function tableModel({ vocabulary, logits, eosTokens = [], early = logits 
       return copy;
     }
 
-    release(): void {
-      if (!this.released) open--;
-      this.released = true;
+    dispose(): void {
+      if (!this.disposed) open--;
+      this.disposed = true;
     }
   }
 
@@ -111,7 +111,7 @@ export function tableModel({ vocabulary, logits, eosTokens = [], early = logits 
         const encoded: Encoded = {
           source,
           open: () => new Stream(encoded),
-          release: () => {
+          dispose: () => {
             if (live) open--;
             live = false;
           },
@@ -126,10 +126,10 @@ export function tableModel({ vocabulary, logits, eosTokens = [], early = logits 
   };
 }
 
-function tableView(rows: number[][], vocabulary: number, onRelease: () => void): LogitsView {
+function tableView(rows: number[][], vocabulary: number, onDispose: () => void): LogitsView {
   let live = true;
   const row = (r: number) => {
-    if (!live) throw new Error('view used after release');
+    if (!live) throw new Error('view used after dispose');
     return rows[r];
   };
   const order = (r: number) => [...row(r).keys()].sort((a, b) => rows[r][b] - rows[r][a] || a - b);
@@ -144,8 +144,8 @@ function tableView(rows: number[][], vocabulary: number, onRelease: () => void):
       return { ids, values: Float32Array.from(ids, (id) => rows[r][id]) };
     },
     read: async (r) => Float32Array.from(row(r)),
-    release: () => {
-      if (live) onRelease();
+    dispose: () => {
+      if (live) onDispose();
       live = false;
     },
   };

@@ -76,7 +76,7 @@ async function fetchAll(file: RemoteFile, partial: string, options: DownloadOpti
       if (failures < TRIES) continue;
       const loaded = await sizeOf(partial);
       const message = `${file.path}: expected ${file.size} bytes, found a connection that broke at ${loaded}; they are kept, run again to go on`;
-      throw new WeightsError('hub', message, { cause: error });
+      throw new WeightsError('hub-failed', message, { cause: error });
     }
     if ((await sizeOf(partial)) >= file.size) return;
   }

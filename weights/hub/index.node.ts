@@ -28,7 +28,7 @@ export async function fromPretrained(location: string, options: FromPretrainedOp
   const directory = await downloadSnapshot(location, revision, cache, environment, options).catch((error) => {
     if (error instanceof WeightsError) throw error;
     const found = (error as NodeJS.ErrnoException).code ?? (error as Error).message;
-    throw new WeightsError('io', `${cache.folder}: expected a cache that can be written, found ${found}`, {
+    throw new WeightsError('io-failed', `${cache.folder}: expected a cache that can be written, found ${found}`, {
       cause: error,
     });
   });

@@ -105,7 +105,7 @@ function checkedEntry(id: string, { path, size, oid, lfs }: Entry): Omit<RemoteF
 }
 
 function strange(what: string, expected: string, found: unknown): WeightsError {
-  return new WeightsError('hub', `${what}: expected ${expected} from the hub, found ${JSON.stringify(found)}`);
+  return new WeightsError('hub-failed', `${what}: expected ${expected} from the hub, found ${JSON.stringify(found)}`);
 }
 
 function noSafetensors(id: string, others: readonly string[]): WeightsError {
@@ -120,17 +120,19 @@ function asWeightsError(what: string, endpoint: string, error: unknown, signal?:
   const status = (error as { statusCode?: number }).statusCode;
   if (status !== undefined) return refusal(what, status);
   const cause = (error as { cause?: { code?: string } }).cause?.code ?? (error as Error).message;
-  return new WeightsError('hub', `${what}: expected an answer from ${endpoint}, found ${cause}`, { cause: error });
+  return new WeightsError('hub-failed', `${what}: expected an answer from ${endpoint}, found ${cause}`, {
+    cause: error,
+  });
 }
 
 /** What a status says in words. */
 export function refusal(what: string, status: number): WeightsError {
   if (status === 401 || status === 403) {
     return new WeightsError(
-      'hub',
+      'hub-failed',
       `${what}: expected access, found status ${status}: set HF_TOKEN to a token that may read it`,
     );
   }
   if (status === 404) return new WeightsError('not-found', `${what}: expected it on the hub, found nothing (404)`);
-  return new WeightsError('hub', `${what}: expected an answer from the hub, found status ${status}`);
+  return new WeightsError('hub-failed', `${what}: expected an answer from the hub, found status ${status}`);
 }

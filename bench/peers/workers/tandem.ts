@@ -30,7 +30,7 @@ async function load({ shape, type, threads, folder, backend: name }: Request): P
 async function run({ source, tokens }: Request): Promise<object> {
   const [encoded] = await model.encode([source]);
   const ids = await decode(encoded, tokens);
-  encoded.release();
+  encoded.dispose();
   return { ids };
 }
 
@@ -41,10 +41,10 @@ async function decode(encoded: Encoded, tokens: number): Promise<number[]> {
   for (let position = 0; position < tokens; position++) {
     const logits = await model.forward([{ stream, position, token, parent: -1 }]);
     [token] = await logits.argMax();
-    logits.release();
+    logits.dispose();
     ids.push(token);
   }
-  stream.release();
+  stream.dispose();
   return ids;
 }
 

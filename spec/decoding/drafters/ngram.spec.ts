@@ -66,7 +66,7 @@ describe('an n-gram table', () => {
     ['half a pair', { format: 'tandem-ngram', version: 1, order: 2, vocabularySize: 5, contexts: { '': [4] } }],
     ['nothing', null],
   ])('refuses %s', (_, value) => {
-    expect(() => NgramTable.fromJSON(value)).toThrow(expect.objectContaining({ code: 'setting-invalid' }));
+    expect(() => NgramTable.fromJSON(value)).toThrow(expect.objectContaining({ code: 'option-invalid' }));
   });
 
   it('the longer context decides between two, and the first of two as long', () => {

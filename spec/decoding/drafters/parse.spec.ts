@@ -21,7 +21,7 @@ describe('names of drafts', () => {
   });
 
   it.each(['', 'copy,', 'ngram:', 'layers', 'layers:0', 'layers:1.5', 'layers:two'])("refuses '%s'", (text) => {
-    expect(() => parseDrafter(text)).toThrow(expect.objectContaining({ code: 'setting-invalid' }));
+    expect(() => parseDrafter(text)).toThrow(expect.objectContaining({ code: 'option-invalid' }));
   });
 
   it('stand for drafters over the target vocabulary, several for the first that proposes', async () => {

@@ -9,7 +9,7 @@ describeOn('cpu', null, (device) => {
 
 test('an unknown device is an invalid argument; one that is not here is unavailable, and the message says why', async () => {
   await expect(createGpuBackend({ device: 'cuda' as 'cpu' })).rejects.toMatchObject({
-    code: 'invalid-argument',
+    code: 'argument-invalid',
     message: expect.stringContaining('webgpu, webgl2, headlessgl, cpu'),
   });
   await expect(createGpuBackend({ device: 'webgl2' })).rejects.toMatchObject({

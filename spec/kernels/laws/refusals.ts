@@ -68,8 +68,8 @@ export function refusalLaws({ backend, create, types, name }: Subject): void {
       refused('shape-mismatch', () => of.fill(weight, 1, rows(64), 'f32'));
       refused('shape-mismatch', () => of.fill(weight, 0, rows(65), 'f32'));
       refused('shape-mismatch', () => of.fill(weight, 128, rows(64), 'f32'));
-      refused('unsupported-type', () => of.fill(weight, 0, rows(64), 'f64' as 'f32'));
-      refused('unsupported-type', () => of.weight(4, 4, 'q2' as 'q8'));
+      refused('type-unsupported', () => of.fill(weight, 0, rows(64), 'f64' as 'f32'));
+      refused('type-unsupported', () => of.weight(4, 4, 'q2' as 'q8'));
     }),
   );
 
@@ -78,8 +78,8 @@ export function refusalLaws({ backend, create, types, name }: Subject): void {
     over((boxes, of) => {
       const weight = boxes.keep(of.weight(130, 4, types[0]));
       of.fill(weight, 64, bytesOf(new Float32Array(64 * 4)), 'f32');
-      refused('invalid-argument', () => of.linear(boxes.out(), boxes.tensor(matrix(1, 1, 4)), weight, null));
-      refused('invalid-argument', () => of.embed(boxes.out(), weight, Int32Array.of(0)));
+      refused('argument-invalid', () => of.linear(boxes.out(), boxes.tensor(matrix(1, 1, 4)), weight, null));
+      refused('argument-invalid', () => of.embed(boxes.out(), weight, Int32Array.of(0)));
     }),
   );
 
@@ -87,25 +87,25 @@ export function refusalLaws({ backend, create, types, name }: Subject): void {
     'ids, slots and key lists out of range are refused',
     over(async (boxes, of) => {
       const table = boxes.weight(matrix(1, 4, 4), types[0]);
-      for (const id of [-1, 4]) refused('invalid-argument', () => of.embed(boxes.out(), table, Int32Array.of(0, id)));
+      for (const id of [-1, 4]) refused('argument-invalid', () => of.embed(boxes.out(), table, Int32Array.of(0, id)));
       const cache = boxes.keep(of.cache(1, 4, 3));
       const rows = boxes.tensor(matrix(2, 2, 4));
-      refused('invalid-argument', () => of.append(cache, rows, rows, Int32Array.of(0, 3)));
-      refused('invalid-argument', () => of.append(cache, rows, rows, Int32Array.of(1, 1)));
+      refused('argument-invalid', () => of.append(cache, rows, rows, Int32Array.of(0, 3)));
+      refused('argument-invalid', () => of.append(cache, rows, rows, Int32Array.of(1, 1)));
       refused('shape-mismatch', () => of.append(cache, rows, rows, Int32Array.of(1)));
       const spec = planOf([[0], [0, 1]], Int32Array.of(0, 1));
       const wrong = (change: Partial<PlanSpec>, code: KernelErrorCode): void => {
         refused(code, () => of.arrange(boxes.keep(of.plan()), { ...spec, ...change }));
       };
-      wrong({ count: Int32Array.of(1, 0) }, 'invalid-argument');
-      wrong({ count: Int32Array.of(1, 3) }, 'invalid-argument');
-      wrong({ start: Int32Array.of(-1, 1) }, 'invalid-argument');
-      wrong({ keys: Int32Array.of(0, -2, 1) }, 'invalid-argument');
-      wrong({ write: Int32Array.of(1, 1) }, 'invalid-argument');
+      wrong({ count: Int32Array.of(1, 0) }, 'argument-invalid');
+      wrong({ count: Int32Array.of(1, 3) }, 'argument-invalid');
+      wrong({ start: Int32Array.of(-1, 1) }, 'argument-invalid');
+      wrong({ keys: Int32Array.of(0, -2, 1) }, 'argument-invalid');
+      wrong({ write: Int32Array.of(1, 1) }, 'argument-invalid');
       wrong({ position: Int32Array.of(0) }, 'shape-mismatch');
       const plan = boxes.keep(of.plan());
       of.arrange(plan, planOf([[0], [0, 5]], Int32Array.of(0, 1)));
-      refused('invalid-argument', () =>
+      refused('argument-invalid', () =>
         of.attention(boxes.out(), rows, { keys: rows, values: rows }, cache, plan, null),
       );
       expectSameBits((await of.readCache(cache, Int32Array.of(0))).keys, new Float32Array(4));
@@ -140,14 +140,14 @@ export function refusalLaws({ backend, create, types, name }: Subject): void {
       const y = boxes.tensor(matrix(2, 2, 4));
       const square = boxes.weight(matrix(3, 4, 4), types[0]);
       const norm = boxes.norm(new Float32Array(4).fill(1));
-      refused('invalid-argument', () => of.linear(x, x, square, null));
-      refused('invalid-argument', () => of.linear(y, x, square, y));
-      refused('invalid-argument', () => of.rmsNorm(x, x, norm));
-      refused('invalid-argument', () => of.activation(x, x, 'relu', null));
-      refused('invalid-argument', () => of.activation(y, x, 'relu', y));
-      refused('invalid-argument', () => of.normLinear([x], x, norm, [square]));
-      refused('invalid-argument', () => of.normLinear([y, y], x, norm, [square, square]));
-      refused('invalid-argument', () => of.activation(boxes.out(), x, 'tanh' as 'relu', null));
+      refused('argument-invalid', () => of.linear(x, x, square, null));
+      refused('argument-invalid', () => of.linear(y, x, square, y));
+      refused('argument-invalid', () => of.rmsNorm(x, x, norm));
+      refused('argument-invalid', () => of.activation(x, x, 'relu', null));
+      refused('argument-invalid', () => of.activation(y, x, 'relu', y));
+      refused('argument-invalid', () => of.normLinear([x], x, norm, [square]));
+      refused('argument-invalid', () => of.normLinear([y, y], x, norm, [square, square]));
+      refused('argument-invalid', () => of.activation(boxes.out(), x, 'tanh' as 'relu', null));
     }),
   );
 
@@ -157,14 +157,14 @@ export function refusalLaws({ backend, create, types, name }: Subject): void {
       const logits = boxes.logits();
       of.head(logits, boxes.tensor(matrix(1, 2, 4)), null, boxes.weight(matrix(2, 6, 4), types[0]), 1);
       const calls: [KernelErrorCode, () => Promise<unknown>][] = [
-        ['invalid-argument', () => of.topK(logits, 0, 0)],
-        ['invalid-argument', () => of.topK(logits, 0, 7)],
-        ['invalid-argument', () => of.topK(logits, 2, 1)],
-        ['invalid-argument', () => of.readLogits(logits, -1)],
-        ['invalid-argument', () => of.logSumExp(logits, 0, 0)],
-        ['invalid-argument', () => of.logSumExp(logits, 0, Number.NaN)],
-        ['invalid-argument', () => of.at(logits, Int32Array.of(0), Int32Array.of(6))],
-        ['invalid-argument', () => of.at(logits, Int32Array.of(2), Int32Array.of(0))],
+        ['argument-invalid', () => of.topK(logits, 0, 0)],
+        ['argument-invalid', () => of.topK(logits, 0, 7)],
+        ['argument-invalid', () => of.topK(logits, 2, 1)],
+        ['argument-invalid', () => of.readLogits(logits, -1)],
+        ['argument-invalid', () => of.logSumExp(logits, 0, 0)],
+        ['argument-invalid', () => of.logSumExp(logits, 0, Number.NaN)],
+        ['argument-invalid', () => of.at(logits, Int32Array.of(0), Int32Array.of(6))],
+        ['argument-invalid', () => of.at(logits, Int32Array.of(2), Int32Array.of(0))],
         ['shape-mismatch', () => of.at(logits, Int32Array.of(0, 1), Int32Array.of(0))],
       ];
       for (const [code, call] of calls) await expect(call()).rejects.toMatchObject({ name: 'KernelError', code });
@@ -177,12 +177,12 @@ export function refusalLaws({ backend, create, types, name }: Subject): void {
       await using(backend(), async (boxes) => {
         const foreign = new Boxes(other);
         const weight = boxes.weight(matrix(1, 4, 4), types[0]);
-        refused('invalid-argument', () => backend().linear(boxes.out(), foreign.tensor(matrix(1, 1, 4)), weight, null));
+        refused('argument-invalid', () => backend().linear(boxes.out(), foreign.tensor(matrix(1, 1, 4)), weight, null));
         const gone = backend().tensor();
         backend().write(gone, 1, 4, new Float32Array(4));
         backend().free(gone);
-        refused('invalid-argument', () => backend().linear(boxes.out(), gone, weight, null));
-        refused('invalid-argument', () => backend().free(gone));
+        refused('argument-invalid', () => backend().linear(boxes.out(), gone, weight, null));
+        refused('argument-invalid', () => backend().free(gone));
       });
     } finally {
       await other.dispose();

@@ -125,6 +125,6 @@ describe('threads', () => {
   });
 
   test.each([0, 1.5, 65, Number.NaN])('refuses %p threads', async (threads) => {
-    await expect(createWasmBackend({ threads })).rejects.toMatchObject({ code: 'invalid-argument' });
+    await expect(createWasmBackend({ threads })).rejects.toMatchObject({ code: 'argument-invalid' });
   });
 });

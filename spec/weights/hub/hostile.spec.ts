@@ -94,7 +94,7 @@ describe('a hub that is not to be trusted, or half there', () => {
     const { length } = content[WEIGHTS];
     const source = httpSource('tiny', `${hub.endpoint}/storage/${WEIGHTS}`, length, { signal: abort.signal });
     hub.fault = { kind: 'cut', file: WEIGHTS, after: 10, times: 1 };
-    await expect(source.read(100, 50)).rejects.toMatchObject({ code: 'io' });
+    await expect(source.read(100, 50)).rejects.toMatchObject({ code: 'io-failed' });
     hub.fault = { kind: 'shifted', file: WEIGHTS };
     await expect(source.read(100, 50)).rejects.toThrow(/expected bytes=100-149, found bytes 101-/);
     hub.fault = { kind: 'stall', file: WEIGHTS, after: 10 };

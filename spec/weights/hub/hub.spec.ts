@@ -196,7 +196,7 @@ describe('the hub', () => {
     hub.fault = { kind: 'status', status: 403 };
     await expect(get()).rejects.toThrow(/expected access, found status 403: set HF_TOKEN/);
     hub.fault = { kind: 'status', status: 500 };
-    await expect(get()).rejects.toMatchObject({ code: 'hub' });
+    await expect(get()).rejects.toMatchObject({ code: 'hub-failed' });
     const old = await fakeHub({ 'config.json': content['config.json'], 'pytorch_model.bin': new Uint8Array(9) });
     await expect(get({ endpoint: old.endpoint })).rejects.toThrow(
       /found only pytorch_model.bin: download it and run scripts\/to_safetensors.py/,

@@ -74,7 +74,7 @@ export function describeResidency(device: SpecDevice): void {
     for (let position = from; position < from + count; position++) {
       const logits = await model.forward([{ stream, position, token: 3 + position, parent: -1 }]);
       await logits.argMax();
-      logits.release();
+      logits.dispose();
     }
   };
 

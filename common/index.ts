@@ -1,0 +1,20 @@
+export { type ErrorCode, TandemError } from './errors';
+export {
+  abortSignal,
+  anyOf,
+  callable,
+  checkOptions,
+  flagged,
+  invalid,
+  listOf,
+  nothing,
+  number,
+  type OptionEntry,
+  type OptionRule,
+  type OptionTable,
+  objectWith,
+  oneOf,
+  text,
+  whole,
+} from './options';
+export { nearest, printable, quoted } from './text';
