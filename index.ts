@@ -92,6 +92,7 @@ export {
   type BackendProbe,
   type Bias,
   createBackend,
+  type Dtype,
   KernelError,
   type KernelErrorCode,
   type KvCache,
@@ -105,7 +106,6 @@ export {
   type TopK,
   type Vector,
   type Weight,
-  type WeightType,
 } from './kernels';
 export {
   type ByteSource,

@@ -9,7 +9,7 @@ import type {
   TraceRecorder,
 } from '../decoding';
 import type { LoadProgress } from '../engine';
-import type { BackendName, WeightType } from '../kernels';
+import type { BackendName, Dtype } from '../kernels';
 import type { FromPretrainedOptions } from '../weights';
 
 /** What to load, and what to run it on. */
@@ -29,7 +29,7 @@ export interface LoadOptions {
   /** Feature level to stay at, e.g. `simd`; default: the best that works. */
   readonly level?: string;
   /** Type to keep weights in; default: the one they are stored in. */
-  readonly type?: WeightType;
+  readonly type?: Dtype;
   /** Put before every text; default: the bundled pair's own prefix with the bundled pair, else nothing. */
   readonly prefix?: string;
   /** Revision, cache, access and download progress of what comes from the hub; revision is the target's. */

@@ -1,4 +1,4 @@
-import { type Backend, KernelError, type StoredType, type Weight, type WeightType } from '../kernels';
+import { type Backend, type Dtype, KernelError, type StoredType, type Weight } from '../kernels';
 import type { Checkpoint, T5Config, TensorInfo } from '../weights';
 import { resolveTensors } from '../weights';
 import { biasByDistance } from './bias';
@@ -14,7 +14,7 @@ export interface LoadProgress {
 
 export interface LoadOptions {
   /** Weight type to run in; by default the one stored (float16 and int8 are converted to float32 exactly). */
-  readonly type?: WeightType;
+  readonly type?: Dtype;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: LoadProgress) => void;
 }
@@ -32,9 +32,9 @@ const STORED: Partial<Record<TensorInfo['type'], { type: StoredType; bytes: numb
 };
 
 /** The type a checkpoint runs in when nothing else is asked for: what its embedding is stored as. */
-export function storedWeightType(checkpoint: Checkpoint, backend: Backend): WeightType {
+export function storedWeightType(checkpoint: Checkpoint, backend: Backend): Dtype {
   const embedding = checkpoint.tensors.get(resolveTensors(checkpoint).embedding);
-  const natural: WeightType = embedding?.type === 'BF16' ? 'bf16' : 'f32';
+  const natural: Dtype = embedding?.type === 'BF16' ? 'bf16' : 'f32';
   return backend.facts.weightTypes.includes(natural) ? natural : 'f32';
 }
 
@@ -42,7 +42,7 @@ export function storedWeightType(checkpoint: Checkpoint, backend: Backend): Weig
 export async function loadWeights(
   checkpoint: Checkpoint,
   backend: Backend,
-  type: WeightType,
+  type: Dtype,
   options: LoadOptions,
 ): Promise<{ weights: T5Weights; parameters: number; weightBytes: number; free: () => void }> {
   const names = resolveTensors(checkpoint);
@@ -72,7 +72,7 @@ class Loader {
   constructor(
     private readonly checkpoint: Checkpoint,
     private readonly backend: Backend,
-    private readonly type: WeightType,
+    private readonly type: Dtype,
     private readonly options: LoadOptions,
   ) {
     this.config = checkpoint.config;

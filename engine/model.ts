@@ -1,4 +1,4 @@
-import type { Backend, KvCache, Tensor, WeightType } from '../kernels';
+import type { Backend, Dtype, KvCache, Tensor } from '../kernels';
 import type { Checkpoint, T5Config } from '../weights';
 import { EngineError } from './errors';
 import { crossForward, decoderForward, encoderForward, type Observe } from './forward';
@@ -87,7 +87,7 @@ class Model implements T5Model {
   constructor(
     checkpoint: Checkpoint,
     private readonly backend: Backend,
-    readonly type: WeightType,
+    readonly type: Dtype,
     private readonly loaded: LoadedWeights,
     private readonly observe?: Observe,
   ) {

@@ -1,4 +1,4 @@
-import type { TopK, WeightType } from '../kernels';
+import type { Dtype, TopK } from '../kernels';
 import type { T5Config } from '../weights';
 
 /** Logits of one forward call, [rows, vocabulary]; they stay on the backend until asked for. */
@@ -81,7 +81,7 @@ export interface SequenceModel {
 export interface T5Model extends SequenceModel {
   readonly name: string;
   readonly config: T5Config;
-  readonly type: WeightType;
+  readonly type: Dtype;
   readonly parameters: number;
   /** Bytes of resident weights. */
   readonly weightBytes: number;

@@ -17,7 +17,7 @@
 export type StoredType = 'f32' | 'f16' | 'bf16' | 'i8';
 
 /** Types a backend keeps a weight matrix in. `q8` is int8 with block scales. */
-export type WeightType = 'f32' | 'bf16' | 'q8';
+export type Dtype = 'f32' | 'bf16' | 'q8';
 
 export type ActivationKind = 'relu' | 'gelu' | 'gelu_new' | 'silu';
 
@@ -33,7 +33,7 @@ export interface Weight {
   readonly kind: 'weight';
   readonly rows: number;
   readonly cols: number;
-  readonly type: WeightType;
+  readonly type: Dtype;
 }
 
 /** A resident float32 vector (an RMS-norm gain), [length]. */
@@ -103,7 +103,7 @@ export interface TopK {
 
 export interface Storage {
   /** Allocates a weight matrix; fill every row before use. Throws `KernelError` when it does not fit. */
-  weight(rows: number, cols: number, type: WeightType): Weight;
+  weight(rows: number, cols: number, type: Dtype): Weight;
   /**
    * Converts and packs whole rows into place: `bytes` holds `n · cols` values of `stored` type, little-endian, row-major,
    * for rows `firstRow … firstRow + n − 1`. `firstRow` is a multiple of 64, and n too unless these are the last rows.
@@ -180,9 +180,9 @@ export interface BackendFacts {
   readonly level: string;
   /** Why this backend was taken, where the choice was left to Tandem (`auto`). */
   readonly reason?: string;
-  readonly weightTypes: readonly WeightType[];
+  readonly weightTypes: readonly Dtype[];
   /** Bytes that a weight matrix of this shape and type will take. */
-  weightBytes(rows: number, cols: number, type: WeightType): number;
+  weightBytes(rows: number, cols: number, type: Dtype): number;
   /** The most bytes this backend can hold in all. */
   readonly capacityBytes: number;
   /** Bytes now allocated. */

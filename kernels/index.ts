@@ -3,6 +3,7 @@ export type {
   Backend,
   BackendFacts,
   Bias,
+  Dtype,
   KvCache,
   Logits,
   Norm,
@@ -13,7 +14,6 @@ export type {
   TopK,
   Vector,
   Weight,
-  WeightType,
 } from './contract';
 export { createCpuBackend } from './cpu';
 export { KernelError, type KernelErrorCode } from './errors';

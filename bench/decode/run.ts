@@ -4,7 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { type DecoderStream, loadModel, type T5Model } from '../../engine';
-import { type BackendName, createBackend, type WeightType } from '../../kernels';
+import { type BackendName, createBackend, type Dtype } from '../../kernels';
 import { openCheckpoint } from '../../weights';
 import { profiled } from './profile';
 
@@ -30,7 +30,7 @@ export async function decodeBench(argv: readonly string[]): Promise<number> {
   const { facts } = profile.backend;
   const checkpoint = await openCheckpoint(values.model);
   const started = performance.now();
-  const model = await loadModel(checkpoint, profile.backend, { type: values.type as WeightType | undefined });
+  const model = await loadModel(checkpoint, profile.backend, { type: values.type as Dtype | undefined });
   const loadMs = performance.now() - started;
   const megabytes = (model.weightBytes / 1e6).toFixed(0);
   console.log(

@@ -1,10 +1,10 @@
-import type { Backend, Norm, Tensor, Weight, WeightType } from '../../kernels';
+import type { Backend, Dtype, Norm, Tensor, Weight } from '../../kernels';
 
 /** One kernel on one shape, type and row count. */
 export interface KernelCase {
   /** What the figures of different row counts share, e.g. `512 → 2048`. */
   readonly shape: string;
-  readonly type: WeightType;
+  readonly type: Dtype;
   readonly rows: number;
   /** Arithmetic operations a call; a multiplication and an addition are two. */
   readonly operations: number;
@@ -16,7 +16,7 @@ export interface KernelCase {
 
 export interface BenchContext {
   readonly backend: Backend;
-  readonly types: readonly WeightType[];
+  readonly types: readonly Dtype[];
   readonly rows: readonly number[];
   /** Fewer shapes and less memory. */
   readonly quick: boolean;
@@ -53,7 +53,7 @@ export function norm(backend: Backend, cols: number): Norm {
 }
 
 /** Copies of a weight that are taken in turn, enough to be read from memory every time; one where time is short. */
-export function weights(context: BenchContext, rows: number, cols: number, type: WeightType): () => Weight {
+export function weights(context: BenchContext, rows: number, cols: number, type: Dtype): () => Weight {
   const { backend, quick } = context;
   const bytes = backend.facts.weightBytes(rows, cols, type);
   const many = !quick && backend.facts.name !== 'reference' && backend.facts.name !== 'gpu';

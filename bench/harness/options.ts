@@ -1,11 +1,11 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { BackendName, WeightType } from '../../kernels';
+import type { BackendName, Dtype } from '../../kernels';
 
 export interface BenchOptions {
   /** Kernels to run; all when none is named. */
   readonly kernels: readonly string[];
   readonly backends: readonly BackendName[];
-  readonly types: readonly WeightType[];
+  readonly types: readonly Dtype[];
   readonly rows: readonly number[];
   readonly threads: number | undefined;
   readonly level: string | undefined;
@@ -34,7 +34,7 @@ export function parseOptions(argv: readonly string[], kernels: readonly string[]
     .description(`kernel microbenchmarks: ${kernels.join(', ')}`)
     .argument('[kernels...]', 'which to run; all when none is named', undefined)
     .option('--backend <names>', 'comma-separated', list<BackendName>(['reference', 'cpu', 'wasm', 'gpu']))
-    .option('--type <types>', 'weight types, comma-separated', list<WeightType>(['f32', 'bf16', 'q8']), [
+    .option('--type <types>', 'weight types, comma-separated', list<Dtype>(['f32', 'bf16', 'q8']), [
       'f32',
       'bf16',
       'q8',

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { type Drafter, type GenerationResult, generate, modelDrafter, type Settings } from '../../decoding';
 import { expectedTokens } from '../../decoding/theory';
 import { loadModel, type T5Model } from '../../engine';
-import { type Backend, type BackendName, createBackend, type WeightType } from '../../kernels';
+import { type Backend, type BackendName, createBackend, type Dtype } from '../../kernels';
 import { openCheckpoint } from '../../weights';
 
 const ROOT = join(__dirname, '..', '..');
@@ -74,7 +74,7 @@ export async function speculativeBench(argv: readonly string[]): Promise<number>
   );
   console.log('type   γ      α      c      v  tokens/call  predicted  measured  measured/predicted');
   let ways = 0;
-  for (const type of values.type.split(',') as WeightType[]) {
+  for (const type of values.type.split(',') as Dtype[]) {
     ways += await measureType(backend, { type, gammas, temperature, passages: Number(values.passages) });
   }
   await backend.dispose();
@@ -82,7 +82,7 @@ export async function speculativeBench(argv: readonly string[]): Promise<number>
 }
 
 interface Plan {
-  readonly type: WeightType;
+  readonly type: Dtype;
   readonly gammas: readonly number[];
   readonly temperature: number;
   readonly passages: number;
@@ -112,7 +112,7 @@ async function measureType(backend: Backend, { type, gammas, temperature, passag
 }
 
 /** Decoding speed leaves the encoder out: it is the same work in both ways. */
-function line(type: WeightType, gamma: number, tally: Tally, plain: Tally): string {
+function line(type: Dtype, gamma: number, tally: Tally, plain: Tally): string {
   const step = plain.targetSeconds / plain.targetCalls;
   const alpha = tally.alpha / tally.proposed;
   const c = tally.draftSeconds / tally.draftCalls / step;
@@ -127,7 +127,7 @@ function line(type: WeightType, gamma: number, tally: Tally, plain: Tally): stri
   return `${type.padEnd(5)} ${String(gamma).padStart(2)} ${figures.join(' ')}  ${perCall} ${speeds.join(' ')}  ${(measured / predicted).toFixed(2).padStart(16)}`;
 }
 
-async function open(name: string, backend: Backend, type: WeightType): Promise<T5Model> {
+async function open(name: string, backend: Backend, type: Dtype): Promise<T5Model> {
   const checkpoint = await openCheckpoint(join(ROOT, 'models', name));
   const model = await loadModel(checkpoint, backend, { type });
   await checkpoint.close();

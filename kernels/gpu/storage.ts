@@ -1,4 +1,4 @@
-import type { PlanSpec, WeightType } from '../contract';
+import type { Dtype, PlanSpec } from '../contract';
 import { KernelError } from '../errors';
 import { open } from '../shared/boxes';
 import { expectCount, expectIndices, expectShape, FILL_ROWS, fillRows, planSlots } from '../shared/checks';
@@ -18,7 +18,7 @@ const EMPTY = new Float32Array(0);
 const NO_SLOTS = new Int32Array(0);
 
 /** Bytes of a weight matrix on the device. */
-export function gpuWeightBytes(rows: number, cols: number, type: WeightType): number {
+export function gpuWeightBytes(rows: number, cols: number, type: Dtype): number {
   const { words, scales } = rowWords(cols, type);
   return panelRows(rows) * (words + scales) * 4;
 }
@@ -128,7 +128,7 @@ function emptyPlan(memory: Memory): GpuPlan {
   return { kind: 'plan', owner: memory, bytes: 0, ...holder(), ...lists, ...shape, rowOfSlot: holder() };
 }
 
-function makeWeight(queue: GpuQueue, memory: Memory, rows: number, cols: number, type: WeightType): GpuWeight {
+function makeWeight(queue: GpuQueue, memory: Memory, rows: number, cols: number, type: Dtype): GpuWeight {
   expectCount('weight', 'rows', rows);
   expectCount('weight', 'cols', cols);
   if (type !== 'f32' && type !== 'bf16' && type !== 'q8') {

@@ -1,4 +1,4 @@
-import type { Bias, KvCache, Logits, Plan, Tensor, Vector, Weight, WeightType } from '../contract';
+import type { Bias, Dtype, KvCache, Logits, Plan, Tensor, Vector, Weight } from '../contract';
 import { KernelError } from '../errors';
 
 /** What every box of a backend in ordinary memory has: its storage (for ownership) and the bytes it is charged for. */
@@ -96,7 +96,7 @@ export function openWeight(owner: object, box: Weight, where: string): HostWeigh
 }
 
 /** Bytes of a weight matrix in ordinary memory. */
-export function hostWeightBytes(rows: number, cols: number, type: WeightType): number {
+export function hostWeightBytes(rows: number, cols: number, type: Dtype): number {
   if (type === 'f32') return rows * cols * 4;
   if (type === 'bf16') return rows * cols * 2;
   return rows * (cols + 4 * Math.ceil(cols / 32));

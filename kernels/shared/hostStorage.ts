@@ -1,4 +1,4 @@
-import type { KvCache, PlanSpec, Storage, StoredType, WeightType } from '../contract';
+import type { Dtype, KvCache, PlanSpec, Storage, StoredType } from '../contract';
 import { KernelError } from '../errors';
 import {
   type HostBias,
@@ -133,7 +133,7 @@ const emptyPlan: HostPlan = {
   needs: 0,
 };
 
-function makeWeight(memory: Memory, rows: number, cols: number, type: WeightType): HostWeight {
+function makeWeight(memory: Memory, rows: number, cols: number, type: Dtype): HostWeight {
   expectCount('weight', 'rows', rows);
   expectCount('weight', 'cols', cols);
   if (type !== 'f32' && type !== 'bf16' && type !== 'q8') {

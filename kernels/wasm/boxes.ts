@@ -1,4 +1,4 @@
-import type { Bias, KvCache, Logits, Plan, Tensor, Vector, Weight, WeightType } from '../contract';
+import type { Bias, Dtype, KvCache, Logits, Plan, Tensor, Vector, Weight } from '../contract';
 import { KernelError } from '../errors';
 import { q8Blocks } from '../shared/q8';
 
@@ -108,13 +108,13 @@ export function openWeight(owner: object, box: Weight, where: string): WasmWeigh
 }
 
 /** Numbers of the weight types in the compiled modules. */
-export const TYPE_CODE: Readonly<Record<WeightType, number>> = { f32: 0, bf16: 1, q8: 2 };
+export const TYPE_CODE: Readonly<Record<Dtype, number>> = { f32: 0, bf16: 1, q8: 2 };
 
 /** Outputs in a unit: four panels of eight, the least that the one-row kernel takes. */
 export const UNIT = 32;
 
 /** Bytes of a weight matrix: panels of 8 outputs, whole units; a q8 panel's block of 32 inputs takes 304 bytes. */
-export function weightBytes(rows: number, cols: number, type: WeightType): number {
+export function weightBytes(rows: number, cols: number, type: Dtype): number {
   const panels = Math.ceil(rows / UNIT) * (UNIT / 8);
   const panel = type === 'q8' ? q8Blocks(cols) * 304 : cols * (type === 'f32' ? 32 : 16);
   return panels * panel;

@@ -1,4 +1,4 @@
-import type { PlanSpec, Storage, StoredType, WeightType } from '../contract';
+import type { Dtype, PlanSpec, Storage, StoredType } from '../contract';
 import { KernelError } from '../errors';
 import {
   expectArgument,
@@ -188,7 +188,7 @@ const EMPTY_PLAN = {
   total: 0,
 };
 
-function checkWeight(rows: number, cols: number, type: WeightType): void {
+function checkWeight(rows: number, cols: number, type: Dtype): void {
   expectCount('weight', 'rows', rows);
   expectCount('weight', 'cols', cols);
   if (!(type in TYPE_CODE)) {

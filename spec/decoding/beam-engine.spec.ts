@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { type BeamSearchRequest, beamSearch } from '../../decoding';
 import { loadModel, type T5Model } from '../../engine';
 import type { SlotPool } from '../../engine/slots';
-import { type Backend, createBackend, type WeightType } from '../../kernels';
+import { type Backend, createBackend, type Dtype } from '../../kernels';
 import { randomCheckpoint, tinyConfig } from '../support/random-checkpoint';
 
 /** Slots of decoder keys that streams hold. */
@@ -18,7 +18,7 @@ describe.each(['cpu', 'wasm'] as const)('beam search over the engine on %s', (na
   beforeAll(async () => {
     backend = await createBackend(name, { threads: 1 });
     const config = tinyConfig({ eosTokens: [1, 20] });
-    const load = (seed: number, type: WeightType) => loadModel(randomCheckpoint(config, seed), backend, { type });
+    const load = (seed: number, type: Dtype) => loadModel(randomCheckpoint(config, seed), backend, { type });
     target = await load(5, 'f32');
     drafts.rough = await load(5, 'q8');
     drafts.other = await load(6, 'f32');

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { generate, modelDrafter, type Settings } from '../../decoding';
 import { loadModel, type SequenceModel, type T5Model } from '../../engine';
-import { type Backend, type BackendName, type BackendOptions, createBackend, type WeightType } from '../../kernels';
+import { type Backend, type BackendName, type BackendOptions, createBackend, type Dtype } from '../../kernels';
 import { openCheckpoint } from '../../weights';
 
 const ROOT = path.join(__dirname, '..', '..');
@@ -18,7 +18,7 @@ export interface Pair {
 export async function openPair(
   directories: { readonly target: string; readonly draft: string },
   name: BackendName,
-  type: WeightType,
+  type: Dtype,
   options: BackendOptions = {},
 ): Promise<Pair> {
   // One thread: jest runs files side by side, and bits do not depend on the number of threads (wasm-levels.spec.ts).

@@ -1,5 +1,5 @@
 import { loadModel, type T5Model } from '../../engine';
-import type { Backend, WeightType } from '../../kernels';
+import type { Backend, Dtype } from '../../kernels';
 import { openGolden } from './golden-files.node';
 import {
   type Golden,
@@ -18,12 +18,12 @@ export interface FamilyRun {
   /** Backend, as the title shows it. */
   readonly name: string;
   readonly family: string;
-  readonly type: WeightType;
+  readonly type: Dtype;
   readonly create: () => Promise<Backend>;
 }
 
 /** bfloat16 weights hold the same values in either type. */
-export function typesOf(family: string): WeightType[] {
+export function typesOf(family: string): Dtype[] {
   return family === 't5-bfloat16' ? ['f32', 'bf16'] : ['f32'];
 }
 

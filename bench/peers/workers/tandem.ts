@@ -1,12 +1,12 @@
 import { createInterface } from 'node:readline';
 import { type Encoded, loadModel, type T5Model } from '../../../engine';
-import { type Backend, type BackendName, createBackend, type WeightType } from '../../../kernels';
+import { type Backend, type BackendName, createBackend, type Dtype } from '../../../kernels';
 import { openCheckpoint } from '../../../weights';
 
 interface Request {
   readonly do: 'load' | 'run';
   readonly shape: string;
-  readonly type: WeightType;
+  readonly type: Dtype;
   readonly threads: number;
   readonly folder: string;
   readonly backend: BackendName;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Backend, WeightType } from '../../../kernels';
+import type { Backend, Dtype } from '../../../kernels';
 import { matrix, seed, size } from './arbitraries';
 import { productScale } from './linear';
 import { expectNear, expectSameBits, type Matrix, pickRows, type Subject, using } from './subject';
@@ -12,7 +12,7 @@ interface HeadCase {
 }
 
 /** All logits of a head, [rows, vocabulary], one row after the other. */
-async function logitsOf(backend: Backend, type: WeightType, c: HeadCase): Promise<Float32Array> {
+async function logitsOf(backend: Backend, type: Dtype, c: HeadCase): Promise<Float32Array> {
   return using(backend, async (boxes) => {
     const out = boxes.logits();
     const norm = c.gain === null ? null : boxes.norm(c.gain);

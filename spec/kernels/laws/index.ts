@@ -1,4 +1,4 @@
-import { type Backend, createReferenceBackend, type WeightType } from '../../../kernels';
+import { type Backend, createReferenceBackend, type Dtype } from '../../../kernels';
 import { activationLaws } from './activation';
 import { attentionLaws } from './attention';
 import { embedLaws } from './embed';
@@ -32,7 +32,7 @@ export function describeBackendLaws(name: string, create: () => Promise<Backend>
       judge: () => judge,
       create,
       tolerance,
-      types: Object.keys(tolerance.products) as WeightType[],
+      types: Object.keys(tolerance.products) as Dtype[],
       runs: tolerance.runs ?? 30,
     };
     const groups = {

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import type { Backend, WeightType } from '../../../kernels';
+import type { Backend, Dtype } from '../../../kernels';
 import { matrix, seed, shuffled, size } from './arbitraries';
 import { expectNear, expectSameBits, type Matrix, pickRows, type Subject, using } from './subject';
 
 /** x · wᵀ (+ residual) on a backend, [x.rows, w.rows]. */
 export async function product(
   backend: Backend,
-  type: WeightType,
+  type: Dtype,
   x: Matrix,
   w: Matrix,
   residual: Matrix | null = null,

@@ -1,4 +1,4 @@
-import type { Backend, Bias, KvCache, Logits, Plan, Tensor, Vector, Weight, WeightType } from '../../../kernels';
+import type { Backend, Bias, Dtype, KvCache, Logits, Plan, Tensor, Vector, Weight } from '../../../kernels';
 
 /**
  * How far a backend may be from the reference; 0 means the same bits. A backend states its own figures and why.
@@ -6,7 +6,7 @@ import type { Backend, Bias, KvCache, Logits, Plan, Tensor, Vector, Weight, Weig
  */
 export interface BackendTolerance {
   /** Matrix products, by weight type; the keys are the types the backend must have. Of max|x| · Σ|w|. */
-  readonly products: Readonly<Partial<Record<WeightType, number>>>;
+  readonly products: Readonly<Partial<Record<Dtype, number>>>;
   /** Norms and activations: of the result's size. */
   readonly elementwise: number;
   /** Attention: of the largest value in sight. */
@@ -26,7 +26,7 @@ export interface Subject {
   /** Another backend of the same kind, whose boxes are foreign. */
   readonly create: () => Promise<Backend>;
   readonly tolerance: BackendTolerance;
-  readonly types: readonly WeightType[];
+  readonly types: readonly Dtype[];
   readonly runs: number;
 }
 
@@ -60,7 +60,7 @@ export class Boxes {
     return tensor;
   }
 
-  weight(matrix: Matrix, type: WeightType): Weight {
+  weight(matrix: Matrix, type: Dtype): Weight {
     const weight = this.keep(this.backend.weight(matrix.rows, matrix.cols, type));
     this.backend.fill(weight, 0, bytesOf(matrix.values), 'f32');
     return weight;

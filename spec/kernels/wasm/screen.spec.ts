@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Backend, createWasmBackend, type WeightType } from '../../../kernels';
+import { type Backend, createWasmBackend, type Dtype } from '../../../kernels';
 import type { WasmLogits } from '../../../kernels/wasm/boxes';
 import { boundFactors } from '../../../kernels/wasm/screen';
 import { seeded } from '../../support/random-checkpoint';
@@ -53,7 +53,7 @@ function rivals(table: Matrix, x: Float32Array, seed: number): void {
 interface Case {
   readonly table: Matrix;
   readonly x: Matrix;
-  readonly type: WeightType;
+  readonly type: Dtype;
   readonly scale?: number;
   readonly gain?: Float32Array;
 }

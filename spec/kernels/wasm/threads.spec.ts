@@ -1,4 +1,4 @@
-import { type Backend, createWasmBackend, type WeightType } from '../../../kernels';
+import { type Backend, createWasmBackend, type Dtype } from '../../../kernels';
 import { matrix as generate } from '../laws/arbitraries';
 import { expectSameBits, type Matrix, using } from '../laws/subject';
 
@@ -20,7 +20,7 @@ async function everything(backend: Backend, rows: number): Promise<Float32Array[
     const x = boxes.tensor(matrix(1, rows, width));
     const norm = boxes.norm(matrix(2, 1, width).values);
     const keep = async (out: ReturnType<typeof boxes.out>) => found.push(await backend.read(out));
-    for (const type of ['f32', 'bf16', 'q8'] as WeightType[]) {
+    for (const type of ['f32', 'bf16', 'q8'] as Dtype[]) {
       const up = boxes.weight(matrix(3, inside, width), type);
       const down = boxes.weight(matrix(4, width, inside), type);
       const table = boxes.weight(matrix(5, vocabulary, width), type);

@@ -1,4 +1,4 @@
-import { type Backend, createReferenceBackend, KernelError, type WeightType } from '../../../../kernels';
+import { type Backend, createReferenceBackend, type Dtype, KernelError } from '../../../../kernels';
 import { loadGpuJs } from '../../../../kernels/gpu/gpujs';
 import { matrix } from '../../laws/arbitraries';
 import { productScale } from '../../laws/linear';
@@ -6,9 +6,9 @@ import { planOf } from '../../laws/scenario';
 import { bytesOf, expectNear, expectSameBits, type Matrix, using } from '../../laws/subject';
 import type { SpecDevice } from './device';
 
-const TYPES: readonly WeightType[] = ['f32', 'q8'];
+const TYPES: readonly Dtype[] = ['f32', 'q8'];
 
-async function logitsOf(backend: Backend, type: WeightType, x: Matrix, w: Matrix) {
+async function logitsOf(backend: Backend, type: Dtype, x: Matrix, w: Matrix) {
   return using(backend, async (boxes) => {
     const out = boxes.logits();
     backend.head(out, boxes.tensor(x), null, boxes.weight(w, type), 1);

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { type DecoderStream, loadModel, type T5Model } from '../../../../engine';
-import { type Backend, gpuCounters, type WeightType } from '../../../../kernels';
+import { type Backend, type Dtype, gpuCounters } from '../../../../kernels';
 import { openCheckpoint } from '../../../../weights';
 import { describeBundled } from '../../../support/bundled-goldens';
 import { BUNDLED, decode, firstDifference, heldOutSources } from '../../../support/equality';
@@ -8,7 +8,7 @@ import { describeFamily, typesOf } from '../../../support/family-goldens';
 import { goldenCheckpoint, goldenFamilies } from '../../../support/goldens';
 import type { SpecDevice } from './device';
 
-async function load(directory: string, backend: Backend, type: WeightType = 'f32'): Promise<T5Model> {
+async function load(directory: string, backend: Backend, type: Dtype = 'f32'): Promise<T5Model> {
   const checkpoint = await openCheckpoint(directory);
   const model = await loadModel(checkpoint, backend, { type });
   await checkpoint.close();
