@@ -54,7 +54,7 @@ export async function load(options: LoadOptions): Promise<Loaded> {
     backend = await createBackend(options.backend ?? 'auto', { threads: options.threads, level: options.level });
     for (const [model, checkpoint] of opened.entries()) {
       const onProgress = options.onProgress && ((progress: Progress) => options.onProgress?.({ ...progress, model }));
-      models.push(await loadModel(checkpoint, backend, { type: options.type, signal: options.signal, onProgress }));
+      models.push(await loadModel(checkpoint, backend, { dtype: options.type, signal: options.signal, onProgress }));
     }
     const byName = new Map(drafts.map((draft, i) => [draft, models[1 + i]]));
     const ways = await draftsOf(names, models[0], byName, tables);
@@ -64,7 +64,7 @@ export async function load(options: LoadOptions): Promise<Loaded> {
     await backend?.dispose();
     throw error;
   } finally {
-    for (const checkpoint of opened) await checkpoint.close();
+    for (const checkpoint of opened) await checkpoint.dispose();
   }
 }
 

@@ -36,7 +36,7 @@ async function searched(tandem: Tandem, input: Input, options: BeamSearchOptions
   const run = {
     target: tandem.target.name,
     draft: tandem.drafter?.name ?? null,
-    type: tandem.target.type,
+    type: tandem.target.dtype,
     backend: { name, level, threads },
     version: VERSION,
     settings,

@@ -12,7 +12,7 @@ export async function inspect(path: string, { json, offline, revision }: Inspect
   try {
     process.stdout.write(json ? `${JSON.stringify(summary(checkpoint))}\n` : page(checkpoint));
   } finally {
-    await checkpoint.close();
+    await checkpoint.dispose();
   }
 }
 

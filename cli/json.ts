@@ -8,7 +8,7 @@ export function jsonPrinter({ tandem, options }: Setting): Printer {
   const run = {
     target: tandem.target.name,
     draft: tandem.drafter?.name ?? null,
-    type: tandem.target.type,
+    type: tandem.target.dtype,
     backend: { name, level, threads },
     version: VERSION,
     settings,

@@ -49,7 +49,7 @@ export async function buildNgrams(files: readonly string[], flags: NgramFlags, s
       `${flags.out}: order ${table.order}, ${table.size} contexts from ${tokens} tokens of ${lines} lines\n`,
     );
   } finally {
-    await checkpoint.close();
+    await checkpoint.dispose();
   }
 }
 

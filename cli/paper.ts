@@ -66,7 +66,7 @@ function asData(tandem: Tandem, { passages, tokens, pair, ngrams, lenience }: Pa
     version: VERSION,
     target: tandem.target.name,
     draft: tandem.draft?.name ?? null,
-    type: tandem.target.type,
+    type: tandem.target.dtype,
     backend: { name, level, threads },
     passages,
     tokens,
@@ -85,7 +85,7 @@ const heading = (number: number, text: string) => `Table ${number}. ${text}\n`;
 function page(tandem: Tandem, measured: PaperMeasurements): string {
   const { name, level, threads } = tandem.backend;
   const millions = (parameters = 0) => `${(parameters / 1e6).toPrecision(3)} M`;
-  const here = `here: ${millions(tandem.target.parameters)} target, ${millions(tandem.draft?.parameters)} draft, ${tandem.target.type} on ${name} (${level}), ${threads} threads; ${measured.passages} held-out passages, ${measured.tokens} tokens`;
+  const here = `here: ${millions(tandem.target.parameters)} target, ${millions(tandem.draft?.parameters)} draft, ${tandem.target.dtype} on ${name} (${level}), ${threads} threads; ${measured.passages} held-out passages, ${measured.tokens} tokens`;
   return `${[
     'Leviathan, Kalman and Matias 2023 (arXiv 2211.17192): published figures, and those of this machine',
     `${here}\n`,

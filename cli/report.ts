@@ -48,7 +48,7 @@ function machine({ tandem, options }: Setting): string {
   const { gamma = 4, temperature = 0, seed = 0 } = options;
   const sampling = temperature === 0 ? 'greedy' : `temperature ${temperature}, seed ${seed}`;
   const how = tandem.drafter && gamma > 0 ? `${rounds(options)}, ${sampling}` : sampling;
-  return `${name} (${level}), ${threads} thread${threads === 1 ? '' : 's'}, ${tandem.target.type}; ${how}`;
+  return `${name} (${level}), ${threads} thread${threads === 1 ? '' : 's'}, ${tandem.target.dtype}; ${how}`;
 }
 
 /** How many tokens are proposed a round, and how they are verified where that is not the usual way. */

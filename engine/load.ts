@@ -13,8 +13,8 @@ export interface LoadProgress {
 }
 
 export interface LoadOptions {
-  /** Weight type to run in; by default the one stored (float16 and int8 are converted to float32 exactly). */
-  readonly type?: Dtype;
+  /** Type to keep the weights in; by default the one stored (float16 and int8 are converted to float32 exactly). */
+  readonly dtype?: Dtype;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: LoadProgress) => void;
 }
@@ -31,22 +31,22 @@ const STORED: Partial<Record<TensorInfo['type'], { type: StoredType; bytes: numb
   I8: { type: 'i8', bytes: 1 },
 };
 
-/** The type a checkpoint runs in when nothing else is asked for: what its embedding is stored as. */
-export function storedWeightType(checkpoint: Checkpoint, backend: Backend): Dtype {
+/** The type of the weights when the caller names none: the one that the embedding is stored as. */
+export function storedDtype(checkpoint: Checkpoint, backend: Backend): Dtype {
   const embedding = checkpoint.tensors.get(resolveTensors(checkpoint).embedding);
-  const natural: Dtype = embedding?.type === 'BF16' ? 'bf16' : 'f32';
-  return backend.facts.weightTypes.includes(natural) ? natural : 'f32';
+  const stored: Dtype = embedding?.type === 'BF16' ? 'bf16' : 'f32';
+  return backend.facts.weightTypes.includes(stored) ? stored : 'f32';
 }
 
 /** Reads every weight of a checkpoint to its place on the backend, once, tensor by tensor. */
 export async function loadWeights(
   checkpoint: Checkpoint,
   backend: Backend,
-  type: Dtype,
+  dtype: Dtype,
   options: LoadOptions,
 ): Promise<{ weights: T5Weights; parameters: number; weightBytes: number; free: () => void }> {
   const names = resolveTensors(checkpoint);
-  const loader = new Loader(checkpoint, backend, type, options);
+  const loader = new Loader(checkpoint, backend, dtype, options);
   loader.checkFits(names.all);
   try {
     const embedding = await loader.matrix(names.embedding);
@@ -72,7 +72,7 @@ class Loader {
   constructor(
     private readonly checkpoint: Checkpoint,
     private readonly backend: Backend,
-    private readonly type: Dtype,
+    private readonly dtype: Dtype,
     private readonly options: LoadOptions,
   ) {
     this.config = checkpoint.config;
@@ -85,13 +85,13 @@ class Loader {
     for (const name of names) {
       const info = this.info(name);
       this.total += info.bytes;
-      needed += info.shape.length === 2 ? facts.weightBytes(info.shape[0], info.shape[1], this.type) : info.bytes;
+      needed += info.shape.length === 2 ? facts.weightBytes(info.shape[0], info.shape[1], this.dtype) : info.bytes;
     }
     const room = facts.capacityBytes - facts.allocatedBytes();
     if (needed <= room) return;
     throw new EngineError(
       'out-of-memory',
-      `${this.checkpoint.name}: expected weights of at most ${room} bytes (room on backend ${facts.name}), found ${needed} bytes as ${this.type}`,
+      `${this.checkpoint.name}: expected weights of at most ${room} bytes (room on backend ${facts.name}), found ${needed} bytes as ${this.dtype}`,
     );
   }
 
@@ -129,7 +129,7 @@ class Loader {
     const info = this.info(name);
     const [rows, cols] = info.shape;
     const stored = this.stored(info);
-    const weight = this.own(this.backend.weight(rows, cols, this.type));
+    const weight = this.own(this.backend.weight(rows, cols, this.dtype));
     const rowBytes = cols * stored.bytes;
     const step = Math.max(CHUNK_ROWS, Math.floor(CHUNK_BYTES / rowBytes / CHUNK_ROWS) * CHUNK_ROWS);
     const chunk = (row: number) =>
@@ -143,7 +143,7 @@ class Loader {
       this.advance(name, bytes.length);
     }
     this.parameters += rows * cols;
-    this.weightBytes += this.backend.facts.weightBytes(rows, cols, this.type);
+    this.weightBytes += this.backend.facts.weightBytes(rows, cols, this.dtype);
     return weight;
   }
 

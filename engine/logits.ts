@@ -78,6 +78,10 @@ class View implements LogitsView {
     this.onDispose();
   }
 
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   private alive(): Logits {
     if (!this.box) throw new EngineError('disposed', 'logits: expected a live view, found one already disposed');
     return this.box;

@@ -3,7 +3,7 @@ import type { Checkpoint, T5Config } from '../weights';
 import { EngineError } from './errors';
 import { crossForward, decoderForward, encoderForward, type Observe } from './forward';
 import type { T5Weights } from './layers';
-import { type LoadOptions, loadWeights, storedWeightType } from './load';
+import { type LoadOptions, loadWeights, storedDtype } from './load';
 import { LogitsPool } from './logits';
 import { crossPlan, encoderPlan, selfPlan } from './plan';
 import { SlotPool } from './slots';
@@ -34,13 +34,16 @@ export async function loadModel(
   options: ModelOptions = {},
 ): Promise<T5Model> {
   const { facts } = backend;
-  const type = options.type ?? storedWeightType(checkpoint, backend);
-  if (!facts.weightTypes.includes(type)) {
+  const dtype = options.dtype ?? storedDtype(checkpoint, backend);
+  if (!facts.weightTypes.includes(dtype)) {
     const known = facts.weightTypes.join(', ');
-    throw new EngineError('type-unsupported', `type: expected one of ${known} on backend ${facts.name}, found ${type}`);
+    throw new EngineError(
+      'type-unsupported',
+      `dtype: expected one of ${known} on backend ${facts.name}, found ${dtype}`,
+    );
   }
-  const loaded = await loadWeights(checkpoint, backend, type, options);
-  return new Model(checkpoint, backend, type, loaded, options.observe);
+  const loaded = await loadWeights(checkpoint, backend, dtype, options);
+  return new Model(checkpoint, backend, dtype, loaded, options.observe);
 }
 
 /** Encoded source: where its cross-attention keys and values are. */
@@ -62,6 +65,10 @@ class Source implements Encoded {
     if (this.disposed) return;
     this.disposed = true;
     this.model.crossSlots.drop(this.slots);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 }
 
@@ -87,7 +94,7 @@ class Model implements T5Model {
   constructor(
     checkpoint: Checkpoint,
     private readonly backend: Backend,
-    readonly type: Dtype,
+    readonly dtype: Dtype,
     private readonly loaded: LoadedWeights,
     private readonly observe?: Observe,
   ) {
@@ -119,10 +126,6 @@ class Model implements T5Model {
 
   get eosTokens(): readonly number[] {
     return this.config.eosTokens;
-  }
-
-  get padToken(): number {
-    return this.config.padToken;
   }
 
   async encode(sources: readonly (readonly number[])[]): Promise<Encoded[]> {
@@ -206,6 +209,10 @@ class Model implements T5Model {
     this.logits.free();
     backend.free(this.final);
     this.loaded.free();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
   }
 
   private growCaches(caches: readonly KvCache[], slots: number): void {

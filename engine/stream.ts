@@ -90,6 +90,10 @@ export class Stream implements DecoderStream {
     this.disposed = true;
   }
 
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
   /** Slots of the settled tokens, oldest first; a view. */
   settledSlots(): Int32Array {
     return this.slots.subarray(0, this.settled);

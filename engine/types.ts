@@ -2,7 +2,7 @@ import type { Dtype, TopK } from '../kernels';
 import type { T5Config } from '../weights';
 
 /** Logits of one forward call, [rows, vocabulary]; they stay on the backend until asked for. */
-export interface LogitsView {
+export interface LogitsView extends Disposable {
   readonly rows: number;
   readonly vocabulary: number;
   /** Arg-max of every row, ties to the lowest id. */
@@ -19,7 +19,7 @@ export interface LogitsView {
 }
 
 /** A source that has been encoded: the decoder's cross-attention keys and values, fixed. Shared by any number of streams. */
-export interface Encoded {
+export interface Encoded extends Disposable {
   /** Source ids it was made from. */
   readonly source: readonly number[];
   /** A new, empty stream of decoder state over this source. */
@@ -32,7 +32,7 @@ export interface Encoded {
  * Decoder self-attention state of one sequence, as a value. Rows given to `forward` are pending until `keep` or
  * `truncate` settles them; a chain (each row the parent of the next) counts as kept when nothing is said.
  */
-export interface DecoderStream {
+export interface DecoderStream extends Disposable {
   readonly encoded: Encoded;
   /** Tokens whose keys and values are held, pending chain included. */
   readonly length: number;
@@ -70,7 +70,6 @@ export interface SequenceModel {
   readonly vocabularySize: number;
   readonly startToken: number;
   readonly eosTokens: readonly number[];
-  readonly padToken: number;
   /** Encodes sources in one call of ragged rows; the results are independent of what else is in the call, bit for bit. */
   encode(sources: readonly (readonly number[])[]): Promise<Encoded[]>;
   /** Runs rows of any streams in one call; row r of the view belongs to rows[r]. Streams of one call must be distinct values. */
@@ -78,10 +77,11 @@ export interface SequenceModel {
 }
 
 /** A T5 checkpoint on a backend. */
-export interface T5Model extends SequenceModel {
+export interface T5Model extends SequenceModel, Disposable {
   readonly name: string;
   readonly config: T5Config;
-  readonly type: Dtype;
+  /** Type that the weight matrices are kept in. */
+  readonly dtype: Dtype;
   readonly parameters: number;
   /** Bytes of resident weights. */
   readonly weightBytes: number;

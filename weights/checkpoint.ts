@@ -25,6 +25,9 @@ const MAX_TEXT = 64 << 20;
  */
 export async function openFileSet(set: FileSet): Promise<Checkpoint> {
   const opened: ByteSource[] = [];
+  const dispose = async () => {
+    for (const source of opened.splice(0)) await source.dispose();
+  };
   try {
     const configText = await readText(set, 'config.json');
     if (configText === null) throw missing(set, 'config.json');
@@ -64,12 +67,11 @@ export async function openFileSet(set: FileSet): Promise<Checkpoint> {
         return place.source.read(place.begin + offset, count);
       },
       tokenizer: () => loadTokenizer(files, config, set.name),
-      close: async () => {
-        for (const source of opened) await source.close();
-      },
+      dispose,
+      [Symbol.asyncDispose]: dispose,
     };
   } catch (error) {
-    for (const source of opened) await source.close();
+    await dispose();
     throw error;
   }
 }
@@ -151,7 +153,7 @@ async function readBytes(set: FileSet, file: string): Promise<Uint8Array | null>
       throw new WeightsError('io-failed', `${source.name}: expected at most ${MAX_TEXT} bytes, found ${source.size}`);
     return await source.read(0, source.size);
   } finally {
-    await source.close();
+    await source.dispose();
   }
 }
 

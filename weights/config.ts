@@ -47,7 +47,6 @@ export function parseConfig(text: string, file: string, generationText?: string 
     scaleHead: scaleHead(family, field),
     startToken: token('decoder_start_token_id', 0),
     eosTokens: eosTokens(eos.value, eos.field, vocabularySize),
-    padToken: token('pad_token_id', 0),
   };
 }
 

@@ -25,6 +25,6 @@ export async function fileSource(path: string): Promise<ByteSource> {
       }
       return bytes;
     },
-    close: () => handle.close(),
+    dispose: () => handle.close(),
   };
 }

@@ -10,7 +10,7 @@ export function bufferSource(name: string, bytes: Uint8Array): ByteSource {
       checkRange(name, bytes.byteLength, offset, length);
       return bytes.slice(offset, offset + length);
     },
-    close: async () => undefined,
+    dispose: async () => undefined,
   };
 }
 
@@ -23,7 +23,7 @@ export function blobSource(name: string, blob: Blob): ByteSource {
       checkRange(name, blob.size, offset, length);
       return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
     },
-    close: async () => undefined,
+    dispose: async () => undefined,
   };
 }
 
@@ -37,7 +37,7 @@ export function httpSource(name: string, url: string, size: number, init: Reques
       if (length === 0) return new Uint8Array(0);
       return fetchRange(name, url, { offset, length, size }, init);
     },
-    close: async () => undefined,
+    dispose: async () => undefined,
   };
 }
 

@@ -5,7 +5,8 @@ export interface ByteSource {
   readonly size: number;
   /** Exactly `length` bytes from `offset`; throws `WeightsError` `io` when they cannot be had. */
   read(offset: number, length: number): Promise<Uint8Array>;
-  close(): Promise<void>;
+  /** Gives back what the source holds, such as a file handle. It must not be read after. */
+  dispose(): Promise<void>;
 }
 
 /** All 22 data types of the safetensors format, as the file spells them. */
@@ -73,7 +74,6 @@ export interface T5Config {
   readonly scaleHead: boolean;
   readonly startToken: number;
   readonly eosTokens: readonly number[];
-  readonly padToken: number;
 }
 
 /** Incremental text of a growing id sequence. */
@@ -103,7 +103,7 @@ export interface Tokenizer {
 }
 
 /** A Hugging Face model directory (or its like elsewhere), opened but not loaded. */
-export interface Checkpoint {
+export interface Checkpoint extends AsyncDisposable {
   /** Directory, hub id or other name, for messages. */
   readonly name: string;
   readonly config: T5Config;
@@ -113,5 +113,6 @@ export interface Checkpoint {
   read(name: string, offset?: number, length?: number): Promise<Uint8Array>;
   /** From tokenizer.json, spiece.model, or none for ByT5. Throws `WeightsError` when there is none. */
   tokenizer(): Promise<Tokenizer>;
-  close(): Promise<void>;
+  /** Closes its files. It must not be read after; a second call does nothing. `await using` calls it too. */
+  dispose(): Promise<void>;
 }

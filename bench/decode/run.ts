@@ -30,11 +30,11 @@ export async function decodeBench(argv: readonly string[]): Promise<number> {
   const { facts } = profile.backend;
   const checkpoint = await openCheckpoint(values.model);
   const started = performance.now();
-  const model = await loadModel(checkpoint, profile.backend, { type: values.type as Dtype | undefined });
+  const model = await loadModel(checkpoint, profile.backend, { dtype: values.type as Dtype | undefined });
   const loadMs = performance.now() - started;
   const megabytes = (model.weightBytes / 1e6).toFixed(0);
   console.log(
-    `${model.name} as ${model.type} on ${facts.name} (${facts.level}, ${facts.threads} threads): ${megabytes} MB, loaded in ${loadMs.toFixed(0)} ms`,
+    `${model.name} as ${model.dtype} on ${facts.name} (${facts.level}, ${facts.threads} threads): ${megabytes} MB, loaded in ${loadMs.toFixed(0)} ms`,
   );
   const [encoded] = await model.encode([Array.from({ length: SOURCE }, (_, i) => 3 + ((i * 7) % 90))]);
   const stream = encoded.open();
@@ -51,7 +51,7 @@ export async function decodeBench(argv: readonly string[]): Promise<number> {
   }
   await printKernels(model, stream, profile);
   model.dispose();
-  await checkpoint.close();
+  await checkpoint.dispose();
   await profile.backend.dispose();
   return medians.length;
 }

@@ -33,7 +33,7 @@ async function prepareTandem({ type, shape, threads, files }) {
   };
   const checkpoint = await openFileSet({ name: shape, files, open });
   const target = await loadModel(checkpoint, backend, { type });
-  await checkpoint.close();
+  await checkpoint.dispose();
   run = async (source, maxNewTokens) => {
     const steps = generate({ target, source, settings: { maxNewTokens } });
     for (;;) {

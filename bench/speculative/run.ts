@@ -129,8 +129,8 @@ function line(type: Dtype, gamma: number, tally: Tally, plain: Tally): string {
 
 async function open(name: string, backend: Backend, type: Dtype): Promise<T5Model> {
   const checkpoint = await openCheckpoint(join(ROOT, 'models', name));
-  const model = await loadModel(checkpoint, backend, { type });
-  await checkpoint.close();
+  const model = await loadModel(checkpoint, backend, { dtype: type });
+  await checkpoint.dispose();
   return model;
 }
 
@@ -139,7 +139,7 @@ async function heldOut(count: number): Promise<number[][]> {
   const all: { source: string }[] = JSON.parse(readFileSync(join(ROOT, 'models', 'held-out.json'), 'utf8'));
   const checkpoint = await openCheckpoint(join(ROOT, 'models', 'modernize-target'));
   const tokenizer = await checkpoint.tokenizer();
-  await checkpoint.close();
+  await checkpoint.dispose();
   const every = Math.max(1, Math.floor(all.length / count));
   return all
     .filter((_, i) => i % every === 0)

@@ -18,14 +18,14 @@ function overHttp(name: string, files: readonly string[]) {
       if (!answer.ok) throw new Error(`${file}: HTTP ${answer.status}`);
       const bytes = new Uint8Array(await answer.arrayBuffer());
       const read = async (offset: number, length: number) => bytes.slice(offset, offset + length);
-      return { name: file, size: bytes.length, read, close: async () => undefined };
+      return { name: file, size: bytes.length, read, dispose: async () => undefined };
     },
   };
 }
 
 async function load(backend: Backend, name: string, files: readonly string[]): Promise<T5Model> {
   const checkpoint = await openFileSet(overHttp(name, files));
-  return loadModel(checkpoint, backend, { type: 'f32' });
+  return loadModel(checkpoint, backend, { dtype: 'f32' });
 }
 
 /** Runs the law suite on a device of this browser. */

@@ -18,7 +18,7 @@ describe.each(['cpu', 'wasm'] as const)('beam search over the engine on %s', (na
   beforeAll(async () => {
     backend = await createBackend(name, { threads: 1 });
     const config = tinyConfig({ eosTokens: [1, 20] });
-    const load = (seed: number, type: Dtype) => loadModel(randomCheckpoint(config, seed), backend, { type });
+    const load = (seed: number, dtype: Dtype) => loadModel(randomCheckpoint(config, seed), backend, { dtype });
     target = await load(5, 'f32');
     drafts.rough = await load(5, 'q8');
     drafts.other = await load(6, 'f32');

@@ -185,7 +185,7 @@ describe('a session of sequences that join, propose, roll back, end and are abor
     backend = await createBackend('cpu');
     target = await loadModel(randomCheckpoint(tinyConfig(), 1), backend);
     // The target's own weights, rounded: agrees often, not always.
-    rough = await loadModel(randomCheckpoint(tinyConfig(), 1), backend, { type: 'bf16' });
+    rough = await loadModel(randomCheckpoint(tinyConfig(), 1), backend, { dtype: 'bf16' });
     other = await loadModel(randomCheckpoint(tinyConfig(), 2), backend);
   });
 

@@ -1,5 +1,12 @@
 import fc from 'fast-check';
-import { type DecoderRow, type DecoderStream, loadModel, type T5Model } from '../../engine';
+import {
+  type DecoderRow,
+  type DecoderStream,
+  type Encoded,
+  type LogitsView,
+  loadModel,
+  type T5Model,
+} from '../../engine';
 import { type Backend, createBackend } from '../../kernels';
 import { randomCheckpoint, tinyConfig } from '../support/random-checkpoint';
 
@@ -233,6 +240,26 @@ describe('loading', () => {
     model.dispose();
     expect(backend.facts.allocatedBytes()).toBe(before);
     await expect(model.encode([[3, 1]])).rejects.toThrow(/already disposed/);
+  });
+
+  it('a `using` block gives the model, sources, streams and logits back at its end, and none can be used after', async () => {
+    const backend = await createBackend('reference');
+    const before = backend.facts.allocatedBytes();
+    const escaped: { model?: T5Model; encoded?: Encoded; stream?: DecoderStream; view?: LogitsView } = {};
+    {
+      using model = await loadModel(randomCheckpoint(tinyConfig(), 2), backend);
+      const [first] = await model.encode([[3, 1]]);
+      using encoded = first;
+      using stream = encoded.open();
+      using view = await model.forward(chain(stream, [0]));
+      Object.assign(escaped, { model, encoded, stream, view });
+    }
+    expect(backend.facts.allocatedBytes()).toBe(before);
+    const disposed = { code: 'disposed' };
+    await expect(escaped.model?.encode([[3, 1]])).rejects.toMatchObject(disposed);
+    expect(() => escaped.encoded?.open()).toThrow(expect.objectContaining(disposed));
+    expect(() => escaped.stream?.truncate(0)).toThrow(expect.objectContaining(disposed));
+    expect(() => escaped.view?.argMax()).toThrow(expect.objectContaining(disposed));
   });
 
   it('leaves nothing allocated when it is cancelled half way', async () => {

@@ -22,7 +22,7 @@ test('200 different passages, all of books that the bundled pair never saw', () 
 test('each passage with its prefix takes under 100 ids', async () => {
   const checkpoint = await openCheckpoint(path.join(ROOT, 'models', 'modernize-target'));
   const tokenizer = await checkpoint.tokenizer();
-  await checkpoint.close();
+  await checkpoint.dispose();
   for (const { ref, source } of passages) {
     const fits = tokenizer.encode(`modernize: ${source}`).length < 100;
     expect({ ref, fits }).toEqual({ ref, fits: true });

@@ -51,11 +51,10 @@ export function goldenSettings(checkpoint: string): GoldenSearch[] {
 
 /** A model with other ends of sequence. */
 function ending(model: SequenceModel, eosTokens: readonly number[]): SequenceModel {
-  const { vocabularySize, startToken, padToken } = model;
+  const { vocabularySize, startToken } = model;
   return {
     vocabularySize,
     startToken,
-    padToken,
     eosTokens,
     encode: (sources) => model.encode(sources),
     forward: (rows, options) => model.forward(rows, options),

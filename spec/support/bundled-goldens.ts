@@ -33,12 +33,12 @@ export function describeBundled({ name, role, sentences, create }: BundledRun): 
       backend = await (create ?? (() => createBackend(name as BackendName)))();
       recorder = tensorRecorder(backend);
       checkpoint = await openCheckpoint(directory);
-      model = await loadModel(checkpoint, backend, { type: 'f32', observe: recorder.observe });
+      model = await loadModel(checkpoint, backend, { dtype: 'f32', observe: recorder.observe });
     });
 
     afterAll(async () => {
       model?.dispose();
-      await checkpoint?.close();
+      await checkpoint?.dispose();
       await backend?.dispose();
     });
 

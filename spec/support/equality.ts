@@ -18,15 +18,15 @@ export interface Pair {
 export async function openPair(
   directories: { readonly target: string; readonly draft: string },
   name: BackendName,
-  type: Dtype,
+  dtype: Dtype,
   options: BackendOptions = {},
 ): Promise<Pair> {
   // One thread: jest runs files side by side, and bits do not depend on the number of threads (wasm-levels.spec.ts).
   const backend = await createBackend(name, { threads: 1, ...options });
   const load = async (directory: string) => {
     const checkpoint = await openCheckpoint(directory);
-    const model = await loadModel(checkpoint, backend, { type });
-    await checkpoint.close();
+    const model = await loadModel(checkpoint, backend, { dtype });
+    await checkpoint.dispose();
     return model;
   };
   const [target, draft] = [await load(directories.target), await load(directories.draft)];
@@ -48,7 +48,7 @@ export async function heldOutSources(): Promise<number[][]> {
   const passages: { source: string }[] = JSON.parse(readFileSync(path.join(ROOT, 'models', 'held-out.json'), 'utf8'));
   const checkpoint = await openCheckpoint(BUNDLED.target);
   const tokenizer = await checkpoint.tokenizer();
-  await checkpoint.close();
+  await checkpoint.dispose();
   return passages.map(({ source }) => tokenizer.encode(`modernize: ${source}`));
 }
 
@@ -63,9 +63,9 @@ function watched(model: SequenceModel): { model: SequenceModel; logits: Map<numb
     for (const [r, { position }] of rows.entries()) logits.set(position, await view.read(r));
     return view;
   };
-  const { vocabularySize, startToken, eosTokens, padToken } = model;
+  const { vocabularySize, startToken, eosTokens } = model;
   const encode: SequenceModel['encode'] = (sources) => model.encode(sources);
-  return { model: { vocabularySize, startToken, eosTokens, padToken, encode, forward }, logits };
+  return { model: { vocabularySize, startToken, eosTokens, encode, forward }, logits };
 }
 
 export interface Decoded {

@@ -40,8 +40,8 @@ export function describeFamily({ name, family, type, create }: FamilyRun): void 
       backend = await create();
       recorder = tensorRecorder(backend);
       const checkpoint = await openGolden(family);
-      model = await loadModel(checkpoint, backend, { type, observe: recorder.observe });
-      await checkpoint.close();
+      model = await loadModel(checkpoint, backend, { dtype: type, observe: recorder.observe });
+      await checkpoint.dispose();
     });
 
     afterAll(async () => {

@@ -29,7 +29,7 @@ export function openGolden(name: string): Promise<Checkpoint> {
       const bytes = bytesOf.get(file) as Uint8Array;
       const read = async (offset: number, length: number) =>
         bytes.slice(offset, offset + length) as Uint8Array<ArrayBuffer>;
-      return { name: file, size: bytes.length, read, close: async () => undefined };
+      return { name: file, size: bytes.length, read, dispose: async () => undefined };
     },
   });
 }

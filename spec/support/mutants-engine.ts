@@ -143,6 +143,7 @@ function hoarding(table: TableOptions): SequenceModel {
       keep: () => undefined,
       fork: () => stream,
       dispose: () => undefined,
+      [Symbol.dispose]: () => undefined,
     };
     caches.set(stream, cache);
     return stream;
@@ -151,7 +152,12 @@ function hoarding(table: TableOptions): SequenceModel {
     ...honest,
     encode: async (sources) =>
       sources.map((source) => {
-        const encoded: Encoded = { source, open: () => open(encoded), dispose: () => undefined };
+        const encoded: Encoded = {
+          source,
+          open: () => open(encoded),
+          dispose: () => undefined,
+          [Symbol.dispose]: () => undefined,
+        };
         return encoded;
       }),
     forward: async (rows) => {
@@ -184,6 +190,7 @@ function hoarding(table: TableOptions): SequenceModel {
         topK: (r, k) => views[r].topK(last(r), k),
         read: (r) => views[r].read(last(r)),
         dispose: () => undefined,
+        [Symbol.dispose]: () => undefined,
       };
     },
   };

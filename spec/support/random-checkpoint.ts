@@ -33,7 +33,6 @@ export function tinyConfig(changes: Partial<T5Config> = {}): T5Config {
     scaleHead: true,
     startToken: 0,
     eosTokens: [1],
-    padToken: 0,
     ...changes,
   };
   return { ...base, inner: base.heads * base.dKv };
@@ -100,6 +99,7 @@ export function randomCheckpoint(config: T5Config, seed: number, untied = false)
     tokenizer: async () => {
       throw new Error('a random checkpoint has no tokenizer');
     },
-    close: async () => undefined,
+    dispose: async () => undefined,
+    [Symbol.asyncDispose]: async () => undefined,
   };
 }

@@ -38,10 +38,10 @@ export async function exact(target: SequenceModel, source: readonly number[], se
 /** The same model, with the source encoded once for all runs. */
 export async function encodedOnce(model: T5Model, source: readonly number[]): Promise<SequenceModel> {
   const [encoded] = await model.encode([source]);
-  const shared = { source, open: () => encoded.open(), dispose: () => undefined };
-  const { vocabularySize, startToken, eosTokens, padToken } = model;
+  const shared = { source, open: () => encoded.open(), dispose: () => undefined, [Symbol.dispose]: () => undefined };
+  const { vocabularySize, startToken, eosTokens } = model;
   const forward: SequenceModel['forward'] = (rows, options) => model.forward(rows, options);
-  return { vocabularySize, startToken, eosTokens, padToken, forward, encode: async () => [shared] };
+  return { vocabularySize, startToken, eosTokens, forward, encode: async () => [shared] };
 }
 
 /** A held-out passage whose first words are open: several translations have mass. */

@@ -76,6 +76,10 @@ export function tableModel({ vocabulary, logits, eosTokens = [], early = logits 
       if (!this.disposed) open--;
       this.disposed = true;
     }
+
+    [Symbol.dispose](): void {
+      this.dispose();
+    }
   }
 
   function run(rows: readonly DecoderRow[], said: TableOptions['logits']): number[][] {
@@ -100,7 +104,6 @@ export function tableModel({ vocabulary, logits, eosTokens = [], early = logits 
   return {
     vocabularySize: vocabulary,
     startToken: 0,
-    padToken: 0,
     eosTokens,
     open: () => open,
     calls: () => calls,
@@ -115,6 +118,7 @@ export function tableModel({ vocabulary, logits, eosTokens = [], early = logits 
             if (live) open--;
             live = false;
           },
+          [Symbol.dispose]: () => encoded.dispose(),
         };
         return encoded;
       }),
@@ -133,7 +137,7 @@ function tableView(rows: number[][], vocabulary: number, onDispose: () => void):
     return rows[r];
   };
   const order = (r: number) => [...row(r).keys()].sort((a, b) => rows[r][b] - rows[r][a] || a - b);
-  return {
+  const view: LogitsView = {
     rows: rows.length,
     vocabulary,
     argMax: async () => Int32Array.from(rows, (_, r) => order(r)[0]),
@@ -148,7 +152,9 @@ function tableView(rows: number[][], vocabulary: number, onDispose: () => void):
       if (live) onDispose();
       live = false;
     },
+    [Symbol.dispose]: () => view.dispose(),
   };
+  return view;
 }
 
 /** How a random table spreads its logits. */

@@ -142,10 +142,39 @@ describe('a checkpoint', () => {
     };
     const dropped = await openFileSet(set);
     expect(await dropped.read('shared.weight')).toEqual(await local.read('shared.weight'));
-    await local.close();
+    await local.dispose();
     rmSync(directory, { recursive: true });
     await expect(openCheckpoint(directory)).rejects.toMatchObject({ code: 'not-found' });
     await expect(openCheckpoint(directory)).rejects.toThrow(/expected a checkpoint directory, found/);
+  });
+});
+
+describe('an opened checkpoint', () => {
+  it('closes every file that it opened, once, at the end of an `await using` block, and when opening fails', async () => {
+    const { files, weightMap } = await sharded();
+    const open = new Map<string, number>();
+    const counted = (files: Files): FileSet => {
+      const set = fileSet({ 'config.json': CONFIG, ...files });
+      const count = (file: string, by: number) => open.set(file, (open.get(file) ?? 0) + by);
+      return {
+        ...set,
+        open: async (file) => {
+          count(file, 1);
+          return { ...(await set.open(file)), dispose: async () => void count(file, -1) };
+        },
+      };
+    };
+    {
+      await using checkpoint = await openFileSet(counted({ ...files, ...index(weightMap) }));
+      expect([open.get('a.safetensors'), open.get('b.safetensors'), open.get('config.json')]).toEqual([1, 1, 0]);
+      await checkpoint.dispose();
+    }
+    expect([...open.values()]).toEqual([...open.values()].map(() => 0));
+    open.clear();
+    const bad = { ...files, 'b.safetensors': new Uint8Array(9), ...index(weightMap) };
+    await expect(openFileSet(counted(bad))).rejects.toThrow();
+    expect([...open.entries()].filter(([, count]) => count !== 0)).toEqual([]);
+    expect(open.has('b.safetensors')).toBe(true);
   });
 });
 

@@ -21,8 +21,8 @@ async function load({ shape, type, threads, folder, backend: name }: Request): P
   const { facts } = backend;
   if (!facts.weightTypes.includes(type)) throw new Error(`backend ${name} has no weights of type ${type}`);
   const checkpoint = await openCheckpoint(`${folder}/checkpoints/${shape}-${type === 'bf16' ? 'bf16' : 'f32'}`);
-  model = await loadModel(checkpoint, backend, { type });
-  await checkpoint.close();
+  model = await loadModel(checkpoint, backend, { dtype: type });
+  await checkpoint.dispose();
   return { version: `tandem ${name} ${facts.level}, ${facts.threads} threads` };
 }
 

@@ -60,7 +60,7 @@ describe('a hub that is not to be trusted, or half there', () => {
   });
 
   it('of weights kept twice, whole and in shards, only the whole file is downloaded', async () => {
-    await (await get()).close();
+    await (await get()).dispose();
     const asked = hub.requests.map(({ path }) => path);
     expect(asked).toContain(WEIGHTS);
     expect(asked.filter((file) => /-of-|index/.test(file))).toEqual([]);
@@ -76,7 +76,7 @@ describe('a hub that is not to be trusted, or half there', () => {
     await expect(get({ offline: true })).rejects.toMatchObject({ code: 'offline' });
     await expect(get({ offline: true })).rejects.toThrow(/found a part of it \(.*expected model.safetensors/);
     writeFileSync(path.join(snapshot, WEIGHTS), content[WEIGHTS]);
-    await (await get({ offline: true })).close();
+    await (await get({ offline: true })).dispose();
     writeFileSync(path.join(repository, 'refs', 'main'), '../../../outside');
     await expect(get({ offline: true })).rejects.toThrow(/found none, and the offline switch is on/);
   });

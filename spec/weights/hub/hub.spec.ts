@@ -67,7 +67,7 @@ describe('the hub', () => {
       checkpoint.tensors.get('shared.weight')?.bytes ?? 0,
     );
     expect(checkpoint.name).toBe('org/tiny');
-    await checkpoint.close();
+    await checkpoint.dispose();
     expect(seen.at(-1)).toBe(1);
     expect(seen).toEqual([...seen].sort((a, b) => a - b));
     const snapshot = path.join(repository(), 'snapshots', COMMIT);
@@ -77,13 +77,13 @@ describe('the hub', () => {
   });
 
   it('fetches nothing twice, and works offline afterwards', async () => {
-    await (await get()).close();
+    await (await get()).dispose();
     const { length } = hub.requests;
-    await (await get()).close();
+    await (await get()).dispose();
     expect(hub.requests).toHaveLength(length);
     await hub.close();
-    await (await get({ offline: true })).close();
-    await (await get({ offline: true, revision: COMMIT })).close();
+    await (await get({ offline: true })).dispose();
+    await (await get({ offline: true, revision: COMMIT })).dispose();
     await expect(get({ offline: true, revision: 'v1' })).rejects.toMatchObject({ code: 'offline' });
     await expect(get({ offline: true, revision: 'v1' })).rejects.toThrow(
       /revision v1 in the cache .* offline switch is on/,
@@ -93,7 +93,7 @@ describe('the hub', () => {
 
   it('goes on after a cut connection with the bytes it has', async () => {
     hub.fault = { kind: 'cut', file: WEIGHTS, after: 3000, times: 2 };
-    await (await get()).close();
+    await (await get()).dispose();
     const ranges = hub.requests.filter(({ path }) => path === WEIGHTS).map(({ range }) => range);
     expect(ranges).toEqual([null, 'bytes=3000-', 'bytes=6000-']);
     expect(incomplete()).toEqual([]);
@@ -116,7 +116,7 @@ describe('the hub', () => {
     const kept = statSync(path.join(repository(), 'blobs', incomplete()[0])).size;
     expect(kept).toBeGreaterThan(0);
     hub.fault = null;
-    await (await get()).close();
+    await (await get()).dispose();
     expect(hub.requests.at(-1)).toEqual({ path: WEIGHTS, range: `bytes=${kept}-` });
   });
 
@@ -129,19 +129,19 @@ describe('the hub', () => {
     );
     expect(incomplete()).toEqual([]);
     hub.fault = null;
-    await (await get()).close();
+    await (await get()).dispose();
   });
 
   it('lets concurrent downloads of one file wait for each other: every byte travels once', async () => {
     hub.fault = { kind: 'slow', file: WEIGHTS };
     const all = await Promise.all([get(), get(), get()]);
-    for (const checkpoint of all) await checkpoint.close();
+    for (const checkpoint of all) await checkpoint.dispose();
     expect(hub.sent()).toBe(content[WEIGHTS].length + content['config.json'].length);
   });
 
   it('lets other processes wait too', async () => {
     hub.fault = { kind: 'slow', file: WEIGHTS };
-    const script = `require('./weights').fromPretrained('org/tiny').then((c) => c.close()).then(() => console.log('ok'))`;
+    const script = `require('./weights').fromPretrained('org/tiny').then((c) => c.dispose()).then(() => console.log('ok'))`;
     const env = { ...process.env, HF_ENDPOINT: hub.endpoint, HF_HUB_CACHE: cacheDirectory, HF_HUB_OFFLINE: '' };
     const run = () =>
       promisify(execFile)(process.execPath, ['-r', 'ts-node/register', '-e', script], { cwd: ROOT, env });
@@ -162,7 +162,7 @@ describe('the hub', () => {
     const before = new Date(Date.now() - 7_000); // as if its last touch were seven seconds ago
     utimesSync(`${blob}.lock`, before, before);
     hub.fault = null;
-    await (await get()).close();
+    await (await get()).dispose();
     expect(hub.requests.at(-1)).toEqual({ path: WEIGHTS, range: `bytes=${STALL}-` });
     expect(blobs().filter((name) => /\./.test(name))).toEqual([]);
   });
@@ -176,9 +176,9 @@ describe('the hub', () => {
     const long = new Date(Date.now() - 60_000);
     utimesSync(`${blob}.lock`, long, long);
     hub.fault = null;
-    await (await get()).close();
+    await (await get()).dispose();
     hub.resume(); // the stalled answer goes on, into the sleeper's open file
-    await (await sleeper).close();
+    await (await sleeper).dispose();
     expect(readFileSync(blob).equals(Buffer.from(content[WEIGHTS]))).toBe(true);
     expect(hub.requests.filter(({ path }) => path === WEIGHTS).map(({ range }) => range)).toEqual([
       'bytes=1000-',
@@ -207,7 +207,7 @@ describe('the hub', () => {
   it('sends the token to a repository that needs one', async () => {
     const closed = await fakeHub(content, { token: 'hf_secret' });
     await expect(get({ endpoint: closed.endpoint })).rejects.toThrow(/set HF_TOKEN/);
-    await (await get({ endpoint: closed.endpoint, token: 'hf_secret' })).close();
+    await (await get({ endpoint: closed.endpoint, token: 'hf_secret' })).dispose();
     await closed.close();
   });
 
@@ -217,7 +217,7 @@ describe('the hub', () => {
     const checkpoint = await get({ endpoint: other.endpoint });
     const shards = new Set([...checkpoint.tensors.values()].map(({ file }) => path.basename(file)));
     expect(shards.size).toBeGreaterThan(1);
-    await checkpoint.close();
+    await checkpoint.dispose();
     await other.close();
   });
 
@@ -226,7 +226,7 @@ describe('the hub', () => {
     expect(checkpoint.tensors.get('shared.weight')?.type).toBe('F32');
     expect(hub.sent()).toBeLessThan(content[WEIGHTS].length / 5);
     expect(Buffer.from(await checkpoint.read('shared.weight', 0, 64))).toHaveLength(64);
-    await checkpoint.close();
+    await checkpoint.dispose();
     expect(readdirSync(cacheDirectory)).toEqual([]);
   });
 

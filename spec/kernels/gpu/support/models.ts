@@ -10,8 +10,8 @@ import type { SpecDevice } from './device';
 
 async function load(directory: string, backend: Backend, type: Dtype = 'f32'): Promise<T5Model> {
   const checkpoint = await openCheckpoint(directory);
-  const model = await loadModel(checkpoint, backend, { type });
-  await checkpoint.close();
+  const model = await loadModel(checkpoint, backend, { dtype: type });
+  await checkpoint.dispose();
   return model;
 }
 
