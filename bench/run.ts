@@ -10,7 +10,7 @@ import { speculativeBench } from './speculative/run';
 
 const FOLDER = join(__dirname, '..', 'build', 'bench');
 
-/** The backends asked for; one that is missing is named and left out unless it is the only one. */
+/** Creates the backends that the options name. One that does not work here is named and left out. */
 async function openBenches(options: BenchOptions): Promise<Bench[]> {
   const benches: Bench[] = [];
   for (const name of options.backends) {
@@ -28,7 +28,7 @@ async function openBenches(options: BenchOptions): Promise<Bench[]> {
   return benches;
 }
 
-/** `bench decode …` measures whole decode steps, `bench speculative …` whole texts; everything else is kernels. */
+/** `bench decode …` measures whole decoder steps, `bench speculative …` whole texts, and everything else kernels. */
 async function main(): Promise<number> {
   const [first, ...rest] = process.argv.slice(2);
   if (first === 'decode') return decodeBench(rest);
@@ -36,7 +36,7 @@ async function main(): Promise<number> {
   return kernelBenches();
 }
 
-/** Runs the kernels one after the other, with fresh backends each; gives the number of cases that were measured. */
+/** Measures the kernels one after the other, each on new backends; returns the number of cases that it measured. */
 async function kernelBenches(): Promise<number> {
   const options = parseOptions(
     process.argv.slice(2),
@@ -58,7 +58,7 @@ async function kernelBenches(): Promise<number> {
   return measured;
 }
 
-// A run that measured nothing must not pass for one that did: the exit code says 0 only at the very end.
+// A run that measures nothing must fail, so the exit code becomes 0 only at the end.
 process.exitCode = 1;
 main().then(
   (measured) => {

@@ -1,6 +1,6 @@
 /**
- * Compiles `kernels/wasm/assembly` with AssemblyScript, one module per feature level, and embeds each as base64 in a
- * TypeScript module under `kernels/wasm/generated`, so that bundlers and workers need no file beside the code.
+ * Compiles `kernels/wasm/assembly` with AssemblyScript, one module per feature level, and writes each as base64 into a
+ * TypeScript module under `kernels/wasm/generated`. So bundlers and workers need no file beside the code.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ const OPTIONS = [
   ...['--runtime', 'stub', '--noAssert', '-O3', '--memoryBase', '16384', '--use', 'abort='],
 ];
 
-/** Where asc.js is: the package exports no path to it. */
+/** The path of the compiler, asc.js. The package's `exports` do not name it, so this looks in each node_modules folder. */
 function compiler(): string {
   const entry = createRequire(__filename).resolve.paths('assemblyscript') ?? [];
   for (const folder of entry) {
@@ -34,7 +34,7 @@ function compiler(): string {
   throw new Error('build-wasm: expected the package assemblyscript to be installed, found it nowhere');
 }
 
-/** Offset of the memory import's limits byte, which says `shared` (3) or not (1). */
+/** Offset of the limits byte of the memory import: 3 for a shared memory, 1 for one that is not shared. */
 function memoryFlagOffset(bytes: Uint8Array): number {
   const name = Buffer.from('\x03env\x06memory\x02', 'latin1');
   const at = Buffer.from(bytes).indexOf(name);

@@ -1,11 +1,11 @@
 /**
- * Writes a T5 checkpoint of random numbers in a real model's shape, tensor by tensor, in shards: to try how a size loads
- * and decodes without having its weights.
+ * Writes a T5 checkpoint of random numbers in the shape of a real model, tensor by tensor and in shards. With it you can try how a
+ * model of that size loads and decodes, without its weights.
  *
  *   ts-node scripts/random-checkpoint.ts t5-xxl build/t5-xxl-random [bf16|f32] [seed]
  *
- * Weights are drawn so that activations keep their scale (standard deviation 1/√inputs), and heads are untied where the
- * family's are.
+ * The weights have standard deviation 1/√inputs, so that activations keep their scale. The head is untied in the families whose
+ * head is untied.
  */
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,7 +37,7 @@ type Stored = 'bf16' | 'f32';
 interface Entry {
   readonly name: string;
   readonly shape: readonly number[];
-  /** Standard deviation; 0 for norm gains, which are 1. */
+  /** Standard deviation; 0 stands for a norm gain, whose values are all 1. */
   readonly spread: number;
 }
 
@@ -54,7 +54,7 @@ function entries(shape: Shape): Entry[] {
     for (let i = 0; i < layers; i++) {
       const block = `${side}.block.${i}.layer`;
       kinds.forEach((kind, j) => {
-        // No 1/√dKv on scores in T5: the query carries it.
+        // T5 does not scale scores by 1/√dKv; its query weights have this factor.
         list.push({
           name: `${block}.${j}.${kind}.q.weight`,
           shape: [inner, dModel],
@@ -83,7 +83,7 @@ function entries(shape: Shape): Entry[] {
   return list;
 }
 
-/** Approximately normal numbers: the sum of four 8-bit uniforms of one 32-bit xorshift draw. */
+/** Approximately normal numbers: each is the sum of the four bytes of one 32-bit xorshift number. */
 function generator(seed: number): () => number {
   let state = (seed * 2654435761) >>> 0 || 1;
   return () => {
@@ -138,7 +138,7 @@ function writeTensor(file: number, entry: Entry, stored: Stored, random: () => n
   for (let done = 0; done < count(entry); done += values.length) {
     const n = Math.min(values.length, count(entry) - done);
     for (let i = 0; i < n; i++) values[i] = entry.spread === 0 ? 1 : random() * entry.spread;
-    for (let i = 0; i < n; i++) halves[i] = words[i] >>> 16; // truncation is as random as the rest
+    for (let i = 0; i < n; i++) halves[i] = words[i] >>> 16; // truncating random bits leaves random bits
     writeSync(
       file,
       stored === 'bf16' ? new Uint8Array(halves.buffer, 0, 2 * n) : new Uint8Array(values.buffer, 0, 4 * n),

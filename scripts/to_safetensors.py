@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Converts a Hugging Face directory that holds only pytorch_model.bin to model.safetensors, beside it.
+"""Writes model.safetensors into a Hugging Face directory that has only pytorch_model.bin.
 
     pip install torch safetensors
     python3 scripts/to_safetensors.py DIRECTORY
 
-Weights are loaded with pickle's code execution switched off. Tensors that share storage (tied embeddings) are written once.
+Weights are loaded with pickle's code execution switched off. Tensors that share storage (tied embeddings) are written only once.
 """
 
 import sys

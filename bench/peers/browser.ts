@@ -1,7 +1,7 @@
 /**
- * Tandem beside transformers.js (onnxruntime's WebAssembly) in headless Chromium, on the same checkpoint, threads, source and
- * tokens: `npm run bench:peers -- browser [--shape t5-small] [--threads 1] [--rounds 4]`. Each in a page of its own that may
- * share memory between threads; they take turns in every round. Prepare with bench/peers/setup.sh.
+ * Compares Tandem with transformers.js (onnxruntime's WebAssembly) in headless Chromium, on the same checkpoint, thread count,
+ * source and tokens: `npm run bench:peers -- browser [--shape t5-small] [--threads 1] [--rounds 4]`. Each runtime has a page of its
+ * own that may share memory between threads. In every round each takes one turn. Run bench/peers/setup.sh first.
  */
 import { createReadStream, existsSync, readdirSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -22,7 +22,7 @@ interface Turn {
   readonly ids: readonly number[];
 }
 
-/** What one page is asked in its turn. */
+/** The call that a page makes in its turn. */
 interface Work {
   readonly name: string;
   readonly call: 'decode' | 'encode';
@@ -96,12 +96,12 @@ function call<T>(page: Page, name: string, ...args: unknown[]): Promise<T> {
 interface Result {
   readonly work: string;
   readonly type: PageType;
-  /** Median milliseconds a call. */
+  /** Median milliseconds per call. */
   readonly tandem: number;
   readonly peer: number;
-  /** Tandem's speed over the peer's, paired by round; quartiles. */
+  /** Tandem's speed divided by the peer's, computed within each round; quartiles over the rounds. */
   readonly ratio: { readonly median: number; readonly low: number; readonly high: number };
-  /** Tokens at the start that are the same. */
+  /** Number of tokens at the start that are equal. */
   readonly agreeing: number;
 }
 
@@ -112,9 +112,9 @@ async function takeTurns(pages: ReadonlyMap<string, Page>, works: readonly Work[
       const turns = RUNTIMES.map(() => [] as Turn[]);
       for (let round = -1; round < rounds; round++) {
         for (let i = 0; i < RUNTIMES.length; i++) {
-          const one = (i + round + 2) % RUNTIMES.length; // the first one changes
+          const one = (i + round + 2) % RUNTIMES.length; // the runtime that goes first alternates
           const turn = await call<Turn>(pages.get(`${RUNTIMES[one]} ${type}`) as Page, method, ...args);
-          if (round >= 0) turns[one].push(turn); // the round before compiles and warms up
+          if (round >= 0) turns[one].push(turn); // round -1 compiles and warms up
         }
       }
       const [own, theirs] = turns.map((list) => list.map(({ milliseconds }) => milliseconds));
@@ -146,7 +146,7 @@ function print(shape: string, threads: number, versions: readonly string[], resu
   console.log(`\n${versions.join('; ')}`);
 }
 
-/** Where the page finds things; everything comes from 127.0.0.1. */
+/** The file behind a path of the page's server. Everything comes from 127.0.0.1; null for a path outside these folders. */
 function fileOf(folder: string, name: string): string | null {
   const modules = path.join(folder, 'node', 'node_modules');
   const places: Readonly<Record<string, string>> = {

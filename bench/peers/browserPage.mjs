@@ -1,4 +1,4 @@
-// What runs in the page: one runtime, loaded once, then called as often as the driver likes (browser.ts).
+// This file runs in the page. It loads one runtime once; browser.ts then calls `decode` and `encode` as often as it needs.
 let run = null;
 let encode = null;
 
@@ -9,14 +9,14 @@ globalThis.prepare = async (setting) => {
   return { version, seconds: (performance.now() - started) / 1000, isolated: globalThis.crossOriginIsolated };
 };
 
-/** Milliseconds and tokens of a whole greedy call. */
+/** Runs one whole greedy call; returns its milliseconds and tokens. */
 globalThis.decode = async (source, tokens) => {
   const started = performance.now();
   const ids = await run(source, tokens);
   return { milliseconds: performance.now() - started, ids };
 };
 
-/** Milliseconds of the encoder alone. */
+/** Runs the encoder alone; returns its milliseconds. */
 globalThis.encode = async (source) => {
   const started = performance.now();
   await encode(source);

@@ -1,6 +1,6 @@
 """Exports build/peers/checkpoints/<shape>-f32 to ONNX: build/peers/onnx/<shape>/onnx/*.onnx, in float32 and int8 (`_quantized`).
 
-Run in the environment of requirements-export.txt. The layout is the one transformers.js expects.
+Run it in the environment of requirements-export.txt. transformers.js expects this layout.
 """
 
 import argparse

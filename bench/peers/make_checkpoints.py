@@ -1,6 +1,6 @@
-"""Random checkpoints of real shapes, for timing only: build/peers/checkpoints/<shape>-<type>.
+"""Writes random checkpoints in real shapes, for timing only: build/peers/checkpoints/<shape>-<type>.
 
-The head's rows of pad and EOS are zero, so that greedy decoding never wants to stop.
+The head's rows for pad and EOS are zero, so greedy decoding never stops early.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from tokenizers import Tokenizer, models
 from transformers import T5Config, T5ForConditionalGeneration
 
-# d_model, d_ff, heads, layers, feed-forward, tied. d_kv is 64 and the vocabulary 32,128 in all.
+# d_model, d_ff, heads, layers, feed-forward, tied. In every shape d_kv is 64 and the vocabulary has 32,128 entries.
 SHAPES = {
     "t5-small": (512, 2048, 8, 6, "relu", True),
     "flan-t5-small": (512, 1024, 6, 8, "gated-gelu", False),
@@ -47,7 +47,7 @@ def config_of(shape):
 
 
 def random_state(config, seed):
-    """T5's own initialisation, position biases and residual branches louder so that text varies."""
+    """T5's own initialisation, with larger position biases and residual branches so that the text varies."""
     generator = torch.Generator().manual_seed(seed)
     tied = config["tie_word_embeddings"]
     with torch.device("meta"):
@@ -60,7 +60,7 @@ def random_state(config, seed):
         if "layer_norm" in name:
             state[name] = torch.ones(shape)
             if name == "decoder.final_layer_norm.weight":
-                # Gains of either sign keep a tied head from answering every token with itself.
+                # With gains of both signs, a tied head does not answer every token with the same token.
                 state[name] -= 2 * torch.randint(0, 2, shape, generator=generator)
             continue
         deviation = {"shared.weight": 1.0}.get(name, shape[-1] ** -0.5)
@@ -90,7 +90,7 @@ def write(shape, dtype, state, folder):
 
 
 def write_tokenizer(folder):
-    """Pieces that mean nothing, one an id: converters refuse a checkpoint without a vocabulary."""
+    """Writes one meaningless piece per id: converters refuse a checkpoint without a vocabulary."""
     pieces = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)] + [(f"w{i}", -1.0) for i in range(3, VOCABULARY)]
     Tokenizer(models.Unigram(pieces, unk_id=2)).save(str(folder / "tokenizer.json"))
     names = {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
@@ -106,7 +106,7 @@ def main():
         if (options.folder / f"{shape}-bf16" / "model.safetensors").exists():
             continue
         state = random_state(config_of(shape), seed=1)
-        # float32 files hold the bfloat16 values too: then every peer computes with the same numbers, whatever it reads.
+        # The float32 file holds the bfloat16 values, so every peer computes with the same numbers, whatever file it reads.
         state = {name: tensor.to(torch.bfloat16).float() for name, tensor in state.items()}
         for name, dtype in (("f32", "float32"), ("bf16", "bfloat16")):
             write(shape, dtype, state, options.folder / f"{shape}-{name}")

@@ -15,7 +15,7 @@ FEED_FORWARD = {"wi": "ffn_up", "wi_0": "ffn_gate", "wi_1": "ffn_up", "wo": "ffn
 
 
 def gguf_name(name):
-    """Hugging Face's tensor name in llama.cpp's terms."""
+    """llama.cpp's name for a tensor, from Hugging Face's name."""
     whole = {
         "shared.weight": "token_embd.weight",
         "lm_head.weight": "output.weight",
@@ -63,7 +63,7 @@ def write(checkpoint, path, kind):
 
 
 def write_vocabulary(writer, config):
-    """Pieces that mean nothing: ids go in and out."""
+    """Writes meaningless pieces: only ids go in and out."""
     size = config["vocab_size"]
     pieces = ["<pad>", "</s>", "<unk>"] + [f"w{i}" for i in range(3, size)]
     writer.add_tokenizer_model("t5")

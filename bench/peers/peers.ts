@@ -1,17 +1,17 @@
 import path from 'node:path';
 
-/** Weights as a peer keeps them. `q8` is each one's own kind of int8. */
+/** The type that a peer keeps its weights in. `q8` is the peer's own kind of int8. */
 export type PeerType = 'f32' | 'bf16' | 'q8';
 
-/** A runtime that decodes the same checkpoint, in a process of its own. */
+/** A runtime that decodes the same checkpoint in a separate process. */
 export interface Peer {
   readonly name: string;
   readonly types: readonly PeerType[];
-  /** Program and arguments; `folder` is build/peers. */
+  /** Program and arguments of the process. `folder` is build/peers. */
   command(folder: string): readonly string[];
-  /** Sent with the load request on top of shape, type, threads and folder. */
+  /** Fields of the load request besides shape, type, threads and folder. */
   readonly extra?: Readonly<Record<string, string>>;
-  /** Said beside the name when results are printed. */
+  /** A remark about the peer. */
   readonly remark?: string;
 }
 

@@ -1,7 +1,7 @@
 /**
- * Tandem beside other runtimes on the same work: `npm run bench:peers -- [--shape t5-small] [--threads 1] [--rounds 5]`.
- * Same checkpoint, threads and source, greedy, batch 1, exactly as many tokens; every peer in a process of its own, all
- * of them taking turns in every round. Prepare with bench/peers/setup.sh; a peer that is missing is named and skipped.
+ * Compares Tandem with other runtimes ("peers") on the same work: `npm run bench:peers -- [--shape t5-small] [--threads 1]
+ * [--rounds 5]`. All have the same checkpoint, thread count and source; greedy, batch 1, the same number of tokens. Every peer is a
+ * process of its own. In every round each takes one turn. Run bench/peers/setup.sh first. A missing peer is named and skipped.
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -11,7 +11,7 @@ import { browserPeers } from './browser';
 import { PEERS, type PeerType } from './peers';
 import { type Setting, Worker } from './worker';
 
-/** Ids above pad, EOS and unknown, then EOS. */
+/** `length` ids that end with EOS; the others are above pad, EOS and unknown. */
 function sourceIds(length: number): number[] {
   return [...Array.from({ length: length - 1 }, (_, i) => 3 + ((i * 9973) % 32000)), 1];
 }
@@ -45,7 +45,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
   const workers: Worker[] = [];
   process.once('SIGINT', () => {
-    for (const worker of workers) worker.end(); // those at rest would never hear of it
+    for (const worker of workers) worker.end(); // a stopped process does not receive the signal
     process.exit(130);
   });
   const skipped = await startAll(setting, values.only, workers);
@@ -69,7 +69,7 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
 }
 
-/** Loads one after another into `workers`; each rests until its turn. Gives those that are not to be had. */
+/** Starts the peers one after another and adds them to `workers`; each is stopped until its turn. Returns those that did not start. */
 async function startAll(setting: Setting, only: string, workers: Worker[]): Promise<Skipped[]> {
   const skipped: Skipped[] = [];
   const wanted = only === '' ? null : new Set(only.split(',').map((name) => name.trim()));
@@ -103,14 +103,14 @@ interface Result {
   readonly name: string;
   readonly version: string;
   readonly tokensPerSecond: number;
-  /** Speed of Tandem's fastest backend in the same type over this one's, paired by round; quartiles. */
+  /** Speed of Tandem's fastest backend in the same type divided by this peer's, computed within each round; quartiles. */
   readonly ratio: {
     readonly against: string;
     readonly median: number;
     readonly low: number;
     readonly high: number;
   } | null;
-  /** Tokens at the start that equal those of the first float32 peer. */
+  /** Number of tokens at the start that equal those of the first float32 peer. */
   readonly agreeing: number;
 }
 
@@ -136,7 +136,7 @@ function summarise(
   });
 }
 
-/** Tandem in the same type where it ran: float32 against float32, int8 against int8. */
+/** The name of Tandem's case in the same type (float32 against float32, int8 against int8); null if it did not run. */
 function opponent(name: string, workers: readonly Worker[]): string | null {
   const type = name.slice(name.lastIndexOf(' ') + 1) as PeerType;
   return (

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Fetches the peers and prepares their models under build/peers (git-ignored; about 15 GB with every shape).
+# Installs the peers and prepares their models under build/peers (git-ignored; about 15 GB with every shape).
 #   sh bench/peers/setup.sh [shape ...]     shapes: t5-small flan-t5-small t5-base; default: the first two
-# PYTHON names the interpreter, 3.11 or newer. What cannot be installed is left out, said here and again by the bench.
+# PYTHON names the interpreter, 3.11 or newer. A peer that cannot be installed is skipped; this script and the bench both say so.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)/build/peers
@@ -44,7 +44,7 @@ environment llama requirements-llama.txt &&
   "$root/llama/bin/python" "$here/make_gguf.py" "$root" $shapes >"$root/gguf.log" 2>&1 ||
   missing "llama.cpp (see $root/gguf.log)"
 
-# onnxruntime-node would fetch a CUDA provider after installation, and fail where it cannot.
+# Without the variable, onnxruntime-node downloads a CUDA provider after installation, and fails if it cannot.
 mkdir -p "$root/node"
 cp "$here/package.json" "$root/node/package.json"
 (cd "$root/node" && ONNXRUNTIME_NODE_INSTALL=skip npm install --no-audit --no-fund --silent) || missing "transformers.js"

@@ -17,7 +17,7 @@ interface Answer {
   readonly ids?: number[];
 }
 
-/** One peer's process, stopped whenever it is not its turn: idle thread pools spin. */
+/** One peer's process. It is stopped (SIGSTOP) when it is not its turn, because idle thread pools spin. */
 export class Worker {
   version = '';
   private readonly child: ChildProcessWithoutNullStreams;
@@ -36,11 +36,11 @@ export class Worker {
     this.lines = createInterface({ input: this.child.stdout });
     this.lines.on('line', (line) => this.settle(line));
     this.child.on('error', (error) => this.waiting?.fail(error));
-    this.child.stdin.on('error', () => undefined); // told to whoever wrote
+    this.child.stdin.on('error', () => undefined); // the write callback reports the error
     this.child.on('close', (code) => this.waiting?.fail(new Error(`ended with ${code}: ${this.complaint.trim()}`)));
   }
 
-  /** Starts and loads; throws an error that says why a peer is not to be had. */
+  /** Starts the process and loads the model. Throws an error that says why the peer does not work. */
   static async start(peer: Peer, type: PeerType, setting: Setting): Promise<Worker> {
     const command = peer.command(setting.folder);
     if (!existsSync(command[0])) throw new Error(`${command[0]} is missing: run bench/peers/setup.sh`);
@@ -62,7 +62,7 @@ export class Worker {
     return ids;
   }
 
-  /** Waits its turn without taking any processor time. */
+  /** Stops the process until the next request, so that it takes no processor time. */
   rest(): void {
     this.child.kill('SIGSTOP');
   }

@@ -1,7 +1,7 @@
 /**
- * What speculation brings on real text: `npm run bench -- speculative [--type f32,bf16,q8] [--gammas 2,4,6,8] [--temperature 0]
- * [--threads 2] [--passages 10]`. Each held-out passage is decoded autoregressively and with every γ, in turns within the
- * passage; prints α, c, v, tokens a call, and the speed-up as measured beside what the formula gives for these α, c and v.
+ * Measures what speculation gains on real text: `npm run bench -- speculative [--type f32,bf16,q8] [--gammas 2,4,6,8]
+ * [--temperature 0] [--threads 2] [--passages 10]`. It decodes each held-out passage autoregressively and with every γ, one after the
+ * other. It prints α, c, v, tokens per call, the measured speed-up, and the speed-up that the formula predicts from α, c and v.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { openCheckpoint } from '../../weights';
 
 const ROOT = join(__dirname, '..', '..');
 
-/** Sums over passages of one way of decoding. */
+/** Sums over the passages for one γ. */
 interface Tally {
   seconds: number;
   tokens: number;
@@ -24,7 +24,7 @@ interface Tally {
   draftSeconds: number;
   rounds: number;
   proposed: number;
-  /** Σ of each run's α, weighted by its proposals. */
+  /** Σ α · proposed tokens over the runs. */
   alpha: number;
 }
 
@@ -52,7 +52,7 @@ function add(tally: Tally, { metrics }: GenerationResult, seconds: number): void
   tally.alpha += metrics.acceptanceRate * metrics.proposed;
 }
 
-/** Gives the number of ways measured. */
+/** Runs the bench; returns the number of cases that it measured. */
 export async function speculativeBench(argv: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...argv],
@@ -111,13 +111,13 @@ async function measureType(backend: Backend, { type, gammas, temperature, passag
   return gammas.length;
 }
 
-/** Decoding speed leaves the encoder out: it is the same work in both ways. */
+/** One line of the table. The speed leaves out the encoder, whose work is the same with and without a draft. */
 function line(type: Dtype, gamma: number, tally: Tally, plain: Tally): string {
   const step = plain.targetSeconds / plain.targetCalls;
   const alpha = tally.alpha / tally.proposed;
   const c = tally.draftSeconds / tally.draftCalls / step;
   const v = tally.targetSeconds / tally.targetCalls / step;
-  const proposals = tally.proposed / tally.rounds; // the last round of a text may propose fewer than γ
+  const proposals = tally.proposed / tally.rounds; // the mean: the last round of a text may propose fewer than γ
   const predicted = expectedTokens(alpha, proposals) / (proposals * c + v);
   const speed = ({ tokens, targetSeconds, draftSeconds }: Tally) => tokens / (targetSeconds + draftSeconds);
   const measured = speed(tally) / speed(plain);
@@ -134,7 +134,7 @@ async function open(name: string, backend: Backend, type: Dtype): Promise<T5Mode
   return model;
 }
 
-/** Ids of held-out passages, spread over the books. */
+/** Source ids of `count` held-out passages, spread over the books. */
 async function heldOut(count: number): Promise<number[][]> {
   const all: { source: string }[] = JSON.parse(readFileSync(join(ROOT, 'models', 'held-out.json'), 'utf8'));
   const checkpoint = await openCheckpoint(join(ROOT, 'models', 'modernize-target'));

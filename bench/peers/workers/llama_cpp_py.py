@@ -1,4 +1,4 @@
-"""llama.cpp through its C interface: encode once, then one token a call, arg-max over its logits."""
+"""llama.cpp through its C interface: one call encodes, then one call per token, with the arg-max over its logits."""
 
 import ctypes
 

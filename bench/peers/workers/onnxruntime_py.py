@@ -1,4 +1,4 @@
-"""onnxruntime's Python API: the exporter's merged decoder, keys and values kept in the runtime's own values."""
+"""onnxruntime's Python API with the exporter's merged decoder. Keys and values stay in the runtime's own values."""
 
 import json
 
@@ -36,7 +36,7 @@ def load(request):
             feed["use_cache_branch"] = value(np.array([step > 0]))
             logits, *present = decoder.run_with_ort_values(outputs, feed)
             for name, tensor in zip(names, present):
-                # The cached branch gives the encoder's keys and values back empty.
+                # The cached branch returns empty encoder keys and values, so those of the first step stay.
                 if step == 0 or ".decoder." in name:
                     feed[f"past_key_values.{name}"] = tensor
             last = int(logits.numpy()[0, -1].argmax())

@@ -1,4 +1,4 @@
-// onnxruntime-web's WebAssembly backend, driven in Node by a greedy loop like that of onnxruntime_py.py.
+// onnxruntime-web's WebAssembly backend in Node, with the same greedy loop as onnxruntime_py.py.
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -38,7 +38,7 @@ await serve(async (request) => {
       feed.use_cache_branch = new ort.Tensor('bool', [step > 0], [1]);
       const outputs = await decoder.run(feed);
       for (const name of names) {
-        // The cached branch gives the encoder's keys and values back empty.
+        // The cached branch returns empty encoder keys and values, so those of the first step stay.
         if (step === 0 || name.includes('.decoder.')) feed[`past_key_values.${name}`] = outputs[`present.${name}`];
       }
       last = argMax(outputs.logits.data);

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 
 /**
- * The protocol of protocol.py, for workers in Node. `load(request)` gives a version and `run(source, tokens) -> ids`.
+ * The protocol of protocol.py for workers in Node. `load(request)` resolves to { version, run }, and `run(source, tokens)` to ids.
  */
 export async function serve(load) {
   let run;

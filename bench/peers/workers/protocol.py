@@ -1,8 +1,8 @@
-"""A worker answers JSON lines on standard input with JSON lines on standard output, one each, until the input ends.
+"""A worker reads JSON lines from standard input until it ends, and answers each with one JSON line on standard output.
 
 {"do": "load", "shape", "type", "threads", "folder"}   -> {"ok": true, "version"}
 {"do": "run", "source": [ids], "tokens": n}            -> {"ok": true, "ids": [n ids]}
-Whatever fails                                         -> {"ok": false, "error"}
+A request that fails                                   -> {"ok": false, "error"}
 """
 
 import json
@@ -13,7 +13,7 @@ import sys
 def serve(load):
     """`load(request)` returns a version and a function (source, tokens) -> ids."""
     answers = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # libraries chat on standard output
+    os.dup2(2, 1)  # libraries print to standard output; this moves that to standard error
     run = None
     for line in sys.stdin:
         request = json.loads(line)
@@ -23,6 +23,6 @@ def serve(load):
                 answer = {"ok": True, "version": version}
             else:
                 answer = {"ok": True, "ids": run(request["source"], request["tokens"])}
-        except Exception as error:  # noqa: BLE001 - reported, by name, to whoever asked
+        except Exception as error:  # noqa: BLE001 - the answer reports it by name
             answer = {"ok": False, "error": f"{type(error).__name__}: {error}"}
         print(json.dumps(answer), file=answers, flush=True)

@@ -26,7 +26,7 @@ async function load({ shape, type, threads, folder, backend: name }: Request): P
   return { version: `tandem ${name} ${facts.level}, ${facts.threads} threads` };
 }
 
-/** The whole call: encode, then one row a step. */
+/** One whole call: encodes the source, then decodes one row per step. */
 async function run({ source, tokens }: Request): Promise<object> {
   const [encoded] = await model.encode([source]);
   const ids = await decode(encoded, tokens);
