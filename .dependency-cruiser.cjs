@@ -24,7 +24,7 @@ const oneWay = PRODUCT.map((room) => ({
   comment: `${room}/ may import ${MAY_IMPORT[room].join(', ') || 'nothing of ours'}`,
   severity: 'error',
   from: { path: `^${room}/` },
-  to: { path: [anyOf(ROOMS.filter((other) => other !== room && !MAY_IMPORT[room].includes(other))), '^index\\.ts$'] },
+  to: { path: [anyOf(ROOMS.filter((other) => other !== room && !MAY_IMPORT[room].includes(other))), '^(index|core)\\.ts$'] },
 }));
 
 module.exports = {
@@ -39,30 +39,30 @@ module.exports = {
     },
     {
       name: 'root-through-index-only',
-      comment: 'the package index re-exports what the folders export',
+      comment: 'the entries of the package re-export what the folders export',
       severity: 'error',
-      from: { path: '^index\\.ts$' },
+      from: { path: '^(index|core)\\.ts$' },
       to: { path: anyOf(PRODUCT), pathNot: '^[^/]+/index\\.ts$' },
     },
     {
       name: 'node-modules-in-node-files',
       comment: "Node's own modules belong in *.node.ts (with a *.browser.ts twin) or in cli/",
       severity: 'error',
-      from: { path: [anyOf(PRODUCT), '^index\\.ts$'], pathNot: ['\\.node\\.ts$', '^cli/'] },
+      from: { path: [anyOf(PRODUCT), '^(index|core)\\.ts$'], pathNot: ['\\.node\\.ts$', '^cli/'] },
       to: { dependencyTypes: ['core'] },
     },
     {
       name: 'no-development-dependencies',
       comment: 'what the package needs at run time stands in dependencies',
       severity: 'error',
-      from: { path: [anyOf(PRODUCT), '^index\\.ts$'], pathNot: '^kernels/wasm/assembly/' },
+      from: { path: [anyOf(PRODUCT), '^(index|core)\\.ts$'], pathNot: '^kernels/wasm/assembly/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'resolvable',
       comment: 'an import that resolves to nothing would hide from every rule above',
       severity: 'error',
-      from: { path: [anyOf(PRODUCT), '^index\\.ts$'] },
+      from: { path: [anyOf(PRODUCT), '^(index|core)\\.ts$'] },
       to: { couldNotResolve: true },
     },
     {

@@ -10,8 +10,15 @@ export {
 export type { FinishedBeam } from './beam-selection';
 export type { BeamDrafter, BeamSettings, EarlyStopping } from './beam-settings';
 export { type MeasureOptions, measureCosts } from './costs';
-export type { Distribution, Draw } from './distribution';
-export { type Drafter, earlyExitDrafter, modelDrafter } from './drafter';
+export { type Distribution, type Draw, oneHot, sample } from './distribution';
+export {
+  type Drafter,
+  type DraftRequest,
+  type DraftSession,
+  type DraftTurn,
+  earlyExitDrafter,
+  modelDrafter,
+} from './drafter';
 export { copyDrafter } from './drafters/copy';
 export { NgramTable, ngramDrafter } from './drafters/ngram';
 export { type DraftName, type DraftSources, namedDrafter, parseDrafter } from './drafters/parse';

@@ -1,4 +1,5 @@
 export { EngineError, type EngineErrorCode } from './errors';
+export type { Observe } from './forward';
 export type { LoadProgress } from './load';
 export { loadModel, type ModelOptions } from './model';
 export type {

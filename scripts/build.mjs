@@ -39,14 +39,22 @@ const browserTwins = {
   },
 };
 
+const entries = ['index', 'core'];
+
 async function buildEntry(entry, outfile) {
   await build({ ...forNode, entryPoints: [entry], outfile });
+}
+
+/** One CommonJS bundle of all entries: an object with one member for each, so that both entries share every class. */
+async function buildTogether(outfile) {
+  const contents = entries.map((entry) => `export * as ${entry} from './${entry}';`).join('\n');
+  await build({ ...forNode, stdin: { contents, resolveDir: root, sourcefile: 'entries.ts', loader: 'ts' }, outfile });
 }
 
 async function buildBrowser(outdir) {
   await build({
     ...common,
-    entryPoints: ['index.ts'],
+    entryPoints: entries.map((entry) => `${entry}.ts`),
     outdir,
     outExtension: { '.js': '.mjs' },
     platform: 'browser',
@@ -59,12 +67,16 @@ async function buildBrowser(outdir) {
   });
 }
 
-/** ESM that hands on the CommonJS instance, name by name. */
-function writeEsmFace(dist) {
-  const names = Object.keys(require(join(dist, 'index.cjs'))).filter((name) => name !== 'default');
-  if (names.length === 0) throw new Error('build: expected dist/index.cjs to export something, found nothing');
-  const lines = [`import tandem from './index.cjs';`, `export const { ${names.join(', ')} } = tandem;`];
-  writeFileSync(join(dist, 'index.mjs'), `${lines.join('\n')}\n`);
+/** `<entry>.cjs` and `<entry>.mjs`, which hand on one member of tandem.cjs. */
+function writeFaces(dist) {
+  const together = require(join(dist, 'tandem.cjs'));
+  for (const entry of entries) {
+    const names = Object.keys(together[entry]).filter((name) => name !== 'default');
+    if (names.length === 0) throw new Error(`build: expected ${entry}.ts to export a value, found none`);
+    writeFileSync(join(dist, `${entry}.cjs`), `'use strict';\nmodule.exports = require('./tandem.cjs').${entry};\n`);
+    const lines = [`import together from './tandem.cjs';`, `export const { ${names.join(', ')} } = together.${entry};`];
+    writeFileSync(join(dist, `${entry}.mjs`), `${lines.join('\n')}\n`);
+  }
 }
 
 function buildTypes(dist) {
@@ -76,8 +88,10 @@ function buildTypes(dist) {
   // Names that inner declarations mention and only the DOM library has; where that is there, these merge with it.
   const names = ['Instance', 'Memory', 'Module'].map((name) => `interface ${name} {}`);
   writeFileSync(join(dist, 'types', 'wasm.d.ts'), `declare namespace WebAssembly { ${names.join(' ')} }\n`);
-  const face = `/// <reference path="./types/wasm.d.ts" />\nexport * from './types/index.js';\n`;
-  for (const name of ['index.d.cts', 'index.d.mts']) writeFileSync(join(dist, name), face);
+  for (const entry of entries) {
+    const face = `/// <reference path="./types/wasm.d.ts" />\nexport * from './types/${entry}.js';\n`;
+    for (const ending of ['d.cts', 'd.mts']) writeFileSync(join(dist, `${entry}.${ending}`), face);
+  }
 }
 
 async function buildAll(codeOnly) {
@@ -86,14 +100,17 @@ async function buildAll(codeOnly) {
   mkdirSync(fresh, { recursive: true });
   try {
     await Promise.all([
-      buildEntry('index.ts', join(fresh, 'index.cjs')),
+      buildTogether(join(fresh, 'tandem.cjs')),
       buildEntry('cli/index.ts', join(fresh, 'cli.cjs')),
       buildBrowser(join(fresh, 'browser')),
     ]);
-    writeEsmFace(fresh);
+    writeFaces(fresh);
     if (!codeOnly) buildTypes(fresh);
     else if (existsSync(join(dist, 'types'))) {
-      for (const kept of ['types', 'index.d.cts', 'index.d.mts']) renameSync(join(dist, kept), join(fresh, kept));
+      const declarations = entries.flatMap((entry) => [`${entry}.d.cts`, `${entry}.d.mts`]);
+      for (const kept of ['types', ...declarations]) {
+        if (existsSync(join(dist, kept))) renameSync(join(dist, kept), join(fresh, kept));
+      }
     }
     if (existsSync(dist)) renameSync(dist, `${fresh}.old`);
     renameSync(fresh, dist);
