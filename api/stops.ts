@@ -1,12 +1,12 @@
 import type { GenerationResult } from '../decoding';
-import type { TextStream, Tokenizer } from '../weights';
+import type { IncrementalDecoder, Tokenizer } from '../weights';
 import type { GenerateResult } from './types';
 
 /** Stands in where there is no tokenizer: ids come out, text stays empty. */
-const NO_TEXT: TextStream = { push: () => '', end: () => '' };
+const NO_TEXT: IncrementalDecoder = { push: () => '', end: () => '' };
 
-export function textStream(tokenizer: Tokenizer | null): TextStream {
-  return tokenizer?.stream() ?? NO_TEXT;
+export function textStream(tokenizer: Tokenizer | null): IncrementalDecoder {
+  return tokenizer?.incrementalDecoder() ?? NO_TEXT;
 }
 
 /** Watches text as it grows for the first of some strings. */
@@ -16,7 +16,7 @@ export class StopWatch {
   stopped = false;
 
   constructor(
-    private readonly stream: TextStream,
+    private readonly stream: IncrementalDecoder,
     private readonly stops: readonly string[],
   ) {}
 

@@ -1,17 +1,9 @@
 import { parseConfig } from './config';
 import { WeightsError } from './errors';
+import { type FileSet, fileSet, isFileSet, type ModelFiles } from './file-set';
 import { readIndex } from './safetensors/header';
 import { loadTokenizer } from './tokenizer';
 import type { ByteSource, Checkpoint, TensorInfo } from './types';
-
-/** The files of one model, wherever they are. */
-export interface FileSet {
-  /** Directory, hub id or other name, for messages. */
-  readonly name: string;
-  /** Names of the files that are there. */
-  readonly files: readonly string[];
-  open(file: string): Promise<ByteSource>;
-}
 
 const SINGLE = 'model.safetensors';
 const INDEX = `${SINGLE}.index.json`;
@@ -19,11 +11,13 @@ const INDEX = `${SINGLE}.index.json`;
 const MAX_TEXT = 64 << 20;
 
 /**
- * Opens a checkpoint in Hugging Face's layout: config, tensor headers, and nothing of the weights.
+ * Opens a checkpoint in Hugging Face's layout from a set of files: reads its config and the tensors' headers, and no weights.
  *
+ * @param files a `FileSet`; or the `File`s of a page, or Blobs or bytes by name, as `fileSet` takes them
  * @throws WeightsError when a file is missing or breaks the format
  */
-export async function openFileSet(set: FileSet): Promise<Checkpoint> {
+export async function openFileSet(files: FileSet | ModelFiles): Promise<Checkpoint> {
+  const set = isFileSet(files) ? files : fileSet(files);
   const opened: ByteSource[] = [];
   const dispose = async () => {
     for (const source of opened.splice(0)) await source.dispose();
@@ -46,7 +40,7 @@ export async function openFileSet(set: FileSet): Promise<Checkpoint> {
         places.set(name, { source, begin });
       }
     }
-    const files = { read: (file: string) => readBytes(set, file) };
+    const metadata = { read: (file: string) => readBytes(set, file) };
     return {
       name: set.name,
       config,
@@ -66,7 +60,7 @@ export async function openFileSet(set: FileSet): Promise<Checkpoint> {
         }
         return place.source.read(place.begin + offset, count);
       },
-      tokenizer: () => loadTokenizer(files, config, set.name),
+      tokenizer: () => loadTokenizer(metadata, config, set.name),
       dispose,
       [Symbol.asyncDispose]: dispose,
     };

@@ -3,6 +3,7 @@ import { type ErrorCode, TandemError } from '../common';
 /** The closed set of reasons that loading weights, a config or a tokenizer fails. */
 export type WeightsErrorCode = Extract<
   ErrorCode,
+  | 'argument-invalid'
   | 'not-found'
   | 'io-failed'
   | 'header-invalid'

@@ -1,6 +1,7 @@
-export { type FileSet, openFileSet } from './checkpoint';
+export { openFileSet } from './checkpoint';
 export { openCheckpoint } from './directory.node';
 export { WeightsError, type WeightsErrorCode } from './errors';
+export { type FileContent, type FileSet, fileSet, type ModelFiles } from './file-set';
 export { fromPretrained } from './hub/index.node';
 export type { DownloadProgress, FromPretrainedOptions } from './hub/listing';
 export { blobSource, bufferSource, httpSource } from './source';
@@ -10,10 +11,10 @@ export type {
   ByteSource,
   Checkpoint,
   FeedForward,
+  IncrementalDecoder,
   ModelFamily,
   SafetensorsType,
   T5Config,
   TensorInfo,
-  TextStream,
   Tokenizer,
 } from './types';

@@ -76,11 +76,11 @@ export interface T5Config {
   readonly eosTokens: readonly number[];
 }
 
-/** Incremental text of a growing id sequence. */
-export interface TextStream {
-  /** Text that has become certain by this token (may be empty, e.g. inside a multi-byte character). */
+/** Turns ids into text one at a time, as they are generated. The pieces of all calls together are `Tokenizer.decode` of the ids. */
+export interface IncrementalDecoder {
+  /** Takes the next id. Returns the text that is now certain: '' while a character of several bytes is not complete. */
   push(id: number): string;
-  /** What was still held back. */
+  /** Ends the sequence. Returns the text that still waited for more ids. */
   end(): string;
 }
 
@@ -95,7 +95,8 @@ export interface Tokenizer {
   encode(text: string, options?: { readonly addEos?: boolean; readonly parseSpecial?: boolean }): number[];
   /** Text of ids; special tokens (pad, EOS, sentinels) are left out unless told otherwise. */
   decode(ids: readonly number[], options?: { readonly keepSpecial?: boolean }): string;
-  stream(): TextStream;
+  /** Starts a text that grows with each id. Special tokens are left out of it. */
+  incrementalDecoder(): IncrementalDecoder;
   /** The piece as stored, e.g. `▁the`. */
   piece(id: number): string;
   /** Id of a piece, or undefined. */

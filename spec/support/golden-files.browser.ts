@@ -1,4 +1,4 @@
-import { type Checkpoint, openFileSet } from '../../weights';
+import { type Checkpoint, fileSet, openFileSet } from '../../weights';
 
 const files = new Map<string, Uint8Array>();
 
@@ -22,16 +22,7 @@ export function goldenCheckpoint(name: string): string {
 export function openGolden(name: string): Promise<Checkpoint> {
   const own = [...files].filter(([path]) => path.startsWith(`${name}/`));
   const bytesOf = new Map(own.map(([path, bytes]) => [path.slice(name.length + 1), bytes]));
-  return openFileSet({
-    name,
-    files: [...bytesOf.keys()],
-    async open(file: string) {
-      const bytes = bytesOf.get(file) as Uint8Array;
-      const read = async (offset: number, length: number) =>
-        bytes.slice(offset, offset + length) as Uint8Array<ArrayBuffer>;
-      return { name: file, size: bytes.length, read, dispose: async () => undefined };
-    },
-  });
+  return openFileSet(fileSet(bytesOf, name));
 }
 
 export function goldenBytes(name: string): Uint8Array {

@@ -1,6 +1,6 @@
-import type { TextStream, Tokenizer } from '../types';
+import type { IncrementalDecoder, Tokenizer } from '../types';
 import { splitter } from './special';
-import { Utf8Stream } from './utf8';
+import { Utf8Decoder } from './utf8';
 
 const PAD = 0;
 const EOS = 1;
@@ -27,8 +27,8 @@ export function byteTokenizer(): Tokenizer {
   const ids = new Map(names.map((name, id) => [name, id]));
   const split = splitter(special);
   const utf8 = new TextEncoder();
-  const stream = (keepSpecial: boolean): TextStream => {
-    const bytes = new Utf8Stream('');
+  const decoderOf = (keepSpecial: boolean): IncrementalDecoder => {
+    const bytes = new Utf8Decoder('');
     return {
       push(id) {
         if (isByte(id)) return bytes.push(id - OFFSET);
@@ -50,10 +50,10 @@ export function byteTokenizer(): Tokenizer {
       return encoded;
     },
     decode(list, options = {}) {
-      const decoder = stream(options.keepSpecial ?? false);
+      const decoder = decoderOf(options.keepSpecial ?? false);
       return list.map((id) => decoder.push(id)).join('') + decoder.end();
     },
-    stream: () => stream(false),
+    incrementalDecoder: () => decoderOf(false),
     piece: (id) => names[id] ?? '',
     id: (piece) => ids.get(piece),
   };

@@ -1,9 +1,9 @@
-import type { TextStream, Tokenizer } from '../types';
+import type { IncrementalDecoder, Tokenizer } from '../types';
 import { openCharsmap } from './charsmap';
 import { type Normalizer, normalize } from './normalize';
 import { trieOf } from './piece-trie';
 import { splitter } from './special';
-import { Utf8Stream } from './utf8';
+import { Utf8Decoder } from './utf8';
 import { bestPath, type UnigramModel } from './viterbi';
 import { PieceType, SPACE_SYMBOL, type Vocabulary } from './vocabulary';
 
@@ -21,7 +21,7 @@ export function unigramTokenizer(vocabulary: Vocabulary, eosId: number): Tokeniz
   const split = splitter(special);
   const byteOf = byteTable(vocabulary);
   let index: Map<string, number> | null = null;
-  const stream = (keepSpecial: boolean) => new UnigramStream(pieces, specialIds, byteOf, vocabulary, keepSpecial);
+  const decoderOf = (keepSpecial: boolean) => new UnigramDecoder(pieces, specialIds, byteOf, vocabulary, keepSpecial);
   return {
     kind: 'unigram',
     vocabularySize: pieces.length,
@@ -35,11 +35,11 @@ export function unigramTokenizer(vocabulary: Vocabulary, eosId: number): Tokeniz
       return ids;
     },
     decode(ids, options = {}) {
-      const decoder = stream(options.keepSpecial ?? false);
+      const decoder = decoderOf(options.keepSpecial ?? false);
       const parts = ids.map((id) => decoder.push(id));
       return parts.join('') + decoder.end();
     },
-    stream: () => stream(false),
+    incrementalDecoder: () => decoderOf(false),
     piece: (id) => pieces[id] ?? '',
     id(piece) {
       index ??= new Map(pieces.map((text, id) => [text, id]));
@@ -101,8 +101,8 @@ function byteTable(vocabulary: Vocabulary): ReadonlyMap<number, number> {
 }
 
 /** Pieces to text: U+2581 becomes a space except the first piece's own; byte pieces wait for their character. */
-class UnigramStream implements TextStream {
-  private readonly bytes = new Utf8Stream('\uFFFD');
+class UnigramDecoder implements IncrementalDecoder {
+  private readonly bytes = new Utf8Decoder('\uFFFD');
   private first = true;
 
   constructor(

@@ -7,7 +7,7 @@ export function characterLength(lead: number): number {
  * UTF-8 to text, a byte at a time: a character comes out with its last byte. Ill-formed bytes come out as `invalid`,
  * once for each maximal subpart (Unicode 3.9, as in WHATWG's decoder and Python's).
  */
-export class Utf8Stream {
+export class Utf8Decoder {
   private code = 0;
   private needed = 0;
   private lower = 0x80;

@@ -19,7 +19,7 @@ describe.each(tokenizers)('the text stream of %s', (_, open) => {
     const ids = fc.array(fc.integer({ min: 0, max: tokenizer.vocabularySize + 3 }), { maxLength: 40 });
     fc.assert(
       fc.property(ids, (list) => {
-        const stream = tokenizer.stream();
+        const stream = tokenizer.incrementalDecoder();
         expect(list.map((id) => stream.push(id)).join('') + stream.end()).toBe(tokenizer.decode(list));
       }),
     );
@@ -31,7 +31,7 @@ describe.each(tokenizers)('the text stream of %s', (_, open) => {
       fc.property(fc.string({ unit: 'binary', maxLength: 30 }), (text) => {
         const ids = tokenizer.encode(text);
         const whole = tokenizer.decode(ids);
-        const stream = tokenizer.stream();
+        const stream = tokenizer.incrementalDecoder();
         let sofar = '';
         for (const id of ids) {
           sofar += stream.push(id);
@@ -45,7 +45,7 @@ describe.each(tokenizers)('the text stream of %s', (_, open) => {
 describe('held-back bytes', () => {
   it('come out with the last byte of their character', async () => {
     const byt5 = await bytes();
-    const stream = byt5.stream();
+    const stream = byt5.incrementalDecoder();
     expect(byt5.encode('é😊', { addEos: false }).map((id) => stream.push(id))).toEqual(['', 'é', '', '', '', '😊']);
   });
 
