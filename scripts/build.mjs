@@ -1,11 +1,19 @@
 /**
- * Builds what the package ships into dist/: one CommonJS bundle that Node runs, an ESM face of that same instance (so that
- * a program which both imports and requires Tandem has one copy), a browser bundle with `x.browser` in place of `x.node`,
- * declarations for all three, and the command.
+ * Builds what the package ships, into dist/. Every entry of package.json's `exports` (`.` is index.ts, `./core` is core.ts)
+ * comes in three forms:
+ *
+ *   tandem.cjs + <entry>.cjs, <entry>.mjs   what Node runs: one CommonJS bundle of all entries, and thin files that hand its
+ *                                           names on, so that a program which both imports and requires has one copy
+ *   bundler/<entry>.mjs                     ES modules for a bundler that builds for Node: CommonJS cannot become ESM there
+ *   browser/<entry>.mjs                     ES modules for pages and web workers, with `x.browser` in place of `x.node`
+ *
+ * Beside them: declarations, the command (cli.cjs), gpu.js (gpu.cjs, loaded only when a gpu backend is created) and the
+ * licences of what the bundles contain.
  *
  *   node scripts/build.mjs            everything
- *   node scripts/build.mjs --code     leaves the declarations alone (a second instead of ten); --quiet says nothing
- *   node scripts/build.mjs --entry FILE --to FILE   one entry alone, for specs; one folder below the root
+ *   node scripts/build.mjs --code     keeps the declarations that are there (one second instead of ten)
+ *   node scripts/build.mjs --entry FILE --to FILE   one entry alone, for specs; FILE lies one folder below the root
+ *   --quiet prints nothing
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,57 +22,57 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
+import { licencesOf } from './package/licences.mjs';
+import { browserTwins, gpuJsAt } from './package/plugins.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
-const { dependencies, version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
-const external = Object.keys(dependencies);
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const { dependencies, peerDependencies, version } = manifest;
+/** `index` for `.`, `core` for `./core`. */
+const entries = Object.keys(manifest.exports)
+  .filter((name) => name !== './package.json')
+  .map((name) => (name === '.' ? 'index' : name.slice('./'.length)));
+/** What an installation finds in its own node_modules. */
+const external = [...Object.keys(dependencies), ...Object.keys(peerDependencies)];
 
-const common = {
-  absWorkingDir: root,
-  bundle: true,
-  logLevel: 'warning',
-};
-const forNode = { ...common, platform: 'node', target: 'node20', format: 'cjs', external };
+const common = { absWorkingDir: root, bundle: true, logLevel: 'warning', metafile: true };
+const forNode = { ...common, platform: 'node', target: 'node20', external };
+const asModules = { outExtension: { '.js': '.mjs' }, format: 'esm', splitting: true };
+const sources = entries.map((entry) => `${entry}.ts`);
 
-/** Swaps `./x.node` for `./x.browser`, its twin with the same exports. */
-const browserTwins = {
-  name: 'browser-twins',
-  setup({ onResolve }) {
-    onResolve({ filter: /^\.{1,2}\/.*\.node$/ }, ({ path, resolveDir }) => {
-      const twin = join(resolveDir, `${path.slice(0, -'.node'.length)}.browser.ts`);
-      if (existsSync(twin)) return { path: twin };
-      return { errors: [{ text: `expected ${twin}, the browser's twin of ${path}, found none` }] };
-    });
-  },
-};
-
-const entries = ['index', 'core'];
-
-async function buildEntry(entry, outfile) {
-  await build({ ...forNode, entryPoints: [entry], outfile });
-}
-
-/** One CommonJS bundle of all entries: an object with one member for each, so that both entries share every class. */
-async function buildTogether(outfile) {
+/** The CommonJS bundle of all entries: an object with one member for each. */
+function buildTogether(outfile) {
   const contents = entries.map((entry) => `export * as ${entry} from './${entry}';`).join('\n');
-  await build({ ...forNode, stdin: { contents, resolveDir: root, sourcefile: 'entries.ts', loader: 'ts' }, outfile });
+  const stdin = { contents, resolveDir: root, sourcefile: 'entries.ts', loader: 'ts' };
+  return build({ ...forNode, stdin, outfile, format: 'cjs', plugins: [gpuJsAt('./gpu.cjs')] });
 }
 
-async function buildBrowser(outdir) {
-  await build({
+function buildCommand(outfile) {
+  const entryPoints = ['cli/index.ts'];
+  return build({ ...forNode, entryPoints, outfile, format: 'cjs', plugins: [gpuJsAt('./gpu.cjs')] });
+}
+
+function buildForBundlers(outdir) {
+  return build({ ...forNode, ...asModules, entryPoints: sources, outdir, plugins: [gpuJsAt('../gpu.cjs')] });
+}
+
+function buildForBrowsers(outdir) {
+  return build({
     ...common,
-    entryPoints: entries.map((entry) => `${entry}.ts`),
+    ...asModules,
+    entryPoints: sources,
     outdir,
-    outExtension: { '.js': '.mjs' },
     platform: 'browser',
     target: 'es2022',
-    format: 'esm',
-    splitting: true,
-    external: ['gpu.js'],
     alias: { '@huggingface/hub': './node_modules/@huggingface/hub/dist/browser/index.mjs' }, // its exports have no browser condition
     plugins: [browserTwins],
   });
+}
+
+/** gpu.js and the packages that it runs with. Its package also installs `webgpu` 0.2.9 (88 MB), which it never loads. */
+function buildGpuJs(outfile) {
+  return build({ ...forNode, entryPoints: ['gpu.js'], outfile, format: 'cjs' });
 }
 
 /** `<entry>.cjs` and `<entry>.mjs`, which hand on one member of tandem.cjs. */
@@ -79,39 +87,40 @@ function writeFaces(dist) {
   }
 }
 
+const declarations = entries.flatMap((entry) => [`${entry}.d.cts`, `${entry}.d.mts`]);
+
 function buildTypes(dist) {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
   execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', join(dist, 'types')], {
     cwd: root,
     stdio: 'inherit',
   });
-  // Names that inner declarations mention and only the DOM library has; where that is there, these merge with it.
+  // Declarations of the inner files name these; only the DOM library declares them. Where it is there, both merge.
   const names = ['Instance', 'Memory', 'Module'].map((name) => `interface ${name} {}`);
   writeFileSync(join(dist, 'types', 'wasm.d.ts'), `declare namespace WebAssembly { ${names.join(' ')} }\n`);
-  for (const entry of entries) {
+  for (const name of declarations) {
+    const entry = name.slice(0, name.indexOf('.'));
     const face = `/// <reference path="./types/wasm.d.ts" />\nexport * from './types/${entry}.js';\n`;
-    for (const ending of ['d.cts', 'd.mts']) writeFileSync(join(dist, `${entry}.${ending}`), face);
+    writeFileSync(join(dist, name), face);
   }
 }
 
 async function buildAll(codeOnly) {
   const dist = join(root, 'dist');
-  const fresh = join(root, 'build', `dist.${process.pid}`); // built beside and then swapped, so that a failed build breaks nothing
+  const fresh = join(root, 'build', `dist.${process.pid}`); // built beside dist/ and then swapped: a failed build breaks nothing
   mkdirSync(fresh, { recursive: true });
   try {
-    await Promise.all([
+    const results = await Promise.all([
       buildTogether(join(fresh, 'tandem.cjs')),
-      buildEntry('cli/index.ts', join(fresh, 'cli.cjs')),
-      buildBrowser(join(fresh, 'browser')),
+      buildCommand(join(fresh, 'cli.cjs')),
+      buildForBundlers(join(fresh, 'bundler')),
+      buildForBrowsers(join(fresh, 'browser')),
+      buildGpuJs(join(fresh, 'gpu.cjs')),
     ]);
     writeFaces(fresh);
+    writeFileSync(join(fresh, 'third-party.txt'), licencesOf(results, root));
     if (!codeOnly) buildTypes(fresh);
-    else if (existsSync(join(dist, 'types'))) {
-      const declarations = entries.flatMap((entry) => [`${entry}.d.cts`, `${entry}.d.mts`]);
-      for (const kept of ['types', ...declarations]) {
-        if (existsSync(join(dist, kept))) renameSync(join(dist, kept), join(fresh, kept));
-      }
-    }
+    else keepTypes(dist, fresh);
     if (existsSync(dist)) renameSync(dist, `${fresh}.old`);
     renameSync(fresh, dist);
   } finally {
@@ -119,9 +128,17 @@ async function buildAll(codeOnly) {
   }
 }
 
+function keepTypes(dist, fresh) {
+  for (const kept of ['types', ...declarations]) {
+    if (existsSync(join(dist, kept))) renameSync(join(dist, kept), join(fresh, kept));
+  }
+}
+
 const { values } = parseArgs({
   options: { code: { type: 'boolean' }, quiet: { type: 'boolean' }, entry: { type: 'string' }, to: { type: 'string' } },
 });
-if (values.entry !== undefined) await buildEntry(values.entry, values.to);
-else await buildAll(values.code);
+if (values.entry !== undefined) {
+  const alone = { ...forNode, external: [...external, 'gpu.js'], format: 'cjs', metafile: false };
+  await build({ ...alone, entryPoints: [values.entry], outfile: values.to });
+} else await buildAll(values.code);
 if (!values.quiet) console.log(`${values.to ?? 'dist/'} built: tandem-t5 ${version}`);
