@@ -21,6 +21,8 @@ const PRODUCT = Object.keys(MAY_IMPORT);
 const OTHERS = ['bench', 'scripts', 'spec'];
 /** The package's entries: they export again what the folders export. */
 const ENTRIES = '^(index|core)\\.ts$';
+/** Circles that are being opened. */
+const KNOWN_CIRCLES = ['^kernels/gpu/(append|storage)', '^decoding/(drafter|growth|distribution|random)\\.ts$'];
 const anyOf = (names) => `^(${names.join('|')})/`;
 
 const oneWay = PRODUCT.map((room) => ({
@@ -80,8 +82,8 @@ module.exports = {
       name: 'no-circles',
       comment: 'files that import each other cannot be read one after the other, and depend on the order in which they load',
       severity: 'error',
-      from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      from: { pathNot: KNOWN_CIRCLES },
+      to: { circular: true },
     },
   ],
   options: {
