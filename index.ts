@@ -51,7 +51,6 @@ export {
   ngramDrafter,
   type Pair,
   type Processing,
-  paper,
   type Random,
   randomDrafter,
   readTrace,

@@ -1,41 +1,56 @@
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
+import { type Command, Option } from 'commander';
 import { VERSION } from '../api';
+import { printable } from '../common';
 import { type BackendProbe, createBackend, probeBackends } from '../kernels';
-import { CommandError, EXIT } from './failure';
+import { CommandError } from './failure';
+import { facts } from './table';
+import { jsonLine } from './terminal';
 
-interface DoctorFlags {
+export interface DoctorFlags {
   readonly json?: boolean;
-  /** Only the probes, as JSON: what `doctor` runs as a process of its own. */
+  /** Print only what the backends answer, as JSON. `doctor` runs this in a process of its own. */
   readonly probe?: boolean;
 }
 
-/**
- * Tries the backends in a process of its own: drivers write to standard error past Node, and a broken one may take the
- * process with it.
- */
-function probeApart(): BackendProbe[] {
-  const probe = [process.argv[1], 'doctor', '--probe'];
-  const run = spawnSync(process.execPath, probe, {
-    encoding: 'utf8',
-    timeout: 60_000,
-    stdio: ['ignore', 'pipe', 'ignore'],
-  });
-  try {
-    return JSON.parse(run.stdout) as BackendProbe[];
-  } catch {
-    const found = run.error?.message ?? `exit ${run.status ?? run.signal}`;
-    throw new CommandError(`doctor: expected an answer from the backends, found ${found}`, EXIT.failed);
-  }
+/** Puts the flags of `tandem doctor` on a command. */
+export function addDoctorFlags(command: Command): Command {
+  return command
+    .description('say which backends work on this machine, which one `auto` takes, and why')
+    .option('--json', 'print one JSON object')
+    .addOption(new Option('--probe').hideHelp());
 }
 
-/** `tandem doctor`: what this machine gets, and why. */
-export async function doctor({ json, probe }: DoctorFlags): Promise<void> {
+const PROBE_TIMEOUT_MS = 60_000;
+
+/**
+ * Tries the backends in a process of its own: a graphics driver may write to standard error without Node's knowledge, and a
+ * broken one may end the process.
+ */
+function probeApart(signal: AbortSignal): Promise<BackendProbe[]> {
+  const args = [process.argv[1], 'doctor', '--probe'];
+  return new Promise((resolve, reject) => {
+    execFile(process.execPath, args, { timeout: PROBE_TIMEOUT_MS, signal }, (error, stdout) => {
+      try {
+        resolve(JSON.parse(stdout) as BackendProbe[]);
+      } catch {
+        if (signal.aborted) return reject(signal.reason);
+        const { signal: end, code } = (error ?? {}) as { signal?: string; code?: number | string };
+        const found = end ? `it ended by ${end}` : `exit code ${code ?? 0}`;
+        reject(new CommandError('unavailable', `doctor: expected an answer from the backends, found ${found}`));
+      }
+    });
+  });
+}
+
+/** `tandem doctor`: what this machine offers to Tandem, and why. */
+export async function doctor({ json, probe }: DoctorFlags, signal: AbortSignal): Promise<void> {
   if (probe) {
     process.stdout.write(JSON.stringify(await probeBackends()));
     return;
   }
-  const backends = probeApart();
+  const backends = await probeApart(signal);
   const chosen = await createBackend('auto');
   const { name, level, threads, reason = '', weightTypes } = chosen.facts;
   await chosen.dispose();
@@ -51,25 +66,35 @@ export async function doctor({ json, probe }: DoctorFlags): Promise<void> {
     auto: { name, level, threads, reason, weightTypes },
     backends,
   };
-  if (json) {
-    process.stdout.write(`${JSON.stringify(found)}\n`);
-    return;
-  }
-  const gigabytes = (found.memoryBytes / 2 ** 30).toFixed(1);
+  process.stdout.write(json ? jsonLine(found) : page(found));
+}
+
+interface Findings {
+  readonly node: string;
+  readonly platform: string;
+  readonly cores: number;
+  readonly processor: string;
+  readonly memoryBytes: number;
+  readonly sharedMemory: boolean;
+  readonly auto: { name: string; level: string; threads: number; reason: string; weightTypes: readonly string[] };
+  readonly backends: readonly BackendProbe[];
+}
+
+const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`;
+
+function page({ node, platform, cores, processor, memoryBytes, sharedMemory, auto, backends }: Findings): string {
+  const { name, level, threads, reason, weightTypes } = auto;
+  const gigabytes = (memoryBytes / 2 ** 30).toFixed(1);
   const rows: [string, string][] = [
     ['tandem', VERSION],
-    ['node', `${found.node} on ${found.platform}`],
-    ['processor', `${found.processor}, ${found.cores} core${found.cores === 1 ? '' : 's'}, ${gigabytes} GiB of memory`],
-    ['SharedArrayBuffer', found.sharedMemory ? 'yes: threads can share weights' : 'no: one thread only'],
-    [
-      'auto takes',
-      `${name} (${level}), ${threads} thread${threads === 1 ? '' : 's'}; ${reason}; types ${weightTypes.join(', ')}`,
-    ],
-    ...backends.map((probe): [string, string] => [
-      `backend ${probe.name}`,
-      `${probe.available ? 'works' : 'does not work'}: ${probe.reason}`,
+    ['node', `${node} on ${platform}`],
+    ['processor', `${processor}, ${counted(cores, 'core')}, ${gigabytes} GiB of memory`],
+    ['SharedArrayBuffer', sharedMemory ? 'yes: threads can share weights' : 'no: one thread only'],
+    ['auto takes', `${name} (${level}), ${counted(threads, 'thread')}; ${reason}; types ${weightTypes.join(', ')}`],
+    ...backends.map((one): [string, string] => [
+      `backend ${one.name}`,
+      `${one.available ? 'works' : 'does not work'}: ${one.reason}`,
     ]),
   ];
-  const width = Math.max(...rows.map(([label]) => label.length)) + 2;
-  process.stdout.write(`${rows.map(([label, value]) => label.padEnd(width) + value).join('\n')}\n`);
+  return facts(rows.map(([label, value]) => [label, printable(value)]));
 }

@@ -1,4 +1,9 @@
+import type { Command } from 'commander';
+import { printable } from '../common';
 import { type Checkpoint, fromPretrained, resolveTensors, type TensorInfo } from '../weights';
+import { askingHub, checkModelName } from './models';
+import { columns, facts } from './table';
+import { jsonLine } from './terminal';
 
 export interface InspectFlags {
   readonly json?: boolean;
@@ -6,79 +11,86 @@ export interface InspectFlags {
   readonly revision?: string;
 }
 
-/** `tandem inspect`: tensors, types, sizes, family and parameter count, from headers alone. */
-export async function inspect(path: string, { json, offline, revision }: InspectFlags): Promise<void> {
-  const checkpoint = await fromPretrained(path, { offline, revision, lazy: true });
+/** Puts the argument and the flags of `tandem inspect` on a command. */
+export function addInspectFlags(command: Command): Command {
+  return command
+    .description('say what is in a checkpoint without loading it')
+    .argument('<model>', 'checkpoint directory or hub id')
+    .option('--json', 'print one JSON object')
+    .option('--revision <name>', 'branch, tag or commit of a model on the hub (default: main)')
+    .option('--offline', 'take a model on the hub from the cache alone');
+}
+
+/** `tandem inspect`: family, sizes, parameters and every tensor of a checkpoint. Reads the headers of its files, no weights. */
+export async function inspect(name: string, flags: InspectFlags, signal: AbortSignal): Promise<void> {
+  const { json, offline, revision } = flags;
+  checkModelName(name, 'inspect');
+  const options = { offline, revision, lazy: true, signal };
+  const checkpoint = await askingHub([name], () => fromPretrained(name, options));
   try {
-    process.stdout.write(json ? `${JSON.stringify(summary(checkpoint))}\n` : page(checkpoint));
+    const summary = summaryOf(checkpoint);
+    process.stdout.write(json ? jsonLine(summary) : page(summary));
   } finally {
     await checkpoint.dispose();
   }
 }
 
-const count = ({ shape }: TensorInfo) => shape.reduce((product, size) => product * size, 1);
+type Summary = ReturnType<typeof summaryOf>;
 
-function summary({ name, config, tensors, metadata }: Checkpoint) {
-  const list = [...tensors.values()];
-  const used = new Set(resolvedNames({ name, config, tensors }));
+function summaryOf(checkpoint: Checkpoint) {
+  const { name, config, metadata } = checkpoint;
+  const list = [...checkpoint.tensors.values()];
+  // A file may contain tensors that the engine does not compute with, such as a second copy of the embedding.
+  const used = new Set(resolveTensors(checkpoint).all);
+  const tensors = list.map(({ name, type, shape, bytes, file }) => ({
+    ...{ name, type, shape, bytes, file },
+    used: used.has(name),
+  }));
   return {
     name,
     family: config.family,
     config,
     metadata,
-    parameters: list.filter((tensor) => used.has(tensor.name)).reduce((total, tensor) => total + count(tensor), 0),
-    bytes: list.reduce((total, tensor) => total + tensor.bytes, 0),
-    tensors: list.map(({ name, type, shape, bytes, file }) => ({
-      name,
-      type,
-      shape,
-      bytes,
-      file,
-      used: used.has(name),
-    })),
+    parameters: list.filter((tensor) => used.has(tensor.name)).reduce((sum, tensor) => sum + sizeOf(tensor), 0),
+    bytes: list.reduce((sum, tensor) => sum + tensor.bytes, 0),
+    tensors,
   };
 }
 
-/** Tensors that the engine computes with; a file may hold more, such as a second copy of the table. */
-function resolvedNames(checkpoint: Pick<Checkpoint, 'name' | 'config' | 'tensors'>): readonly string[] {
-  return resolveTensors(checkpoint).all;
-}
+const sizeOf = ({ shape }: TensorInfo) => shape.reduce((product, size) => product * size, 1);
+const grouped = (value: number) => value.toLocaleString('en');
 
-function page(checkpoint: Checkpoint): string {
-  const { name, family, config, parameters, bytes, tensors, metadata } = summary(checkpoint);
-  const ff = config.feedForward;
-  const facts: [string, string][] = [
-    [
-      'family',
-      `${family}, ${ff.kind}${ff.gated ? ' gated' : ''} feed-forward, head ${config.scaleHead ? 'scaled' : 'not scaled'}`,
-    ],
+function page({ name, family, config, parameters, bytes, tensors, metadata }: Summary): string {
+  const { kind, gated } = config.feedForward;
+  const files = [...new Set(tensors.map(({ file }) => file))].map(printable);
+  const rows: [string, string][] = [
+    ['family', `${family}, ${kind}${gated ? ' gated' : ''} feed-forward, head ${config.scaleHead ? '' : 'not '}scaled`],
     ['layers', `${config.encoderLayers} encoder, ${config.decoderLayers} decoder`],
     [
       'sizes',
       `dModel ${config.dModel}, ${config.heads} heads of ${config.dKv}, dFf ${config.dFf}, vocabulary ${config.vocabularySize}`,
     ],
-    ['parameters', parameters.toLocaleString('en')],
-    [
-      'tensors',
-      `${tensors.length} in ${files(tensors).join(', ')}: ${types(tensors)}; ${bytes.toLocaleString('en')} bytes`,
-    ],
-    ...Object.entries(metadata).map(([key, value]): [string, string] => [`metadata ${key}`, value]),
+    ['parameters', grouped(parameters)],
+    ['tensors', `${tensors.length} in ${files.join(', ')}: ${types(tensors)}; ${grouped(bytes)} bytes`],
+    ...Object.entries(metadata).map(([key, value]): [string, string] => [
+      `metadata ${printable(key)}`,
+      printable(value),
+    ]),
   ];
-  const labels = Math.max(...facts.map(([label]) => label.length)) + 2;
-  const width = Math.max(...tensors.map((tensor) => tensor.name.length));
-  const rows = tensors.map(({ name, type, shape, bytes, used }) => {
-    const size = `${type.padEnd(5)} [${shape.join(', ')}]`.padEnd(24);
-    return `  ${name.padEnd(width)}  ${size} ${bytes.toLocaleString('en').padStart(14)} bytes${used ? '' : '  (not used)'}`;
-  });
-  return `${[name, ...facts.map(([label, value]) => `${label.padEnd(labels)}${value}`), '', ...rows].join('\n')}\n`;
-}
-
-function files(tensors: readonly { readonly file: string }[]): string[] {
-  return [...new Set(tensors.map(({ file }) => file))];
+  const lines = tensors.map((tensor) => [
+    printable(tensor.name),
+    tensor.type,
+    `[${tensor.shape.join(', ')}]`,
+    `${grouped(tensor.bytes)} bytes`,
+    tensor.used ? '' : '(not used)',
+  ]);
+  const left = { align: 'left' } as const;
+  const list = columns(lines, [left, left, left, { align: 'right' }, left], '  ');
+  return `${printable(name)}\n${facts(rows)}\n${list}`;
 }
 
 function types(tensors: readonly { readonly type: string }[]): string {
   const counts = new Map<string, number>();
   for (const { type } of tensors) counts.set(type, (counts.get(type) ?? 0) + 1);
-  return [...counts].map(([type, number]) => `${number} ${type}`).join(', ');
+  return [...counts].map(([type, count]) => `${count} ${type}`).join(', ');
 }

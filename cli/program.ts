@@ -1,64 +1,66 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { VERSION } from '../api';
-import { doctor } from './doctor';
-import { CommandError, EXIT } from './failure';
-import { generateCommand } from './generate';
-import { addGenerateFlags, type GenerateFlags } from './generateFlags';
-import { type InspectFlags, inspect } from './inspect';
+import { addDoctorFlags, type DoctorFlags, doctor } from './doctor';
+import { CommandError } from './failure';
+import { generateCommand } from './generate/command';
+import { addGenerateFlags, type GenerateFlags } from './generate/flags';
+import { addInspectFlags, type InspectFlags, inspect } from './inspect';
 import { addNgramFlags, buildNgrams, type NgramFlags } from './ngram';
-import { addPaperFlags, type PaperFlags, paper } from './paper';
+import { addPaperFlags, type PaperFlags, paper } from './paper/command';
+import { checkSubcommand, checkWords, DEFAULT_COMMAND } from './subcommands';
 
-/** Parses the arguments and runs the subcommand that they name; without one, `generate`, which then shows examples. */
+/** Parses the arguments and runs the subcommand that they name. Without one, examples are shown. */
 export async function runCommand(args: readonly string[], signal: AbortSignal): Promise<void> {
   const program = build(args, signal);
+  checkSubcommand(args, ['help', ...program.commands.map((command) => command.name())]);
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return; // --help and --version have printed
-    throw new CommandError(error.message.replace(/^error: /, ''), EXIT.usage);
+    throw new CommandError('argument-invalid', error.message.replace(/^error: /, ''));
   }
 }
+
+const EXIT_CODES = `
+Exit codes: 0 done; 1 something failed (a model, a file, a line of the input); 2 the command was called wrongly;
+130 cancelled by Ctrl-C (SIGINT), 143 by SIGTERM. An error is one line on standard error.`;
+
+const FIRST_WORD = `
+The first argument names a command. A text follows \`generate\`: tandem generate "Thou art my rock."
+Without any argument, examples of the bundled pair are decoded and measured.`;
 
 function build(args: readonly string[], signal: AbortSignal): Command {
   const program = new Command('tandem');
   strict(program)
     .description(
-      'Exact speculative decoding for T5: a small draft proposes, the target decides, and the text is the target’s own.',
+      'Exact speculative decoding for T5: a small draft proposes tokens, and the text is distributed as the target’s own.',
     )
-    .version(VERSION);
-  const generate = program
-    .command('generate', { isDefault: true })
-    .description('decode text; without a subcommand and without TEXT, show examples on the bundled pair')
-    .argument('[text...]', 'what to decode, one input a line; `-` or nothing reads standard input');
-  addGenerateFlags(strict(generate)).action(async (words: string[], flags: GenerateFlags) => {
-    await generateCommand(words, flags, { signal, named: args[0] === 'generate' });
-  });
-  strict(program.command('inspect'))
-    .description('say what is in a checkpoint without loading it')
-    .argument('<path>', 'checkpoint directory or hub id')
-    .option('--json', 'print one JSON object')
-    .option('--revision <name>', 'branch, tag or commit of a model on the hub (default: main)')
-    .option('--offline', 'take a model on the hub from the cache alone')
-    .action(async (path: string, flags: InspectFlags) => inspect(path, flags));
-  const ngram = strict(program.command('ngram'))
-    .description('n-gram tables, as drafts that cost next to nothing')
-    .action(() => {
-      throw new CommandError('ngram: expected a subcommand, build, found none');
+    .version(VERSION)
+    .addHelpText('after', FIRST_WORD + EXIT_CODES);
+  const add = (name: string, options = {}) => strict(program.command(name, options)).addHelpText('after', EXIT_CODES);
+  addGenerateFlags(add('generate', { isDefault: true }))
+    .argument('[text...]', 'what to decode, one input a line; `-` or nothing reads standard input')
+    .action(async (words: string[], flags: GenerateFlags) => {
+      const named = args[0] === DEFAULT_COMMAND;
+      checkWords(words, named);
+      await generateCommand(words, flags, { signal, named });
     });
-  addNgramFlags(strict(ngram.command('build'))).action(async (files: string[], flags: NgramFlags) =>
+  addInspectFlags(add('inspect')).action((name: string, flags: InspectFlags) => inspect(name, flags, signal));
+  const ngram = add('ngram')
+    .description('n-gram tables, which are drafts that cost next to nothing')
+    .action(() => {
+      throw new CommandError('argument-invalid', 'ngram: expected a subcommand, build, found none');
+    });
+  addNgramFlags(strict(ngram.command('build'))).action((files: string[], flags: NgramFlags) =>
     buildNgrams(files, flags, signal),
   );
-  addPaperFlags(strict(program.command('paper'))).action(async (flags: PaperFlags) => paper(flags, signal));
-  strict(program.command('doctor'))
-    .description('say what Tandem gets on this machine, and why')
-    .option('--json', 'print one JSON object')
-    .addOption(new Option('--probe').hideHelp())
-    .action(async (flags: { json?: boolean; probe?: boolean }) => doctor(flags));
+  addPaperFlags(add('paper')).action((flags: PaperFlags) => paper(flags, signal));
+  addDoctorFlags(add('doctor')).action((flags: DoctorFlags) => doctor(flags, signal));
   return program;
 }
 
-/** Errors are thrown, not printed with the usage around them: the guard says them in one line. */
+/** Makes a command throw its errors: the guard prints them in one line, without the usage around them. */
 function strict(command: Command): Command {
   return command
     .exitOverride()

@@ -1,10 +1,11 @@
 import { SingleBar } from 'cli-progress';
 import type { LoadOptions } from '../api';
+import { printable } from '../common';
 
 type Download = NonNullable<NonNullable<LoadOptions['hub']>['onProgress']>;
 type Update = NonNullable<LoadOptions['onProgress']>;
 
-/** Loads shorter than this show no bar. */
+/** A load that takes less time than this shows no bar. */
 const PATIENCE_MS = 400;
 
 export interface LoadBar {
@@ -13,28 +14,33 @@ export interface LoadBar {
   readonly stop: () => void;
 }
 
-/** A bar on standard error while weights come from the hub and load, where somebody looks on and it takes long enough to wonder. */
+/** A bar on standard error while weights are downloaded and loaded. Only a terminal gets one. */
 export function loadProgress(): LoadBar {
   if (process.stderr.isTTY !== true) return { stop: () => undefined };
   const started = performance.now();
   let bar: SingleBar | null = null;
   const show = (name: string, loaded: number, total: number): void => {
     if (performance.now() - started < PATIENCE_MS) return;
-    const shown = { name, size: (total / 1e6).toFixed(0) };
+    const values = { name, size: (total / 1e6).toFixed(0) };
     if (bar === null) {
-      bar = new SingleBar({
-        format: '{name} {bar} {percentage}% of {size} MB',
-        clearOnComplete: true,
-        hideCursor: true,
-      });
-      bar.start(total, loaded, shown);
+      const format = '{name} {bar} {percentage}% of {size} MB';
+      bar = new SingleBar({ format, clearOnComplete: true, hideCursor: true });
+      bar.start(total, loaded, values);
     }
     bar.setTotal(total);
-    bar.update(loaded, shown);
+    bar.update(loaded, values);
   };
   return {
     update: ({ model, loaded, total }) => show(model === 0 ? 'target' : 'draft ', loaded, total),
-    download: ({ file, loaded, total }) => show(`downloading ${file}`, loaded, total),
+    download: ({ file, loaded, total }) => show(`downloading ${printable(file)}`, loaded, total),
     stop: () => bar?.stop(),
   };
+}
+
+/** A bar on standard error that counts to `total`. Only a terminal gets one. */
+export function countProgress(what: string, total: number): { update: (done: number) => void; stop: () => void } {
+  if (process.stderr.isTTY !== true) return { update: () => undefined, stop: () => undefined };
+  const bar = new SingleBar({ format: `${what} {bar} {value}/{total}`, clearOnComplete: true });
+  bar.start(total, 0);
+  return { update: (done) => bar.update(done), stop: () => bar.stop() };
 }

@@ -26,7 +26,6 @@ export { firstOf, randomDrafter } from './drafters/simple';
 export { DecodingError, type DecodingErrorCode } from './errors';
 export { type GenerationRequest, generate } from './generate';
 export type { Metrics } from './metrics';
-export * as paper from './paper';
 export { type Random, seededRandom } from './random';
 export type { GenerationResult, Pair, SequenceRequest, StopReason, TokenEvent, TokenOrigin } from './round';
 export type { Processing, Settings, Verification } from './settings';

@@ -10,9 +10,9 @@ export const BUNDLED = {
   draft: join(ROOT, 'models', 'modernize-draft'),
 };
 
-/** Builds the command from the sources as they are now, for the specs of one file. */
-export function buildCommand(): void {
-  execFileSync(process.execPath, ['scripts/build.mjs', '--quiet', '--entry', 'cli/index.ts', '--to', FILE], {
+/** Builds the command, or another entry, from the sources as they are now, for the specs of one file. */
+export function buildCommand(entry: string = 'cli/index.ts'): void {
+  execFileSync(process.execPath, ['scripts/build.mjs', '--quiet', '--entry', entry, '--to', FILE], {
     cwd: ROOT,
     stdio: 'pipe',
   });
@@ -41,9 +41,9 @@ export function tandem(args: readonly string[], input = ''): Outcome {
   return { status: run.status, stdout: run.stdout, stderr: run.stderr };
 }
 
-/** Starts `tandem ARGS` without waiting. */
+/** Starts `tandem ARGS` without waiting. Its standard input stays open. */
 export function startTandem(args: readonly string[]) {
-  return spawn(process.execPath, [FILE, ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+  return spawn(process.execPath, [FILE, ...args], { cwd: ROOT, stdio: 'pipe' });
 }
 
 /** A failure as the command promises it: one line, no stack trace, nothing on standard output. */

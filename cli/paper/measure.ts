@@ -1,16 +1,9 @@
 import { readFile } from 'node:fs/promises';
-import { type BundledPair, bundledPair, type Tandem } from '../api';
-import {
-  type Drafter,
-  generate,
-  type Metrics,
-  NgramTable,
-  ngramDrafter,
-  paper,
-  type Settings,
-  theory,
-} from '../decoding';
-import { CommandError } from './failure';
+import { type BundledPair, bundledPair, type Tandem } from '../../api';
+import { type Drafter, generate, type Metrics, NgramTable, ngramDrafter, type Settings, theory } from '../../decoding';
+import { yieldToEventLoop } from '../event-loop';
+import { CommandError } from '../failure';
+import * as paper from './published';
 
 /** γ of the paper's table 2. */
 const GAMMAS = [3, 5, 7] as const;
@@ -177,6 +170,7 @@ async function run(
   let corrected = 0;
   for (;;) {
     const step = await steps.next();
+    await yieldToEventLoop(signal);
     if (step.done) return { metrics: step.value.metrics, corrected };
     if (step.value.origin === 'corrected') corrected++;
   }
@@ -185,7 +179,7 @@ async function run(
 async function passagesOf({ heldOut }: BundledPair, count: number): Promise<string[]> {
   const passages = JSON.parse(await readFile(heldOut, 'utf8')) as { source: string }[];
   if (count > passages.length) {
-    throw new CommandError(`--passages: expected at most ${passages.length}, found ${count}`);
+    throw new CommandError('option-invalid', `--passages: expected at most ${passages.length}, found ${count}`);
   }
   const stride = passages.length / count; // from every book
   return Array.from({ length: count }, (_, i) => passages[Math.floor(i * stride)].source);
@@ -193,7 +187,8 @@ async function passagesOf({ heldOut }: BundledPair, count: number): Promise<stri
 
 /** A unigram and a bigram table of the text that comes with the pair. */
 async function ngramTables({ text }: BundledPair, { tokenizer, target }: Tandem): Promise<NgramTable[]> {
-  if (tokenizer === null) throw new CommandError('paper: expected a tokenizer with the target, found none');
+  if (tokenizer === null)
+    throw new CommandError('tokenizer-invalid', 'paper: expected a tokenizer with the target, found none');
   const tables = [1, 2].map((order) => new NgramTable(order, target.vocabularySize));
   for (const line of (await readFile(text, 'utf8')).split('\n')) {
     if (line === '') continue;

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BUNDLED, buildCommand, removeCommand, startTandem, tandem } from './command';
+import { BUNDLED, buildCommand, removeCommand, startTandem, tandem } from '../command';
 
 const TEXT = 'And the word of the LORD came unto Jonah the second time, saying, Arise, go unto Nineveh.';
 const scratch = mkdtempSync(join(tmpdir(), 'tandem-generate-'));
@@ -36,7 +36,11 @@ describe('tandem generate', () => {
     const fromText = tandem(['generate', TEXT]);
     expect(fromText).toMatchObject({ status: 0, stderr: '' });
     expect(fromText.stdout).toMatch(/^Yahweh’s word came to Jonah[^\n]*\n$/);
-    for (const run of [tandem(['generate', '--file', path]), tandem(['generate'], TEXT), tandem([TEXT])]) {
+    for (const run of [
+      tandem(['generate', '--file', path]),
+      tandem(['generate'], TEXT),
+      tandem(['generate', '-'], TEXT),
+    ]) {
       expect(run).toEqual(fromText);
     }
   });
@@ -102,16 +106,6 @@ describe('tandem generate', () => {
     expect(sampled('5')).toEqual(sampled('2'));
   });
 
-  test('keeps the lines that could be decoded, names the one that could not, and exits with 1', () => {
-    const args = ['generate', '--json', '--max-tokens', '6', '--prefix', ''];
-    const run = tandem(args, `Thou art the man.\n\u200b\nHe said.\n`); // a zero-width space is no token
-    expect(run.status).toBe(1);
-    expect(run.stdout.trimEnd().split('\n')).toHaveLength(2);
-    const [line, ...rest] = run.stderr.trimEnd().split('\n');
-    expect(line).toMatch(/^tandem: line 2: text: expected at least one token, found none$/);
-    expect(rest).toEqual(['tandem: 2 of 3 lines decoded']);
-  });
-
   test('ends before a stop text', () => {
     const [{ text }] = json(['generate', TEXT, '--stop', ' Jonah']);
     expect(text).toBe('Yahweh’s word came to');
@@ -134,18 +128,6 @@ describe('tandem generate', () => {
     expect(stdout).toContain('\u001b[36m'); // the free extra token
     // biome-ignore lint/suspicious/noControlCharactersInRegex: what colour is made of
     expect(stdout.replace(/\u001b\[\d+m/g, '')).toBe(tandem(['generate', TEXT]).stdout);
-  });
-
-  test('is cancelled by an interrupt with exit code 130 and one line', async () => {
-    const child = startTandem(['generate', '--backend', 'cpu', '--min-tokens', '4000', '--max-tokens', '4000', TEXT]);
-    let stderr = '';
-    child.stderr.on('data', (chunk) => {
-      stderr += chunk;
-    });
-    await once(child.stdout, 'data'); // it is decoding
-    child.kill('SIGINT');
-    const [status] = await once(child, 'exit');
-    expect({ status, stderr }).toEqual({ status: 130, stderr: 'tandem: cancelled\n' });
   });
 
   test('ends quietly when the reader closes the pipe', async () => {

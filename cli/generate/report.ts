@@ -1,10 +1,9 @@
-import type { Comparison, GenerateResult } from '../api';
-import type { Setting } from './printer';
+import type { Comparison, GenerateResult } from '../../api';
+import { facts } from '../table';
+import type { Outcome, Setting } from './printer';
 
-/** A result with what only its stream showed. */
-export interface Finished {
-  readonly result: GenerateResult;
-  readonly comparison: Comparison | null;
+/** An outcome with what only its stream showed. */
+export interface Finished extends Outcome {
   /** Tokens that the target put in place of a rejected one. */
   readonly corrections: number;
 }
@@ -14,34 +13,40 @@ const milliseconds = (seconds: number) =>
   seconds < 10 ? `${(seconds * 1000).toFixed(0)} ms` : `${seconds.toFixed(1)} s`;
 
 /**
- * The closing report over all results: what came out, what it cost, and whether it is what the target alone would have said.
+ * The report over all results: what came out, what it cost, and whether it is what the target alone gives.
  *
- * @param elapsed seconds of all together, where they ran side by side
+ * @param seconds of all inputs together
  */
-export function reportLines(finished: readonly Finished[], setting: Setting, elapsed?: number): string[] {
+export function reportOf(finished: readonly Finished[], setting: Setting, seconds: number): string {
+  return facts(reportRows(finished, setting, seconds), setting.colours.dim);
+}
+
+function reportRows(finished: readonly Finished[], setting: Setting, seconds: number): [string, string][] {
   const { tandem, colours } = setting;
-  const label = (text: string) => colours.dim(text.padEnd(22));
-  const lines = [`${label('on')}${machine(setting)}`];
   const metrics = finished.map(({ result }) => result.metrics);
   const tokens = sum(metrics.map((m) => m.newTokens));
   const calls = sum(metrics.map((m) => m.targetCalls));
-  const seconds = elapsed ?? sum(metrics.map((m) => m.seconds));
-  lines.push(
-    `${label('tokens a target call')}${colours.bold((tokens / calls).toFixed(2))} (${tokens} tokens, ${calls} calls)`,
-  );
-  if (tandem.drafter && setting.options.gamma !== 0) lines.push(`${label('acceptance')}${acceptance(finished)}`);
+  const rows: [string, string][] = [
+    ['on', machine(setting)],
+    ['tokens a target call', `${colours.bold((tokens / calls).toFixed(2))} (${tokens} tokens, ${calls} calls)`],
+  ];
+  if (tandem.drafter && setting.options.gamma !== 0) rows.push(['acceptance', acceptance(finished)]);
   const { lenience = 1 } = setting.options;
-  if (lenience < 1)
-    lines.push(
-      `${label('exact')}${colours.red('NO')}: lenience ${lenience} lets draft tokens stand more often than the target would have them`,
-    );
-  const compared = finished.filter((one): one is Finished & { comparison: Comparison } => one.comparison !== null);
-  if (compared.length === 0) return [...lines, `${label('time')}${milliseconds(seconds)}, ${rate(tokens, seconds)}`];
-  lines.push(`${label('cost')}${costs(finished)}`);
-  lines.push(`${label('speed-up')}${speed(compared, setting)}`);
-  lines.push(`${label('equal')}${equality(compared, setting)}`);
-  return lines;
+  if (lenience < 1) {
+    const why = `lenience ${lenience} keeps draft tokens more often than the target’s distribution allows`;
+    rows.push(['exact', `${colours.red('NO')}: ${why}`]);
+  }
+  const compared = finished.filter((one): one is Compared => one.comparison !== null);
+  if (compared.length === 0) return [...rows, ['time', `${milliseconds(seconds)}, ${rate(tokens, seconds)}`]];
+  return [
+    ...rows,
+    ['cost', costs(finished)],
+    ['speed-up', speed(compared, setting)],
+    ['equal', equality(compared, setting)],
+  ];
 }
+
+type Compared = Finished & { readonly comparison: Comparison };
 
 function machine({ tandem, options }: Setting): string {
   const { name, level, threads } = tandem.backend;
@@ -85,7 +90,7 @@ function costs(finished: readonly Finished[]): string {
   return `c ${c} (a draft step / a target step); v ${v} (a call of ${rows.toFixed(1)} rows / of one)`;
 }
 
-function speed(compared: readonly (Finished & { comparison: Comparison })[], { colours }: Setting): string {
+function speed(compared: readonly Compared[], { colours }: Setting): string {
   const both = compared.map(({ comparison }) => comparison);
   const of = (pick: (one: Comparison) => GenerateResult) => ({
     tokens: sum(both.map((one) => pick(one).metrics.newTokens)),
@@ -100,7 +105,7 @@ function speed(compared: readonly (Finished & { comparison: Comparison })[], { c
   return `${colours.bold(`${measured.toFixed(2)}×`)} measured, ${predicted.toFixed(2)}× predicted; ${times}`;
 }
 
-function equality(compared: readonly (Finished & { comparison: Comparison })[], { options, colours }: Setting): string {
+function equality(compared: readonly Compared[], { options, colours }: Setting): string {
   const equal = compared.filter(({ comparison }) => comparison.equal).length;
   if ((options.lenience ?? 1) < 1) {
     return `${equal} of ${compared.length}: with lenience below 1 the text need not be the target’s`;

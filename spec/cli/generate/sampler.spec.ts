@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readTrace } from '../../decoding';
-import { buildCommand, removeCommand, tandem } from './command';
+import { readTrace } from '../../../decoding';
+import { buildCommand, removeCommand, tandem } from '../command';
 
 const LINES = ['And the word of the LORD came unto Jonah.', 'Verily he cometh quickly.', 'Thou art my rock.'];
 const scratch = mkdtempSync(join(tmpdir(), 'tandem-sampler-'));
@@ -36,16 +36,6 @@ describe('the sampler from the command line', () => {
         );
       }
     }
-  });
-
-  test('--batch keeps the lines that are sound, names the one that is not, and fails', () => {
-    const args = ['generate', '--batch', '4', '--json', '--prefix', ''];
-    const run = tandem(args, `${LINES[0]}\n\u200b\n${LINES[2]}\n`); // a zero-width space is no token
-    expect(run.status).toBe(1);
-    expect(run.stdout.trimEnd().split('\n')).toHaveLength(2);
-    expect(run.stderr).toMatch(
-      /^tandem: line 2: text: expected at least one token, found none\ntandem: 2 of 3 lines decoded\n$/,
-    );
   });
 
   test('--beams prints the best sequence bare, several after their scores, best first', () => {

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
-import type { BeamSearchOptions, GenerateOptions, LoadOptions } from '../api';
-import { CommandError } from './failure';
-import { counts, decimal, decimals, integer, oneOf, tokenIds } from './flags';
+import type { BeamSearchOptions, GenerateOptions, LoadOptions } from '../../api';
+import { CommandError } from '../failure';
+import { counts, decimal, decimals, integer, oneOf, tokenIds } from '../flags';
 
 /** Flags of `tandem generate`, as commander names them. */
 export interface GenerateFlags {
@@ -136,7 +136,10 @@ export function addGenerateFlags(command: Command): Command {
 
 export function loadOptions(flags: GenerateFlags, signal: AbortSignal): LoadOptions {
   if (flags.dtype && flags.type && flags.dtype !== flags.type) {
-    throw new CommandError(`expected one weight type, found --dtype ${flags.dtype} and --type ${flags.type}`);
+    throw new CommandError(
+      'argument-invalid',
+      `expected one weight type, found --dtype ${flags.dtype} and --type ${flags.type}`,
+    );
   }
   const { model, draft, backend, level, threads, prefix } = flags;
   const none = draft === 'none' ? null : draft;
@@ -183,11 +186,11 @@ export function beamOptions(flags: GenerateFlags, signal: AbortSignal): BeamSear
   const named = (names: readonly (keyof GenerateFlags)[]) => names.find((name) => flags[name]);
   if (beams === undefined) {
     const lone = named(ONLY_WITH_BEAMS);
-    if (lone) throw new CommandError(`expected --beams, found --${dashed(lone)} without it`);
+    if (lone) throw new CommandError('argument-invalid', `expected --beams, found --${dashed(lone)} without it`);
     return null;
   }
   const other = gamma === 'auto' ? 'gamma auto' : named(NOT_WITH_BEAMS);
-  if (other) throw new CommandError(`expected no --${dashed(other)} beside --beams, found it`);
+  if (other) throw new CommandError('argument-invalid', `expected no --${dashed(other)} beside --beams, found it`);
   return {
     beams,
     sequences,
@@ -208,9 +211,11 @@ const dashed = (name: string) => name.replace(/[A-Z]/g, (letter) => `-${letter.t
 
 /** What does not go together, whatever is decoded. */
 export function checkGenerateFlags({ gamma, costs, batch, compare, trace, branching }: GenerateFlags): void {
-  if (gamma === 'auto' && costs) throw new CommandError('expected --gamma auto or --costs, found both');
-  if (gamma === 'auto' && branching) throw new CommandError('expected --gamma auto or --branching, found both');
+  if (gamma === 'auto' && costs)
+    throw new CommandError('argument-invalid', 'expected --gamma auto or --costs, found both');
+  if (gamma === 'auto' && branching)
+    throw new CommandError('argument-invalid', 'expected --gamma auto or --branching, found both');
   if (batch === undefined) return;
   const other = compare ? 'compare' : trace !== undefined ? 'trace' : null;
-  if (other) throw new CommandError(`expected no --${other} beside --batch, found it`);
+  if (other) throw new CommandError('argument-invalid', `expected no --${other} beside --batch, found it`);
 }

@@ -1,7 +1,7 @@
-import { type BeamSearchOptions, type Tandem, VERSION } from '../api';
-import { expectAll } from './decode';
-import { isCancellation, oneLine } from './failure';
-import { type Input, sourceOf } from './inputs';
+import { type BeamSearchOptions, type Tandem, VERSION } from '../../api';
+import { CommandError, isCancellation, oneLine } from '../failure';
+import { jsonLine, shown } from '../terminal';
+import type { Input } from './inputs';
 
 /** `tandem generate --beams`: the best sequences of each input, a line each; with several, each after its score. */
 export async function searchAll(
@@ -11,22 +11,25 @@ export async function searchAll(
   json: boolean,
 ): Promise<void> {
   let failures = 0;
-  for (const [index, input] of inputs.entries()) {
+  for (const input of inputs) {
     try {
       process.stdout.write(await searched(tandem, input, options, json));
     } catch (error) {
       if (isCancellation(error) || inputs.length === 1) throw error;
       failures++;
-      process.stderr.write(`tandem: line ${index + 1}: ${oneLine(error)}\n`);
+      process.stderr.write(`tandem: line ${input.line}: ${oneLine(error)}\n`);
     }
   }
-  expectAll(inputs.length, failures);
+  if (failures > 0)
+    throw new CommandError('source-invalid', `${inputs.length - failures} of ${inputs.length} lines decoded`);
 }
 
 async function searched(tandem: Tandem, input: Input, options: BeamSearchOptions, json: boolean): Promise<string> {
-  const { sequences, metrics } = await tandem.beamSearch(sourceOf(input), options);
+  const { sequences, metrics } = await tandem.beamSearch(input.source, options);
   if (!json) {
-    const told = ({ text, ids }: { text: string; ids: readonly number[] }) => (tandem.tokenizer ? text : ids.join(' '));
+    const terminal = process.stdout.isTTY === true;
+    const told = ({ text, ids }: { text: string; ids: readonly number[] }) =>
+      tandem.tokenizer ? shown(text, terminal) : ids.join(' ');
     const scored = (options.sequences ?? 1) > 1;
     return sequences.map((one) => `${scored ? `${one.score.toFixed(4)}\t` : ''}${told(one)}\n`).join('');
   }
@@ -36,10 +39,10 @@ async function searched(tandem: Tandem, input: Input, options: BeamSearchOptions
   const run = {
     target: tandem.target.name,
     draft: tandem.drafter?.name ?? null,
-    type: tandem.target.dtype,
+    dtype: tandem.target.dtype,
     backend: { name, level, threads },
     version: VERSION,
     settings,
   };
-  return `${JSON.stringify({ text: best.text, ids: best.ids, score: best.score, sequences, metrics, ...run })}\n`;
+  return jsonLine({ text: best.text, ids: best.ids, score: best.score, sequences, metrics, ...run });
 }

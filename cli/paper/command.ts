@@ -1,10 +1,12 @@
-import { SingleBar } from 'cli-progress';
 import { type Command, Option } from 'commander';
-import { type LoadOptions, Tandem, VERSION } from '../api';
-import { paper as published, theory } from '../decoding';
-import { integer, oneOf } from './flags';
-import { measurePaper, type PaperMeasurements } from './paperMeasure';
-import { type Cell, table } from './table';
+import { type LoadOptions, Tandem, VERSION } from '../../api';
+import { theory } from '../../decoding';
+import { integer, oneOf } from '../flags';
+import { countProgress } from '../progress';
+import { type Cell, table } from '../table';
+import { jsonLine } from '../terminal';
+import { measurePaper, type PaperMeasurements } from './measure';
+import * as published from './published';
 
 export interface PaperFlags {
   readonly passages: number;
@@ -35,16 +37,10 @@ export async function paper(flags: PaperFlags, signal: AbortSignal): Promise<voi
   const { backend, threads, dtype: type } = flags;
   const tandem = await Tandem.load({ backend, threads, type, signal });
   try {
-    const bar = process.stderr.isTTY
-      ? new SingleBar({ format: 'passages {bar} {value}/{total}', clearOnComplete: true })
-      : null;
-    bar?.start(flags.passages, 0);
-    const onPassage = (done: number) => bar?.update(done);
-    const { passages, maxTokens: maxNewTokens } = flags;
-    const measured = await measurePaper(tandem, { passages, maxNewTokens, signal, onPassage }).finally(() =>
-      bar?.stop(),
-    );
-    process.stdout.write(flags.json ? `${JSON.stringify(asData(tandem, measured))}\n` : page(tandem, measured));
+    const bar = countProgress('passages', flags.passages);
+    const job = { passages: flags.passages, maxNewTokens: flags.maxTokens, signal, onPassage: bar.update };
+    const measured = await measurePaper(tandem, job).finally(bar.stop);
+    process.stdout.write(flags.json ? jsonLine(asData(tandem, measured)) : page(tandem, measured));
   } finally {
     await tandem.dispose();
   }
@@ -66,7 +62,7 @@ function asData(tandem: Tandem, { passages, tokens, pair, ngrams, lenience }: Pa
     version: VERSION,
     target: tandem.target.name,
     draft: tandem.draft?.name ?? null,
-    type: tandem.target.dtype,
+    dtype: tandem.target.dtype,
     backend: { name, level, threads },
     passages,
     tokens,

@@ -1,9 +1,9 @@
 import picocolors from 'picocolors';
-import type { StreamedToken } from '../api';
+import type { StreamedToken } from '../../api';
 
 export type Colours = ReturnType<typeof picocolors.createColors>;
 
-/** Colours for a stream: as asked, else as the environment says (no-color.org), else on a terminal that has them. */
+/** Colours for a stream: as `asked`; else as NO_COLOR and FORCE_COLOR say (no-color.org); else on a terminal that has them. */
 export function coloursFor(stream: { readonly isTTY?: boolean }, asked?: boolean): Colours {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   const forced = FORCE_COLOR !== undefined && FORCE_COLOR !== '' && FORCE_COLOR !== '0';
@@ -11,8 +11,8 @@ export function coloursFor(stream: { readonly isTTY?: boolean }, asked?: boolean
   return picocolors.createColors(asked ?? usual);
 }
 
-/** A token's text in the colour of where it came from. */
-export function paint(colours: Colours, { origin, text }: Pick<StreamedToken, 'origin' | 'text'>): string {
+/** Text in the colour of where its token came from. */
+export function paint(colours: Colours, origin: StreamedToken['origin'], text: string): string {
   if (text === '') return '';
   switch (origin) {
     case 'accepted':
@@ -26,7 +26,7 @@ export function paint(colours: Colours, { origin, text }: Pick<StreamedToken, 'o
   }
 }
 
-/** What the colours mean, in them. */
+/** One line that says what the colours mean. */
 export function legend(colours: Colours): string {
   const { green, yellow, cyan } = colours;
   return `${green('drafted and kept')} · ${yellow('corrected by the target')} · ${cyan('free extra token')}`;

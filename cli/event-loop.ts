@@ -1,0 +1,18 @@
+/** Time that the event loop may stand still, in milliseconds. */
+const LONGEST_STRETCH_MS = 16;
+
+let last = performance.now();
+
+/**
+ * Lets signals and timers run, at most every 16 ms. Awaiting a finished promise does not turn the event loop, so a loop whose
+ * work is done on this thread hears no Ctrl-C without this.
+ *
+ * @throws what `signal` was aborted with
+ */
+export async function yieldToEventLoop(signal: AbortSignal): Promise<void> {
+  if (performance.now() - last >= LONGEST_STRETCH_MS) {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    last = performance.now();
+  }
+  signal.throwIfAborted();
+}

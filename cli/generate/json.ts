@@ -1,0 +1,50 @@
+import { VERSION } from '../../api';
+import { TandemError } from '../../common';
+import { oneLine } from '../failure';
+import { jsonLine } from '../terminal';
+import type { BrokenLine, Input } from './inputs';
+import type { Printer, Setting } from './printer';
+
+/** Prints one JSON object a line that is not blank: a result, or the error of a line that failed. */
+export function jsonPrinter(setting: Setting): Printer {
+  const run = runFacts(setting);
+  const write = (record: object) => process.stdout.write(jsonLine(record));
+  return {
+    begin: () => undefined,
+    token: () => undefined,
+    done: (input, { result, comparison }) => {
+      const { text, ids, stopReason, metrics } = result;
+      const compared = comparison && {
+        equal: comparison.equal,
+        measuredSpeedup: comparison.measuredSpeedup,
+        autoregressive: comparison.autoregressive,
+      };
+      write({ ...placeOf(input), text, ids, stopReason, metrics, ...compared, ...run });
+    },
+    failed: (item, error) => {
+      const code = error instanceof TandemError ? error.code : null;
+      write({ ...placeOf(item), error: { code, message: oneLine(error) }, ...run });
+    },
+    blank: () => undefined,
+    interrupted: () => undefined,
+    close: () => undefined,
+  };
+}
+
+function placeOf(item: Input | BrokenLine) {
+  return { index: item.index, line: item.line, input: item.kind === 'input' ? item.source : null };
+}
+
+/** What is the same for every result: the models, the backend and the settings in force. */
+export function runFacts({ tandem, options }: Pick<Setting, 'tandem' | 'options'>) {
+  const { name, level, threads } = tandem.backend;
+  const { signal: _signal, ...settings } = options;
+  return {
+    target: tandem.target.name,
+    draft: tandem.drafter?.name ?? null,
+    dtype: tandem.target.dtype,
+    backend: { name, level, threads },
+    version: VERSION,
+    settings,
+  };
+}

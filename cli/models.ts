@@ -1,0 +1,52 @@
+import { type Stats, statSync } from 'node:fs';
+import { quoted, TandemError } from '../common';
+import { CommandError, systemCode } from './failure';
+
+/** What the hub calls a model: `owner/name`, or `name` alone for the oldest ones. */
+const HUB_ID = /^[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)?$/;
+/** Codes that can mean that the hub does not have a model. */
+const HUB_CODES: readonly unknown[] = ['hub-failed', 'not-found', 'offline'];
+
+/**
+ * Checks the name of a model before anything is loaded or the hub is asked. A directory is a checkpoint. What is no directory
+ * and can only be a path is refused here: it has the form of a path, or its first part is there.
+ */
+export function checkModelName(name: string, flag: string): void {
+  const found = lookUp(name);
+  if (typeof found !== 'string' && found.isDirectory()) return;
+  const what = typeof found === 'string' ? (found === 'ENOENT' ? 'nothing there' : found) : 'a file';
+  const refusal = `${flag} ${quoted(name)}: expected a checkpoint directory, found ${what}`;
+  if (typeof found !== 'string') throw new CommandError('not-found', refusal);
+  const [first, second] = name.split('/');
+  const begins = second !== undefined && typeof lookUp(first) !== 'string';
+  if (begins || !HUB_ID.test(name) || name.includes('..')) throw new CommandError('not-found', refusal);
+}
+
+function lookUp(path: string): Stats | string {
+  try {
+    return statSync(path);
+  } catch (error) {
+    return systemCode(error);
+  }
+}
+
+/** Checks the models among drafts as `--draft` writes them: names with commas between, of which some are no models. */
+export function checkDraftNames(text: string): void {
+  for (const part of text.split(',').map((name) => name.trim())) {
+    const name = part.replace(/^model:/, '');
+    if (name !== part || /^[~.]|[\\/]/.test(name.replace(/^\w+:.*/, ''))) checkModelName(name, '--draft');
+  }
+}
+
+/** Runs what may ask the hub for models. An error of the hub then also says which names are no directories here. */
+export async function askingHub<T>(names: readonly string[], ask: () => Promise<T>): Promise<T> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (!(error instanceof TandemError) || !HUB_CODES.includes(error.code)) throw error;
+    const name = names.find((one) => error.message.includes(one) && typeof lookUp(one) === 'string');
+    if (name === undefined) throw error;
+    const message = `${error.message}; and there is no directory ${quoted(name)} here`;
+    throw new CommandError(error.code, message, { cause: error });
+  }
+}

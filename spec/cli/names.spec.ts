@@ -1,0 +1,89 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { askingHub, checkDraftNames, checkModelName } from '../../cli/models';
+import { checkSubcommand } from '../../cli/subcommands';
+import { TandemError } from '../../common';
+
+const KNOWN = ['help', 'generate', 'inspect', 'ngram', 'paper', 'doctor'];
+
+describe('the first argument', () => {
+  it('is a subcommand, a flag, or refused: no other word is taken for a text', () => {
+    for (const args of [[], ...KNOWN.map((name) => [name, 'x']), ['--json'], ['-']]) checkSubcommand(args, KNOWN);
+    fc.assert(
+      fc.property(fc.string({ minLength: 1 }), fc.array(fc.string()), (first, rest) => {
+        fc.pre(!first.startsWith('-') && !KNOWN.includes(first));
+        expect(() => checkSubcommand([first, ...rest], KNOWN)).toThrow(/unknown command/);
+      }),
+    );
+  });
+
+  it('names the subcommand that was meant', () => {
+    for (const [typed, meant] of [
+      ['genrate', 'generate'],
+      ['inspekt', 'inspect'],
+      ['docter', 'doctor'],
+      ['ngrams', 'ngram'],
+      ['Paper', 'paper'],
+    ]) {
+      expect(() => checkSubcommand([typed, 'models/x'], KNOWN)).toThrow(`did you mean '${meant}'?`);
+    }
+    expect(() => checkSubcommand(['Whither thou goest'], KNOWN)).toThrow('known are help, generate');
+  });
+});
+
+describe('the name of a model', () => {
+  const start = process.cwd();
+  const scratch = mkdtempSync(join(tmpdir(), 'tandem-models-'));
+  beforeAll(() => {
+    process.chdir(scratch);
+    mkdirSync(join('models', 'one'), { recursive: true });
+    writeFileSync('file', '');
+  });
+  afterAll(() => {
+    process.chdir(start);
+    rmSync(scratch, { recursive: true, force: true });
+  });
+
+  it.each(['models/one', './models/one', 'models', 'google/flan-t5-small', 't5-small'])('%s is accepted', (name) => {
+    checkModelName(name, '--model');
+  });
+
+  it.each([
+    ['./nope', 'nothing there'],
+    ['/abs/nope', 'nothing there'],
+    ['../nope', 'nothing there'],
+    ['~/nope', 'nothing there'],
+    ['models/nope', 'nothing there'],
+    ['models/one/nope', 'nothing there'],
+    ['google/flan/t5', 'nothing there'],
+    ['nope/', 'nothing there'],
+    ['a b', 'nothing there'],
+    ['', 'nothing there'],
+    ['file', 'a file'],
+    ['file/nope', 'ENOTDIR'],
+  ])('%s is refused before a hub is asked', (name, found) => {
+    const message = `--model '${name}': expected a checkpoint directory, found ${found}`;
+    expect(() => checkModelName(name, '--model')).toThrow(message);
+  });
+
+  it('is checked among drafts too, where other kinds of drafts have no path', () => {
+    checkDraftNames('copy,layers:2,ngram:none/table.json, models/one ,random,model:google/t5,self:q8');
+    for (const draft of ['copy,./nope', 'models/nope', 'model:./nope', 'copy,model:models/nope']) {
+      expect(() => checkDraftNames(draft)).toThrow(/--draft '.*nope': expected a checkpoint directory/);
+    }
+  });
+
+  it('that no directory has and the hub does not know: the error says both', async () => {
+    const ask = (code: TandemError['code'], message: string) =>
+      askingHub(['models/one', 'google/nope'], () => Promise.reject(new TandemError(code, message)));
+    await expect(ask('hub-failed', 'google/nope: HTTP 404')).rejects.toMatchObject({
+      code: 'hub-failed',
+      message: "google/nope: HTTP 404; and there is no directory 'google/nope' here",
+    });
+    await expect(ask('hub-failed', 'models/one: HTTP 404')).rejects.toThrow(/^models\/one: HTTP 404$/);
+    await expect(ask('config-invalid', 'google/nope: odd')).rejects.toThrow(/^google\/nope: odd$/);
+    await expect(askingHub([], async () => 7)).resolves.toBe(7);
+  });
+});

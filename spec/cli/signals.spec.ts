@@ -1,0 +1,74 @@
+import { once } from 'node:events';
+import { buildCommand, removeCommand, startTandem } from './command';
+
+beforeAll(buildCommand);
+afterAll(removeCommand);
+
+const TEXT = 'And the word of the LORD came unto Jonah the second time, saying, Arise, go unto Nineveh.';
+const ENDLESS = ['generate', '--backend', 'cpu', '--min-tokens', '8000', '--max-tokens', '8000', TEXT];
+
+/** Starts the command, and collects what it prints. */
+function started(args: readonly string[]) {
+  const child = startTandem(args);
+  const printed = { stdout: '', stderr: '' };
+  child.stdout.on('data', (chunk) => {
+    printed.stdout += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    printed.stderr += chunk;
+  });
+  return { child, printed };
+}
+
+describe('a signal', () => {
+  test.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)(
+    '%s cancels a run: exit code %i, one line on standard error, and the text so far ends its line',
+    async (name, code) => {
+      const { child, printed } = started(ENDLESS);
+      await once(child.stdout, 'data'); // it is decoding
+      child.kill(name);
+      const [status] = await once(child, 'close');
+      expect(status).toBe(code);
+      expect(printed.stderr).toBe('tandem: cancelled\n');
+      expect(printed.stdout).toMatch(/^[^\n]+\n$/);
+    },
+  );
+
+  test('cancels tandem paper while a passage is decoded', async () => {
+    const { child, printed } = started(['paper', '--passages', '200', '--backend', 'cpu', '--max-tokens', '4000']);
+    await new Promise((resolve) => setTimeout(resolve, 2500)); // past loading, in the first of many runs
+    child.kill('SIGINT');
+    const [status] = await once(child, 'close');
+    expect({ status, ...printed }).toEqual({ status: 130, stdout: '', stderr: 'tandem: cancelled\n' });
+  }, 30_000);
+
+  test('cancels reading of a standard input that never ends', async () => {
+    const { child, printed } = started(['generate']);
+    child.stdin.write('a line\n');
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    child.kill('SIGINT');
+    const [status] = await once(child, 'close');
+    expect({ status, ...printed }).toEqual({ status: 130, stdout: '', stderr: 'tandem: cancelled\n' });
+  });
+});
+
+describe('a second signal', () => {
+  beforeAll(() => buildCommand('spec/cli/deaf.ts'));
+
+  test.each([
+    ['SIGINT', 'SIGINT'],
+    ['SIGTERM', 'SIGINT'],
+    ['SIGINT', 'SIGTERM'],
+  ] as const)('(%s, then %s) ends a process at once, even one whose event loop stands still', async (first, second) => {
+    const { child, printed } = started([]);
+    await once(child.stdout, 'data');
+    child.kill(first);
+    while (!printed.stdout.includes('deaf')) await once(child.stdout, 'data');
+    child.kill(second);
+    const [status, end] = await once(child, 'exit'); // the default effect of the signal: a shell reports 128 and its number
+    expect({ status, end }).toEqual({ status: null, end: second });
+  });
+});
