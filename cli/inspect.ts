@@ -41,7 +41,7 @@ function summaryOf(checkpoint: Checkpoint) {
   const { name, config, metadata } = checkpoint;
   const list = [...checkpoint.tensors.values()];
   // A file may contain tensors that the engine does not compute with, such as a second copy of the embedding.
-  const used = new Set(resolveTensors(checkpoint).all);
+  const used = new Set(resolveTensors(checkpoint).all.map((tensor) => tensor.name));
   const tensors = list.map(({ name, type, shape, bytes, file }) => ({
     ...{ name, type, shape, bytes, file },
     used: used.has(name),

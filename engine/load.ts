@@ -1,14 +1,24 @@
-import { type Backend, type Dtype, KernelError, type StoredType, type Weight } from '../kernels';
-import type { Checkpoint, T5Config, TensorInfo } from '../weights';
-import { resolveTensors } from '../weights';
+import type { Backend, Dtype, Norm, Weight } from '../kernels';
+import {
+  type AttentionTensors,
+  type Checkpoint,
+  type FeedForwardTensors,
+  type ResolvedTensors,
+  resolveTensors,
+  type T5Config,
+  type T5Tensors,
+  type TensorInfo,
+} from '../weights';
 import { biasByDistance } from './bias';
 import { EngineError } from './errors';
 import type { AttentionWeights, DecoderLayer, EncoderLayer, FeedForwardWeights, T5Weights } from './layers';
+import { storedFormat, toFloat32 } from './stored';
 
 export interface LoadProgress {
   readonly tensor: string;
-  /** Bytes of the checkpoint read so far, and in all. */
+  /** Bytes of the checkpoint that have been read. */
   readonly loaded: number;
+  /** Bytes of the checkpoint that will be read. */
   readonly total: number;
 }
 
@@ -19,17 +29,20 @@ export interface LoadOptions {
   readonly onProgress?: (progress: LoadProgress) => void;
 }
 
+/** The weights of a model on a backend. */
+export interface LoadedWeights {
+  readonly weights: T5Weights;
+  readonly parameters: number;
+  /** Bytes that the matrices take on the backend. */
+  readonly weightBytes: number;
+  /** Frees all of them. */
+  free(): void;
+}
+
 /** Bytes read and packed at a time: large enough for the disk, small beside any model. */
 const CHUNK_BYTES = 8 << 20;
-/** Whole rows a chunk starts at, as `Backend.fill` asks. */
+/** `Backend.fill` takes chunks that start at a multiple of this row. */
 const CHUNK_ROWS = 64;
-
-const STORED: Partial<Record<TensorInfo['type'], { type: StoredType; bytes: number }>> = {
-  F32: { type: 'f32', bytes: 4 },
-  F16: { type: 'f16', bytes: 2 },
-  BF16: { type: 'bf16', bytes: 2 },
-  I8: { type: 'i8', bytes: 1 },
-};
 
 /** The type of the weights when the caller names none: the one that the embedding is stored as. */
 export function storedDtype(checkpoint: Checkpoint, backend: Backend): Dtype {
@@ -38,35 +51,37 @@ export function storedDtype(checkpoint: Checkpoint, backend: Backend): Dtype {
   return backend.facts.weightTypes.includes(stored) ? stored : 'f32';
 }
 
-/** Reads every weight of a checkpoint to its place on the backend, once, tensor by tensor. */
+/**
+ * Copies every weight of a checkpoint to a backend, tensor by tensor. Each is read once. After an error nothing stays
+ * allocated.
+ */
 export async function loadWeights(
   checkpoint: Checkpoint,
   backend: Backend,
   dtype: Dtype,
   options: LoadOptions,
-): Promise<{ weights: T5Weights; parameters: number; weightBytes: number; free: () => void }> {
-  const names = resolveTensors(checkpoint);
+): Promise<LoadedWeights> {
+  const tensors = resolveTensors(checkpoint);
   const loader = new Loader(checkpoint, backend, dtype, options);
-  loader.checkFits(names.all);
+  loader.checkRoom(tensors);
   try {
-    const embedding = await loader.matrix(names.embedding);
-    const head = names.head === names.embedding ? embedding : await loader.matrix(names.head);
-    const encoder = await loader.encoder();
-    const decoder = await loader.decoder();
+    const weights = await loader.load(tensors);
     const { parameters, weightBytes } = loader;
-    return { weights: { embedding, head, encoder, decoder }, parameters, weightBytes, free: () => loader.free() };
+    return { weights, parameters, weightBytes, free: () => loader.free() };
   } catch (error) {
-    loader.free(); // nothing half-loaded stays
+    loader.free();
     throw error;
   }
 }
+
+type Box = Parameters<Backend['free']>[0];
 
 class Loader {
   parameters = 0;
   weightBytes = 0;
   private loaded = 0;
   private total = 0;
-  private readonly owned: Parameters<Backend['free']>[0][] = [];
+  private readonly boxes: Box[] = [];
   private readonly config: T5Config;
 
   constructor(
@@ -78,14 +93,14 @@ class Loader {
     this.config = checkpoint.config;
   }
 
-  /** Refuses a model that cannot fit, before a byte is allocated. */
-  checkFits(names: readonly string[]): void {
+  /** Refuses a model that cannot fit, before anything is allocated. */
+  checkRoom(tensors: ResolvedTensors): void {
     const { facts } = this.backend;
     let needed = 0;
-    for (const name of names) {
-      const info = this.info(name);
-      this.total += info.bytes;
-      needed += info.shape.length === 2 ? facts.weightBytes(info.shape[0], info.shape[1], this.dtype) : info.bytes;
+    for (const { name } of tensors.all) {
+      const { shape, bytes } = this.info(name);
+      this.total += bytes;
+      needed += shape.length === 2 ? facts.weightBytes(shape[0], shape[1], this.dtype) : bytes;
     }
     const room = facts.capacityBytes - facts.allocatedBytes();
     if (needed <= room) return;
@@ -96,49 +111,81 @@ class Loader {
   }
 
   free(): void {
-    for (const box of this.owned.splice(0)) this.backend.free(box);
+    for (const box of this.boxes.splice(0)) this.backend.free(box);
   }
 
-  async encoder(): Promise<T5Weights['encoder']> {
+  async load(tensors: ResolvedTensors): Promise<T5Weights> {
+    const embedding = await this.matrix(tensors.embedding);
+    const head = tensors.head === tensors.embedding ? embedding : await this.matrix(tensors.head);
+    const encoder = await this.encoder(tensors.encoder);
+    const decoder = await this.decoder(tensors.decoder);
+    return { embedding, head, encoder, decoder };
+  }
+
+  private async encoder({ blocks, finalNorm }: T5Tensors['encoder']): Promise<T5Weights['encoder']> {
     const layers: EncoderLayer[] = [];
-    for (let i = 0; i < this.config.encoderLayers; i++) {
-      const block = `encoder.block.${i}.layer`;
-      const attention = await this.attention(`${block}.0`, 'SelfAttention');
-      const bias = await this.bias('encoder', i, layers[0]?.bias);
-      const feedForward = await this.feedForward(`${block}.1`);
-      layers.push({ attention, bias, feedForward });
+    for (const block of blocks) {
+      const attention = await this.attention(block.attention);
+      const bias = block.bias === null ? layers[0].bias : await this.bias(block.bias, true);
+      layers.push({ attention, bias, feedForward: await this.feedForward(block.feedForward) });
     }
-    return { layers, finalNorm: await this.norm('encoder.final_layer_norm') };
+    return { layers, finalNorm: await this.norm(finalNorm) };
   }
 
-  async decoder(): Promise<T5Weights['decoder']> {
+  private async decoder({ blocks, finalNorm }: T5Tensors['decoder']): Promise<T5Weights['decoder']> {
     const layers: DecoderLayer[] = [];
-    for (let i = 0; i < this.config.decoderLayers; i++) {
-      const block = `decoder.block.${i}.layer`;
-      const attention = await this.attention(`${block}.0`, 'SelfAttention');
-      const bias = await this.bias('decoder', i, layers[0]?.bias);
-      const cross = await this.attention(`${block}.1`, 'EncDecAttention');
-      const feedForward = await this.feedForward(`${block}.2`);
-      layers.push({ attention, bias, cross, feedForward });
+    for (const block of blocks) {
+      const attention = await this.attention(block.attention);
+      const bias = block.bias === null ? layers[0].bias : await this.bias(block.bias, false);
+      const cross = await this.attention(block.cross);
+      layers.push({ attention, bias, cross, feedForward: await this.feedForward(block.feedForward) });
     }
-    return { layers, finalNorm: await this.norm('decoder.final_layer_norm') };
+    return { layers, finalNorm: await this.norm(finalNorm) };
   }
 
-  /** Packs a matrix chunk by chunk, the next chunk being read meanwhile. */
-  async matrix(name: string): Promise<Weight> {
+  private async attention(names: AttentionTensors): Promise<AttentionWeights> {
+    return {
+      norm: await this.norm(names.norm),
+      query: await this.matrix(names.query),
+      key: await this.matrix(names.key),
+      value: await this.matrix(names.value),
+      output: await this.matrix(names.output),
+    };
+  }
+
+  private async feedForward(names: FeedForwardTensors): Promise<FeedForwardWeights> {
+    const norm = await this.norm(names.norm);
+    const inputs: Weight[] = [];
+    for (const input of names.inputs) inputs.push(await this.matrix(input));
+    return { norm, inputs, output: await this.matrix(names.output) };
+  }
+
+  private async norm(name: string): Promise<Norm> {
+    return { gain: this.keep(this.backend.vector(await this.floats(name))), epsilon: this.config.epsilon };
+  }
+
+  private async bias(name: string, bidirectional: boolean): Promise<EncoderLayer['bias']> {
+    const { heads, relativeBuckets, relativeMaxDistance } = this.config;
+    const rule = { buckets: relativeBuckets, maxDistance: relativeMaxDistance, bidirectional };
+    const { table, offset } = biasByDistance(await this.floats(name), heads, rule);
+    return this.keep(this.backend.bias(heads, offset, table));
+  }
+
+  /** Packs a matrix chunk by chunk. The next chunk is read while one is packed. */
+  private async matrix(name: string): Promise<Weight> {
     const info = this.info(name);
     const [rows, cols] = info.shape;
-    const stored = this.stored(info);
-    const weight = this.own(this.backend.weight(rows, cols, this.dtype));
+    const stored = storedFormat(info);
+    const weight = this.keep(this.backend.weight(rows, cols, this.dtype));
     const rowBytes = cols * stored.bytes;
     const step = Math.max(CHUNK_ROWS, Math.floor(CHUNK_BYTES / rowBytes / CHUNK_ROWS) * CHUNK_ROWS);
-    const chunk = (row: number) =>
+    const read = (row: number) =>
       row < rows ? this.checkpoint.read(name, row * rowBytes, Math.min(step, rows - row) * rowBytes) : null;
-    let ahead = chunk(0);
+    let next = read(0);
     for (let row = 0; row < rows; row += step) {
-      const bytes = (await ahead) as Uint8Array;
-      ahead = chunk(row + step);
-      ahead?.catch(() => undefined); // reported when awaited; a failure in between must not count as unhandled
+      const bytes = (await next) as Uint8Array;
+      next = read(row + step);
+      next?.catch(() => undefined); // its error is thrown where it is awaited; until then it must not count as unhandled
       this.backend.fill(weight, row, bytes, stored.type);
       this.advance(name, bytes.length);
     }
@@ -147,64 +194,22 @@ class Loader {
     return weight;
   }
 
-  private async attention(layer: string, kind: string): Promise<AttentionWeights> {
-    const at = (part: string) => this.matrix(`${layer}.${kind}.${part}.weight`);
-    return {
-      norm: await this.norm(`${layer}.layer_norm`),
-      query: await at('q'),
-      key: await at('k'),
-      value: await at('v'),
-      output: await at('o'),
-    };
-  }
-
-  private async feedForward(layer: string): Promise<FeedForwardWeights> {
-    const at = (part: string) => this.matrix(`${layer}.DenseReluDense.${part}.weight`);
-    const { gated } = this.config.feedForward;
-    return {
-      norm: await this.norm(`${layer}.layer_norm`),
-      inputs: gated ? [await at('wi_0'), await at('wi_1')] : [await at('wi')],
-      output: await at('wo'),
-    };
-  }
-
-  private async norm(prefix: string): Promise<T5Weights['encoder']['finalNorm']> {
-    const gain = this.own(this.backend.vector(await this.floats(`${prefix}.weight`)));
-    return { gain, epsilon: this.config.epsilon };
-  }
-
-  private async bias(side: 'encoder' | 'decoder', layer: number, first?: EncoderLayer['bias']) {
-    if (first && !this.config.biasInEveryBlock) return first;
-    const { heads, relativeBuckets, relativeMaxDistance } = this.config;
-    const buckets = await this.floats(`${side}.block.${layer}.layer.0.SelfAttention.relative_attention_bias.weight`);
-    const rule = { buckets: relativeBuckets, maxDistance: relativeMaxDistance, bidirectional: side === 'encoder' };
-    const { table, offset } = biasByDistance(buckets, heads, rule);
-    return this.own(this.backend.bias(heads, offset, table));
-  }
-
-  /** A small tensor as float32, whatever it is stored as. */
+  /** A small tensor as float32. */
   private async floats(name: string): Promise<Float32Array> {
     const info = this.info(name);
     const bytes = await this.checkpoint.read(name);
     this.advance(name, bytes.length);
     this.parameters += info.shape.reduce((product, size) => product * size, 1);
-    return toFloat32(bytes, this.stored(info).type);
+    return toFloat32(bytes, storedFormat(info).type);
   }
 
+  /** A tensor that `resolveTensors` has found. */
   private info(name: string): TensorInfo {
-    const info = this.checkpoint.tensors.get(name);
-    if (!info) throw new KernelError('shape-mismatch', `${this.checkpoint.name}: expected tensor ${name}, found none`);
-    return info;
+    return this.checkpoint.tensors.get(name) as TensorInfo;
   }
 
-  private stored(info: TensorInfo): { type: StoredType; bytes: number } {
-    const stored = STORED[info.type];
-    if (stored) return stored;
-    throw new EngineError('type-unsupported', `${info.name}: expected type F32, F16, BF16 or I8, found ${info.type}`);
-  }
-
-  private own<Box extends Parameters<Backend['free']>[0]>(box: Box): Box {
-    this.owned.push(box);
+  private keep<B extends Box>(box: B): B {
+    this.boxes.push(box);
     return box;
   }
 
@@ -214,31 +219,4 @@ class Loader {
     this.loaded += bytes;
     this.options.onProgress?.({ tensor, loaded: this.loaded, total: this.total });
   }
-}
-
-function toFloat32(bytes: Uint8Array, type: StoredType): Float32Array {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const size = { f32: 4, f16: 2, bf16: 2, i8: 1 }[type];
-  return Float32Array.from({ length: bytes.byteLength / size }, (_, i) => {
-    if (type === 'f32') return view.getFloat32(4 * i, true);
-    if (type === 'i8') return view.getInt8(i);
-    const half = view.getUint16(2 * i, true);
-    return type === 'bf16' ? fromBfloat16(half) : fromFloat16(half);
-  });
-}
-
-const word = new DataView(new ArrayBuffer(4));
-
-function fromBfloat16(bits: number): number {
-  word.setUint32(0, bits * 65536);
-  return word.getFloat32(0);
-}
-
-function fromFloat16(bits: number): number {
-  const sign = bits & 0x8000 ? -1 : 1;
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  if (exponent === 0) return sign * fraction * 2 ** -24;
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }

@@ -3,7 +3,7 @@ import type { Checkpoint, T5Config } from '../weights';
 import { EngineError } from './errors';
 import { crossForward, decoderForward, encoderForward, type Observe } from './forward';
 import type { T5Weights } from './layers';
-import { type LoadOptions, loadWeights, storedDtype } from './load';
+import { type LoadedWeights, type LoadOptions, loadWeights, storedDtype } from './load';
 import { LogitsPool } from './logits';
 import { crossPlan, encoderPlan, selfPlan } from './plan';
 import { SlotPool } from './slots';
@@ -71,8 +71,6 @@ class Source implements Encoded {
     this.dispose();
   }
 }
-
-type LoadedWeights = Awaited<ReturnType<typeof loadWeights>>;
 
 class Model implements T5Model {
   readonly name: string;

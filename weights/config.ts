@@ -10,6 +10,12 @@ const FEED_FORWARD: Readonly<Record<string, FeedForward>> = {
   'gated-silu': { kind: 'silu', gated: true },
 };
 
+/** The name that config.json has for a kind of feed-forward layer. */
+export function feedForwardName({ kind, gated }: FeedForward): string {
+  const [name] = Object.entries(FEED_FORWARD).find(([, one]) => one.kind === kind && one.gated === gated) ?? [];
+  return name as string;
+}
+
 /** Parses config.json (and generation_config.json, whose end-of-sequence ids may be several) into a closed T5Config. */
 export function parseConfig(text: string, file: string, generationText?: string | null): T5Config {
   const json = parseObject(text, file);

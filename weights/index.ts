@@ -4,8 +4,17 @@ export { WeightsError, type WeightsErrorCode } from './errors';
 export { type FileContent, type FileSet, fileSet, type ModelFiles } from './file-set';
 export { fromPretrained } from './hub/index.node';
 export type { DownloadProgress, FromPretrainedOptions } from './hub/listing';
+export { type ResolvedTensors, resolveTensors } from './resolve';
 export { blobSource, bufferSource, httpSource } from './source';
-export { resolveTensors, type T5Tensors } from './tensors';
+export type {
+  AttentionTensors,
+  DecoderBlockTensors,
+  EncoderBlockTensors,
+  FeedForwardTensors,
+  T5Tensors,
+  TensorRole,
+  TensorShape,
+} from './tensors';
 export { firstVocabularyDifference } from './tokenizer';
 export type {
   ByteSource,

@@ -1,72 +1,136 @@
-import { WeightsError } from './errors';
-import type { Checkpoint, T5Config } from './types';
+/**
+ * The names and shapes of T5's tensors in Hugging Face's layout (`modeling_t5.py`). No other file of the project spells them.
+ */
+import type { T5Config } from './types';
 
-/** Names that the engine loads: the table and head resolved, everything checked for presence and shape. */
+/** The embedding table. Old and partial files keep it under one of the later names. */
+export const EMBEDDING_NAMES = ['shared.weight', 'encoder.embed_tokens.weight', 'decoder.embed_tokens.weight'] as const;
+/** The output matrix of a model that does not use the embedding for it. */
+export const HEAD_NAME = 'lm_head.weight';
+
+/** Names of one attention layer's tensors. Matrices are [output features, input features]. */
+export interface AttentionTensors {
+  readonly norm: string; // [dModel]
+  readonly query: string; // [inner, dModel]
+  readonly key: string; // [inner, dModel]
+  readonly value: string; // [inner, dModel]
+  readonly output: string; // [dModel, inner]
+}
+
+export interface FeedForwardTensors {
+  readonly norm: string; // [dModel]
+  /** `wi`, or `wi_0` and `wi_1` of a gated one. */
+  readonly inputs: readonly string[]; // each [dFf, dModel]
+  readonly output: string; // [dModel, dFf]
+}
+
+export interface EncoderBlockTensors {
+  readonly attention: AttentionTensors;
+  /** Table of the position bias. A block without one uses the table of block 0. */
+  readonly bias: string | null; // [relativeBuckets, heads]
+  readonly feedForward: FeedForwardTensors;
+}
+
+export interface DecoderBlockTensors extends EncoderBlockTensors {
+  readonly cross: AttentionTensors;
+}
+
+/** Names of all tensors of a T5, by their role. */
 export interface T5Tensors {
-  readonly embedding: string;
-  /** `lm_head.weight` if there is one, else the embedding. */
-  readonly head: string;
-  readonly all: readonly string[];
+  readonly embedding: string; // [vocabulary, dModel]
+  /** The embedding's name when the model has no output matrix of its own. */
+  readonly head: string; // [vocabulary, dModel]
+  readonly encoder: { readonly blocks: readonly EncoderBlockTensors[]; readonly finalNorm: string };
+  readonly decoder: { readonly blocks: readonly DecoderBlockTensors[]; readonly finalNorm: string };
 }
 
-/** Where old and partial files keep the shared table. */
-const TABLES = ['shared.weight', 'encoder.embed_tokens.weight', 'decoder.embed_tokens.weight'];
-const HEAD = 'lm_head.weight';
-
-export function resolveTensors(checkpoint: Pick<Checkpoint, 'name' | 'config' | 'tensors'>): T5Tensors {
-  const { config, tensors, name } = checkpoint;
-  const embedding = TABLES.find((table) => tensors.has(table));
-  if (!embedding) throw new WeightsError('tensor-missing', `${name}: expected one of ${TABLES.join(', ')}, found none`);
-  const head = tensors.has(HEAD) ? HEAD : embedding;
-  const table: [string, number[]][] = [[embedding, [config.vocabularySize, config.dModel]]];
-  if (head !== embedding) table.push([head, [config.vocabularySize, config.dModel]]);
-  const expected = [...table, ...blockTensors('encoder', config), ...blockTensors('decoder', config)];
-  for (const [tensor, shape] of expected) checkTensor(checkpoint, tensor, shape);
-  return { embedding, head, all: expected.map(([tensor]) => tensor) };
+/**
+ * Names the tensors of a T5.
+ *
+ * @param tables names of the embedding and of the head; by default those that Hugging Face gives a model with a tied head
+ */
+export function t5Tensors(
+  config: T5Config,
+  { embedding = EMBEDDING_NAMES[0], head = embedding }: { embedding?: string; head?: string } = {},
+): T5Tensors {
+  const encoder = Array.from({ length: config.encoderLayers }, (_, i): EncoderBlockTensors => {
+    const block = `encoder.block.${i}.layer`;
+    return { ...selfAttention(block, i, config), feedForward: feedForward(`${block}.1`, config) };
+  });
+  const decoder = Array.from({ length: config.decoderLayers }, (_, i): DecoderBlockTensors => {
+    const block = `decoder.block.${i}.layer`;
+    const cross = attention(`${block}.1`, 'EncDecAttention');
+    return { ...selfAttention(block, i, config), cross, feedForward: feedForward(`${block}.2`, config) };
+  });
+  return {
+    embedding,
+    head,
+    encoder: { blocks: encoder, finalNorm: 'encoder.final_layer_norm.weight' },
+    decoder: { blocks: decoder, finalNorm: 'decoder.final_layer_norm.weight' },
+  };
 }
 
-function checkTensor({ name, tensors }: Pick<Checkpoint, 'name' | 'tensors'>, tensor: string, shape: number[]): void {
-  const info = tensors.get(tensor);
-  if (!info)
-    throw new WeightsError('tensor-missing', `${name}: expected tensor ${tensor} of shape [${shape}], found none`);
-  if (info.shape.length !== shape.length || info.shape.some((size, i) => size !== shape[i])) {
-    throw new WeightsError(
-      'tensor-invalid',
-      `${info.file}: ${tensor}: expected shape [${shape}], found [${info.shape}]`,
-    );
-  }
-  if (!['F32', 'F16', 'BF16', 'I8'].includes(info.type)) {
-    throw new WeightsError(
-      'type-unsupported',
-      `${info.file}: ${tensor}: expected F32, F16, BF16 or I8, found ${info.type}`,
-    );
-  }
+function selfAttention(block: string, index: number, config: T5Config) {
+  const hasBias = index === 0 || config.biasInEveryBlock;
+  return {
+    attention: attention(`${block}.0`, 'SelfAttention'),
+    bias: hasBias ? `${block}.0.SelfAttention.relative_attention_bias.weight` : null,
+  };
 }
 
-/** Name and shape of every tensor of one side's blocks. */
-function blockTensors(side: 'encoder' | 'decoder', config: T5Config): [string, number[]][] {
-  const { dModel, inner, dFf, heads, relativeBuckets, feedForward } = config;
-  const layers = side === 'encoder' ? config.encoderLayers : config.decoderLayers;
-  const attentions = side === 'encoder' ? ['SelfAttention'] : ['SelfAttention', 'EncDecAttention'];
-  const list: [string, number[]][] = [];
-  for (let i = 0; i < layers; i++) {
-    const block = `${side}.block.${i}.layer`;
-    attentions.forEach((attention, j) => {
-      for (const part of ['q', 'k', 'v']) list.push([`${block}.${j}.${attention}.${part}.weight`, [inner, dModel]]);
-      list.push(
-        [`${block}.${j}.${attention}.o.weight`, [dModel, inner]],
-        [`${block}.${j}.layer_norm.weight`, [dModel]],
-      );
-    });
-    if (i === 0 || config.biasInEveryBlock) {
-      list.push([`${block}.0.SelfAttention.relative_attention_bias.weight`, [relativeBuckets, heads]]);
-    }
-    const last = `${block}.${attentions.length}`;
-    for (const part of feedForward.gated ? ['wi_0', 'wi_1'] : ['wi']) {
-      list.push([`${last}.DenseReluDense.${part}.weight`, [dFf, dModel]]);
-    }
-    list.push([`${last}.DenseReluDense.wo.weight`, [dModel, dFf]], [`${last}.layer_norm.weight`, [dModel]]);
-  }
-  list.push([`${side}.final_layer_norm.weight`, [dModel]]);
+function attention(layer: string, kind: string): AttentionTensors {
+  return {
+    norm: `${layer}.layer_norm.weight`,
+    query: `${layer}.${kind}.q.weight`,
+    key: `${layer}.${kind}.k.weight`,
+    value: `${layer}.${kind}.v.weight`,
+    output: `${layer}.${kind}.o.weight`,
+  };
+}
+
+function feedForward(layer: string, config: T5Config): FeedForwardTensors {
+  const inputs = config.feedForward.gated ? ['wi_0', 'wi_1'] : ['wi'];
+  return {
+    norm: `${layer}.layer_norm.weight`,
+    inputs: inputs.map((part) => `${layer}.DenseReluDense.${part}.weight`),
+    output: `${layer}.DenseReluDense.wo.weight`,
+  };
+}
+
+/** What a tensor is for. `input` and `output` are matrices: into the feed-forward layer; out of it and out of attention. */
+export type TensorRole = 'table' | 'norm' | 'query' | 'key' | 'value' | 'output' | 'bias' | 'input';
+
+export interface TensorShape {
+  readonly name: string;
+  readonly role: TensorRole;
+  readonly shape: readonly number[];
+}
+
+/** Every tensor of a T5 with its shape. */
+export function t5Shapes(config: T5Config, tensors: T5Tensors): TensorShape[] {
+  const { vocabularySize, dModel, inner, dFf, heads, relativeBuckets } = config;
+  const list: TensorShape[] = [];
+  const add = (name: string, role: TensorRole, ...shape: number[]) => list.push({ name, role, shape });
+  const addAttention = (names: AttentionTensors) => {
+    add(names.query, 'query', inner, dModel);
+    add(names.key, 'key', inner, dModel);
+    add(names.value, 'value', inner, dModel);
+    add(names.output, 'output', dModel, inner);
+    add(names.norm, 'norm', dModel);
+  };
+  const addBlock = (block: EncoderBlockTensors, cross?: AttentionTensors) => {
+    addAttention(block.attention);
+    if (cross) addAttention(cross);
+    if (block.bias !== null) add(block.bias, 'bias', relativeBuckets, heads);
+    for (const input of block.feedForward.inputs) add(input, 'input', dFf, dModel);
+    add(block.feedForward.output, 'output', dModel, dFf);
+    add(block.feedForward.norm, 'norm', dModel);
+  };
+  add(tensors.embedding, 'table', vocabularySize, dModel);
+  if (tensors.head !== tensors.embedding) add(tensors.head, 'table', vocabularySize, dModel);
+  for (const block of tensors.encoder.blocks) addBlock(block);
+  add(tensors.encoder.finalNorm, 'norm', dModel);
+  for (const block of tensors.decoder.blocks) addBlock(block, block.cross);
+  add(tensors.decoder.finalNorm, 'norm', dModel);
   return list;
 }

@@ -1,4 +1,7 @@
 import type { Checkpoint, FeedForward, T5Config, TensorInfo } from '../../weights';
+import { type CheckpointContent, checkpointFiles } from '../../weights/checkpoint-writer';
+import type { TensorData } from '../../weights/safetensors/writer';
+import { EMBEDDING_NAMES, HEAD_NAME, t5Shapes, t5Tensors } from '../../weights/tensors';
 
 /** Small deterministic generator for test weights (mulberry32). */
 export function seeded(seed: number): () => number {
@@ -38,63 +41,40 @@ export function tinyConfig(changes: Partial<T5Config> = {}): T5Config {
   return { ...base, inner: base.heads * base.dKv };
 }
 
-/** Names and shapes of every tensor of a T5 with this config. */
-function layout(config: T5Config, untied: boolean): [string, number[]][] {
-  const { dModel, inner, dFf, vocabularySize, heads, relativeBuckets } = config;
-  const list: [string, number[]][] = [['shared.weight', [vocabularySize, dModel]]];
-  if (untied) list.push(['lm_head.weight', [vocabularySize, dModel]]);
-  for (const [side, layers] of [
-    ['encoder', config.encoderLayers] as const,
-    ['decoder', config.decoderLayers] as const,
-  ]) {
-    const kinds = side === 'encoder' ? ['SelfAttention'] : ['SelfAttention', 'EncDecAttention'];
-    for (let i = 0; i < layers; i++) {
-      const block = `${side}.block.${i}.layer`;
-      kinds.forEach((kind, j) => {
-        for (const part of ['q', 'k', 'v']) list.push([`${block}.${j}.${kind}.${part}.weight`, [inner, dModel]]);
-        list.push([`${block}.${j}.${kind}.o.weight`, [dModel, inner]], [`${block}.${j}.layer_norm.weight`, [dModel]]);
-      });
-      if (i === 0 || config.biasInEveryBlock) {
-        list.push([`${block}.0.SelfAttention.relative_attention_bias.weight`, [relativeBuckets, heads]]);
-      }
-      const last = kinds.length;
-      for (const part of config.feedForward.gated ? ['wi_0', 'wi_1'] : ['wi']) {
-        list.push([`${block}.${last}.DenseReluDense.${part}.weight`, [dFf, dModel]]);
-      }
-      list.push(
-        [`${block}.${last}.DenseReluDense.wo.weight`, [dModel, dFf]],
-        [`${block}.${last}.layer_norm.weight`, [dModel]],
-      );
-    }
-    list.push([`${side}.final_layer_norm.weight`, [dModel]]);
+/** Random float32 tensors, by name, so lively that the logits depend on every part of the model. */
+export function randomTensors(config: T5Config, seed: number, untied = false): Map<string, TensorData> {
+  const random = seeded(seed);
+  const tensors = new Map<string, TensorData>();
+  for (const { name, role, shape } of t5Shapes(config, t5Tensors(config, untied ? { head: HEAD_NAME } : {}))) {
+    const count = shape.reduce((product, size) => product * size, 1);
+    const scale = name === EMBEDDING_NAMES[0] ? 1.5 : 1.6 / Math.sqrt(shape[1]);
+    const values = Float32Array.from({ length: count }, () =>
+      role === 'norm' ? 0.7 + random() * 0.6 : (random() * 2 - 1) * scale,
+    );
+    tensors.set(name, { type: 'F32', shape, data: new Uint8Array(values.buffer) });
   }
-  return list;
+  return tensors;
 }
 
-/** An in-memory checkpoint of random float32 weights, lively enough that logits depend on every part. */
-export function randomCheckpoint(config: T5Config, seed: number, untied = false): Checkpoint {
-  const random = seeded(seed);
-  const data = new Map<string, Uint8Array>();
+/** A checkpoint in memory. */
+export function memoryCheckpoint(
+  name: string,
+  config: T5Config,
+  contents: ReadonlyMap<string, TensorData>,
+): Checkpoint {
   const tensors = new Map<string, TensorInfo>();
-  for (const [name, shape] of layout(config, untied)) {
-    const count = shape.reduce((product, size) => product * size, 1);
-    const scale = shape.length === 1 ? 0 : name.startsWith('shared') ? 1.5 : 1.6 / Math.sqrt(shape[1]);
-    const values = Float32Array.from({ length: count }, () =>
-      shape.length === 1 ? 0.7 + random() * 0.6 : (random() * 2 - 1) * scale,
-    );
-    const bytes = new Uint8Array(values.buffer);
-    data.set(name, bytes);
-    tensors.set(name, { name, type: 'F32', shape, bytes: bytes.length, file: 'model.safetensors' });
+  for (const [tensor, { type, shape, data }] of contents) {
+    tensors.set(tensor, { name: tensor, type, shape, bytes: data.length, file: 'model.safetensors' });
   }
   return {
-    name: `random-${seed}`,
+    name,
     config,
     tensors,
     metadata: {},
-    read: async (name, offset = 0, length) => {
-      const bytes = data.get(name);
-      if (!bytes) throw new Error(`no tensor ${name}`);
-      return bytes.slice(offset, length === undefined ? undefined : offset + length);
+    read: async (tensor, offset = 0, length) => {
+      const data = contents.get(tensor)?.data;
+      if (!data) throw new Error(`no tensor ${tensor}`);
+      return data.slice(offset, length === undefined ? undefined : offset + length);
     },
     tokenizer: async () => {
       throw new Error('a random checkpoint has no tokenizer');
@@ -102,4 +82,20 @@ export function randomCheckpoint(config: T5Config, seed: number, untied = false)
     dispose: async () => undefined,
     [Symbol.asyncDispose]: async () => undefined,
   };
+}
+
+/** A checkpoint of random float32 weights in memory. */
+export function randomCheckpoint(config: T5Config, seed: number, untied = false): Checkpoint {
+  return memoryCheckpoint(`random-${seed}`, config, randomTensors(config, seed, untied));
+}
+
+/** The files of a checkpoint in memory, by name. */
+export async function checkpointBytes(content: CheckpointContent): Promise<Record<string, Uint8Array>> {
+  const files: Record<string, Uint8Array> = {};
+  for (const { name, chunks } of checkpointFiles(content)) {
+    const parts: Uint8Array[] = [];
+    for await (const chunk of chunks()) parts.push(chunk.slice());
+    files[name] = new Uint8Array(Buffer.concat(parts));
+  }
+  return files;
 }

@@ -1,37 +1,12 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type FileSet, openCheckpoint, openFileSet, resolveTensors, WeightsError } from '../../weights';
+import { type FileSet, openCheckpoint, openFileSet } from '../../weights';
 import { type TensorData, writeSafetensors } from '../../weights/safetensors/writer';
 import { blobSource, bufferSource } from '../../weights/source';
-import { randomCheckpoint, tinyConfig } from '../support/random-checkpoint';
+import { checkpointBytes, randomTensors, tinyConfig } from '../support/random-checkpoint';
 
-const CONFIG = JSON.stringify({
-  model_type: 't5',
-  vocab_size: 37,
-  d_model: 16,
-  d_kv: 6,
-  num_heads: 2,
-  d_ff: 20,
-  num_layers: 2,
-  num_decoder_layers: 3,
-  relative_attention_num_buckets: 8,
-  relative_attention_max_distance: 20,
-  layer_norm_epsilon: 1e-6,
-  decoder_start_token_id: 0,
-  eos_token_id: 1,
-  pad_token_id: 0,
-});
-
-/** Every tensor of a tiny T5. */
-async function tinyTensors(): Promise<Map<string, TensorData>> {
-  const checkpoint = randomCheckpoint(tinyConfig(), 1);
-  const tensors = new Map<string, TensorData>();
-  for (const { name, type, shape } of checkpoint.tensors.values()) {
-    tensors.set(name, { type, shape, data: await checkpoint.read(name) });
-  }
-  return tensors;
-}
+const tinyTensors = () => randomTensors(tinyConfig(), 1);
 
 type Files = Record<string, Uint8Array | string>;
 
@@ -43,11 +18,16 @@ function fileSet(files: Files): FileSet {
   return { name: 'model', files: Object.keys(files), open: async (file) => bufferSource(`model/${file}`, bytes(file)) };
 }
 
-const openFiles = (files: Files) => openFileSet(fileSet({ 'config.json': CONFIG, ...files }));
+/** Opens files beside the config of a tiny T5. */
+const openFiles = async (files: Files) => openFileSet(fileSet({ 'config.json': await config(), ...files }));
+
+async function config(): Promise<Uint8Array> {
+  return (await checkpointBytes({ config: tinyConfig(), tensors: tinyTensors() }))['config.json'];
+}
 
 /** The tensors over two shards, and their index. */
-async function sharded() {
-  const all = [...(await tinyTensors())];
+function sharded() {
+  const all = [...tinyTensors()];
   const shards: Record<string, Map<string, TensorData>> = {
     'a.safetensors': new Map(all.slice(0, 10)),
     'b.safetensors': new Map(all.slice(10)),
@@ -62,10 +42,10 @@ const index = (weightMap: object) => ({ 'model.safetensors.index.json': JSON.str
 
 describe('a checkpoint', () => {
   it('gives the bytes of a tensor, or a part of them, and reads nothing else', async () => {
-    const tensors = await tinyTensors();
+    const tensors = tinyTensors();
     const file = writeSafetensors(tensors);
     const asked: number[] = [];
-    const set = fileSet({ 'config.json': CONFIG, 'model.safetensors': file });
+    const set = fileSet({ 'config.json': await config(), 'model.safetensors': file });
     const checkpoint = await openFileSet({
       ...set,
       open: async (name) => {
@@ -88,9 +68,9 @@ describe('a checkpoint', () => {
   });
 
   it('comes over shards as from one file', async () => {
-    const { files, weightMap, last } = await sharded();
+    const { files, weightMap, last } = sharded();
     const checkpoint = await openFiles({ ...files, ...index(weightMap) });
-    const whole = await openFiles({ 'model.safetensors': writeSafetensors(await tinyTensors()) });
+    const whole = await openFiles({ 'model.safetensors': writeSafetensors(tinyTensors()) });
     expect(checkpoint.tensors.size).toBe(whole.tensors.size);
     expect(await checkpoint.read(last)).toEqual(await whole.read(last));
   });
@@ -98,7 +78,7 @@ describe('a checkpoint', () => {
   it.each(['../a.safetensors', 'x/a.safetensors', '/a.safetensors', 'x\\a.safetensors', '..', ''])(
     'refuses the shard name %j',
     async (name) => {
-      const { files, weightMap, first } = await sharded();
+      const { files, weightMap, first } = sharded();
       await expect(openFiles({ ...files, ...index({ ...weightMap, [first]: name }) })).rejects.toThrow(
         /a plain file name/,
       );
@@ -106,13 +86,13 @@ describe('a checkpoint', () => {
   );
 
   it('refuses tensors in the wrong shard, in none, in two, and shards that are not there', async () => {
-    const { files, weightMap, first } = await sharded();
+    const { files, weightMap, first } = sharded();
     const rejects = (map: object, more: Files, message: RegExp) =>
       expect(openFiles({ ...files, ...more, ...index(map) })).rejects.toThrow(message);
     await rejects({ ...weightMap, [first]: 'b.safetensors' }, {}, /expected in b.safetensors, found in a.safetensors/);
     await rejects({ ...weightMap, ghost: 'a.safetensors' }, {}, /ghost: expected in a.safetensors, found nowhere/);
     await rejects({ ...weightMap, ghost: 'c.safetensors' }, {}, /expected shard c.safetensors, found none/);
-    const twice = writeSafetensors(new Map([...(await tinyTensors())].slice(0, 11)));
+    const twice = writeSafetensors(new Map([...tinyTensors()].slice(0, 11)));
     await rejects(weightMap, { 'a.safetensors': twice }, /expected in b.safetensors, found in a.safetensors/);
     await rejects({}, {}, /at least one tensor/);
   });
@@ -127,12 +107,12 @@ describe('a checkpoint', () => {
 
   it('opens from a directory and from Blobs, and says what is not there', async () => {
     const directory = mkdtempSync(path.join(tmpdir(), 'tandem-'));
-    const file = writeSafetensors(await tinyTensors());
-    writeFileSync(path.join(directory, 'config.json'), CONFIG);
+    const file = writeSafetensors(tinyTensors());
+    writeFileSync(path.join(directory, 'config.json'), await config());
     writeFileSync(path.join(directory, 'model.safetensors'), file);
     const local = await openCheckpoint(directory);
     const blobs: Record<string, Blob> = {
-      'config.json': new Blob([CONFIG]),
+      'config.json': new Blob([(await config()) as Uint8Array<ArrayBuffer>]),
       'model.safetensors': new Blob([new Uint8Array(file)]),
     };
     const set = {
@@ -151,10 +131,11 @@ describe('a checkpoint', () => {
 
 describe('an opened checkpoint', () => {
   it('closes every file that it opened, once, at the end of an `await using` block, and when opening fails', async () => {
-    const { files, weightMap } = await sharded();
+    const { files, weightMap } = sharded();
+    const settings = await config();
     const open = new Map<string, number>();
     const counted = (files: Files): FileSet => {
-      const set = fileSet({ 'config.json': CONFIG, ...files });
+      const set = fileSet({ 'config.json': settings, ...files });
       const count = (file: string, by: number) => open.set(file, (open.get(file) ?? 0) + by);
       return {
         ...set,
@@ -175,50 +156,5 @@ describe('an opened checkpoint', () => {
     await expect(openFileSet(counted(bad))).rejects.toThrow();
     expect([...open.entries()].filter(([, count]) => count !== 0)).toEqual([]);
     expect(open.has('b.safetensors')).toBe(true);
-  });
-});
-
-describe('the tensors of a T5', () => {
-  const resolve = (tensors: Map<string, TensorData>, config = tinyConfig()) => {
-    const infos = [...tensors].map(
-      ([name, { type, shape }]) => [name, { name, type, shape, bytes: 0, file: 'f' }] as const,
-    );
-    return resolveTensors({ name: 'model', config, tensors: new Map(infos) });
-  };
-
-  it('are found with the head tied, untied, and with the table stored only beside one side', async () => {
-    const tensors = await tinyTensors();
-    expect(resolve(tensors)).toMatchObject({ embedding: 'shared.weight', head: 'shared.weight' });
-    const table = tensors.get('shared.weight') as TensorData;
-    expect(resolve(new Map([...tensors, ['lm_head.weight', table]])).head).toBe('lm_head.weight');
-    tensors.delete('shared.weight');
-    for (const side of ['encoder', 'decoder']) {
-      const moved = new Map([...tensors, [`${side}.embed_tokens.weight`, table] as const]);
-      expect(resolve(moved).embedding).toBe(`${side}.embed_tokens.weight`);
-    }
-    expect(() => resolve(tensors)).toThrow(/expected one of shared.weight, .*, found none/);
-  });
-
-  it('may have company that is not needed', async () => {
-    const tensors = await tinyTensors();
-    const unused = 'decoder.block.0.layer.1.EncDecAttention.relative_attention_bias.weight';
-    tensors.set(unused, { type: 'F32', shape: [8, 2], data: new Uint8Array(64) });
-    expect(resolve(tensors).all).not.toContain(unused);
-  });
-
-  it('each missing, misshapen or of a type not computed with, is named', async () => {
-    for (const name of (await tinyTensors()).keys()) {
-      const tensors = await tinyTensors();
-      const data = tensors.get(name) as TensorData;
-      tensors.set(name, { ...data, shape: [...data.shape, 1] });
-      expect(() => resolve(tensors)).toThrow(new RegExp(`${name}: expected shape`));
-      tensors.set(name, { ...data, type: 'F64' });
-      expect(() => resolve(tensors)).toThrow(new RegExp(`${name}: expected F32, F16, BF16 or I8, found F64`));
-      tensors.delete(name);
-      expect(() => resolve(tensors)).toThrow(WeightsError);
-      expect(() => resolve(tensors)).toThrow(
-        new RegExp(name === 'shared.weight' ? 'one of shared' : `expected tensor ${name}`),
-      );
-    }
   });
 });

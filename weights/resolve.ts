@@ -1,0 +1,45 @@
+import { WeightsError } from './errors';
+import { EMBEDDING_NAMES, HEAD_NAME, type T5Tensors, type TensorShape, t5Shapes, t5Tensors } from './tensors';
+import type { Checkpoint, SafetensorsType } from './types';
+
+/** The tensors that the engine reads from a checkpoint. */
+export interface ResolvedTensors extends T5Tensors {
+  readonly all: readonly TensorShape[];
+}
+
+/** Types that the engine converts weights from. */
+const READABLE: readonly SafetensorsType[] = ['F32', 'F16', 'BF16', 'I8'];
+
+/**
+ * Finds every tensor that the engine needs in a checkpoint. Other tensors do not matter.
+ *
+ * @throws WeightsError `tensor-missing`, `tensor-invalid` or `type-unsupported`, which names the tensor
+ */
+export function resolveTensors(checkpoint: Pick<Checkpoint, 'name' | 'config' | 'tensors'>): ResolvedTensors {
+  const { config, tensors, name } = checkpoint;
+  const embedding = EMBEDDING_NAMES.find((table) => tensors.has(table));
+  if (!embedding) {
+    throw new WeightsError('tensor-missing', `${name}: expected one of ${EMBEDDING_NAMES.join(', ')}, found none`);
+  }
+  const head = tensors.has(HEAD_NAME) ? HEAD_NAME : embedding;
+  const names = t5Tensors(config, { embedding, head });
+  const all = t5Shapes(config, names);
+  for (const tensor of all) checkTensor(checkpoint, tensor);
+  return { ...names, all };
+}
+
+function checkTensor({ name, tensors }: Pick<Checkpoint, 'name' | 'tensors'>, expected: TensorShape): void {
+  const { name: tensor, shape } = expected;
+  const info = tensors.get(tensor);
+  if (!info) {
+    throw new WeightsError('tensor-missing', `${name}: expected tensor ${tensor} of shape [${shape}], found none`);
+  }
+  if (info.shape.length !== shape.length || info.shape.some((size, i) => size !== shape[i])) {
+    const found = `expected shape [${shape}], found [${info.shape}]`;
+    throw new WeightsError('tensor-invalid', `${info.file}: ${tensor}: ${found}`);
+  }
+  if (!READABLE.includes(info.type)) {
+    const found = `expected F32, F16, BF16 or I8, found ${info.type}`;
+    throw new WeightsError('type-unsupported', `${info.file}: ${tensor}: ${found}`);
+  }
+}
