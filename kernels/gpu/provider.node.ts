@@ -11,7 +11,7 @@ export async function provideWebgpu(): Promise<string | null> {
   try {
     ({ create } = (await importModule('webgpu')) as { create: typeof create });
   } catch (error) {
-    return `the optional package webgpu (0.4 or later) does not load: ${error instanceof Error ? error.message : String(error)}`;
+    return `expected the package webgpu, which Node needs (npm i webgpu), found none that loads: ${error instanceof Error ? error.message : String(error)}`;
   }
   if (typeof globalThis.navigator === 'undefined') {
     Object.defineProperty(globalThis, 'navigator', { value: {}, configurable: true, writable: true });
