@@ -168,19 +168,6 @@ describe.each(BACKENDS)('T5 on %s', (name) => {
     );
   });
 
-  it('with `layers` runs the model cut to its first decoder layers, and the full call after it is unchanged', async () => {
-    const cut = await loadModel(randomCheckpoint(tinyConfig(), 1), backend);
-    const [encoded] = await cut.encode([SOURCES[0]]);
-    const stream = encoded.open();
-    const full = await oneByOne(model, SOURCES[0], [0, 3, 9]);
-    const early = await cut.forward(chain(stream, [0, 3, 9]), { layers: 1 });
-    expect(Array.from(await early.read(2))).not.toEqual(full[2]);
-    early.dispose();
-    stream.truncate(0);
-    expect(await logitsOf(cut, chain(stream, [0, 3, 9]))).toEqual(full);
-    cut.dispose();
-  });
-
   it.each([
     [
       'a token outside the vocabulary',

@@ -13,14 +13,14 @@ const tokenizers: [string, () => Promise<Tokenizer>][] = [
   ['byte fallback', fallback],
 ];
 
-describe.each(tokenizers)('the text stream of %s', (_, open) => {
+describe.each(tokenizers)('the incremental decoder of %s', (_, open) => {
   it('adds up to decode(ids) for any ids, special and unknown ones among them', async () => {
     const tokenizer = await open();
     const ids = fc.array(fc.integer({ min: 0, max: tokenizer.vocabularySize + 3 }), { maxLength: 40 });
     fc.assert(
       fc.property(ids, (list) => {
-        const stream = tokenizer.incrementalDecoder();
-        expect(list.map((id) => stream.push(id)).join('') + stream.end()).toBe(tokenizer.decode(list));
+        const decoder = tokenizer.incrementalDecoder();
+        expect(list.map((id) => decoder.push(id)).join('') + decoder.end()).toBe(tokenizer.decode(list));
       }),
     );
   });
@@ -28,37 +28,25 @@ describe.each(tokenizers)('the text stream of %s', (_, open) => {
   it('never takes back: what a prefix has pushed begins the whole text', async () => {
     const tokenizer = await open();
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 30 }), (text) => {
-        const ids = tokenizer.encode(text);
+      fc.property(fc.string({ unit: 'binary', maxLength: 30 }), (source) => {
+        const ids = tokenizer.encode(source);
         const whole = tokenizer.decode(ids);
-        const stream = tokenizer.incrementalDecoder();
-        let sofar = '';
+        const decoder = tokenizer.incrementalDecoder();
+        let text = '';
         for (const id of ids) {
-          sofar += stream.push(id);
-          expect(whole.startsWith(sofar)).toBe(true);
+          text += decoder.push(id);
+          expect(whole.startsWith(text)).toBe(true);
         }
       }),
     );
   });
 });
 
-describe('held-back bytes', () => {
+describe('bytes of a character that is not complete', () => {
   it('come out with the last byte of their character', async () => {
     const byt5 = await bytes();
-    const stream = byt5.incrementalDecoder();
-    expect(byt5.encode('é😊', { addEos: false }).map((id) => stream.push(id))).toEqual(['', 'é', '', '', '', '😊']);
-  });
-
-  it('are bytes + 3 for ByT5, and decode as UTF-8 with ill-formed bytes left out', async () => {
-    const byt5 = await bytes();
-    const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 40 }), (raw) => {
-        const expected = decoder.decode(raw).replaceAll('\ufffd', '');
-        expect(byt5.decode(Array.from(raw, (byte) => byte + 3)).replaceAll('\ufffd', '')).toBe(expected);
-      }),
-    );
-    expect([byt5.encode('a'), byt5.id('<extra_id_0>'), byt5.vocabularySize]).toEqual([[100, 1], 259, 384]);
+    const decoder = byt5.incrementalDecoder();
+    expect(byt5.encode('é😊', { addEos: false }).map((id) => decoder.push(id))).toEqual(['', 'é', '', '', '', '😊']);
   });
 
   it('spell out unknown characters under byte fallback, U+FFFD for a broken one', async () => {
