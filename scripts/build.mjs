@@ -65,7 +65,6 @@ function buildForBrowsers(outdir) {
     outdir,
     platform: 'browser',
     target: 'es2022',
-    alias: { '@huggingface/hub': './node_modules/@huggingface/hub/dist/browser/index.mjs' }, // its exports have no browser condition
     plugins: [browserTwins],
   });
 }

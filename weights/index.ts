@@ -3,9 +3,9 @@ export { openCheckpoint } from './directory.node';
 export { WeightsError, type WeightsErrorCode } from './errors';
 export { type FileContent, type FileSet, fileSet, type ModelFiles } from './file-set';
 export { fromPretrained } from './hub/index.node';
-export type { DownloadProgress, FromPretrainedOptions } from './hub/listing';
+export type { DownloadProgress, FromPretrainedOptions, HubNotice } from './hub/options';
 export { type ResolvedTensors, resolveTensors } from './resolve';
-export { blobSource, bufferSource, httpSource } from './source';
+export { blobSource, bufferSource, type HttpSourceOptions, httpSource } from './source';
 export type {
   AttentionTensors,
   DecoderBlockTensors,

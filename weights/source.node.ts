@@ -1,15 +1,34 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { WeightsError } from './errors';
-import { checkRange } from './source';
+import { checkRange } from './range';
 import type { ByteSource } from './types';
 
-/** A file read through one handle, range by range. */
+/** Opening a pipe must not wait for its writer. Windows has no such pipes, and no such flag. */
+const READ_AT_ONCE = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
+/**
+ * A file on disk, read range by range through one handle. Pipes, devices and directories are refused: they have no size, and
+ * some of them have no end.
+ *
+ * @throws WeightsError `not-found`, or `io-failed` when it is no file or cannot be read
+ */
 export async function fileSource(path: string): Promise<ByteSource> {
-  const handle = await open(path, 'r').catch((error: NodeJS.ErrnoException) => {
-    const code = error.code === 'ENOENT' ? 'not-found' : 'io-failed';
-    throw new WeightsError(code, `${path}: expected a readable file, found ${error.code ?? error.message}`);
+  const failed = (expected: string, { code, message }: NodeJS.ErrnoException) =>
+    new WeightsError(
+      code === 'ENOENT' ? 'not-found' : 'io-failed',
+      `${path}: expected ${expected}, found ${code ?? message}`,
+    );
+  const handle = await open(path, READ_AT_ONCE).catch((error: NodeJS.ErrnoException) => {
+    throw failed('a readable file', error);
   });
-  const { size } = await handle.stat();
+  const status = await handle.stat();
+  if (!status.isFile()) {
+    await handle.close();
+    const found = status.isDirectory() ? 'a directory' : 'a pipe, a socket or a device';
+    throw new WeightsError('io-failed', `${path}: expected a file, found ${found}`);
+  }
+  const { size } = status;
   return {
     name: path,
     size,
@@ -18,9 +37,12 @@ export async function fileSource(path: string): Promise<ByteSource> {
       const bytes = new Uint8Array(length);
       let done = 0;
       while (done < length) {
-        const { bytesRead } = await handle.read(bytes, done, length - done, offset + done);
-        if (bytesRead === 0)
+        const { bytesRead } = await handle.read(bytes, done, length - done, offset + done).catch((error) => {
+          throw failed(`${length} bytes at ${offset}`, error);
+        });
+        if (bytesRead === 0) {
           throw new WeightsError('io-failed', `${path}: expected ${length} bytes at ${offset}, found ${done}`);
+        }
         done += bytesRead;
       }
       return bytes;

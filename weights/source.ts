@@ -1,5 +1,12 @@
-import { WeightsError } from './errors';
+import { invalid } from '../common';
+import { createClient } from './http/client';
+import { rangeSource } from './http/range';
+import { createTransport } from './http/transport.node';
+import { checkRange } from './range';
 import type { ByteSource } from './types';
+
+/** Longest silence of a connection where the caller does not say, in milliseconds. */
+export const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** Bytes in memory. */
 export function bufferSource(name: string, bytes: Uint8Array): ByteSource {
@@ -14,7 +21,7 @@ export function bufferSource(name: string, bytes: Uint8Array): ByteSource {
   };
 }
 
-/** A Blob or File of a browser; only the ranges asked for are read. */
+/** A Blob, or a File that a user picks in a page. Every read loads only its own bytes. */
 export function blobSource(name: string, blob: Blob): ByteSource {
   return {
     name,
@@ -27,57 +34,25 @@ export function blobSource(name: string, blob: Blob): ByteSource {
   };
 }
 
-/** A file behind HTTP that answers range requests; only the ranges asked for travel. */
-export function httpSource(name: string, url: string, size: number, init: RequestInit = {}): ByteSource {
-  return {
-    name,
-    size,
-    read: async (offset, length) => {
-      checkRange(name, size, offset, length);
-      if (length === 0) return new Uint8Array(0);
-      return fetchRange(name, url, { offset, length, size }, init);
-    },
-    dispose: async () => undefined,
-  };
+export interface HttpSourceOptions {
+  /** Headers for the server of `url`, such as an access token. Another origin, where a redirect leads, does not get them. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  /** Longest silence of a connection, in milliseconds. Default: 30,000. */
+  readonly timeoutMs?: number;
 }
 
-async function fetchRange(
-  name: string,
-  url: string,
-  { offset, length, size }: { offset: number; length: number; size: number },
-  init: RequestInit,
-): Promise<Uint8Array> {
-  const range = `bytes=${offset}-${offset + length - 1}`;
-  const broken = (error: Error) => {
-    if (init.signal?.aborted) return new WeightsError('aborted', `${name}: reading was cancelled`, { cause: error });
-    const message = `${name}: expected an answer from ${url}, found ${error.message}`;
-    return new WeightsError('io-failed', message, { cause: error });
-  };
-  const headers = { ...(init.headers as Record<string, string>), range };
-  const response = await fetch(url, { ...init, headers }).catch((error: Error) => {
-    throw broken(error);
-  });
-  const whole = response.status === 200 && offset === 0 && length === size;
-  if (response.status !== 206 && !whole) {
-    await response.body?.cancel();
-    throw new WeightsError('io-failed', `${name}: expected ${range} (status 206), found status ${response.status}`);
-  }
-  const given = response.headers.get('content-range'); // null where CORS does not expose it
-  if (!whole && given !== null && !given.startsWith(`bytes ${offset}-`)) {
-    await response.body?.cancel();
-    throw new WeightsError('io-failed', `${name}: expected ${range}, found ${given}`);
-  }
-  const buffer = await response.arrayBuffer().catch((error: Error) => {
-    throw broken(error);
-  });
-  if (buffer.byteLength === length) return new Uint8Array(buffer);
-  throw new WeightsError('io-failed', `${name}: expected ${length} bytes at ${offset}, found ${buffer.byteLength}`);
-}
-
-export function checkRange(name: string, size: number, offset: number, length: number): void {
-  if (offset >= 0 && length >= 0 && offset + length <= size) return;
-  throw new WeightsError(
-    'io-failed',
-    `${name}: expected a range inside ${size} bytes, found ${offset} to ${offset + length}`,
-  );
+/**
+ * A file on a server that answers range requests. Every read is one request for exactly its bytes, tried again after a
+ * broken connection. In Node it goes through the proxy that the environment names, if any.
+ *
+ * @param size of the file, in bytes
+ */
+export function httpSource(name: string, url: string, size: number, options: HttpSourceOptions = {}): ByteSource {
+  const { headers = {}, signal, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const base = globalThis.location?.href; // a page may name its own files by relative addresses
+  if (!URL.canParse(url, base)) throw invalid(`${name}: url`, 'an address', url);
+  const { href, origin } = new URL(url, base);
+  const client = createClient({ transport: createTransport(), secret: { origin, headers }, signal, timeoutMs });
+  return rangeSource(client, { name, url: href, size });
 }

@@ -17,7 +17,6 @@ export async function bundlePage(entry: string): Promise<string> {
     target: 'es2022',
     format: 'iife',
     logLevel: 'warning',
-    alias: { '@huggingface/hub': './node_modules/@huggingface/hub/dist/browser/index.mjs' }, // as scripts/build.mjs has it
     plugins: [
       {
         name: 'browser-twins',

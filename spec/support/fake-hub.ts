@@ -1,33 +1,42 @@
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { loopback, sendJson } from './loopback';
 
 export interface FakeHub {
   readonly endpoint: string;
-  /** Requests for file content: path and Range header. */
+  /** Requests for the content of files: path and Range header. */
   readonly requests: { path: string; range: string | null }[];
+  /** Requests of every kind: method, address and Authorization header. */
+  readonly log: readonly { method: string; path: string; authorization: string | null }[];
   /** Bytes of content sent so far. */
   sent(): number;
-  /** What goes wrong next; reset by assigning. */
+  /** What goes wrong next. */
   fault: Fault | null;
-  /** Sends the rest of every stalled answer. */
+  /** Answers in place of the hub where it returns true. `path` is decoded and has no query. */
+  intercept: Intercept | null;
+  /** Sends the rest of every answer that stalled. */
   resume(): void;
-  close(): Promise<void>;
+  dispose(): Promise<void>;
 }
 
+export type Intercept = (path: string, request: IncomingMessage, response: ServerResponse) => boolean;
+
 export type Fault =
+  /** The connection breaks after some bytes, some times. */
   | { readonly kind: 'cut'; readonly file: string; readonly after: number; times: number }
   | { readonly kind: 'corrupt'; readonly file: string }
+  /** The answer stops after some bytes until `resume`. */
   | { readonly kind: 'stall'; readonly file: string; readonly after: number }
   | { readonly kind: 'lie'; readonly about: 'commit' | 'oid' | 'size'; readonly value: unknown }
+  /** A range request is answered from one byte further on. */
   | { readonly kind: 'shifted'; readonly file: string }
-  | { readonly kind: 'status'; readonly status: number }
   | { readonly kind: 'slow'; readonly file: string };
 
 export const COMMIT = '0123456789abcdef0123456789abcdef01234567';
-const LFS_FROM = 1000;
+/** Files of this size and more are kept as large files: their hash is a sha256, and their content is behind a redirect. */
+const LARGE = 1000;
 
-/** A Hugging Face hub with one repository, `org/tiny`, on 127.0.0.1: model info, tree listing, redirects, byte ranges. */
+/** A Hugging Face hub with one repository, `org/tiny`, on 127.0.0.1: model info, list of files, redirects, byte ranges. */
 export async function fakeHub(
   files: Readonly<Record<string, Uint8Array>>,
   options: { token?: string } = {},
@@ -35,59 +44,51 @@ export async function fakeHub(
   const requests: FakeHub['requests'] = [];
   const stalled: (() => void)[] = [];
   let sent = 0;
-  const hub: { fault: Fault | null } = { fault: null };
-  const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', 'http://hub');
-    const path = decodeURIComponent(url.pathname);
-    if (hub.fault?.kind === 'status') return json(response, hub.fault.status, { error: 'refused' });
+  const hub: { fault: Fault | null; intercept: Intercept | null } = { fault: null, intercept: null };
+  const told = (about: string, truth: unknown) =>
+    hub.fault?.kind === 'lie' && hub.fault.about === about ? hub.fault.value : truth;
+
+  const server = await loopback((request, response) => {
+    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://hub').pathname);
+    if (hub.intercept?.(path, request, response)) return;
     if (options.token && !path.startsWith('/storage') && request.headers.authorization !== `Bearer ${options.token}`) {
-      return json(response, 401, { error: 'Invalid credentials' });
+      return sendJson(response, 401, { error: 'Invalid credentials' });
     }
-    const info = /^\/api\/models\/org\/tiny\/revision\/(main|HEAD|v1|[0-9a-f]{40})$/.test(path);
-    if (info)
-      return json(response, 200, {
-        _id: '1',
-        id: 'org/tiny',
-        sha: told('commit', COMMIT),
-        private: false,
-        gated: false,
-        downloads: 0,
-        likes: 0,
-        lastModified: '2024-01-01',
-      });
-    if (path === `/api/models/org/tiny/tree/${COMMIT}`)
-      return json(
-        response,
-        200,
-        Object.entries(files).map((file) => listed(file, told)),
-      );
-    const resolved = path.match(new RegExp(`^/org/tiny/resolve/${COMMIT}/(.+)$`));
-    if (resolved && files[resolved[1]]) {
-      response.writeHead(302, { location: `/storage/${encodeURIComponent(resolved[1])}` }).end();
+    const siblings = Object.keys(files).map((rfilename) => ({ rfilename }));
+    const info = /^\/api\/models\/org\/tiny\/revision\/(main|v1|refs\/pr\/1|[0-9a-f]{40})$/.test(path);
+    if (info) return sendJson(response, 200, { id: 'org/tiny', sha: told('commit', COMMIT), siblings });
+    if (path === `/api/models/org/tiny/tree/${COMMIT}`) {
+      const list = Object.entries(files).map(([name, bytes]) => listed(name, bytes, told));
+      return sendJson(response, 200, [{ type: 'directory', path: 'onnx', size: 0, oid: COMMIT }, ...list]);
+    }
+    const resolved = path.match(new RegExp(`^/org/tiny/resolve/${COMMIT}/(.+)$`))?.[1];
+    if (resolved && files[resolved]) {
+      const { size, oid, lfs } = listed(resolved, files[resolved], told);
+      const described = {
+        'x-repo-commit': COMMIT,
+        'x-linked-etag': `"${lfs?.oid ?? oid}"`,
+        'x-linked-size': String(size),
+      };
+      response.writeHead(302, { location: `/storage/${encodeURIComponent(resolved)}`, ...described }).end();
       return;
     }
-    const stored = path.match(/^\/storage\/(.+)$/);
-    if (stored && files[stored[1]]) return content(request, response, stored[1]);
-    json(response, 404, { error: 'Repository not found' });
+    const stored = path.match(/^\/storage\/(.+)$/)?.[1];
+    if (stored && files[stored]) return content(request, response, stored);
+    sendJson(response, 404, { error: 'Repository not found' });
   });
-
-  function told(about: string, truth: unknown): unknown {
-    return hub.fault?.kind === 'lie' && hub.fault.about === about ? hub.fault.value : truth;
-  }
 
   function content(request: IncomingMessage, response: ServerResponse, file: string): void {
     const range = request.headers.range ?? null;
     requests.push({ path: file, range });
-    const { fault } = hub;
-    const whole = fault?.kind === 'corrupt' && fault.file === file ? files[file].map((byte) => byte ^ 1) : files[file];
+    const fault = hub.fault && 'file' in hub.fault && hub.fault.file === file ? hub.fault : null;
+    const whole = fault?.kind === 'corrupt' ? files[file].map((byte) => byte ^ 1) : files[file];
     const bounds = range?.match(/^bytes=(\d+)-(\d*)$/);
-    const shift = fault?.kind === 'shifted' && fault.file === file ? 1 : 0;
-    const from = bounds ? Number(bounds[1]) + shift : 0;
+    const from = bounds ? Number(bounds[1]) + (fault?.kind === 'shifted' ? 1 : 0) : 0;
     const body = whole.subarray(from, bounds?.[2] ? Number(bounds[2]) + 1 : undefined);
     const headers: Record<string, string | number> = { 'content-length': body.length };
     if (bounds) headers['content-range'] = `bytes ${from}-${from + body.length - 1}/${whole.length}`;
     response.writeHead(bounds ? 206 : 200, headers);
-    if (fault?.kind === 'cut' && fault.file === file && fault.times > 0) {
+    if (fault?.kind === 'cut' && fault.times > 0) {
       fault.times--;
       const part = body.subarray(0, fault.after);
       sent += part.length;
@@ -95,45 +96,39 @@ export async function fakeHub(
       return;
     }
     sent += body.length;
-    if (fault?.kind === 'stall' && fault.file === file) {
+    if (fault?.kind === 'stall') {
       response.write(body.subarray(0, fault.after));
       stalled.push(() => response.end(body.subarray(fault.after)));
-      return;
-    }
-    if (fault?.kind === 'slow' && fault.file === file) {
+    } else if (fault?.kind === 'slow') {
       response.write(body.subarray(0, 500));
       setTimeout(() => response.end(body.subarray(500)), 300);
-      return;
-    }
-    response.end(body);
+    } else response.end(body);
   }
 
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
   return Object.assign(hub, {
-    endpoint: `http://127.0.0.1:${port}`,
+    endpoint: server.origin,
     requests,
+    log: server.requests,
     sent: () => sent,
     resume: () => {
       for (const rest of stalled.splice(0)) rest();
     },
-    close: () => closed(server),
+    dispose: server.dispose,
   });
 }
 
-function listed([path, bytes]: [string, Uint8Array], told: (about: string, truth: unknown) => unknown): object {
+interface Listed {
+  readonly type: string;
+  readonly path: string;
+  readonly size: unknown;
+  readonly oid: unknown;
+  readonly lfs?: { readonly oid: unknown; readonly size: unknown };
+}
+
+function listed(path: string, bytes: Uint8Array, told: (about: string, truth: unknown) => unknown): Listed {
   const git = createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
   const size = told('size', bytes.length);
-  if (bytes.length < LFS_FROM) return { type: 'file', path, size, oid: told('oid', git) };
+  if (bytes.length < LARGE) return { type: 'file', path, size, oid: told('oid', git) };
   const oid = told('oid', createHash('sha256').update(bytes).digest('hex'));
-  return { type: 'file', path, size: bytes.length, oid: git, lfs: { oid, size, pointerSize: 130 } };
-}
-
-function json(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
-}
-
-function closed(server: Server): Promise<void> {
-  server.closeAllConnections();
-  return new Promise((resolve) => server.close(() => resolve()));
+  return { type: 'file', path, size, oid: git, lfs: { oid, size } };
 }

@@ -1,125 +1,148 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type FromPretrainedOptions, fromPretrained, httpSource, WeightsError } from '../../../weights';
-import { hubEnvironment } from '../../../weights/hub/environment.node';
-import { COMMIT, type FakeHub, type Fault, fakeHub } from '../../support/fake-hub';
-
-const GOLDENS = path.join(__dirname, '..', '..', 'data', 'goldens');
-const WEIGHTS = 'model.safetensors';
-
-function files(family: string): Record<string, Uint8Array> {
-  const directory = path.join(GOLDENS, family);
-  return Object.fromEntries(
-    readdirSync(directory).map((file) => [file, new Uint8Array(readFileSync(path.join(directory, file)))]),
-  );
-}
+import { fromPretrained, WeightsError } from '../../../weights';
+import { checkNames } from '../../../weights/hub/names';
+import { COMMIT, type Fault } from '../../support/fake-hub';
+import { goldenFiles, type HubRoom, hubRoom, WEIGHTS } from '../../support/hub-room';
+import { sendJson } from '../../support/loopback';
 
 describe('a hub that is not to be trusted, or half there', () => {
-  let hub: FakeHub;
-  let parent: string;
-  let cacheDirectory: string;
-  const content = { ...files('t5-sharded'), ...files('t5-v1.0') };
+  let room: HubRoom;
+  const content = { ...goldenFiles('t5-sharded'), ...goldenFiles() };
 
   beforeEach(async () => {
-    hub = await fakeHub(content);
-    parent = mkdtempSync(path.join(tmpdir(), 'tandem-hub-'));
-    cacheDirectory = path.join(parent, 'hub');
+    room = await hubRoom(content);
   });
 
-  afterEach(async () => {
-    await hub.close();
-    rmSync(parent, { recursive: true, force: true });
-  });
-
-  const get = (options: FromPretrainedOptions = {}) =>
-    fromPretrained('org/tiny', { endpoint: hub.endpoint, cacheDirectory, token: null, offline: false, ...options });
+  afterEach(() => room.dispose());
 
   it.each<[Fault & { kind: 'lie' }, RegExp]>([
     [
       { kind: 'lie', about: 'commit', value: '../../../outside' },
-      /a commit of 40 hex digits .* "\.\.\/\.\.\/\.\.\/out/,
+      /a commit of 40 hex digits .* '\.\.\/\.\.\/\.\.\/out/,
     ],
-    [{ kind: 'lie', about: 'oid', value: '../../../outside' }, /a (sha256|git-sha1) in hex digits .* "\.\.\/\.\./],
+    [{ kind: 'lie', about: 'oid', value: '../../../outside' }, /a (sha256|git-sha1) in hex digits .* '\.\.\/\.\./],
+    [{ kind: 'lie', about: 'oid', value: { toString: 1 } }, /a (sha256|git-sha1) in hex digits .* an object/],
     [{ kind: 'lie', about: 'size', value: -1 }, /a size in bytes from the hub, found -1/],
-    [{ kind: 'lie', about: 'size', value: 'many' }, /a size in bytes from the hub, found "many"/],
+    [{ kind: 'lie', about: 'size', value: 'many' }, /a size in bytes from the hub, found 'many'/],
   ])('is refused before anything is written when it says %j', async (fault, message) => {
-    hub.fault = fault;
-    await expect(get()).rejects.toBeInstanceOf(WeightsError);
-    await expect(get()).rejects.toThrow(message);
-    expect(hub.requests).toEqual([]);
-    expect(readdirSync(parent)).toEqual([]);
+    room.hub.fault = fault;
+    await expect(room.get()).rejects.toBeInstanceOf(WeightsError);
+    await expect(room.get()).rejects.toThrow(message);
+    expect(room.hub.requests).toEqual([]);
+    expect(readdirSync(room.cacheDir)).toEqual([]);
+  });
+
+  it.each([
+    ['no list', { error: 1 }, /a list of files from the hub, found an object/],
+    [
+      'a file twice',
+      [1, 2].map(() => ({ type: 'file', path: 'config.json', size: 1, oid: COMMIT })),
+      /found 'it twice'/,
+    ],
+    ['entries that are none', [null, 5, 'x', [], { type: 'file' }, { type: 'file', path: 5 }], /found no weights/],
+    [
+      'names that lead outside',
+      names('../model-1-of-1.safetensors', '..\\model-1-of-1.safetensors'),
+      /found no weights/,
+    ],
+    ['names with escapes', names('\u001b[31m.bin'), /found only \\x1b\[31m.bin: download it/],
+  ])('is refused when it lists %s', async (_, list, message) => {
+    room.hub.intercept = (path, _request, response) => {
+      if (!path.includes('/tree/')) return false;
+      sendJson(response, 200, list);
+      return true;
+    };
+    await expect(room.get()).rejects.toThrow(message);
+    expect(readdirSync(room.cacheDir)).toEqual([]);
   });
 
   it('is refused when it sends more than it listed, and nothing of it is kept', async () => {
-    hub.fault = { kind: 'lie', about: 'size', value: 100 };
-    await expect(get()).rejects.toThrow(/config.json: expected 100 bytes, found more; the download was discarded/);
-    await expect(get()).rejects.toMatchObject({ code: 'checksum-mismatch' });
-    const blobs = path.join(cacheDirectory, 'models--org--tiny', 'blobs');
-    expect(readdirSync(blobs)).toEqual([]);
+    room.hub.fault = { kind: 'lie', about: 'size', value: 100 };
+    await expect(room.get()).rejects.toThrow(/config.json: expected 100 bytes, found more; the download was discarded/);
+    await expect(room.get()).rejects.toMatchObject({ code: 'checksum-mismatch' });
+    expect(room.blobs()).toEqual([]);
   });
 
   it('of weights kept twice, whole and in shards, only the whole file is downloaded', async () => {
-    await (await get()).dispose();
-    const asked = hub.requests.map(({ path }) => path);
+    await (await room.get()).dispose();
+    const asked = room.hub.requests.map(({ path }) => path);
     expect(asked).toContain(WEIGHTS);
     expect(asked.filter((file) => /-of-|index/.test(file))).toEqual([]);
   });
 
   it('a snapshot that other tools have filled in part is an offline miss that names what is missing', async () => {
-    const repository = path.join(cacheDirectory, 'models--org--tiny');
-    const snapshot = path.join(repository, 'snapshots', COMMIT);
+    const snapshot = path.join(room.folder, 'snapshots', COMMIT);
     mkdirSync(snapshot, { recursive: true });
-    mkdirSync(path.join(repository, 'refs'));
-    writeFileSync(path.join(repository, 'refs', 'main'), COMMIT);
+    mkdirSync(path.join(room.folder, 'refs'));
+    writeFileSync(path.join(room.folder, 'refs', 'main'), COMMIT);
     writeFileSync(path.join(snapshot, 'config.json'), content['config.json']);
-    await expect(get({ offline: true })).rejects.toMatchObject({ code: 'offline' });
-    await expect(get({ offline: true })).rejects.toThrow(/found a part of it \(.*expected model.safetensors/);
+    await expect(room.get({ offline: true })).rejects.toMatchObject({ code: 'offline' });
+    await expect(room.get({ offline: true })).rejects.toThrow(/found a part of it \(.*expected model.safetensors/);
     writeFileSync(path.join(snapshot, WEIGHTS), content[WEIGHTS]);
-    await (await get({ offline: true })).dispose();
-    writeFileSync(path.join(repository, 'refs', 'main'), '../../../outside');
-    await expect(get({ offline: true })).rejects.toThrow(/found none, and the offline switch is on/);
+    await (await room.get({ offline: true })).dispose();
+    writeFileSync(path.join(room.folder, 'refs', 'main'), '../../../outside');
+    await expect(room.get({ offline: true })).rejects.toThrow(/found none, and the offline switch is on/);
   });
 
-  it('a cache that cannot be written is named', async () => {
-    writeFileSync(path.join(parent, 'file'), '');
-    const refused = get({ cacheDirectory: path.join(parent, 'file') });
-    await expect(refused).rejects.toThrow(
-      /file\/models--org--tiny: expected a cache that can be written, found ENOTDIR/,
+  it('a cache that cannot be made is named, with the options that name another', async () => {
+    const file = path.join(room.cacheDir, 'file');
+    writeFileSync(file, '');
+    await expect(room.get({ cacheDir: file })).rejects.toThrow(
+      /file\/models--org--tiny: expected a cache that can be written, found ENOTDIR; cacheDir or HF_HUB_CACHE/,
     );
-  });
-
-  it('range reads end in a closed error when the body breaks, is another range, or is cancelled', async () => {
-    const abort = new AbortController();
-    const { length } = content[WEIGHTS];
-    const source = httpSource('tiny', `${hub.endpoint}/storage/${WEIGHTS}`, length, { signal: abort.signal });
-    hub.fault = { kind: 'cut', file: WEIGHTS, after: 10, times: 1 };
-    await expect(source.read(100, 50)).rejects.toMatchObject({ code: 'io-failed' });
-    hub.fault = { kind: 'shifted', file: WEIGHTS };
-    await expect(source.read(100, 50)).rejects.toThrow(/expected bytes=100-149, found bytes 101-/);
-    hub.fault = { kind: 'stall', file: WEIGHTS, after: 10 };
-    const cancelled = source.read(100, 50);
-    setTimeout(() => abort.abort(), 20);
-    await expect(cancelled).rejects.toMatchObject({ code: 'aborted' });
-  });
-
-  it('a file of one byte more or less than asked never passes for it', async () => {
-    const { length } = content[WEIGHTS];
-    const source = httpSource('tiny', `${hub.endpoint}/storage/${WEIGHTS}`, length + 5);
-    await expect(source.read(length - 5, 10)).rejects.toThrow(/expected 10 bytes at \d+, found 5/);
   });
 });
 
-describe('the token', () => {
-  it('comes from HF_TOKEN, else the file that HF_TOKEN_PATH names, else the one under HF_HOME', () => {
-    const home = mkdtempSync(path.join(tmpdir(), 'tandem-token-'));
-    writeFileSync(path.join(home, 'token'), 'hf_home\n');
-    writeFileSync(path.join(home, 'other'), 'hf_other\n');
-    const named = { HF_HOME: home, HF_TOKEN_PATH: path.join(home, 'other') };
-    expect(hubEnvironment({ ...named, HF_TOKEN: 'hf_given' }).token).toBe('hf_given');
-    expect(hubEnvironment(named).token).toBe('hf_other');
-    expect(hubEnvironment({ HF_HOME: home }).token).toBe('hf_home');
-    expect(hubEnvironment({ HF_HOME: path.join(home, 'none') }).token).toBeNull();
-    rmSync(home, { recursive: true });
+function names(...paths: string[]): object[] {
+  return paths.map((path) => ({ type: 'file', path, size: 9, oid: COMMIT }));
+}
+
+describe('names', () => {
+  const held = ['main', 'v1.0', 'refs/pr/1', 'feature/a-b_c', COMMIT, 'x'.repeat(200), 'größe'];
+  it.each(held)('of a revision like %j are asked for', (revision) => {
+    expect(() => checkNames('org/name', revision)).not.toThrow();
+  });
+
+  const refused = [
+    '.',
+    '..',
+    './a',
+    'a/.',
+    'a/..',
+    '../x',
+    'a/../b',
+    '/a',
+    'a/',
+    'a//b',
+    '',
+    ' ',
+    'a b',
+    'a\\b',
+    'a:b',
+  ];
+  refused.push('a\u0000', 'a\n', '.hidden', 'a/.hidden', 'a.lock', 'a.', 'a..b', '~', 'a?', 'a*', 'x'.repeat(201));
+  it.each(refused)('like %j are refused as a revision before any request, and make no folder', async (revision) => {
+    const room = await hubRoom();
+    const options = { endpoint: room.hub.endpoint, cacheDir: room.cacheDir, token: null };
+    const code = revision === '' ? 'option-invalid' : 'not-found';
+    await expect(fromPretrained('org/tiny', { ...options, revision })).rejects.toMatchObject({ code });
+    expect(room.hub.log).toEqual([]);
+    expect(readdirSync(room.cacheDir)).toEqual([]);
+    await room.dispose();
+  });
+
+  it.each([
+    '../../no/such/place',
+    './here',
+    'a/b/c',
+    'org/..',
+    'org/a..b',
+    '-x/y',
+    'org/',
+    '/etc',
+    `o/${'x'.repeat(97)}`,
+  ])('like %j are no id of a hub', (id) => {
+    expect(() => checkNames(id, 'main')).toThrow(/expected a checkpoint directory or a hub id/);
   });
 });
