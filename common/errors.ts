@@ -40,6 +40,8 @@ export type ErrorCode =
   | 'stream-invalid'
   /** Draft and target do not have the same token ids. */
   | 'vocabulary-mismatch'
+  /** A logits processor of the caller's own returned something else than logits. */
+  | 'processor-invalid'
   /** The processors forbid every token at a position that decoding has reached. */
   | 'no-token-left';
 

@@ -1,15 +1,16 @@
 import type { SequenceModel } from '../engine';
-import type { CostTable } from './adaptive';
-import { sample } from './distribution';
-import type { Drafter } from './drafter';
-import { seededRandom } from './random';
+import type { Drafter } from './drafters/drafter';
+import type { CostTable } from './gamma/adaptive';
+import type { Distribution } from './sampling/distribution';
+import { sample } from './sampling/draw';
+import { seededRandom } from './sampling/random';
 
 export interface MeasureOptions {
   /** Source ids to measure on, EOS included. */
   readonly source: readonly number[];
   /** Rows of the largest target call measured. Default 8. */
   readonly rows?: number;
-  /** Each is measured this often, and the fastest counts: others only add what the machine did meanwhile. Default 3. */
+  /** How often each call is measured; the fastest counts, because the others include what else the machine did. Default 3. */
   readonly repeats?: number;
   /** Milliseconds. Default: performance.now. */
   readonly clock?: () => number;
@@ -27,7 +28,7 @@ export async function measureCosts(
     for (let i = 0; i <= repeats; i++) {
       const start = clock();
       const units = await call();
-      if (i > 0) best = Math.min(best, (clock() - start) / Math.max(1, units)); // the first one warms up
+      if (i > 0) best = Math.min(best, (clock() - start) / Math.max(1, units)); // the first call warms up
     }
     return best;
   };
@@ -40,7 +41,7 @@ export async function measureCosts(
 
 type Fastest = (call: () => Promise<number>) => Promise<number>;
 
-/** Milliseconds of a target call of `count` rows, after the start token. */
+/** Milliseconds of a target call of `count` rows that follow the start token. */
 async function targetCall(
   target: SequenceModel,
   source: readonly number[],
@@ -55,7 +56,7 @@ async function targetCall(
     return await fastest(async () => {
       const rows = Array.from({ length: count }, (_, i) => ({ stream, position: 1 + i, token, parent: i - 1 }));
       const view = await target.forward(rows);
-      await view.argMax(); // a backend may answer before it is done; this waits
+      await view.argMax(); // a backend may return before it has finished; reading waits
       view.dispose();
       stream.truncate(1);
       return 1;
@@ -66,7 +67,7 @@ async function targetCall(
   }
 }
 
-/** Draft tokens asked for when measuring. */
+/** Number of draft tokens that a measurement asks for. */
 const STEPS = 4;
 
 /** Milliseconds a draft token. */
@@ -81,15 +82,14 @@ async function draftStep(
   const { startToken, eosTokens } = target;
   try {
     return await fastest(async () => {
-      const proposal = await session.propose({
-        ids: [startToken],
-        gamma: STEPS,
-        processing: {},
-        eosTokens,
-        draw: (distribution, position) =>
-          sample(distribution, random, { stream: 'costs', round: 0, position, purpose: 'propose' }),
-      });
-      session.rewind(0);
+      const draw = (distribution: Distribution, position: number) =>
+        sample(distribution, random, { sequence: 'costs', round: 0, position, purpose: 'propose' });
+      const drawSeveral = (distribution: Distribution, _count: number, position: number) => [
+        draw(distribution, position),
+      ];
+      const request = { ids: [startToken], gamma: STEPS, processing: {}, eosTokens, draw, drawSeveral };
+      const proposal = await session.propose(request);
+      session.rewind(0, []);
       return proposal.length;
     });
   } finally {

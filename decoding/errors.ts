@@ -1,9 +1,9 @@
 import { type ErrorCode, TandemError } from '../common';
 
-/** The closed set of reasons that decoding refuses or ends early. */
+/** The reasons for which decoding refuses a request or ends early. */
 export type DecodingErrorCode = Extract<
   ErrorCode,
-  'option-invalid' | 'vocabulary-mismatch' | 'no-token-left' | 'aborted'
+  'option-invalid' | 'vocabulary-mismatch' | 'processor-invalid' | 'no-token-left' | 'aborted'
 >;
 
 /** Thrown by decoding/; the message names the setting or model, what was expected and what was found. */

@@ -1,33 +1,45 @@
-export type { SamplerParts } from './acceptance';
-export type { CostTable } from './adaptive';
-export { Batch, type BatchEvent, type BatchOptions, generateBatch } from './batch';
-export {
-  type BeamMetrics,
-  type BeamSearchRequest,
-  type BeamSearchResult,
-  beamSearch,
-} from './beam';
-export type { FinishedBeam } from './beam-selection';
-export type { BeamDrafter, BeamSettings, EarlyStopping } from './beam-settings';
+export { Batch, type BatchOptions, generateBatch } from './batch';
+export type { BeamMetrics, BeamSearchRequest, BeamSearchResult } from './beam/search';
+export { beamSearch } from './beam/search';
+export type { FinishedBeam } from './beam/selection';
+export type { BeamDrafter, BeamProcessing, BeamSettings, EarlyStopping } from './beam/settings';
+export { BEAM_ONLY, BEAM_SETTINGS } from './beam/settings';
 export { type MeasureOptions, measureCosts } from './costs';
-export { type Distribution, type Draw, oneHot, sample } from './distribution';
-export {
-  type Drafter,
-  type DraftRequest,
-  type DraftSession,
-  type DraftTurn,
-  earlyExitDrafter,
-  modelDrafter,
-} from './drafter';
-export { copyDrafter } from './drafters/copy';
-export { NgramTable, ngramDrafter } from './drafters/ngram';
+export { type CopyOptions, copyDrafter } from './drafters/copy';
+export { type Drafter, type DraftRequest, type DraftSession, type DraftTurn, proposeAll } from './drafters/drafter';
+export { firstOf } from './drafters/first-of';
+export { earlyExitDrafter, modelDrafter } from './drafters/model';
+export { type NgramOptions, NgramTable, ngramDrafter } from './drafters/ngram';
 export { type DraftName, type DraftSources, namedDrafter, parseDrafter } from './drafters/parse';
-export { firstOf, randomDrafter } from './drafters/simple';
+export { randomDrafter } from './drafters/random';
 export { DecodingError, type DecodingErrorCode } from './errors';
+export { collect, type GenerationEvent } from './events';
+export type { CostTable } from './gamma/adaptive';
+export * as theory from './gamma/theory';
 export { type GenerationRequest, generate } from './generate';
-export type { Metrics } from './metrics';
-export { type Random, seededRandom } from './random';
-export type { GenerationResult, Pair, SequenceRequest, StopReason, TokenEvent, TokenOrigin } from './round';
-export type { Processing, Settings, Verification } from './settings';
-export * as theory from './theory';
-export { readTrace, replayed, type Trace, type TracedRound, TraceRecorder } from './trace';
+export { addTallies, type Metrics, type MetricsOptions, measuredSpeedup, metricsOf, type Tally } from './metrics';
+export { chain, type Proposal, type ProposedToken, ROOT } from './proposal';
+export type { GenerationResult, Pair, SequenceRequest, StopReason, TokenReading } from './run';
+export { type Distribution, oneHot, overlap, probabilityOf } from './sampling/distribution';
+export { type Draw, mostProbable, race, sample, sampleWithoutReplacement } from './sampling/draw';
+export { distributionOf } from './sampling/processors';
+export { type Address, type Position, type Purpose, type Random, seededRandom } from './sampling/random';
+export {
+  CONCURRENCY,
+  DEFAULTS,
+  type LogitsProcessor,
+  type Processing,
+  SETTINGS,
+  type Settings,
+  type Verification,
+} from './settings';
+export {
+  type Choice,
+  readTrace,
+  replayRandom,
+  type Trace,
+  type TracedDraft,
+  type TracedRound,
+  TraceRecorder,
+} from './trace';
+export type { NewToken, TokenOrigin } from './verification/accept';

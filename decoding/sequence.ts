@@ -1,11 +1,12 @@
 import type { DecoderRow, DecoderStream, Encoded, SequenceModel } from '../engine';
-import { type Candidate, tokensTo } from './candidates';
+import { type Proposal, tokensTo } from './proposal';
 
 /**
- * One model's state along one sequence: the decoder stream may lag behind the ids; the next call feeds what is missing.
+ * One model's decoder state along one sequence. The stream may have fewer ids than the sequence; the next call computes those
+ * that are missing.
  */
 export class Sequence {
-  /** Rows of the last call that belong here: where they began, and how many were certain ids. */
+  /** This sequence's rows in the last call: the index of the first one, and how many of them were certain ids. */
   private last = { first: 0, certain: 0 };
 
   private constructor(
@@ -23,35 +24,35 @@ export class Sequence {
   }
 
   /**
-   * Rows of a call that feeds every id not yet held as one chain, and a tree after them. The last certain row predicts what
-   * follows `ids`; each candidate's row what follows the candidate.
+   * Rows for a call: every id that the stream lacks, as a chain, and then the proposed tokens. The last id's row predicts what
+   * follows `ids`, and each proposed token's row predicts what follows that token.
    *
-   * @param first rows that are already in the call
+   * @param first number of rows that are already in the call
    */
-  rows(ids: readonly number[], tree: readonly Candidate[] = [], first = 0): DecoderRow[] {
+  rows(ids: readonly number[], proposal: Proposal = [], first = 0): DecoderRow[] {
     const { stream } = this;
-    const held = stream.length;
-    const certain = ids.length - held;
+    const known = stream.length;
+    const certain = ids.length - known;
     this.last = { first, certain };
     const rows: DecoderRow[] = [];
     for (let i = 0; i < certain; i++) {
-      rows.push({ stream, position: held + i, token: ids[held + i], parent: i === 0 ? -1 : first + i - 1 });
+      rows.push({ stream, position: known + i, token: ids[known + i], parent: i === 0 ? -1 : first + i - 1 });
     }
-    for (const [i, { draw, parent }] of tree.entries()) {
-      const position = ids.length - 1 + tokensTo(tree, i).length;
+    for (const [i, { draw, parent }] of proposal.entries()) {
+      const position = ids.length - 1 + tokensTo(proposal, i).length;
       rows.push({ stream, position, token: draw.token, parent: first + certain + parent });
     }
     return rows;
   }
 
-  /** Of the rows of the last call, keeps the certain ones and the candidates along a path. */
+  /** Keeps, of the rows of the last call, the certain ids and the proposed tokens along a path. */
   keep(path: readonly number[]): void {
     const { first, certain } = this.last;
     const rows = Array.from({ length: certain }, (_, i) => first + i);
-    this.stream.keep([...rows, ...path.map((candidate) => first + certain + candidate)]);
+    this.stream.keep([...rows, ...path.map((token) => first + certain + token)]);
   }
 
-  /** Forgets keys of all but the first `length` ids. */
+  /** Forgets all but the first `length` ids, so that the state equals one that never saw the others. */
   rewind(length: number): void {
     if (this.stream.length > length) this.stream.truncate(length);
   }

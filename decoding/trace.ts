@@ -1,25 +1,27 @@
-import type { Candidate, TreeVerdict } from './candidates';
-import type { Distribution } from './distribution';
 import { DecodingError } from './errors';
-import { type Address, type Random, seededRandom } from './random';
-import type { Settings } from './settings';
+import type { Tally } from './metrics';
+import type { Proposal } from './proposal';
+import { type Distribution, mostProbableEntries, tokenAt } from './sampling/distribution';
+import { type Address, type Random, seededRandom } from './sampling/random';
+import { DEFAULTS, type Settings } from './settings';
+import type { Verdict } from './verification/token';
 
 const FORMAT = 'tandem-trace';
-/** Rises whenever a reader of the old schema would misread the new one. */
-export const TRACE_VERSION = 1;
+/** It rises whenever a reader of the old format would misread the new one. Version 2: addresses name a `sequence`. */
+export const TRACE_VERSION = 2;
 
-/** The most probable tokens of a distribution with their probabilities, most probable first, ties by id. */
+/** The most probable tokens of a distribution with their probabilities, most probable first; of equal ones the lower id first. */
 export type TopEntries = readonly (readonly [token: number, probability: number])[];
 
-/** A random decision, as it fell. Numbers of a coupled run are not listed: its seed gives them. */
+/** One random decision. The numbers of a coupled run are not listed, because its seed gives them. */
 export type Choice =
   | { readonly at: Address; readonly weight: number; readonly of: number; readonly accepted: boolean }
   | { readonly at: Address; readonly token: number };
 
-/** A proposed token and what both models thought of its position. */
+/** A proposed token, and both models' distributions at its position. */
 export interface TracedDraft {
   readonly token: number;
-  /** Index in the proposal of the token that it follows, −1 for the first place; i − 1 throughout when there is one candidate a place. */
+  /** Index in the proposal of the token that it follows; −1 for the first position. In a chain it is i − 1. */
   readonly parent: number;
   readonly draft: TopEntries;
   readonly target: TopEntries;
@@ -32,15 +34,15 @@ export interface TracedRound {
   readonly accepted: number;
   /** Indices in the proposal of the accepted tokens. */
   readonly path: readonly number[];
-  /** Tokens that came out: the accepted ones and the one after, less what the end cut off. */
+  /** Tokens that came out: the accepted ones and the one after, up to the end of the sequence. */
   readonly tokens: readonly number[];
-  /** The token after the accepted ones, and what it was drawn from: the residual, or the target's own distribution. */
+  /** The token after the accepted ones, and the distribution that it was drawn from: the residual, or the target's own. */
   readonly next: { readonly token: number; readonly from: TopEntries };
   readonly choices: readonly Choice[];
   readonly milliseconds: { readonly draft: number; readonly target: number };
 }
 
-/** A whole run as data: JSON that can be drawn, and executed again (`replayed`). */
+/** A whole run as data: JSON that can be drawn, and decoded again with the same choices (`replayRandom`). */
 export interface Trace {
   readonly format: typeof FORMAT;
   readonly version: typeof TRACE_VERSION;
@@ -53,33 +55,28 @@ export interface Trace {
   readonly stopReason: string | null;
 }
 
-interface Times {
-  readonly draft: number;
-  readonly target: number;
-}
-
 interface RoundFacts {
   readonly position: number;
-  readonly tree: readonly Candidate[];
+  readonly proposal: Proposal;
   readonly targets: readonly Distribution[];
-  readonly verdict: TreeVerdict;
+  readonly verdict: Verdict;
   readonly tokens: readonly number[];
-  /** Milliseconds spent so far. */
-  readonly spent: Times;
+  /** The run's tally, this round included. */
+  readonly tally: Pick<Tally, 'draftSeconds' | 'targetSeconds'>;
 }
 
-/** Writes a trace while a run goes on; give one to `generate`, and read `trace` afterwards. One recorder, one run. */
+/** Records a run as a trace. Give it to `generate`, and read `trace` afterwards. One recorder serves one run. */
 export class TraceRecorder {
   private head: Pick<Trace, 'source' | 'startToken' | 'drafter' | 'settings'> | null = null;
   private readonly rounds: TracedRound[] = [];
   private choices: Choice[] = [];
-  private spent: Times = { draft: 0, target: 0 };
+  private before: RoundFacts['tally'] = { draftSeconds: 0, targetSeconds: 0 };
   private end: Pick<Trace, 'ids' | 'stopReason'> | null = null;
 
-  /** @param entries tokens kept of each distribution */
+  /** @param entries how many of the most probable tokens are kept of each distribution */
   constructor(private readonly entries = 5) {}
 
-  /** The run so far, or as it ended. */
+  /** The run so far, or the whole run when it has ended. */
   get trace(): Trace {
     if (!this.head) throw new DecodingError('option-invalid', 'trace: expected a run, found none begun');
     const ids = this.rounds.flatMap(({ tokens }) => tokens);
@@ -98,8 +95,8 @@ export class TraceRecorder {
     this.head = head;
   }
 
-  /** The same random source, overheard. */
-  overhear(random: Random): Random {
+  /** The same random numbers; every choice is recorded. */
+  listenTo(random: Random): Random {
     return {
       accept: (weight, of, at) => {
         const accepted = random.accept(weight, of, at);
@@ -115,11 +112,11 @@ export class TraceRecorder {
     };
   }
 
-  round({ position, tree, targets, verdict, tokens, spent }: RoundFacts): void {
+  round({ position, proposal, targets, verdict, tokens, tally }: RoundFacts): void {
     const top = (distribution: Distribution) => topEntries(distribution, this.entries);
     this.rounds.push({
       position,
-      proposal: tree.map(({ draw, parent }) => ({
+      proposal: proposal.map(({ draw, parent }) => ({
         token: draw.token,
         parent,
         draft: top(draw.distribution),
@@ -130,10 +127,13 @@ export class TraceRecorder {
       tokens: [...tokens],
       next: { token: verdict.next.token, from: top(verdict.next.distribution) },
       choices: this.choices,
-      milliseconds: { draft: spent.draft - this.spent.draft, target: spent.target - this.spent.target },
+      milliseconds: {
+        draft: (tally.draftSeconds - this.before.draftSeconds) * 1000,
+        target: (tally.targetSeconds - this.before.targetSeconds) * 1000,
+      },
     });
     this.choices = [];
-    this.spent = spent;
+    this.before = tally;
   }
 
   finish(ids: readonly number[], stopReason: string): void {
@@ -141,21 +141,12 @@ export class TraceRecorder {
   }
 }
 
-/** The `count` most probable tokens with mass. */
-export function topEntries({ tokens, probabilities }: Distribution, count: number): TopEntries {
-  const top: [number, number][] = [];
-  for (let i = 0; i < probabilities.length; i++) {
-    const probability = probabilities[i];
-    if (probability <= 0 || (top.length === count && probability <= top[count - 1][1])) continue;
-    let place = top.length;
-    while (place > 0 && top[place - 1][1] < probability) place--;
-    top.splice(place, 0, [tokens ? tokens[i] : i, probability]);
-    if (top.length > count) top.pop();
-  }
-  return top;
+/** The `count` most probable tokens that have mass. */
+export function topEntries(distribution: Distribution, count: number): TopEntries {
+  return mostProbableEntries(distribution, count).map((i) => [tokenAt(distribution, i), distribution.probabilities[i]]);
 }
 
-/** Checks that a value read from elsewhere is a trace of this version. @throws DecodingError `option-invalid` */
+/** Checks that a value from outside is a trace of this version. @throws DecodingError `option-invalid` */
 export function readTrace(value: unknown): Trace {
   const trace = value as Partial<Trace> | null;
   if (trace?.format !== FORMAT || trace.version !== TRACE_VERSION) {
@@ -169,17 +160,17 @@ export function readTrace(value: unknown): Trace {
 }
 
 /**
- * The random source of a traced run: every choice falls as it fell. `generate` with it, the trace's source and settings and the
- * same models runs the same rounds; a choice that the trace does not know means that something else has changed.
+ * Random numbers that make every choice as the traced run did. `generate` with them, the trace's source and settings and the same
+ * models runs the same rounds. A choice that the trace does not have means that something else has changed: it is an error.
  */
-export function replayed(trace: Trace): Random {
+export function replayRandom(trace: Trace): Random {
   const known = new Map(trace.rounds.flatMap(({ choices }) => choices).map((choice) => [nameOf(choice.at), choice]));
   const recall = (at: Address): Choice => {
     const choice = known.get(nameOf(at));
     if (!choice) throw new DecodingError('option-invalid', `trace: expected a choice at ${nameOf(at)}, found none`);
     return choice;
   };
-  const coupled = seededRandom(trace.settings.seed ?? 0);
+  const coupled = seededRandom(trace.settings.seed ?? DEFAULTS.seed);
   return {
     accept: (_weight, _of, at) => {
       const choice = recall(at);
@@ -193,6 +184,6 @@ export function replayed(trace: Trace): Random {
   };
 }
 
-function nameOf({ stream, round, position, purpose }: Address): string {
-  return `${stream}/${round}/${position}/${purpose}`;
+function nameOf({ sequence, round, position, purpose }: Address): string {
+  return `${sequence}/${round}/${position}/${purpose}`;
 }

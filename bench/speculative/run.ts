@@ -3,11 +3,13 @@
  * [--temperature 0] [--threads 2] [--passages 10]`. It decodes each held-out passage autoregressively and with every γ, one after the
  * other. It prints α, c, v, tokens per call, the measured speed-up, and the speed-up that the formula predicts from α, c and v.
  */
+
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Drafter, type GenerationResult, generate, modelDrafter, type Settings } from '../../decoding';
-import { expectedTokens } from '../../decoding/theory';
+import { expectedTokens } from '../../decoding/gamma/theory';
+
 import { loadModel, type T5Model } from '../../engine';
 import { type Backend, type BackendName, createBackend, type Dtype } from '../../kernels';
 import { openCheckpoint } from '../../weights';

@@ -1,16 +1,17 @@
-import { oneHot } from '../distribution';
-import type { Drafter, DraftSession } from '../drafter';
+import { chain } from '../proposal';
+import { oneHot } from '../sampling/distribution';
+import type { Drafter, DraftSession } from './drafter';
 import { type Cursor, SuffixAutomaton } from './suffix-automaton';
 
 export interface CopyOptions {
-  /** Proposes only after this many matching tokens. Default 1. */
+  /** Proposes only when at least this many of the last tokens occur in the source. Default 1. */
   readonly leastMatch?: number;
 }
 
 /**
- * Copies what follows, in the source, the longest suffix of the output that occurs there: names, numbers and quotations in
- * translation, whole sentences in editing and summarising. Costs no model; proposals are certain (one-hot), so verification
- * keeps token x with the target's own probability of it.
+ * Looks up the longest suffix of the output that occurs in the source, and proposes what follows it there. This helps with
+ * names, numbers and quotations in translation, and with whole sentences in editing and summarising. It needs no model.
+ * Proposals are one-hot distributions, so verification accepts token x with the target's own probability of x.
  */
 export function copyDrafter(vocabularySize: number, { leastMatch = 1 }: CopyOptions = {}): Drafter {
   return {
@@ -21,7 +22,7 @@ export function copyDrafter(vocabularySize: number, { leastMatch = 1 }: CopyOpti
 }
 
 function session(automaton: SuffixAutomaton, vocabularySize: number, leastMatch: number): DraftSession {
-  const cursors: Cursor[] = [automaton.cursor()]; // after 0, 1, … output tokens; the start token is none
+  const cursors: Cursor[] = [automaton.cursor()]; // cursors[n] has read n output tokens; the start token is not one of them
   let proposed = 0;
   return {
     get calls() {
@@ -29,13 +30,13 @@ function session(automaton: SuffixAutomaton, vocabularySize: number, leastMatch:
     },
     propose: async ({ ids, gamma, eosTokens, draw }) => {
       for (let i = cursors.length; i < ids.length; i++) cursors.push(automaton.step(cursors[i - 1], ids[i]));
-      const found = followed(automaton, cursors[cursors.length - 1]);
-      if (found.length < leastMatch || found.length === 0) return [];
-      const copy = automaton.tokens.slice(automaton.end(found), automaton.end(found) + gamma);
+      const match = longestWithSequel(automaton, cursors[cursors.length - 1]);
+      if (match.length < leastMatch || match.length === 0) return [];
+      const copy = automaton.tokens.slice(automaton.end(match), automaton.end(match) + gamma);
       const end = copy.findIndex((token) => eosTokens.includes(token));
-      if (end >= 0) copy.length = end + 1; // nothing follows
+      if (end >= 0) copy.length = end + 1; // nothing follows EOS
       proposed += copy.length;
-      return copy.map((token, i) => draw(oneHot(vocabularySize, token), ids.length + i));
+      return chain(copy.map((token, i) => draw(oneHot(vocabularySize, token), ids.length + i)));
     },
     rewind: (length) => {
       cursors.length = Math.min(cursors.length, Math.max(1, length));
@@ -44,9 +45,12 @@ function session(automaton: SuffixAutomaton, vocabularySize: number, leastMatch:
   };
 }
 
-/** The longest suffix at or below a cursor that something follows: one that ends the source may occur earlier, shorter. */
-function followed(automaton: SuffixAutomaton, cursor: Cursor): Cursor {
-  let found = cursor;
-  while (found.length > 0 && automaton.end(found) === automaton.tokens.length) found = automaton.shorter(found);
-  return found;
+/**
+ * The longest suffix at the cursor that something follows in the source. A suffix that occurs only at the end of the source has
+ * no sequel, but a shorter suffix of it may occur earlier.
+ */
+function longestWithSequel(automaton: SuffixAutomaton, cursor: Cursor): Cursor {
+  let match = cursor;
+  while (match.length > 0 && automaton.end(match) === automaton.tokens.length) match = automaton.shorter(match);
+  return match;
 }

@@ -1,12 +1,13 @@
-import { type Distribution, oneHot } from '../distribution';
-import type { Drafter } from '../drafter';
 import { DecodingError } from '../errors';
+import { chain } from '../proposal';
+import { type Distribution, mostProbableEntries, oneHot, tokenAt } from '../sampling/distribution';
+import type { Drafter } from './drafter';
 
 /** Counts of tokens after contexts of 0 … order − 1 tokens. */
 export class NgramTable {
   private readonly counts = new Map<string, Map<number, number>>();
-  /** Shares of contexts that were asked for, until another count comes. */
-  private readonly known = new Map<string, Distribution>();
+  /** Distributions that were computed before, until a count of their context changes. */
+  private readonly distributions = new Map<string, Distribution>();
 
   /** @param order n of the longest n-grams: 1 is a unigram table, 2 a bigram table */
   constructor(
@@ -18,7 +19,7 @@ export class NgramTable {
     }
   }
 
-  /** Contexts that have been seen. */
+  /** Number of contexts that have counts. */
   get size(): number {
     return this.counts.size;
   }
@@ -30,18 +31,18 @@ export class NgramTable {
     }
   }
 
-  /** Tokens seen after the last `length` of `ids`, with their shares; null when that context is not known. */
+  /** The distribution of the tokens counted after the last `length` of `ids`; null when that context was never counted. */
   after(ids: readonly number[], length: number): Distribution | null {
     if (length >= this.order || length > ids.length) return null;
     const context = ids.slice(ids.length - length).join();
     const seen = this.counts.get(context);
     if (!seen) return null;
-    let law = this.known.get(context);
-    if (!law) {
-      law = shares(seen, this.vocabularySize);
-      this.known.set(context, law);
+    let distribution = this.distributions.get(context);
+    if (!distribution) {
+      distribution = distributionOfCounts(seen, this.vocabularySize);
+      this.distributions.set(context, distribution);
     }
-    return law;
+    return distribution;
   }
 
   toJSON(): object {
@@ -76,7 +77,7 @@ export class NgramTable {
   }
 
   private count(context: string, token: number, by: number): void {
-    this.known.delete(context);
+    this.distributions.delete(context);
     let seen = this.counts.get(context);
     if (!seen) {
       seen = new Map();
@@ -86,14 +87,14 @@ export class NgramTable {
   }
 }
 
-function shares(seen: ReadonlyMap<number, number>, vocabulary: number): Distribution {
+function distributionOfCounts(seen: ReadonlyMap<number, number>, vocabulary: number): Distribution {
   const tokens = Int32Array.from(seen.keys()).sort();
   const counts = Float64Array.from(tokens, (token) => seen.get(token) as number);
   const total = counts.reduce((sum, count) => sum + count, 0);
   return { vocabulary, tokens, probabilities: counts.map((count) => count / total) };
 }
 
-/** Shares after the longest context that any table knows; of two that know it, the first one's. Null when nothing is known. */
+/** The distribution after the longest context that any table knows; of two tables that know it, the first one's. */
 export function longestKnown(tables: readonly NgramTable[], ids: readonly number[]): Distribution | null {
   for (let length = Math.max(0, ...tables.map((table) => table.order - 1)); length >= 0; length--) {
     for (const table of tables) {
@@ -104,12 +105,20 @@ export function longestKnown(tables: readonly NgramTable[], ids: readonly number
   return null;
 }
 
+export interface NgramOptions {
+  /** Counts from other texts. */
+  readonly table?: NgramTable;
+  /** Order of the n-grams that are counted in the output itself as it grows; 0 counts none. Default 3. */
+  readonly online?: number;
+}
+
 /**
- * Proposes by n-gram counts of what this sequence has said so far (`online` is their order, 0 for none) and of a table trained
- * beforehand: whichever knows the longer context, the sequence itself before the table. Greedy takes the most frequent token;
- * sampling draws from the counts.
+ * Proposes by n-gram counts of the output so far and of a table. The longer context decides; of equal ones, the output's own.
+ * Greedy decoding takes the most frequent token; sampling draws from the counts.
+ *
+ * @throws DecodingError `vocabulary-mismatch` when the table has another vocabulary size
  */
-export function ngramDrafter(vocabularySize: number, options: { table?: NgramTable; online?: number } = {}): Drafter {
+export function ngramDrafter(vocabularySize: number, options: NgramOptions = {}): Drafter {
   const { table, online = 3 } = options;
   if (table && table.vocabularySize !== vocabularySize) {
     const found = `${table.vocabularySize}`;
@@ -122,8 +131,8 @@ export function ngramDrafter(vocabularySize: number, options: { table?: NgramTab
     name: 'ngram',
     vocabularySize,
     open: async () => {
-      const own = online > 0 ? new NgramTable(online, vocabularySize) : null;
-      const tables = [own, table].filter((one): one is NgramTable => one != null);
+      const output = online > 0 ? new NgramTable(online, vocabularySize) : null;
+      const tables = [output, table].filter((one): one is NgramTable => one != null);
       let learned = 0;
       let calls = 0;
       return {
@@ -131,21 +140,21 @@ export function ngramDrafter(vocabularySize: number, options: { table?: NgramTab
           return calls;
         },
         propose: async ({ ids, gamma, draw, eosTokens, processing }) => {
-          own?.learn(ids.slice(1), learned); // finished rounds only, so that a seed fixes the text
+          output?.learn(ids.slice(1), learned); // only what finished rounds brought, so that a seed fixes the text
           learned = ids.length - 1;
-          const proposal = [];
-          const context = ids.slice(1); // the start token is no text
-          while (proposal.length < gamma) {
+          const draws = [];
+          const context = ids.slice(1); // the start token is not part of the text
+          while (draws.length < gamma) {
             const counts = longestKnown(tables, context);
             if (!counts) break;
             calls++;
             const greedy = (processing.temperature ?? 0) === 0;
             const drawn = draw(greedy ? mostFrequent(counts) : counts, 1 + context.length);
-            proposal.push(drawn);
+            draws.push(drawn);
             context.push(drawn.token);
             if (eosTokens.includes(drawn.token)) break;
           }
-          return proposal;
+          return chain(draws);
         },
         rewind: () => undefined,
         dispose: () => undefined,
@@ -154,7 +163,7 @@ export function ngramDrafter(vocabularySize: number, options: { table?: NgramTab
   };
 }
 
-function mostFrequent({ vocabulary, tokens, probabilities }: Distribution): Distribution {
-  const best = probabilities.indexOf(probabilities.reduce((a, b) => Math.max(a, b), 0));
-  return oneHot(vocabulary, (tokens as Int32Array)[best]);
+function mostFrequent(counts: Distribution): Distribution {
+  const [best] = mostProbableEntries(counts, 1);
+  return oneHot(counts.vocabulary, tokenAt(counts, best));
 }

@@ -1,9 +1,11 @@
 import type { SequenceModel } from '../../engine';
-import { type Drafter, earlyExitDrafter } from '../drafter';
 import { DecodingError } from '../errors';
 import { copyDrafter } from './copy';
+import type { Drafter } from './drafter';
+import { firstOf } from './first-of';
+import { earlyExitDrafter } from './model';
 import { type NgramTable, ngramDrafter } from './ngram';
-import { firstOf, randomDrafter } from './simple';
+import { randomDrafter } from './random';
 
 /** One draft, as named on a command line. */
 export type DraftName =

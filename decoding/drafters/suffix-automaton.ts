@@ -1,19 +1,19 @@
 const ROOT = 0;
 
-/** Index of the suffix automaton of a growing sequence: its states and, of each, the end of its first occurrence. */
+/** A state stands for all words that end at the same places of the sequence. */
 interface State {
-  /** Longest word of the state. */
+  /** Length of the longest word of the state. */
   length: number;
-  /** State of the longest suffix that occurs in other contexts too; −1 for the root. */
+  /** State of the longest suffix that ends at other places too; −1 for the root. */
   link: number;
-  /** Index one past the first occurrence in the sequence. */
+  /** Index one past the end of its first occurrence. */
   end: number;
   readonly next: Map<number, number>;
 }
 
 /**
- * Suffix automaton (Blumer et al. 1985): at most 2n states for n tokens, amortised constant time a token. It recognises every
- * run of the sequence, which makes it the index for "where has this been before".
+ * Suffix automaton (Blumer et al. 1985). It has at most 2n states for n tokens, and each token takes amortised constant time. It
+ * recognises every run of tokens of the sequence and says where the run first ended.
  */
 export class SuffixAutomaton {
   readonly tokens: number[] = [];
@@ -42,7 +42,7 @@ export class SuffixAutomaton {
     this.last = added;
   }
 
-  /** The state that a new one links to: where `token` leads from `state`, split when that holds longer words too. */
+  /** The state that a new state links to: where `token` leads from `state`. It is split when it has longer words too. */
   private linkFor(state: number, token: number): number {
     const { states } = this;
     const target = states[state].next.get(token) as number;
@@ -61,12 +61,12 @@ export class SuffixAutomaton {
     return this.states.length - 1;
   }
 
-  /** A cursor that has read nothing. */
+  /** A cursor that has read no token. */
   cursor(): Cursor {
     return { state: ROOT, length: 0 };
   }
 
-  /** The cursor after one more token: it stands at the longest suffix of what it read that occurs in the sequence. */
+  /** The cursor after one more token. It stands at the longest suffix of the tokens it has read that occurs in the sequence. */
   step({ state, length }: Cursor, token: number): Cursor {
     const { states } = this;
     let at = state;
@@ -79,19 +79,19 @@ export class SuffixAutomaton {
     return next === undefined ? { state: ROOT, length: 0 } : { state: next, length: matched + 1 };
   }
 
-  /** The cursor at the longest proper suffix that occurs in other contexts too. */
+  /** The cursor at the longest shorter suffix that ends at other places too. */
   shorter({ state }: Cursor): Cursor {
     const link = Math.max(ROOT, this.states[state].link);
     return { state: link, length: this.states[link].length };
   }
 
-  /** Index in the sequence one past the first occurrence of what the cursor stands at. */
+  /** Index in the sequence one past the first occurrence of the suffix at the cursor. */
   end({ state }: Cursor): number {
     return this.states[state].end;
   }
 }
 
-/** A place in the automaton: the longest suffix matched so far, and its length. */
+/** The longest suffix matched so far, and its length. */
 export interface Cursor {
   readonly state: number;
   readonly length: number;

@@ -70,13 +70,13 @@ describe('a loaded pair', () => {
   });
 
   test('beam search has the same sequences with and without the draft, for fewer calls with it', async () => {
-    const alone = await tandem.beamSearch(INPUTS[0], { beams: 3, sequences: 3, speculative: false });
-    const drafted = await tandem.beamSearch(INPUTS[0], { beams: 3, sequences: 3 });
+    const alone = await tandem.beamSearch(INPUTS[0], { numBeams: 3, numReturnSequences: 3, speculative: false });
+    const drafted = await tandem.beamSearch(INPUTS[0], { numBeams: 3, numReturnSequences: 3 });
     expect(drafted.sequences).toEqual(alone.sequences);
     expect(drafted.sequences).toHaveLength(3);
     expect(drafted.metrics.targetCalls).toBeLessThan(alone.metrics.targetCalls);
     const greedy = await tandem.generate(INPUTS[0]);
-    expect((await tandem.beamSearch(INPUTS[0], { beams: 1 })).sequences[0]).toMatchObject({
+    expect((await tandem.beamSearch(INPUTS[0], { numBeams: 1 })).sequences[0]).toMatchObject({
       text: greedy.text,
       ids: greedy.ids,
     });

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { modelDrafter, randomDrafter, type Settings } from '../../decoding';
-import { adaptiveGamma, type CostTable, rowCost } from '../../decoding/adaptive';
 import { measureCosts } from '../../decoding/costs';
-import { seededRandom } from '../../decoding/random';
+import { adaptiveGamma, type CostTable, rowCost } from '../../decoding/gamma/adaptive';
+import { seededRandom } from '../../decoding/sampling/random';
+
 import { totalVariation } from '../support/enumerator';
 import { finish, samplerOutcomes, targetOutcomes } from '../support/exactness';
 import { randomTable, tableModel } from '../support/table-model';
@@ -19,7 +20,7 @@ function simulate(costs: CostTable, alpha: number, tokens: number, seed = 1) {
     const gamma = Math.min(chooser.next(), tokens - done - 1);
     chosen.push(gamma);
     let kept = 0;
-    const at = { stream: 'simulated', round: chosen.length, purpose: 'accept' as const };
+    const at = { sequence: 'simulated', round: chosen.length, purpose: 'accept' as const };
     while (kept < gamma && random.accept(alpha, 1, { ...at, position: kept })) kept++;
     cost += gamma * costs.c + rowCost(costs, gamma + 1);
     done += kept + 1;

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { generate, modelDrafter, type Random, type Settings } from '../../decoding';
-import { overlap } from '../../decoding/distribution';
-import { distributionOf } from '../../decoding/processors';
-import { expectedTokens } from '../../decoding/theory';
+import { expectedTokens } from '../../decoding/gamma/theory';
+import { overlap } from '../../decoding/sampling/distribution';
+import { distributionOf } from '../../decoding/sampling/processors';
+
 import { enumerate } from '../support/enumerator';
 import { finish } from '../support/exactness';
 import { randomTable, type TableOptions, tableModel } from '../support/table-model';
@@ -48,10 +49,11 @@ const request = ({ target, draft }: Models, settings: Settings) => ({
 
 /** Tokens that come out of the first round. */
 async function firstRound(pair: Models, settings: Settings, random: Random): Promise<number> {
-  const run = generate({ ...request(pair, settings), random });
   let tokens = 0;
-  for (let step = await run.next(); !step.done && step.value.round === 0; step = await run.next()) tokens++;
-  await run.return(undefined as never);
+  for await (const event of generate({ ...request(pair, settings), random })) {
+    if (event.kind !== 'token' || event.round > 0) break;
+    tokens++;
+  }
   return tokens;
 }
 

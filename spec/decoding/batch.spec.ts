@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import {
   Batch,
-  type BatchEvent,
   copyDrafter,
   type Drafter,
   earlyExitDrafter,
   firstOf,
+  type GenerationEvent,
   type GenerationResult,
   generateBatch,
   modelDrafter,
@@ -21,7 +21,7 @@ const table = (seed: number): TableModel =>
   tableModel({ vocabulary: VOCABULARY, logits: randomTable(VOCABULARY, seed), eosTokens: [1] });
 
 /** Every result, by index; errors by their code. */
-async function results(run: AsyncIterable<BatchEvent>): Promise<Map<number, GenerationResult | string>> {
+async function results(run: AsyncIterable<GenerationEvent>): Promise<Map<number, GenerationResult | string>> {
   const found = new Map<number, GenerationResult | string>();
   for await (const event of run) {
     if (event.kind === 'done') found.set(event.index, event.result);
@@ -43,8 +43,9 @@ const settings: fc.Arbitrary<Settings> = fc
       fc.constant({ costs: { c: 0.1, v: [1, 1.05, 1.1] } }),
     ),
   })
-  .map(({ shape, verification, ...rest }) => ({
+  .map(({ shape, verification, topP, ...rest }) => ({
     ...rest,
+    ...(rest.temperature > 0 ? { topP } : {}),
     ...shape,
     verification: 'branching' in shape && verification === 'block' ? ('token' as const) : verification,
   }));
@@ -139,7 +140,7 @@ describe('a batch', () => {
       generateBatch(pair, [
         good,
         { source: [4, 1], settings: { temperature: -1 } },
-        { source: [4, 1], settings: { suppress: everything } },
+        { source: [4, 1], settings: { suppressTokens: everything } },
         { ...good, signal: stopped.signal },
         good,
       ]),

@@ -34,7 +34,7 @@ describe.each(['cpu', 'wasm'] as const)('beam search over the engine on %s', (na
   const request = fc.record({
     source: fc.array(fc.integer({ min: 2, max: 36 }), { minLength: 1, maxLength: 7 }),
     draft: fc.constantFrom('itself', 'rough', 'other', 'exit'),
-    beams: fc.integer({ min: 1, max: 4 }),
+    numBeams: fc.integer({ min: 1, max: 4 }),
     extra: fc.nat(3),
     gamma: fc.nat(5),
     lengthPenalty: fc.constantFrom(0, 1, 1.8),
@@ -47,11 +47,11 @@ describe.each(['cpu', 'wasm'] as const)('beam search over the engine on %s', (na
     const saved: Record<string, number> = { itself: 0, rough: 0, other: 0, exit: 0 };
     await fc.assert(
       fc.asyncProperty(request, async ({ source, draft, extra, gamma, ...rest }) => {
-        const settings = { ...rest, sequences: rest.beams };
+        const settings = { ...rest, numReturnSequences: rest.numBeams };
         const plain: BeamSearchRequest = { target, source, settings };
         const drafter = {
           model: drafts[draft],
-          width: rest.beams + extra,
+          width: rest.numBeams + extra,
           gamma,
           layers: draft === 'exit' ? 2 : undefined,
         };
@@ -63,7 +63,7 @@ describe.each(['cpu', 'wasm'] as const)('beam search over the engine on %s', (na
         if (draft === 'itself') {
           expect(found.metrics.targetCalls).toBe(Math.ceil(expected.metrics.steps / (gamma + 1)));
         }
-        saved[draft] += found.metrics.acceptedLevels;
+        saved[draft] += found.metrics.acceptedSteps;
         expect([slotsHeld(target), slotsHeld(drafts[draft])]).toEqual([0, 0]);
       }),
       { numRuns: 100 },
@@ -72,7 +72,7 @@ describe.each(['cpu', 'wasm'] as const)('beam search over the engine on %s', (na
   });
 
   it('starts again from nothing: a search after others finds what it found before them', async () => {
-    const search = (source: number[]) => beamSearch({ target, source, settings: { beams: 3, maxNewTokens: 8 } });
+    const search = (source: number[]) => beamSearch({ target, source, settings: { numBeams: 3, maxNewTokens: 8 } });
     const first = await search([4, 9]);
     await search([30, 2, 8]);
     expect((await search([4, 9])).sequences).toEqual(first.sequences);
@@ -81,7 +81,7 @@ describe.each(['cpu', 'wasm'] as const)('beam search over the engine on %s', (na
   it('runs side by side with other searches on one model, each finding what it finds alone', async () => {
     const sources = [[4, 9], [30, 2, 8], [11]];
     const search = (source: number[]) =>
-      beamSearch({ target, source, settings: { beams: 3 }, drafter: { model: drafts.rough, gamma: 2 } });
+      beamSearch({ target, source, settings: { numBeams: 3 }, drafter: { model: drafts.rough, gamma: 2 } });
     const alone = [];
     for (const source of sources) alone.push((await search(source)).sequences);
     const together = await Promise.all(sources.map(search));

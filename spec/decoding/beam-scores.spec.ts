@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { continuations } from '../../decoding/beam-scores';
-import type { BeamProcessing } from '../../decoding/beam-settings';
-import { distributionOf } from '../../decoding/processors';
+import { continuations } from '../../decoding/beam/scores';
+import type { BeamProcessing } from '../../decoding/beam/settings';
+import { distributionOf } from '../../decoding/sampling/processors';
+
 import { randomTable, tableModel } from '../support/table-model';
 
 const VOCABULARY = 6;
@@ -14,7 +15,7 @@ const processing: fc.Arbitrary<BeamProcessing> = fc.record(
     noRepeatNgramSize: fc.integer({ min: 1, max: 3 }),
     minNewTokens: fc.nat(5),
     badWords: fc.array(fc.array(token, { minLength: 1, maxLength: 2 }), { maxLength: 2 }),
-    suppress: fc.array(token, { maxLength: 2 }),
+    suppressTokens: fc.array(token, { maxLength: 2 }),
   },
   { requiredKeys: [] },
 );
@@ -71,7 +72,7 @@ describe('continuations of a row', () => {
 
   it('are the forced token alone, at no cost, while a prefix is forced', async () => {
     const chosen = { seed: 1, kind: 'soft' as const, count: 4 };
-    const rules = { forcedPrefix: [3, 5], suppress: [3] };
+    const rules = { forcedPrefix: [3, 5], suppressTokens: [3] };
     expect((await found({ ...chosen, after: [] }, rules)).list).toEqual([{ token: 3, logProb: 0 }]);
     expect((await found({ ...chosen, after: [3] }, rules)).list).toEqual([{ token: 5, logProb: 0 }]);
     expect((await found({ ...chosen, after: [3, 5] }, rules)).list).toHaveLength(4);

@@ -1,12 +1,12 @@
-import { type Beam, type FinishedBeam, select } from '../../decoding/beam-selection';
-import type { BeamRules } from '../../decoding/beam-settings';
+import { type Beam, type FinishedBeam, select } from '../../decoding/beam/selection';
+import type { BeamRules } from '../../decoding/beam/settings';
 
 const RULES: BeamRules = {
-  beams: 2,
+  numBeams: 2,
   lengthPenalty: 1,
   earlyStopping: false,
   maxNewTokens: 10,
-  sequences: 2,
+  numReturnSequences: 2,
   eosTokens: [8, 9],
   processing: {},
 };
@@ -53,7 +53,7 @@ describe('one step of beam search', () => {
       { ids: [9], score: -0.75 },
       { ids: [8], score: -2 },
     ];
-    const { finished } = select(beams, lists, before, { ...RULES, beams: 3 });
+    const { finished } = select(beams, lists, before, { ...RULES, numBeams: 3 });
     expect(finished.map(({ ids }) => ids)).toEqual([[9], [3, 8], [4, 9]]);
   });
 

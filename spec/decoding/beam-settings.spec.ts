@@ -1,5 +1,6 @@
 import { type BeamDrafter, type BeamSettings, beamSearch } from '../../decoding';
-import { beamRules } from '../../decoding/beam-settings';
+import { beamRules } from '../../decoding/beam/settings';
+
 import { randomTable, tableModel } from '../support/table-model';
 
 const table = (vocabulary: number) => tableModel({ vocabulary, logits: randomTable(vocabulary, 1), eosTokens: [2] });
@@ -14,30 +15,33 @@ const search = (settings: object, drafter?: object) => {
 describe('settings of beam search', () => {
   it('mean 4 beams, a length penalty of 1, no early stopping, 128 tokens and one sequence when nothing is said', () => {
     expect(beamRules({}, table(5))).toEqual({
-      beams: 4,
+      numBeams: 4,
       lengthPenalty: 1,
       earlyStopping: false,
       maxNewTokens: 128,
-      sequences: 1,
+      numReturnSequences: 1,
       eosTokens: [2],
       processing: {},
     });
   });
 
   it.each([
-    [{ beams: 0 }, 'beams: expected a whole number from 1 to 1024, found 0'],
-    [{ beams: 2.5 }, 'beams: expected a whole number from 1 to 1024, found 2.5'],
-    [{ beams: 2, sequences: 3 }, 'sequences: expected a whole number from 1 to 2, found 3'],
+    [{ numBeams: 0 }, 'numBeams: expected a whole number from 1 to 1024, found 0'],
+    [{ numBeams: 2.5 }, 'numBeams: expected a whole number from 1 to 1024, found 2.5'],
+    [
+      { numBeams: 2, numReturnSequences: 3 },
+      'numReturnSequences: expected a whole number from 1 to 2, as many as beams, found 3',
+    ],
     [{ lengthPenalty: Number.NaN }, 'lengthPenalty: expected a number, found NaN'],
-    [{ lengthPenalty: '1' }, 'lengthPenalty: expected a number, found 1'],
-    [{ earlyStopping: 'always' }, "earlyStopping: expected true, false or 'never', found always"],
+    [{ lengthPenalty: '1' }, "lengthPenalty: expected a number, found '1'"],
+    [{ earlyStopping: 'always' }, "earlyStopping: expected true or false, or one of never, found 'always'"],
     [{ maxNewTokens: 0 }, 'maxNewTokens: expected a whole number from 1 up, found 0'],
-    [{ suppress: [7] }, 'suppress: expected ids from 0 to 4, found 7'],
+    [{ suppressTokens: [7] }, 'suppressTokens: expected ids from 0 to 4, found 7'],
     [{ noRepeatNgramSize: 0 }, 'noRepeatNgramSize: expected a whole number from 1 up, found 0'],
     [
       { temperature: 0.7 },
-      'settings: expected some of beams, lengthPenalty, earlyStopping, maxNewTokens, sequences, repetitionPenalty, ' +
-        'noRepeatNgramSize, minNewTokens, badWords, suppress, forcedPrefix, found temperature',
+      "beam search: unknown option 'temperature'; known are numBeams, lengthPenalty, earlyStopping, numReturnSequences, " +
+        'repetitionPenalty, noRepeatNgramSize, minNewTokens, badWords, suppressTokens, forcedPrefix, maxNewTokens',
     ],
   ])('%j is refused before anything is run', async (settings, message) => {
     await expect(search(settings)).rejects.toMatchObject({ code: 'option-invalid', message });
@@ -48,6 +52,6 @@ describe('settings of beam search', () => {
     [{ gamma: -1 }, 'option-invalid', 'gamma: expected a whole number from 0 to 64, found -1'],
     [{ model: table(6) }, 'vocabulary-mismatch', 'draft: expected a vocabulary of 5, found 6'],
   ])('a draft with %j is refused before anything is run', async (changes, code, message) => {
-    await expect(search({ beams: 3 }, { model: table(5), ...changes })).rejects.toMatchObject({ code, message });
+    await expect(search({ numBeams: 3 }, { model: table(5), ...changes })).rejects.toMatchObject({ code, message });
   });
 });

@@ -33,14 +33,14 @@ describe('beam search over tables', () => {
         expect(metrics.targetCalls).toBe(target.calls());
         expect(metrics.draftCalls).toBe(draft.calls());
         expect(metrics.targetCalls).toBeLessThanOrEqual(metrics.steps);
-        expect(metrics.acceptedLevels).toBe(metrics.steps - metrics.rounds);
-        expect(metrics.acceptedLevels).toBeLessThanOrEqual(metrics.proposedLevels);
-        const { beams } = chosen.settings;
-        expect(metrics.targetRows).toBeLessThanOrEqual(beams * metrics.rounds + chosen.width * metrics.proposedLevels);
+        expect(metrics.acceptedSteps).toBe(metrics.steps - metrics.rounds);
+        expect(metrics.acceptedSteps).toBeLessThanOrEqual(metrics.proposedSteps);
+        const { numBeams: beams } = chosen.settings;
+        expect(metrics.targetRows).toBeLessThanOrEqual(beams * metrics.rounds + chosen.width * metrics.proposedSteps);
         expect(metrics.newTokens).toBeLessThanOrEqual(chosen.settings.maxNewTokens);
         expect(target.open() + draft.open()).toBe(0);
-        if (metrics.acceptedLevels > 0) fewer++;
-        if (metrics.acceptedLevels > 0 && metrics.acceptedLevels < metrics.proposedLevels) partly++;
+        if (metrics.acceptedSteps > 0) fewer++;
+        if (metrics.acceptedSteps > 0 && metrics.acceptedSteps < metrics.proposedSteps) partly++;
       }),
       RUNS,
     );
@@ -55,7 +55,7 @@ describe('beam search over tables', () => {
         noRepeatNgramSize: fc.integer({ min: 1, max: 3 }),
         minNewTokens: fc.nat(4),
         badWords: fc.array(fc.array(id, { minLength: 1, maxLength: 2 }), { maxLength: 2 }),
-        suppress: fc.array(id, { maxLength: 2 }),
+        suppressTokens: fc.array(id, { maxLength: 2 }),
         forcedPrefix: fc.array(id, { maxLength: 3 }),
       },
       { requiredKeys: [] },
@@ -84,7 +84,7 @@ describe('beam search over tables', () => {
       fc.asyncProperty(beamCase, async (chosen) => {
         const { metrics, widest, draftRows } = await runCase(chosen, true);
         const { width, gamma } = chosen;
-        const { beams } = chosen.settings;
+        const { numBeams: beams } = chosen.settings;
         const ahead = width * Math.max(0, gamma - 1); // the last level's hypotheses are not run
         expect(widest.target).toBeLessThanOrEqual(beams + 2); // and the source and the view
         expect(widest.draft).toBeLessThanOrEqual(beams + ahead + 2);
@@ -108,7 +108,7 @@ describe('beam search over tables', () => {
   it('with one beam is greedy decoding, whatever ends the search', async () => {
     await fc.assert(
       fc.asyncProperty(beamCase, async (chosen) => {
-        const settings = { ...chosen.settings, beams: 1, sequences: 1 };
+        const settings = { ...chosen.settings, numBeams: 1, numReturnSequences: 1 };
         const target = tableModel(chosen.table);
         const { maxNewTokens } = settings;
         const greedy = await finish({ target, source: [1], settings: { temperature: 0, maxNewTokens } });
@@ -121,7 +121,7 @@ describe('beam search over tables', () => {
 
   it('with more beams than sequences finds the one of highest score when nothing is cut off', async () => {
     const table = { vocabulary: 3, logits: randomTable(3, 11, 'soft'), eosTokens: [2] };
-    const settings = { beams: 81, maxNewTokens: 4, earlyStopping: 'never' as const, sequences: 81 };
+    const settings = { numBeams: 81, maxNewTokens: 4, earlyStopping: 'never' as const, numReturnSequences: 81 };
     const { sequences } = await beamSearch({ target: tableModel(table), source: [1], settings });
     const mass = sequences.reduce((sum, { ids, score }) => sum + Math.exp(score * ids.length), 0);
     expect(sequences).toHaveLength(1 + 2 + 4 + 8 + 16); // EOS after 0 to 3 tokens, and 16 that the limit ends
@@ -157,7 +157,7 @@ function failing(model: SequenceModel, fatal: number, fail: () => void): Sequenc
 
 describe('a beam search that does not end', () => {
   const table = { vocabulary: 5, logits: randomTable(5, 3), eosTokens: [4] };
-  const settings = { beams: 3, maxNewTokens: 8 };
+  const settings = { numBeams: 3, maxNewTokens: 8 };
 
   it.each(['target', 'draft'] as const)('because the %s fails gives every stream back', async (which) => {
     for (let fatal = 0; fatal < 4; fatal++) {
@@ -192,7 +192,7 @@ describe('a beam search that does not end', () => {
 
   it('because every token is forbidden says where', async () => {
     const target = tableModel(table);
-    const run = beamSearch({ target, source: [1], settings: { ...settings, suppress: [0, 1, 2, 3, 4] } });
+    const run = beamSearch({ target, source: [1], settings: { ...settings, suppressTokens: [0, 1, 2, 3, 4] } });
     await expect(run).rejects.toMatchObject({ code: 'no-token-left' });
     expect(target.open()).toBe(0);
   });

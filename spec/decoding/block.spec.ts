@@ -1,8 +1,11 @@
 import fc from 'fast-check';
-import { verifyTokens } from '../../decoding/acceptance';
-import { verifyBlock } from '../../decoding/block';
-import { type Distribution, type Draw, oneHot, probabilityOf, sample } from '../../decoding/distribution';
-import { seededRandom } from '../../decoding/random';
+import { chain } from '../../decoding/proposal';
+import { type Distribution, oneHot, probabilityOf } from '../../decoding/sampling/distribution';
+import { type Draw, sample } from '../../decoding/sampling/draw';
+import { seededRandom } from '../../decoding/sampling/random';
+import { verifyBlock } from '../../decoding/verification/block';
+import { verifyTokens } from '../../decoding/verification/token';
+
 import { enumerate } from '../support/enumerator';
 
 type Verify = typeof verifyBlock;
@@ -15,7 +18,7 @@ const dense = (...probabilities: number[]): Distribution => ({
   probabilities: Float64Array.from(probabilities),
 });
 
-const AT = { stream: 'block', round: 0, position: 1 };
+const AT = { sequence: 'block', round: 0, position: 1 };
 
 /** Mean accepted length, by enumeration of every proposal and every decision. */
 async function meanAccepted(verify: Verify, target: Law, draft: Law, gamma: number): Promise<number> {
@@ -29,7 +32,7 @@ async function meanAccepted(verify: Verify, target: Law, draft: Law, gamma: numb
       prefix.push(draw.token);
       targets.push(target(prefix));
     }
-    return String(verify(proposal, targets, random, AT).accepted);
+    return String(verify(chain(proposal), targets, random, AT).path.length);
   });
   return [...outcomes].reduce((sum, [accepted, mass]) => sum + Number(accepted) * mass, 0);
 }
@@ -85,32 +88,36 @@ describe('block verification', () => {
   it('keeps the whole agreed prefix of greedy proposals and corrects the first other token', () => {
     const random = seededRandom(1);
     const draws = [1, 2, 0].map((token) => sample(oneHot(3, token), random, { ...AT, purpose: 'propose' }));
-    const { accepted, next } = verifyBlock(
-      draws,
+    const { path, next } = verifyBlock(
+      chain(draws),
       [1, 2, 2, 0].map((token) => oneHot(3, token)),
       random,
       AT,
     );
-    expect([accepted, next.token]).toEqual([2, 2]);
+    expect([path, next.token]).toEqual([[0, 1], 2]);
   });
 
   it('samples from the target itself after a whole proposal, and without one', () => {
     const random = seededRandom(1);
     const draw = sample(oneHot(2, 1), random, { ...AT, purpose: 'propose' });
     const end = dense(0.25, 0.75);
-    const whole = verifyBlock([draw], [oneHot(2, 1), end], random, AT);
-    expect([whole.accepted, whole.next.distribution]).toEqual([1, end]);
+    const whole = verifyBlock(chain([draw]), [oneHot(2, 1), end], random, AT);
+    expect([whole.path, whole.next.distribution]).toEqual([[0], end]);
     expect(verifyBlock([], [end], random, AT).next.distribution).toBe(end);
   });
 
   it('corrects with a token that the target wants more than the draft', () => {
     const draft = dense(0.9, 0.1, 0);
     const target = dense(0.1, 0.5, 0.4);
+    let corrected = 0;
     for (let seed = 0; seed < 50; seed++) {
       const random = seededRandom(seed);
       const draw = sample(draft, random, { ...AT, purpose: 'propose' });
-      const { accepted, next } = verifyBlock([draw], [target, target], random, AT);
-      if (accepted === 0) expect(probabilityOf(target, next.token)).toBeGreaterThan(probabilityOf(draft, next.token));
+      const { path, next } = verifyBlock(chain([draw]), [target, target], random, AT);
+      if (path.length > 0) continue;
+      corrected++;
+      expect(probabilityOf(target, next.token)).toBeGreaterThan(probabilityOf(draft, next.token));
     }
+    expect(corrected).toBeGreaterThan(0);
   });
 });

@@ -1,11 +1,14 @@
 import fc from 'fast-check';
-import { exactParts, type SamplerParts, verifyTokens } from '../../decoding/acceptance';
-import { type Candidate, drawWithoutReplacement, tokensTo, verifyTree } from '../../decoding/candidates';
-import { type Distribution, probabilityOf } from '../../decoding/distribution';
-import { type Random, seededRandom } from '../../decoding/random';
+import { type ProposedToken, tokensTo } from '../../decoding/proposal';
+import { type Distribution, probabilityOf } from '../../decoding/sampling/distribution';
+import { sampleWithoutReplacement } from '../../decoding/sampling/draw';
+import { type Random, seededRandom } from '../../decoding/sampling/random';
+import { PAPERS_RULE, type TokenRule, verifyTokens } from '../../decoding/verification/token';
+import { verifyTree } from '../../decoding/verification/tree';
+
 import { enumerate, type Outcomes, totalVariation } from '../support/enumerator';
 
-const AT = { stream: 'tree', round: 0, position: 1 };
+const AT = { sequence: 'tree', round: 0, position: 1 };
 const VOCABULARY = 3;
 type Law = (prefix: readonly number[]) => Distribution;
 
@@ -26,20 +29,20 @@ const lawOf =
   };
 
 interface Scored {
-  readonly tree: readonly Candidate[];
+  readonly tree: readonly ProposedToken[];
   readonly targets: readonly Distribution[];
 }
 
 /** A tree with widths[depth] candidates at every place of a depth, and the target's distributions before and after each. */
 function grow(target: Law, draft: Law, widths: readonly number[], random: Random): Scored {
-  const tree: Candidate[] = [];
+  const tree: ProposedToken[] = [];
   let places = [-1];
   for (const [depth, width] of widths.entries()) {
     const next: number[] = [];
     for (const parent of places) {
       const prefix = tokensTo(tree, parent);
-      const at = { ...AT, stream: `tree/${prefix.join('.')}`, position: AT.position + depth };
-      for (const draw of drawWithoutReplacement(draft(prefix), width, random, at)) {
+      const at = { ...AT, sequence: `tree/${prefix.join('.')}`, position: AT.position + depth };
+      for (const draw of sampleWithoutReplacement(draft(prefix), width, random, at)) {
         next.push(tree.push({ draw, parent }) - 1);
       }
     }
@@ -52,7 +55,7 @@ interface Case {
   readonly target: Law;
   readonly draft: Law;
   readonly widths: readonly number[];
-  readonly parts?: SamplerParts;
+  readonly parts?: TokenRule;
 }
 
 /** Law of the first `length` tokens, those beyond the round's own sampled from the target. */
@@ -136,10 +139,8 @@ describe('recursive rejection without replacement', () => {
       fc.property(rows, rows, fc.nat(9999), (target, draft, seed) => {
         const [wanted, random] = [lawOf(target), seededRandom(seed)];
         const { tree, targets } = grow(wanted, lawOf(draft), [1, 1, 1], random);
-        const proposal = tree.map(({ draw }) => draw);
-        const verdict = verifyTokens(proposal, targets, random, AT);
-        const { path, next } = verifyTree(tree, targets, random, AT);
-        expect([path.length, next.token]).toEqual([verdict.accepted, verdict.next.token]);
+        const verdict = verifyTokens(tree, targets, random, AT);
+        expect(verifyTree(tree, targets, random, AT)).toEqual(verdict);
       }),
     );
   });
@@ -149,7 +150,7 @@ describe('recursive rejection without replacement', () => {
       fc.asyncProperty(rows, async (weights) => {
         const law = lawOf(weights)([]);
         const pairs = await enumerate(async (random) =>
-          drawWithoutReplacement(law, 2, random, AT)
+          sampleWithoutReplacement(law, 2, random, AT)
             .map((draw) => draw.token)
             .join(),
         );
@@ -168,12 +169,15 @@ describe('recursive rejection without replacement', () => {
     );
   });
 
-  const mutants: [string, SamplerParts][] = [
-    ['keeps the target for the next candidate', { ...exactParts, residual: (target) => target }],
-    ['accepts the first candidate always', { ...exactParts, accepts: () => true }],
+  const mutants: [string, TokenRule][] = [
+    ['keeps the target for the next candidate', { ...PAPERS_RULE, residual: (target) => target }],
+    ['accepts the first candidate always', { ...PAPERS_RULE, accepts: () => true }],
     [
       'takes the draft for one-hot',
-      { ...exactParts, accepts: (target, draw, random, at) => random.accept(probabilityOf(target, draw.token), 1, at) },
+      {
+        ...PAPERS_RULE,
+        accepts: (target, draw, random, at) => random.accept(probabilityOf(target, draw.token), 1, at),
+      },
     ],
   ];
   it.each(mutants)('enumeration catches one that %s', async (_, parts) => {

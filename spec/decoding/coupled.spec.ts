@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { modelDrafter, type Settings, seededRandom } from '../../decoding';
-import { race } from '../../decoding/distribution';
+import { race } from '../../decoding/sampling/draw';
+
 import { chiSquared } from '../support/chi-squared';
 import { finish } from '../support/exactness';
 import { randomTable, type TableKind, tableModel } from '../support/table-model';
@@ -54,7 +55,7 @@ describe('drafter-invariant coupling', () => {
       const distribution = distributionOf(weights);
       const counts = new Map<string, number>();
       for (let seed = 0; seed < 20_000; seed++) {
-        const { token } = race(distribution, seededRandom(seed), { stream: 'main', position: 3 });
+        const { token } = race(distribution, seededRandom(seed), { sequence: 'main', position: 3 });
         counts.set(String(token), (counts.get(String(token)) ?? 0) + 1);
       }
       const expected = new Map(
@@ -70,7 +71,9 @@ describe('drafter-invariant coupling', () => {
     const counts = new Map<string, number>();
     const random = seededRandom(11);
     for (let i = 0; i < 10_000; i++) {
-      const pair = [2 * i, 2 * i + 1].map((position) => race(distribution, random, { stream: 'main', position }).token);
+      const pair = [2 * i, 2 * i + 1].map(
+        (position) => race(distribution, random, { sequence: 'main', position }).token,
+      );
       counts.set(pair.join(), (counts.get(pair.join()) ?? 0) + 1);
     }
     const { probabilities } = distribution;
@@ -87,7 +90,7 @@ describe('drafter-invariant coupling', () => {
     let agreed = 0;
     for (let seed = 0; seed < 20_000; seed++) {
       const random = seededRandom(seed);
-      const at = { stream: 'main', position: 0 };
+      const at = { sequence: 'main', position: 0 };
       if (race(target, random, at).token === race(draft, random, at).token) agreed++;
     }
     expect(agreed / 20_000).toBeGreaterThan((1 - d) / (1 + d) - 0.02);

@@ -1,7 +1,11 @@
+import { Failure } from '../../decoding/failure';
+import { chain } from '../../decoding/proposal';
 import { seededRandom } from '../../decoding';
-import { verifyTokens } from '../../decoding/acceptance';
-import { type Distribution, probabilityOf, sample } from '../../decoding/distribution';
-import { rowDistributions } from '../../decoding/processors';
+import { type Distribution, probabilityOf } from '../../decoding/sampling/distribution';
+import { sample } from '../../decoding/sampling/draw';
+import { type RowRequest, rowDistributions } from '../../decoding/sampling/processors';
+import { verifyTokens } from '../../decoding/verification/token';
+
 import { type LogitsView, loadModel, type SequenceModel } from '../../engine';
 import { createBackend } from '../../kernels';
 import { BUNDLED, heldOutSources, openPair } from '../support/equality';
@@ -74,14 +78,21 @@ function expectEqualLaws(found: Distribution, wanted: Distribution): void {
   expect(worst).toBeLessThanOrEqual(1e-12);
 }
 
+/** The shipped distributions of rows. */
+async function shipped(view: LogitsView, requests: readonly RowRequest[]): Promise<Distribution[]> {
+  const [distributions] = await rowDistributions(view, [requests]);
+  if (distributions instanceof Failure) throw distributions.error;
+  return distributions;
+}
+
 /** Decisions of whole rounds: what is proposed, how much of it stands, what comes after. */
 function decided(laws: readonly [Distribution[], Distribution[]], seed: number): string {
   const random = seededRandom(seed);
   const [targets, drafts] = laws;
-  const at = (position: number) => ({ stream: 'main', round: 0, position });
+  const at = (position: number) => ({ sequence: 'main', round: 0, position });
   const proposal = drafts.slice(0, -1).map((law, i) => sample(law, random, { ...at(i), purpose: 'propose' }));
-  const { accepted, next } = verifyTokens(proposal, targets, random, at(0));
-  return `${proposal.map(({ token }) => token).join()} ${accepted} ${next.token}`;
+  const { path, next } = verifyTokens(chain(proposal), targets, random, at(0));
+  return `${proposal.map(({ token }) => token).join()} ${path.length} ${next.token}`;
 }
 
 /** Everything of one set of places: arg-max, laws under every rule, and `rounds` rounds of seeded numbers. */
@@ -90,7 +101,7 @@ async function expectSameDecisions({ views, rows }: Places, rounds: number): Pro
   for (const [m, view] of views.entries()) {
     const best = rows[m].map(plainArgMax);
     expect([...(await view.argMax())]).toEqual(best);
-    const greedy = await rowDistributions(
+    const greedy = await shipped(
       view,
       best.map((_, row) => ({ row, context, processing: { temperature: 0 } })),
     );
@@ -100,7 +111,7 @@ async function expectSameDecisions({ views, rows }: Places, rounds: number): Pro
     const laws = { shipped: [] as Distribution[][], reduced: [] as Distribution[][], plain: [] as Distribution[][] };
     for (const [m, view] of views.entries()) {
       const requests = rows[m].map((_, row) => ({ row, context, processing: rules }));
-      laws.shipped.push(await rowDistributions(view, requests));
+      laws.shipped.push(await shipped(view, requests));
       laws.plain.push(rows[m].map((row) => plainLaw(row, rules)));
       laws.reduced.push(await Promise.all(rows[m].map((_, row) => reduced(view, row, rules))));
       for (const row of rows[m].keys()) {

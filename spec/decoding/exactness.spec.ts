@@ -63,7 +63,7 @@ describe('speculative sampling has the target distribution, by enumeration of ev
     ['repetition penalty', { temperature: 1, repetitionPenalty: 1.7 }],
     ['no repeated bigram', { temperature: 1, noRepeatNgramSize: 2 }],
     ['minimum length', { temperature: 1, minNewTokens: 2 }],
-    ['suppressed tokens', { temperature: 1, suppress: [2] }],
+    ['suppressed tokens', { temperature: 1, suppressTokens: [2] }],
     ['bad words', { temperature: 1, badWords: [[2, 0], [3]] }],
     ['forced prefix', { temperature: 1, forcedPrefix: [2, 3] }],
     ['several at once', { temperature: 0.8, topK: 3, topP: 0.9, repetitionPenalty: 1.2, minNewTokens: 1 }],

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { generate, modelDrafter, type Settings, type TokenEvent } from '../../decoding';
+import { type GenerationEvent, type GenerationResult, generate, modelDrafter, type Settings } from '../../decoding';
 import { finish } from '../support/exactness';
 import { randomTable, tableModel } from '../support/table-model';
 
@@ -8,14 +8,17 @@ const tables = (seed: number, vocabulary = 12) => ({
   draft: tableModel({ vocabulary, logits: randomTable(vocabulary, seed + 1), eosTokens: [1] }),
 });
 
-async function collect(request: Parameters<typeof generate>[0]) {
-  const events: TokenEvent[] = [];
-  const run = generate(request);
-  for (;;) {
-    const { done, value } = await run.next();
-    if (done) return { events, result: value };
-    events.push(value);
+type TokenEvent = Extract<GenerationEvent, { kind: 'token' }>;
+
+async function collected(request: Parameters<typeof generate>[0]) {
+  const tokens: TokenEvent[] = [];
+  const results: GenerationResult[] = [];
+  for await (const event of generate(request)) {
+    if (event.kind === 'token') tokens.push(event);
+    if (event.kind === 'done') results.push(event.result);
   }
+  expect(results).toHaveLength(1);
+  return { events: tokens, result: results[0] };
 }
 
 describe('generate', () => {
@@ -51,7 +54,7 @@ describe('generate', () => {
       fc.asyncProperty(fc.nat(9999), fc.integer({ min: 0, max: 5 }), async (seed, gamma) => {
         const { target, draft } = tables(seed);
         const settings: Settings = { gamma, temperature: 1, maxNewTokens: 15, seed };
-        const { events, result } = await collect({ target, drafter: modelDrafter(draft), source: [1], settings });
+        const { events, result } = await collected({ target, drafter: modelDrafter(draft), source: [1], settings });
         expect(events.map((event) => event.token)).toEqual(result.ids);
         expect(events.map((event) => event.position)).toEqual(result.ids.map((_, i) => i));
         const { metrics } = result;
@@ -67,19 +70,22 @@ describe('generate', () => {
     );
   });
 
-  it('ends at EOS inside a run, at the length limit inside a run, and where stopAfter says', async () => {
+  it('ends at EOS inside a run, at the length limit inside a run, and where the reader of tokens says', async () => {
     const eos = tableModel({
       vocabulary: 4,
       logits: (ids) => (ids.length === 3 ? [0, 9, 0, 0] : [0, 0, 9, 0]),
       eosTokens: [1],
     });
     const drafter = modelDrafter(eos);
-    const run = (settings: Settings, stopAfter?: (token: number) => boolean) =>
-      finish({ target: eos, drafter, source: [1], settings, stopAfter });
+    const run = (settings: Settings, stopAt = 0) => {
+      let seen = 0;
+      const readToken = () => ({ text: '', stop: ++seen === stopAt });
+      return finish({ target: eos, drafter, source: [1], settings, readToken });
+    };
     expect(await run({ gamma: 8 })).toMatchObject({ ids: [2, 2, 1], stopReason: 'eos' });
     expect(await run({ gamma: 8, maxNewTokens: 2 })).toMatchObject({ ids: [2, 2], stopReason: 'length' });
-    let seen = 0;
-    expect(await run({ gamma: 8 }, () => ++seen === 1)).toMatchObject({ ids: [2], stopReason: 'stopped' });
+    expect(await run({ gamma: 8 }, 1)).toMatchObject({ ids: [2], stopReason: 'stop' });
+    expect(await run({ gamma: 8 }, 2)).toMatchObject({ ids: [2, 2], stopReason: 'stop' });
     expect(eos.open()).toBe(0);
   });
 
@@ -97,7 +103,7 @@ describe('generate', () => {
     ).rejects.toMatchObject({ code: 'aborted' });
     expect(target.open() + draft.open()).toBe(0);
     for await (const event of generate({ target, drafter: modelDrafter(draft), source: [1], settings })) {
-      if (event.position === 4) break;
+      if (event.kind === 'token' && event.position === 4) break;
     }
     expect(target.open() + draft.open()).toBe(0);
   });
@@ -105,13 +111,17 @@ describe('generate', () => {
   it.each<[Settings, RegExp]>([
     [{ temperature: -1 }, /temperature: expected a number from 0 up, found -1/],
     [{ temperature: Number.NaN }, /temperature: .* found NaN/],
-    [{ topK: 0 }, /topK: expected a whole number from 1 up, found 0/],
-    [{ topP: 0 }, /topP: expected a number above 0, at most 1, found 0/],
+    [{ temperature: 1, topK: 0 }, /topK: expected a whole number from 1 up, found 0/],
+    [{ temperature: 1, topP: 0 }, /topP: expected a number above 0, at most 1, found 0/],
     [{ gamma: 1.5 }, /gamma: expected a whole number from 0 to 64, found 1.5/],
     [{ maxNewTokens: 0 }, /maxNewTokens: /],
     [{ seed: -3 }, /seed: /],
-    [{ suppress: [12] }, /suppress: expected ids from 0 to 11, found 12/],
-    [{ badWords: [[]] }, /badWords: expected sequences of at least one id/],
+    [{ topK: 3 }, /topK: expected none at temperature 0, which is greedy, found 3/],
+    [{ topP: 0.9, temperature: 0 }, /topP: expected none at temperature 0/],
+    [{ minP: 0.1 }, /minP: expected none at temperature 0/],
+    [{ maxNewToken: 3 } as Settings, /unknown option 'maxNewToken'; did you mean 'maxNewTokens'/],
+    [{ suppressTokens: [12] }, /suppressTokens: expected ids from 0 to 11, found 12/],
+    [{ badWords: [[]] }, /badWords: expected a list of lists of token ids, none empty/],
   ])('refuses %o by name', async (settings, message) => {
     const { target } = tables(3);
     await expect(finish({ target, source: [1], settings })).rejects.toThrow(message);

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { modelDrafter, type Settings } from '../../decoding';
-import { overlap } from '../../decoding/distribution';
-import { lenientOverlap } from '../../decoding/lenience';
-import { distributionOf } from '../../decoding/processors';
+import { overlap } from '../../decoding/sampling/distribution';
+import { distributionOf } from '../../decoding/sampling/processors';
+import { lenientOverlap } from '../../decoding/verification/lenience';
+
 import { totalVariation } from '../support/enumerator';
 import { finish, samplerOutcomes, targetOutcomes } from '../support/exactness';
 import { randomTable, tableModel } from '../support/table-model';

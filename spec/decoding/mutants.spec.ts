@@ -101,6 +101,6 @@ describe('mutants: every known-wrong sampler fails the check that the shipped on
       (await finish({ target, drafter, source: [1], settings: { ...settings, ...changes } })).ids.join();
     expect(await text({ seed: 5 })).toBe(await text({ seed: 5 }));
     expect(await text({ seed: 5 })).not.toBe(await text({ seed: 6 }));
-    expect(await text({ seed: 5 })).not.toBe(await text({ seed: 5, stream: 'other' }));
+    expect(await text({ seed: 5 })).not.toBe(await text({ seed: 5, sequence: 'other' }));
   });
 });

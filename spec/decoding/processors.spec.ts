@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Processing } from '../../decoding';
-import { probabilityOf } from '../../decoding/distribution';
-import { distributionOf, isPlainGreedy } from '../../decoding/processors';
+import { probabilityOf } from '../../decoding/sampling/distribution';
+import { distributionOf, isPlainGreedy } from '../../decoding/sampling/processors';
 
 const EOS = 1;
 const context = (ids: readonly number[]) => ({ ids, eosTokens: [EOS] });
@@ -24,7 +24,7 @@ describe('processors', () => {
         topP: fc.double({ min: 0.01, max: 1, noNaN: true }),
         minP: fc.double({ min: 0, max: 1, noNaN: true }),
         repetitionPenalty: fc.double({ min: 0.2, max: 4, noNaN: true }),
-        suppress: fc.array(fc.integer({ min: 2, max: 5 }), { maxLength: 3 }),
+        suppressTokens: fc.array(fc.integer({ min: 2, max: 5 }), { maxLength: 3 }),
       },
       { requiredKeys: ['temperature'] },
     );
@@ -34,7 +34,7 @@ describe('processors', () => {
         const list = probabilities(logits, processing, [0, 3, 7]);
         expect(Math.abs(list.reduce((sum, value) => sum + value, 0) - 1)).toBeLessThan(1e-12);
         if (processing.topK !== undefined) expect(support(list).length).toBeLessThanOrEqual(processing.topK);
-        for (const token of processing.suppress ?? []) expect(list[token]).toBe(0);
+        for (const token of processing.suppressTokens ?? []) expect(list[token]).toBe(0);
         const kept = Math.max(...list);
         if (processing.minP) {
           for (const token of support(list))
@@ -127,7 +127,7 @@ describe('processors', () => {
   });
 
   it('forbidding everything is an error that says where', () => {
-    expect(() => probabilities([1, 2], { suppress: [0, 1] })).toThrow(
+    expect(() => probabilities([1, 2], { suppressTokens: [0, 1] })).toThrow(
       /position 1: expected a token to choose, found all forbidden/,
     );
   });
@@ -140,7 +140,7 @@ describe('processors', () => {
       { noRepeatNgramSize: 2 },
       { minNewTokens: 1 },
       { badWords: [[1]] },
-      { suppress: [1] },
+      { suppressTokens: [1] },
       { forcedPrefix: [1] },
     ];
     for (const processing of others) expect(isPlainGreedy(processing)).toBe(false);

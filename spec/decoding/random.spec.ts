@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { seededRandom } from '../../decoding';
-import { inverse, philox } from '../../decoding/random';
+import { inverse, philox } from '../../decoding/sampling/random';
 
 describe('counter-based randomness', () => {
   const hex = (text: string) => text.split(' ').map((word) => Number.parseInt(word, 16));
@@ -14,11 +14,11 @@ describe('counter-based randomness', () => {
     expect(philox(hex(counter), hex(key))).toEqual(hex(words));
   });
 
-  const at = { stream: 'main', round: 0, position: 0, purpose: 'accept' as const };
+  const at = { sequence: 'main', round: 0, position: 0, purpose: 'accept' as const };
 
   it('gives the same number at the same address, whatever was drawn before', () => {
     const address = fc.record({
-      stream: fc.string(),
+      sequence: fc.string(),
       round: fc.nat(),
       position: fc.nat(),
       purpose: fc.constant('accept' as const),
@@ -45,7 +45,7 @@ describe('counter-based randomness', () => {
       draw(1, { round: 1 }),
       draw(1, { position: 1 }),
       draw(1, { purpose: 'propose' }),
-      draw(1, { stream: 'other' }),
+      draw(1, { sequence: 'other' }),
     ];
     expect(new Set(all).size).toBe(all.length);
   });

@@ -1,14 +1,15 @@
 import fc from 'fast-check';
 import {
   Batch,
-  type BatchEvent,
   earlyExitDrafter,
+  type GenerationEvent,
   modelDrafter,
   type Pair,
   type SequenceRequest,
 } from '../../decoding';
-import type { Run } from '../../decoding/round';
+import type { Run } from '../../decoding/run';
 import type { Sequence } from '../../decoding/sequence';
+
 import { type ForwardOptions, loadModel, type SequenceModel, type T5Model } from '../../engine';
 import { type Backend, createBackend } from '../../kernels';
 import { finish } from '../support/exactness';
@@ -85,13 +86,13 @@ async function check(model: Model, real: Real): Promise<void> {
   }
 }
 
-function take(events: readonly BatchEvent[], model: Model, real: Real): void {
+function take(events: readonly GenerationEvent[], model: Model, real: Real): void {
   for (const event of events) {
     const given = real.given.get(event.index) ?? [];
     real.given.set(event.index, given);
     if (event.kind === 'token') {
-      expect(event.event.position).toBe(given.length);
-      given.push(event.event.token);
+      expect(event.position).toBe(given.length);
+      given.push(event.token);
     } else {
       if (event.kind === 'done') expect(event.result.ids).toEqual(real.alone[event.index]);
       if (event.kind === 'done') expect(given).toEqual(real.alone[event.index]);

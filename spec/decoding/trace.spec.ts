@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { modelDrafter, readTrace, replayed, type Settings, TraceRecorder } from '../../decoding';
+import { modelDrafter, readTrace, replayRandom, type Settings, TraceRecorder } from '../../decoding';
 import { topEntries } from '../../decoding/trace';
+
 import { finish } from '../support/exactness';
 import { randomTable, tableModel } from '../support/table-model';
 
@@ -32,7 +33,7 @@ describe('a trace', () => {
         const { result, trace } = await traced(settings);
         const again = new TraceRecorder();
         const request = { target, drafter, source: trace.source, settings: trace.settings };
-        const { ids } = await finish({ ...request, random: replayed(trace), trace: again });
+        const { ids } = await finish({ ...request, random: replayRandom(trace), trace: again });
         expect(ids).toEqual(result.ids);
         expect(timeless(again.trace.rounds)).toEqual(timeless(trace.rounds));
       }),
@@ -72,8 +73,8 @@ describe('a trace', () => {
 
   it('gives away a run that has changed', async () => {
     const { trace } = await traced({ temperature: 1, seed: 3, maxNewTokens: 8, gamma: 2 });
-    const settings = { ...trace.settings, stream: 'another' };
-    await expect(finish({ target, drafter, source, settings, random: replayed(trace) })).rejects.toThrow(
+    const settings = { ...trace.settings, sequence: 'another' };
+    await expect(finish({ target, drafter, source, settings, random: replayRandom(trace) })).rejects.toThrow(
       /trace: expected/,
     );
   });

@@ -20,10 +20,10 @@ export interface GoldenSearch {
 /** Searches that stand beside a model's other goldens: 2 and 4 beams, two length penalties, early stopping or not. */
 export function goldenSearches(name: string): GoldenSearch[] {
   return (readGolden(name).beamSearch ?? []).flatMap(({ source, eos, maxNewTokens, settings }) =>
-    settings.map(({ sequences, ...rest }) => ({
+    settings.map(({ sequences, beams, ...rest }) => ({
       source,
       eos: [eos],
-      settings: { ...rest, maxNewTokens, sequences: rest.beams },
+      settings: { ...rest, maxNewTokens, numBeams: beams, numReturnSequences: beams },
       sequences,
     })),
   );
@@ -33,7 +33,12 @@ interface SettingsGolden {
   readonly checkpoint: string;
   readonly source: readonly number[];
   readonly maxNewTokens: number;
-  readonly searches: readonly (Omit<GoldenSearch, 'source'> & { readonly settings: { readonly beams: number } })[];
+  readonly searches: readonly (Omit<GoldenSearch, 'source' | 'settings'> & {
+    readonly settings: Omit<BeamSettings, 'numBeams' | 'suppressTokens'> & {
+      readonly beams: number;
+      readonly suppress?: readonly number[];
+    };
+  })[];
 }
 
 /** Searches of a random model under every other setting: other endings and lengths, processors, several EOS. */
@@ -44,9 +49,17 @@ export function goldenSettings(checkpoint: string): GoldenSearch[] {
   return (golden?.searches ?? []).map(({ eos, settings, sequences }) => ({
     source: golden?.source ?? [],
     eos,
-    settings: { ...settings, maxNewTokens: golden?.maxNewTokens, sequences: settings.beams },
+    settings: settingsOf(settings, golden?.maxNewTokens),
     sequences,
   }));
+}
+
+/** The golden file's names as Tandem's. */
+function settingsOf(
+  { beams, suppress, ...rest }: SettingsGolden['searches'][number]['settings'],
+  maxNewTokens?: number,
+): BeamSettings {
+  return { ...rest, suppressTokens: suppress, maxNewTokens, numBeams: beams, numReturnSequences: beams };
 }
 
 /** A model with other ends of sequence. */
@@ -88,7 +101,13 @@ function variedSearch(i: number): { settings: BeamSettings; width: number; gamma
   const beams = 1 + (i % 4);
   const earlyStopping = ([false, true, 'never'] as const)[Math.floor(i / 4) % 3];
   const lengthPenalty = [1, 0.6, 0, 1.5][Math.floor(i / 12) % 4];
-  const settings = { beams, earlyStopping, lengthPenalty, sequences: beams, maxNewTokens: 96 };
+  const settings = {
+    numBeams: beams,
+    earlyStopping,
+    lengthPenalty,
+    numReturnSequences: beams,
+    maxNewTokens: 96,
+  };
   return { settings, width: beams + (Math.floor(i / 2) % 5), gamma: 1 + (i % 5) };
 }
 

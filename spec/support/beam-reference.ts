@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import type { BeamDrafter, BeamSearchResult, BeamSettings } from '../../decoding';
-import { searchWith } from '../../decoding/beam';
-import { type BeamParts, exactBeamParts } from '../../decoding/beam-round';
-import { type Candidate, rank } from '../../decoding/beam-selection';
+import { type BeamParts, exactBeamParts } from '../../decoding/beam/round';
+import { searchWith } from '../../decoding/beam/search';
+import type { Candidate } from '../../decoding/beam/selection';
+import { rank } from '../../decoding/beam/selection';
+
 import { seeded } from './random-checkpoint';
 import { randomTable, type TableModel, type TableOptions, tableModel } from './table-model';
 
@@ -13,7 +15,8 @@ type Sequences = BeamSearchResult['sequences'];
  * Processors are left out.
  */
 export function referenceBeams(table: TableOptions, settings: BeamSettings): Sequences {
-  const { beams = 4, lengthPenalty = 1, earlyStopping = false, maxNewTokens = 128, sequences = 1 } = settings;
+  const { numBeams: beams = 4, lengthPenalty = 1, earlyStopping = false, maxNewTokens = 128 } = settings;
+  const { numReturnSequences = 1 } = settings;
   const { vocabulary, logits, eosTokens = [] } = table;
   const normalised = (sum: number, length: number) => sum / length ** lengthPenalty;
   let open: { ids: number[]; sum: number }[] = [{ ids: [], sum: 0 }];
@@ -41,7 +44,7 @@ export function referenceBeams(table: TableOptions, settings: BeamSettings): Seq
     const hopeful = normalised(open[0].sum, earlyStopping === 'never' && lengthPenalty > 0 ? maxNewTokens : length);
     if (hopeful <= closed[beams - 1].score) break;
   }
-  return closed.slice(0, sequences);
+  return closed.slice(0, numReturnSequences);
 }
 
 /** How a draft relates to its target. */
@@ -51,7 +54,7 @@ export type DraftKind = 'identical' | 'noisy' | 'other' | 'certain';
 export interface BeamCase {
   readonly table: TableOptions;
   readonly draftTable: TableOptions;
-  readonly settings: BeamSettings & { readonly beams: number; readonly maxNewTokens: number };
+  readonly settings: BeamSettings & { readonly numBeams: number; readonly maxNewTokens: number };
   readonly width: number;
   readonly gamma: number;
 }
@@ -62,7 +65,7 @@ const BEAM_CASE = fc.record({
   kind: fc.constantFrom('soft' as const, 'sharp' as const, 'holes' as const, 'tied' as const),
   draft: fc.constantFrom<DraftKind>('identical', 'noisy', 'noisy', 'other', 'certain'),
   ends: fc.integer({ min: 0, max: 2 }),
-  beams: fc.integer({ min: 1, max: 4 }),
+  numBeams: fc.integer({ min: 1, max: 4 }),
   lengthPenalty: fc.constantFrom(-1, 0, 0.6, 1, 2.5),
   earlyStopping: fc.constantFrom(true, false, 'never' as const),
   maxNewTokens: fc.integer({ min: 1, max: 9 }),
@@ -72,14 +75,14 @@ const BEAM_CASE = fc.record({
 
 /** Searches of all kinds: ends of sequence and length limits anywhere, ties, tokens without mass, every draft. */
 export const beamCase: fc.Arbitrary<BeamCase> = BEAM_CASE.map((chosen) => {
-  const { vocabulary, seed, kind, draft, ends, beams, extra, gamma, ...settings } = chosen;
+  const { vocabulary, seed, kind, draft, ends, numBeams, extra, gamma, ...settings } = chosen;
   const eosTokens = Array.from({ length: Math.min(ends, vocabulary - 1) }, (_, i) => (seed + i) % vocabulary);
   const logits = kind === 'tied' ? tiedTable(vocabulary, seed) : randomTable(vocabulary, seed, kind);
   return {
     table: { vocabulary, logits, eosTokens },
     draftTable: { vocabulary, logits: draftLogits(logits, vocabulary, seed, draft), eosTokens },
-    settings: { ...settings, beams, sequences: beams },
-    width: beams + extra,
+    settings: { ...settings, numBeams, numReturnSequences: numBeams },
+    width: numBeams + extra,
     gamma,
   };
 });
@@ -184,7 +187,7 @@ export const BEAM_MUTANTS: readonly BeamMutant[] = [
       score:
         score / Math.max(1, rules.eosTokens.includes(ids[ids.length - 1]) ? length - 1 : length) ** rules.lengthPenalty,
     }));
-    const finished = [...before, ...shorter].sort((a, b) => b.score - a.score).slice(0, rules.beams);
+    const finished = [...before, ...shorter].sort((a, b) => b.score - a.score).slice(0, rules.numBeams);
     return { ...select(beams, lists, before, rules), finished };
   }),
   selecting('leaves scores undivided by length', (beams, lists, before, rules) =>
@@ -192,15 +195,15 @@ export const BEAM_MUTANTS: readonly BeamMutant[] = [
   ),
   selecting('lets hypotheses that end take the place of those that go on', (beams, lists, before, rules) => {
     const step = select(beams, lists, before, rules);
-    const first = rank(beams, lists, rules.beams);
+    const first = rank(beams, lists, rules.numBeams);
     const among = ({ parent, token }: Candidate) => first.some((one) => one.parent === parent && one.token === token);
     const running = step.running.filter(among);
     return { ...step, running, done: step.done || running.length === 0 };
   }),
   selecting('finishes sequences from beyond the first candidates', (beams, lists, before, rules) => {
-    const wide = select(beams, lists, before, { ...rules, beams: 2 * rules.beams });
+    const wide = select(beams, lists, before, { ...rules, numBeams: 2 * rules.numBeams });
     const step = select(beams, lists, before, rules);
-    return { ...step, finished: wide.finished.slice(0, rules.beams) };
+    return { ...step, finished: wide.finished.slice(0, rules.numBeams) };
   }),
   selecting('forgets what had finished before', (beams, lists, _, rules) => select(beams, lists, [], rules)),
   selecting('ends with the first sequence that finishes', (beams, lists, before, rules) => {
@@ -215,7 +218,7 @@ export const BEAM_MUTANTS: readonly BeamMutant[] = [
     const step = select(beams, lists, before, rules);
     const gain = ({ parent, logProb }: Candidate) => logProb - beams[parent].logProb;
     const all = rank(beams, lists, Number.POSITIVE_INFINITY).filter(({ token }) => !rules.eosTokens.includes(token));
-    const running = step.running.length === 0 ? [] : all.sort((a, b) => gain(b) - gain(a)).slice(0, rules.beams);
+    const running = step.running.length === 0 ? [] : all.sort((a, b) => gain(b) - gain(a)).slice(0, rules.numBeams);
     return { ...step, running };
   }),
 ];

@@ -1,5 +1,5 @@
 import type { Distribution } from '../../decoding';
-import type { Address, Random } from '../../decoding/random';
+import type { Address, Random } from '../../decoding/sampling/random';
 
 /** Outcomes of a run with their exact probabilities. */
 export type Outcomes = Map<string, number>;
@@ -7,7 +7,7 @@ export type Outcomes = Map<string, number>;
 /** How addresses name uniform numbers; a wrong sampler may name two of them alike. */
 export type Naming = (at: Address) => string;
 
-const everyPart: Naming = ({ stream, round, position, purpose }) => `${stream}/${round}/${position}/${purpose}`;
+const everyPart: Naming = ({ sequence, round, position, purpose }) => `${sequence}/${round}/${position}/${purpose}`;
 
 /**
  * Runs the shipped code through every path. Each address is one number uniform in [0, 1), known so far to an interval; a

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { generate, modelDrafter, type Settings } from '../../decoding';
+import { collect, generate, modelDrafter, type Settings } from '../../decoding';
 import { loadModel, type SequenceModel, type T5Model } from '../../engine';
 import { type Backend, type BackendName, type BackendOptions, createBackend, type Dtype } from '../../kernels';
 import { openCheckpoint } from '../../weights';
@@ -91,12 +91,9 @@ export async function decode(
       return model.forward(rows, options);
     },
   };
-  const run = generate({ target: counted, drafter: draft && modelDrafter(draft), source, settings });
-  for (let step = await run.next(); ; step = await run.next()) {
-    if (!step.done) continue;
-    const { ids } = step.value;
-    return { ids, logits: ids.map((_, i) => logits.get(i) ?? new Float32Array(0)), targetCalls };
-  }
+  const drafter = draft && modelDrafter(draft);
+  const { ids } = await collect(generate({ target: counted, drafter, source, settings }));
+  return { ids, logits: ids.map((_, i) => logits.get(i) ?? new Float32Array(0)), targetCalls };
 }
 
 /** The first place where two runs part, in words, or null when they agree in every token and every bit of every logit. */

@@ -78,7 +78,7 @@ function worldOf({ kind, drafter, processing, stop, seed }: Cell) {
   const target = tableModel(table);
   const draft = tableModel({ ...table, logits: randomTable(VOCABULARY, seed + 1000) });
   const settings: Settings = { ...processing, ...kind, ...lengths };
-  const request = { target, settings, stopAfter: (token: number) => stops.includes(token) };
+  const request = { target, settings, readToken: (token: number) => ({ text: '', stop: stops.includes(token) }) };
   const open = () => target.open() + draft.open();
   return { table, settings, stops, request, drafter: DRAFTERS[drafter](target, draft), open };
 }

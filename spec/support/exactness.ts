@@ -1,16 +1,20 @@
-import { type Drafter, type GenerationRequest, type GenerationResult, generate, type Settings } from '../../decoding';
-import { probabilityOf } from '../../decoding/distribution';
-import { distributionOf } from '../../decoding/processors';
+import {
+  collect,
+  type Drafter,
+  type GenerationRequest,
+  type GenerationResult,
+  generate,
+  type Settings,
+} from '../../decoding';
+import { probabilityOf } from '../../decoding/sampling/distribution';
+import { distributionOf } from '../../decoding/sampling/processors';
+
 import { enumerate, type Naming, type Outcomes } from './enumerator';
 import type { TableOptions } from './table-model';
 
 /** Runs a generation to its end. */
 export async function finish(request: GenerationRequest): Promise<GenerationResult> {
-  const run = generate(request);
-  for (;;) {
-    const { done, value } = await run.next();
-    if (done) return value;
-  }
+  return collect(generate(request));
 }
 
 /**

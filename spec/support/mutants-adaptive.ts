@@ -1,5 +1,5 @@
-import { adaptiveGamma, type CostTable, type GammaChooser, rowCost } from '../../decoding/adaptive';
-import { bestGamma } from '../../decoding/theory';
+import { adaptiveGamma, type CostTable, type GammaChooser, rowCost } from '../../decoding/gamma/adaptive';
+import { bestGamma } from '../../decoding/gamma/theory';
 import type { Family } from './mutant-families';
 
 const COSTS: CostTable = { c: 0.2, v: [1, 1.05, 1.1, 1.15, 1.2] };

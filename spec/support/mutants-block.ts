@@ -1,7 +1,8 @@
-import { blockResidual, verifyBlock } from '../../decoding/block';
-import { type Distribution, type Draw, probabilityOf, sample } from '../../decoding/distribution';
+import { type Distribution, probabilityOf } from '../../decoding/sampling/distribution';
+import { type Draw, sample } from '../../decoding/sampling/draw';
+import { blockResidual, verifyBlock } from '../../decoding/verification/block';
 import { type Family, textDistance } from './mutant-families';
-import { exactSteps, type Verify } from './small-loop';
+import { exactSteps, onChain, type Verify } from './small-loop';
 
 /** Block verification with its rules apart, so that each can be got wrong alone. */
 interface Rules {
@@ -80,7 +81,7 @@ export const BLOCK: Family = {
   unit: 'total variation',
   limit: 1e-12,
   caught: 1e-3,
-  shipped: async () => Math.max(await distance(verifyBlock), await distance(plainBlock)),
+  shipped: async () => Math.max(await distance(onChain(verifyBlock)), await distance(plainBlock)),
   mutants: [
     wrong('stops at the first prefix that fails', {
       keep: (passes, gamma) => {

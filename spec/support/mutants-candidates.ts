@@ -1,11 +1,11 @@
-import { accepts, residual } from '../../decoding/acceptance';
-import { chooseCandidate, drawWithoutReplacement } from '../../decoding/candidates';
-import { type Distribution, type Draw, probabilityOf, sample } from '../../decoding/distribution';
-import type { Random } from '../../decoding/random';
+import { type Distribution, probabilityOf } from '../../decoding/sampling/distribution';
+import { type Draw, sample, sampleWithoutReplacement } from '../../decoding/sampling/draw';
+import type { Position, Random } from '../../decoding/sampling/random';
+import { accepts, residual } from '../../decoding/verification/token';
+import { verifySiblings } from '../../decoding/verification/tree';
 import { enumerate, totalVariation } from './enumerator';
 import type { Family } from './mutant-families';
 import { seeded } from './random-checkpoint';
-import type { Spot } from './small-loop';
 
 /** One place with several candidates: how they are drawn, and how they are judged. */
 interface Place {
@@ -14,15 +14,15 @@ interface Place {
   readonly judge: (candidates: readonly Draw[], target: Distribution, random: Random) => number;
 }
 
-const AT: Spot = { stream: 'place', round: 0, position: 1 };
-const numbered = (candidate: number): Spot => ({ ...AT, stream: `place#${candidate}` });
+const AT: Position = { sequence: 'place', round: 0, position: 1 };
+const numbered = (candidate: number): Position => ({ ...AT, sequence: `place#${candidate}` });
 const corrected = (left: Distribution, random: Random) => sample(left, random, { ...AT, purpose: 'correct' }).token;
 
 const shipped: Place = {
-  draw: (draft, count, random) => drawWithoutReplacement(draft, count, random, AT),
+  draw: (draft, count, random) => sampleWithoutReplacement(draft, count, random, AT),
   judge: (candidates, target, random) => {
-    const { taken, left } = chooseCandidate(candidates, target, random, AT);
-    return taken < 0 ? corrected(left, random) : candidates[taken].token;
+    const { accepted, rest } = verifySiblings(candidates, target, random, AT);
+    return accepted < 0 ? corrected(rest, random) : candidates[accepted].token;
   },
 };
 
@@ -142,15 +142,15 @@ export const CANDIDATES: Family = {
       judge: (candidates, target, random) => {
         const one: Random = {
           ...random,
-          accept: (weight, of, at) => random.accept(weight, of, { ...at, stream: 'one' }),
+          accept: (weight, of, at) => random.accept(weight, of, { ...at, sequence: 'one' }),
         };
         return shipped.judge(candidates, target, one);
       },
     }),
     wrong('correct from the target after all were refused', {
       judge: (candidates, target, random) => {
-        const { taken } = chooseCandidate(candidates, target, random, AT);
-        return taken < 0 ? corrected(target, random) : candidates[taken].token;
+        const { accepted } = verifySiblings(candidates, target, random, AT);
+        return accepted < 0 ? corrected(target, random) : candidates[accepted].token;
       },
     }),
     wrong(

@@ -1,23 +1,22 @@
 import { modelDrafter, type Random, seededRandom } from '../../decoding';
-import { chainOf } from '../../decoding/candidates';
-import { verifyCoupled } from '../../decoding/coupled';
-import { type Distribution, type Draw, probabilityOf, race } from '../../decoding/distribution';
+import { type Distribution, probabilityOf } from '../../decoding/sampling/distribution';
+import { type Draw, race } from '../../decoding/sampling/draw';
+import type { Position } from '../../decoding/sampling/random';
+import { verifyCoupled } from '../../decoding/verification/coupled';
+
 import { chiSquared } from './chi-squared';
 import { finish } from './exactness';
 import { type Family, worldOf } from './mutant-families';
-import { exactSteps, type Spot, type Steps, smallLoop } from './small-loop';
+import { exactSteps, onChain, type Steps, smallLoop } from './small-loop';
 import { tableModel } from './table-model';
 
 /** The shipped verdict on a chain. */
-const shippedVerdict: Steps['verify'] = (proposal, targets, random, at) => {
-  const { path, next } = verifyCoupled(chainOf(proposal), targets, random, at);
-  return { accepted: path.length, next };
-};
+const shippedVerdict = onChain(verifyCoupled);
 
 /** Steps of a coupled loop in which proposals and verdicts find their numbers by these places. */
 function coupled(
-  propose: (at: Spot) => Spot,
-  verify: (at: Spot) => Spot = propose,
+  propose: (at: Position) => Position,
+  verify: (at: Position) => Position = propose,
   verdict: Steps['verify'] = shippedVerdict,
 ): Steps {
   return {
@@ -37,9 +36,9 @@ function coupled(
   };
 }
 
-const same = (at: Spot) => at;
-const byRound = (at: Spot) => ({ ...at, stream: `${at.stream}/${at.round}` });
-const other = (at: Spot) => ({ ...at, stream: `${at.stream}/draft` });
+const same = (at: Position) => at;
+const byRound = (at: Position) => ({ ...at, sequence: `${at.sequence}/${at.round}` });
+const other = (at: Position) => ({ ...at, sequence: `${at.sequence}/draft` });
 const ofRound = (random: Random, first: number): Random => ({
   ...random,
   exponential: (token, at) => random.exponential(token, { ...at, position: at.position - first }),
@@ -184,7 +183,7 @@ const bestBy = (law: Distribution, score: (probability: number, token: number) =
   const scores = Array.from(law.probabilities, score);
   return scores.indexOf(Math.max(...scores));
 };
-const place = (position: number) => ({ stream: 'main', position });
+const place = (position: number) => ({ sequence: 'main', position });
 
 export const RACE: Family = {
   check: 'the winner of a race has its law (χ², level 0.005)',

@@ -1,6 +1,7 @@
-import { accepts, residual } from '../../decoding/acceptance';
-import { type Distribution, oneHot, sample } from '../../decoding/distribution';
-import { inverse, type Random } from '../../decoding/random';
+import { type Distribution, oneHot } from '../../decoding/sampling/distribution';
+import { sample } from '../../decoding/sampling/draw';
+import { inverse, type Random } from '../../decoding/sampling/random';
+import { accepts, residual } from '../../decoding/verification/token';
 import type { Family } from './mutant-families';
 
 /** The places where a number meets a bound exactly: enumeration gives them no mass, and a run may go years without one. */
@@ -14,7 +15,7 @@ interface Numbers {
 
 const shipped: Numbers = { accepts, residual, inverse, number: (u) => u };
 
-const AT = { stream: 'main', round: 0, position: 1, purpose: 'accept' as const };
+const AT = { sequence: 'main', round: 0, position: 1, purpose: 'accept' as const };
 /** The largest number of 53 bits below 1. */
 const LARGEST = 1 - 2 ** -53;
 

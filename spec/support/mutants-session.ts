@@ -1,12 +1,15 @@
-import { residual, verifyTokens } from '../../decoding/acceptance';
-import { type Draw, normalised, sample } from '../../decoding/distribution';
-import { distributionOf } from '../../decoding/processors';
+import { normalised } from '../../decoding/sampling/distribution';
+import { type Draw, sample } from '../../decoding/sampling/draw';
+import { distributionOf } from '../../decoding/sampling/processors';
 import type { Processing } from '../../decoding/settings';
+import { residual, verifyTokens } from '../../decoding/verification/token';
 import { type Family, textDistance } from './mutant-families';
-import { exactBlockSteps, exactSteps, type Steps, type World } from './small-loop';
+import { exactBlockSteps, exactSteps, onChain, type Steps, type World } from './small-loop';
 
 const PROCESSED: Partial<World> = { processing: { temperature: 0.6, topK: 2 } };
 const PENALISED: Partial<World> = { processing: { temperature: 1, repetitionPenalty: 2.5 } };
+const verifyChain = onChain(verifyTokens);
+
 /** Long enough for several rounds, and for ends and limits inside of one. */
 const LONG: Partial<World> = { gamma: 3, maxNewTokens: 4 };
 
@@ -64,32 +67,32 @@ export const SESSION: Family = {
     wrong('draws the free token from the row before', {
       verify: (proposal, targets, random, at) => {
         const shifted = proposal.length > 0 ? [...targets.slice(0, -1), targets[targets.length - 2]] : targets;
-        return verifyTokens(proposal, shifted, random, at);
+        return verifyChain(proposal, shifted, random, at);
       },
     }),
     wrong('judges each token by the row after it', {
       verify: (proposal, targets, random, at) => {
         const shifted = [...targets.slice(1), targets[targets.length - 1]];
-        return verifyTokens(proposal, shifted, random, at);
+        return verifyChain(proposal, shifted, random, at);
       },
     }),
     wrong('draws the free token from the last draft distribution', {
       verify: (proposal, targets, random, at) => {
         const last = proposal[proposal.length - 1];
         const ends = last ? [...targets.slice(0, -1), last.distribution] : targets;
-        return verifyTokens(proposal, ends, random, at);
+        return verifyChain(proposal, ends, random, at);
       },
     }),
     wrong('corrects the free token as if it had been rejected', {
       verify: (proposal, targets, random, at) => {
         const last = proposal[proposal.length - 1];
         const ends = last ? [...targets.slice(0, -1), residual(targets[proposal.length], last.distribution)] : targets;
-        return verifyTokens(proposal, ends, random, at);
+        return verifyChain(proposal, ends, random, at);
       },
     }),
     wrong('corrects at the place after the rejected token', {
       verify: (proposal, targets, random, at) => {
-        const verdict = verifyTokens(proposal, targets, random, at);
+        const verdict = verifyChain(proposal, targets, random, at);
         const rejected = proposal[verdict.accepted];
         if (!rejected) return verdict;
         const left = residual(targets[verdict.accepted + 1], rejected.distribution);
@@ -102,14 +105,14 @@ export const SESSION: Family = {
         const proposal = steps.propose(steps, round);
         const tokens = exactSteps.round({ ...steps, propose: () => proposal }, round);
         if (tokens.length > 1 || proposal.length < 2) return tokens;
-        return exactSteps.round(steps, { ...round, gamma: 1, at: { ...round.at, stream: 'again' } });
+        return exactSteps.round(steps, { ...round, gamma: 1, at: { ...round.at, sequence: 'again' } });
       },
     }),
     wrong('chooses γ by what this round would accept', {
       round: (steps, round) => {
         const proposal = steps.propose(steps, round);
         const kept = exactSteps.round({ ...steps, propose: () => proposal }, round).length - 1;
-        const again = { ...round, at: { ...round.at, stream: 'again' } };
+        const again = { ...round, at: { ...round.at, sequence: 'again' } };
         const certain: Steps['verify'] = (draws, targets, random, at) => {
           const { position } = at;
           const end = { ...at, position: position + draws.length, purpose: 'bonus' as const };
@@ -134,7 +137,7 @@ export const SESSION: Family = {
     }),
     wrong('takes the most probable token of every free draw', {
       verify: (proposal, targets, random, at) => {
-        const verdict = verifyTokens(proposal, targets, random, at);
+        const verdict = verifyChain(proposal, targets, random, at);
         if (verdict.accepted < proposal.length) return verdict;
         const { probabilities } = targets[proposal.length];
         return { ...verdict, next: drawn(verdict.next, probabilities.indexOf(Math.max(...probabilities))) };

@@ -1,13 +1,15 @@
-import type { Drafter, SamplerParts } from '../../decoding';
-import { exactParts, residual } from '../../decoding/acceptance';
-import { type Distribution, type Draw, normalised, probabilityOf } from '../../decoding/distribution';
-import type { DraftRequest, DraftSession } from '../../decoding/drafter';
+import type { Drafter } from '../../decoding';
+import type { DraftRequest, DraftSession } from '../../decoding/drafters/drafter';
+import { chain } from '../../decoding/proposal';
+import { type Distribution, normalised, probabilityOf } from '../../decoding/sampling/distribution';
+import type { Draw } from '../../decoding/sampling/draw';
+import { PAPERS_RULE, residual, type TokenRule } from '../../decoding/verification/token';
 import type { Naming } from './enumerator';
 
 /** A sampler that is wrong on purpose, as others have got it wrong. */
 export interface Mutant {
   readonly name: string;
-  readonly parts?: SamplerParts;
+  readonly parts?: TokenRule;
   readonly naming?: Naming;
   /** Changes what the drafter hands over. */
   readonly drafter?: (inner: Drafter) => Drafter;
@@ -25,12 +27,15 @@ function reweighted(
   return normalised(target, weights) ?? target;
 }
 
-const withAccept = (accept: SamplerParts['accepts']): SamplerParts => ({ ...exactParts, accepts: accept });
-const withResidual = (rest: SamplerParts['residual']): SamplerParts => ({ ...exactParts, residual: rest });
+const withAccept = (accept: TokenRule['accepts']): TokenRule => ({ ...PAPERS_RULE, accepts: accept });
+const withResidual = (rest: TokenRule['residual']): TokenRule => ({ ...PAPERS_RULE, residual: rest });
 const of = (distribution: Distribution, draw: Draw) => probabilityOf(distribution, draw.token);
 
 /** Wraps every session of a drafter. */
-function wrap(inner: Drafter, propose: (session: DraftSession, request: DraftRequest) => Promise<Draw[]>): Drafter {
+function wrap(
+  inner: Drafter,
+  propose: (session: DraftSession, request: DraftRequest) => Promise<readonly Draw[]>,
+): Drafter {
   return {
     ...inner,
     open: async (source) => {
@@ -39,13 +44,17 @@ function wrap(inner: Drafter, propose: (session: DraftSession, request: DraftReq
         get calls() {
           return session.calls;
         },
-        propose: (request) => propose(session, request),
-        rewind: (length) => session.rewind(length),
+        propose: async (request) => chain(await propose(session, request)),
+        rewind: (length, path) => session.rewind(length, path),
         dispose: () => session.dispose(),
       };
     },
   };
 }
+
+/** The draws of a chain that a session proposes. */
+const drawsOf = async (session: DraftSession, request: DraftRequest) =>
+  (await session.propose(request)).map(({ draw }) => draw);
 
 /** A draw that claims to come from another distribution. */
 const claim = (draw: Draw, distribution: Distribution): Draw => ({ ...draw, distribution });
@@ -102,13 +111,13 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'scores a greedy draft token with its soft probability',
     drafter: (inner) =>
       wrap(inner, async (session, request) => {
-        const greedy = await session.propose({
+        const greedy = await drawsOf(session, {
           ...request,
           processing: { ...request.processing, temperature: 0 },
           gamma: 1,
         });
-        session.rewind(request.ids.length - 1);
-        const soft = await session.propose({ ...request, gamma: 1 });
+        session.rewind(request.ids.length - 1, []);
+        const soft = await drawsOf(session, { ...request, gamma: 1 });
         return greedy.map((draw, i) => claim(draw, soft[i].distribution));
       }),
   },
@@ -117,9 +126,9 @@ export const MUTANTS: readonly Mutant[] = [
     drafter: (inner) =>
       wrap(inner, async (session, request) => {
         const sharp = { ...request.processing, temperature: 0.3 };
-        const drawn = await session.propose({ ...request, processing: sharp, gamma: 1 });
-        session.rewind(request.ids.length - 1);
-        const [other] = await session.propose({ ...request, gamma: 1 });
+        const drawn = await drawsOf(session, { ...request, processing: sharp, gamma: 1 });
+        session.rewind(request.ids.length - 1, []);
+        const [other] = await drawsOf(session, { ...request, gamma: 1 });
         return drawn.map((draw) => claim(draw, other.distribution));
       }),
   },
@@ -127,7 +136,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'throws a sampled draft token away when it is improbable',
     drafter: (inner) =>
       wrap(inner, async (session, request) => {
-        const proposal = await session.propose(request);
+        const proposal = await drawsOf(session, request);
         const weak = proposal.findIndex((draw) => of(draw.distribution, draw) < 0.4);
         return weak < 0 ? proposal : proposal.slice(0, weak);
       }),
@@ -136,7 +145,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'samples the draft twice and hands over the first token with the second distribution',
     drafter: (inner) =>
       wrap(inner, async (session, request) => {
-        const proposal = await session.propose(request);
+        const proposal = await drawsOf(session, request);
         return proposal.map((draw, i) => claim(draw, proposal[(i + 1) % proposal.length].distribution));
       }),
   },
@@ -144,7 +153,7 @@ export const MUTANTS: readonly Mutant[] = [
     name: 'proposes the best of two draft samples',
     drafter: (inner) =>
       wrap(inner, async (session, request) => {
-        const proposal = await session.propose(request);
+        const proposal = await drawsOf(session, request);
         return proposal.map((draw, i) => {
           const other = request.draw(draw.distribution, -1 - i); // numbers of its own
           return of(other.distribution, other) > of(draw.distribution, draw) ? other : draw;

@@ -1,19 +1,36 @@
-import { type Verdict, verifyTokens } from '../../decoding/acceptance';
-import { verifyBlock } from '../../decoding/block';
-import { type Distribution, type Draw, sample } from '../../decoding/distribution';
-import { distributionOf } from '../../decoding/processors';
-import type { Random } from '../../decoding/random';
+import { chain, type Proposal } from '../../decoding/proposal';
+import type { Distribution } from '../../decoding/sampling/distribution';
+import { type Draw, sample } from '../../decoding/sampling/draw';
+import { distributionOf } from '../../decoding/sampling/processors';
+import type { Position, Random } from '../../decoding/sampling/random';
 import type { Processing } from '../../decoding/settings';
+import { verifyBlock } from '../../decoding/verification/block';
+import { type Verdict, verifyTokens } from '../../decoding/verification/token';
 import type { TableOptions } from './table-model';
 
-/** Where the numbers of a round belong. */
-export interface Spot {
-  readonly stream: string;
-  readonly round: number;
-  readonly position: number;
+/** What verification decides about a chain. */
+export interface ChainVerdict {
+  /** How many tokens of the chain are accepted. */
+  readonly accepted: number;
+  readonly next: Draw;
 }
 
-export type Verify = (proposal: readonly Draw[], targets: readonly Distribution[], random: Random, at: Spot) => Verdict;
+export type Verify = (
+  proposal: readonly Draw[],
+  targets: readonly Distribution[],
+  random: Random,
+  at: Position,
+) => ChainVerdict;
+
+/** A shipped verification of proposals, applied to a chain of draws. */
+export function onChain(
+  verify: (proposal: Proposal, targets: readonly Distribution[], random: Random, at: Position) => Verdict,
+): Verify {
+  return (draws, targets, random, at) => {
+    const { path, next } = verify(chain(draws), targets, random, at);
+    return { accepted: path.length, next };
+  };
+}
 
 /** A pair of models and what is wanted of them. */
 export interface World {
@@ -28,7 +45,7 @@ export interface World {
 export interface Round {
   /** Decoder ids so far, start token first. */
   readonly ids: readonly number[];
-  readonly at: Spot;
+  readonly at: Position;
   readonly gamma: number;
   readonly random: Random;
   readonly world: World;
@@ -72,7 +89,7 @@ export const exactSteps: Steps = {
     }
     return proposal;
   },
-  verify: verifyTokens,
+  verify: onChain(verifyTokens),
   round: (steps, round) => {
     const { ids, world, random, at } = round;
     const proposal = steps.propose(steps, round);
@@ -88,7 +105,7 @@ export const exactSteps: Steps = {
   ended: (world, ids) => ids.length > world.maxNewTokens || isEnd(world, ids[ids.length - 1]),
 };
 
-export const exactBlockSteps: Steps = { ...exactSteps, verify: verifyBlock };
+export const exactBlockSteps: Steps = { ...exactSteps, verify: onChain(verifyBlock) };
 
 /**
  * Speculative sampling in its plainest form. With the exact steps it gives the text of `generate` for every seed, which specs
@@ -97,7 +114,7 @@ export const exactBlockSteps: Steps = { ...exactSteps, verify: verifyBlock };
 export function smallLoop(world: World, random: Random, steps: Steps = exactSteps): number[] {
   const ids = [0];
   for (let round = 0; ; round++) {
-    const at = { stream: 'main', round, position: ids.length };
+    const at = { sequence: 'main', round, position: ids.length };
     const gamma = steps.gamma(world, ids.length - 1);
     const tokens = steps.round(steps, { ids, at, gamma, random, world });
     ids.push(...tokens.slice(0, steps.cut(world, ids, tokens)));

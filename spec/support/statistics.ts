@@ -1,6 +1,7 @@
 import type { Settings } from '../../decoding';
-import { probabilityOf } from '../../decoding/distribution';
-import { distributionOf } from '../../decoding/processors';
+import { probabilityOf } from '../../decoding/sampling/distribution';
+import { distributionOf } from '../../decoding/sampling/processors';
+
 import type { SequenceModel, T5Model } from '../../engine';
 import { finish } from './exactness';
 

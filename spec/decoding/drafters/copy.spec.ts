@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import { sample } from '../../../decoding/distribution';
 import { copyDrafter } from '../../../decoding/drafters/copy';
-import { seededRandom } from '../../../decoding/random';
+import { sample } from '../../../decoding/sampling/draw';
+import { seededRandom } from '../../../decoding/sampling/random';
+
 import { totalVariation } from '../../support/enumerator';
 import { finish, samplerOutcomes, targetOutcomes } from '../../support/exactness';
 import { randomTable, tableModel } from '../../support/table-model';
@@ -11,15 +12,16 @@ const random = seededRandom(1);
 
 async function proposed(source: readonly number[], output: readonly number[], gamma = 4, leastMatch?: number) {
   const session = await copyDrafter(20, { leastMatch }).open(source);
-  const draws = await session.propose({
+  const proposal = await session.propose({
     ids: [0, ...output],
     gamma,
     processing: {},
     eosTokens: [EOS],
     draw: (distribution, position) =>
-      sample(distribution, random, { stream: '', round: 0, position, purpose: 'propose' }),
+      sample(distribution, random, { sequence: '', round: 0, position, purpose: 'propose' }),
+    drawSeveral: () => [],
   });
-  return draws.map(({ token }) => token);
+  return proposal.map(({ draw }) => draw.token);
 }
 
 describe('copying from the source', () => {
@@ -44,15 +46,15 @@ describe('copying from the source', () => {
     await fc.assert(
       fc.asyncProperty(text, text, text, fc.nat(12), async (source, first, second, cut) => {
         const session = await copyDrafter(20).open(source);
-        const request = { gamma: 4, processing: {}, eosTokens: [EOS] };
+        const request = { gamma: 4, processing: {}, eosTokens: [EOS], drawSeveral: () => [] };
         const draw = (distribution: Parameters<typeof sample>[0], position: number) =>
-          sample(distribution, random, { stream: '', round: 0, position, purpose: 'propose' });
+          sample(distribution, random, { sequence: '', round: 0, position, purpose: 'propose' });
         await session.propose({ ...request, ids: [0, ...first], draw });
         const kept = Math.min(cut, first.length);
-        session.rewind(1 + kept);
+        session.rewind(1 + kept, []);
         const output = [...first.slice(0, kept), ...second];
-        const draws = await session.propose({ ...request, ids: [0, ...output], draw });
-        expect(draws.map((draw) => draw.token)).toEqual(await proposed(source, output));
+        const proposal = await session.propose({ ...request, ids: [0, ...output], draw });
+        expect(proposal.map(({ draw: one }) => one.token)).toEqual(await proposed(source, output));
       }),
     );
   });

@@ -1,80 +1,109 @@
-import type { LogitsView } from '../engine';
-import { type Distribution, oneHot } from './distribution';
-import { DecodingError } from './errors';
-import type { Processing } from './settings';
+import { quoted } from '../../common';
+import type { LogitsView } from '../../engine';
+import { DecodingError } from '../errors';
+import { Failure } from '../failure';
+import type { LogitsProcessor, Processing } from '../settings';
+import { type Distribution, noToken, oneHot } from './distribution';
 
-/** What processors may know besides the logits. */
+/** What processors know besides the logits. */
 export interface Context {
   /** Decoder ids before the row, start token first. */
   readonly ids: readonly number[];
   readonly eosTokens: readonly number[];
 }
 
-/** Whether the arg-max alone decides, so that the vocabulary need not leave the backend. */
+/** Whether the arg-max alone decides. Then the logits can stay on the backend. */
 export function isPlainGreedy(processing: Processing): boolean {
   const { temperature = 0, repetitionPenalty = 1, noRepeatNgramSize, minNewTokens = 0 } = processing;
-  const { badWords = [], suppress = [], forcedPrefix = [] } = processing;
-  const edits = minNewTokens + badWords.length + suppress.length + forcedPrefix.length + (noRepeatNgramSize ?? 0);
+  const { badWords = [], suppressTokens = [], forcedPrefix = [], processors = [] } = processing;
+  const lists = [badWords, suppressTokens, forcedPrefix, processors];
+  const edits = lists.reduce((sum, list) => sum + list.length, minNewTokens + (noRepeatNgramSize ?? 0));
   return temperature === 0 && repetitionPenalty === 1 && edits === 0;
 }
 
-/** A row of a view, what came before it, and what its logits go through. */
+/** A row of a logits view, the ids before it, and how its logits become a distribution. */
 export interface RowRequest {
   readonly row: number;
   readonly context: Context;
   readonly processing: Processing;
 }
 
-/** One distribution a request. Where processors leave no token to choose, reading it throws `no-token-left`: it may never be reached. */
-export async function rowDistributions(view: LogitsView, requests: readonly RowRequest[]): Promise<Distribution[]> {
-  const greedy = requests.some(({ processing }) => isPlainGreedy(processing)) ? await view.argMax() : null;
-  const rows: Distribution[] = [];
-  for (const { row, context, processing } of requests) {
-    if (greedy && isPlainGreedy(processing)) rows.push(oneHot(view.vocabulary, greedy[row]));
-    else rows.push(readable(await view.read(row), context, processing));
+/**
+ * The distributions of rows, for each of several groups of requests. A row's distribution is empty where the processors leave no
+ * token. A group in which a processor throws fails alone: its `Failure` stands in the place of its distributions.
+ */
+export async function rowDistributions(
+  view: LogitsView,
+  groups: readonly (readonly RowRequest[])[],
+): Promise<(Distribution[] | Failure)[]> {
+  const isGreedy = ({ processing }: RowRequest) => isPlainGreedy(processing);
+  const greedy = groups.some((requests) => requests.some(isGreedy)) ? await view.argMax() : null;
+  const all: (Distribution[] | Failure)[] = [];
+  for (const requests of groups) {
+    const rows: Distribution[] = [];
+    let failure: Failure | null = null;
+    for (const request of requests) {
+      const { row, context, processing } = request;
+      if (greedy && isGreedy(request)) rows.push(oneHot(view.vocabulary, greedy[row]));
+      else {
+        const logits = await view.read(row);
+        try {
+          rows.push(distributionOf(logits, context, processing));
+        } catch (error) {
+          failure = new Failure(error);
+          break;
+        }
+      }
+    }
+    all.push(failure ?? rows);
   }
-  return rows;
-}
-
-function readable(logits: ArrayLike<number>, context: Context, processing: Processing): Distribution {
-  try {
-    return distributionOf(logits, context, processing);
-  } catch (error) {
-    if (!(error instanceof DecodingError && error.code === 'no-token-left')) throw error;
-    const refuse = (): never => {
-      throw error;
-    };
-    return Object.defineProperties({ vocabulary: logits.length } as Distribution, {
-      tokens: { get: refuse },
-      probabilities: { get: refuse },
-    });
-  }
+  return all;
 }
 
 /**
- * The distribution that a token is sampled from, in float64. Order as in Hugging Face's generate: repetition penalty,
- * n-grams, bad words, minimum length, suppressed tokens, forced prefix; then temperature, top-k, top-p, min-p.
+ * The distribution that a token is drawn from, in float64. The order is that of Hugging Face's `generate`: repetition penalty,
+ * n-grams, bad words, minimum length, suppressed tokens, forced prefix, own processors; then temperature, top-k, top-p, min-p.
+ *
+ * @returns the empty distribution when all tokens are forbidden
+ * @throws DecodingError `processor-invalid` when an own processor returns something else than logits
  */
 export function distributionOf(logits: ArrayLike<number>, context: Context, processing: Processing): Distribution {
   const vocabulary = logits.length;
   const forced = processing.forcedPrefix?.[context.ids.length - 1];
   if (forced !== undefined) return oneHot(vocabulary, forced);
-  const scores = Float64Array.from(logits); // [vocabulary]
-  penalise(scores, context.ids, processing.repetitionPenalty ?? 1);
-  for (const token of forbidden(context, processing)) scores[token] = Number.NEGATIVE_INFINITY;
+  const edited = Float64Array.from(logits); // [vocabulary]
+  penalise(edited, context.ids, processing.repetitionPenalty ?? 1);
+  for (const token of forbidden(context, processing)) edited[token] = Number.NEGATIVE_INFINITY;
+  const scores = ownProcessors(edited, context.ids, processing.processors ?? []);
   const best = argMax(scores);
-  if (scores[best] === Number.NEGATIVE_INFINITY) {
-    throw new DecodingError(
-      'no-token-left',
-      `position ${context.ids.length}: expected a token to choose, found all forbidden`,
-    );
-  }
+  if (scores[best] === Number.NEGATIVE_INFINITY) return noToken(vocabulary);
   const temperature = processing.temperature ?? 0;
   if (temperature === 0) return oneHot(vocabulary, best);
   return truncated(softmax(scores, scores[best], temperature), processing);
 }
 
-/** A token's logit counts less when the token is already there. */
+/** Runs the caller's processors one after another, each on the result of the one before. */
+function ownProcessors(
+  scores: Float64Array,
+  ids: readonly number[],
+  processors: readonly LogitsProcessor[],
+): Float64Array {
+  let current = scores;
+  for (const [i, processor] of processors.entries()) {
+    current = processor([...ids], current) ?? current;
+    const length = current?.length;
+    const wrong = length === scores.length ? current.find((logit) => !(logit < Number.POSITIVE_INFINITY)) : undefined;
+    if (length === scores.length && wrong === undefined) continue;
+    const found = length === scores.length ? `the logit ${wrong}` : `${quoted(current)} of length ${length}`;
+    throw new DecodingError(
+      'processor-invalid',
+      `processors[${i}]: expected ${scores.length} logits below infinity at position ${ids.length}, found ${found}`,
+    );
+  }
+  return current;
+}
+
+/** Lowers the logits of tokens that are already there. */
 function penalise(scores: Float64Array, ids: readonly number[], penalty: number): void {
   if (penalty === 1) return;
   for (const id of new Set(ids)) scores[id] = scores[id] > 0 ? scores[id] / penalty : scores[id] * penalty;
@@ -82,8 +111,8 @@ function penalise(scores: Float64Array, ids: readonly number[], penalty: number)
 
 /** Tokens that may not come next. */
 export function forbidden({ ids, eosTokens }: Context, processing: Processing): Set<number> {
-  const { noRepeatNgramSize: size, minNewTokens = 0, badWords = [], suppress = [] } = processing;
-  const tokens = new Set(suppress);
+  const { noRepeatNgramSize: size, minNewTokens = 0, badWords = [], suppressTokens = [] } = processing;
+  const tokens = new Set(suppressTokens);
   if (ids.length - 1 < minNewTokens) for (const eos of eosTokens) tokens.add(eos);
   for (const word of badWords) if (endsWith(ids, word.slice(0, -1))) tokens.add(word[word.length - 1]);
   if (size !== undefined && ids.length >= size) {
@@ -116,12 +145,12 @@ function softmax(scores: Float64Array, largest: number, temperature: number): Fl
   return weights;
 }
 
-/** Keeps the most probable tokens that every rule allows, and normalises again; ties by lowest id. */
+/** Keeps the most probable tokens that every rule allows and normalises again; of equal tokens the lower id comes first. */
 function truncated(probabilities: Float64Array, rules: Processing): Distribution {
   const { topK, topP, minP } = rules;
   const vocabulary = probabilities.length;
   if (topK === undefined && topP === undefined && !minP) return { vocabulary, tokens: null, probabilities };
-  const order = candidates(probabilities, rules).sort((a, b) => probabilities[b] - probabilities[a] || a - b);
+  const order = largeEnough(probabilities, rules).sort((a, b) => probabilities[b] - probabilities[a] || a - b);
   let keep = Math.min(topK ?? order.length, order.length);
   if (topP !== undefined) {
     const whole = topK === undefined ? 1 : massOf(order, probabilities, keep);
@@ -138,13 +167,13 @@ function truncated(probabilities: Float64Array, rules: Processing): Distribution
 }
 
 /**
- * Every token that the rules could keep, and few others: all above a threshold that is lowered until they suffice. Sorting
- * these, in place of the vocabulary, is what makes truncation cheap.
+ * Every token that the rules could keep, and few others: all tokens above a threshold, which is lowered until they suffice.
+ * Truncation is cheap because only these are sorted, not the vocabulary.
  */
-function candidates(probabilities: Float64Array, { topK, topP, minP = 0 }: Processing): number[] {
+function largeEnough(probabilities: Float64Array, { topK, topP, minP = 0 }: Processing): number[] {
   const largest = probabilities.reduce((best, value) => Math.max(best, value), 0);
   for (let exponent = -3; ; exponent *= 3) {
-    const threshold = largest * 2 ** exponent; // 0 after seven turns
+    const threshold = largest * 2 ** exponent; // becomes 0 in the seventh pass
     const found: number[] = [];
     let mass = 0;
     for (let token = 0; token < probabilities.length; token++) {

@@ -1,38 +1,38 @@
 import type { Distribution } from './distribution';
 
-/** What a random number is for; two uses never share one. */
+/** What a random number is for. Two uses never share one. */
 export type Purpose = 'propose' | 'accept' | 'correct' | 'bonus';
 
-/**
- * Where a random number belongs. The round is part of it: drawing the same numbers again at the same position after a
- * rejection biases whatever was chosen from the past.
- */
-export interface Address {
-  readonly stream: string;
+/** The position of a sequence in one round: what every address of a round has in common. */
+export interface Position {
+  /** Name of the sequence, chosen by the caller. */
+  readonly sequence: string;
   readonly round: number;
+  /** Index among the decoder ids; the start token has 0. */
   readonly position: number;
+}
+
+/**
+ * Where a random number belongs. The round is part of the address: to draw the same numbers again at the same position after
+ * a rejection would bias block verification and every γ that is chosen from the past.
+ */
+export interface Address extends Position {
   readonly purpose: Purpose;
 }
 
-/** A position in a stream, whatever the round. */
-export interface Place {
-  readonly stream: string;
-  readonly position: number;
-}
-
-/** The choice points of decoding. The shipped source draws; an enumerator walks every outcome. */
+/** The random choices of decoding. `seededRandom` draws them; an enumerator can walk through every outcome instead. */
 export interface Random {
-  /** True with probability min(1, weight / of): u · of < weight for u uniform in [0, 1), so never when weight is 0. */
+  /** True with probability min(1, weight / of): u · of < weight for u uniform in [0, 1), and so never when weight is 0. */
   accept(weight: number, of: number, at: Address): boolean;
-  /** A token of the distribution. */
+  /** A token of a distribution that is not empty. */
   categorical(distribution: Distribution, at: Address): number;
-  /** An exponential number of mean 1 that belongs to a token at a place. */
-  exponential(token: number, at: Place): number;
+  /** An exponential number of mean 1 that belongs to a token at a position of a sequence, whatever the round. */
+  exponential(token: number, at: Omit<Position, 'round'>): number;
 }
 
 const PURPOSES: readonly Purpose[] = ['propose', 'accept', 'correct', 'bonus'];
-/** Counter words of exponential numbers are apart from every purpose's: the token stands above this bit. */
-const RACE = 2 ** 31;
+/** The last counter word of exponential numbers; it differs from the index of every purpose. */
+const EXPONENTIAL = 2 ** 31;
 const TWO_32 = 2 ** 32;
 
 /**
@@ -66,30 +66,30 @@ function multiply(a: number, b: number): [number, number] {
   return [(a1 * b1 + Math.floor(middle / 65536) + Math.floor(cross / 65536)) >>> 0, low];
 }
 
-/** FNV-1a, 32 bits: stream names become counter words. */
+/** FNV-1a, 32 bits: turns the name of a sequence into a counter word. */
 function hash(name: string): number {
   let value = 0x811c9dc5;
   for (let i = 0; i < name.length; i++) value = Math.imul(value ^ name.charCodeAt(i), 0x01000193) >>> 0;
   return value;
 }
 
-/** Counter-based randomness: a number depends on the seed and its address alone, not on what was drawn before. */
+/** Counter-based randomness: a number depends on the seed and on its address alone, not on what was drawn before. */
 export function seededRandom(seed: number): Random {
   const key = [seed >>> 0, Math.floor(seed / TWO_32) >>> 0];
-  const bits = (stream: string, second: number, position: number, last: number): number => {
-    const words = philox([hash(stream), second >>> 0, position >>> 0, last >>> 0], key);
+  const bits = (sequence: string, second: number, position: number, last: number): number => {
+    const words = philox([hash(sequence), second >>> 0, position >>> 0, last >>> 0], key);
     return ((words[0] >>> 5) * 67108864 + (words[1] >>> 6)) / 9007199254740992; // 53 bits in [0, 1)
   };
-  const uniform = ({ stream, round, position, purpose }: Address): number =>
-    bits(stream, round, position, PURPOSES.indexOf(purpose));
+  const uniform = ({ sequence, round, position, purpose }: Address): number =>
+    bits(sequence, round, position, PURPOSES.indexOf(purpose));
   return {
     accept: (weight, of, at) => uniform(at) * of < weight,
     categorical: (distribution, at) => inverse(distribution, uniform(at)),
-    exponential: (token, { stream, position }) => -Math.log1p(-bits(stream, token, position, RACE)),
+    exponential: (token, { sequence, position }) => -Math.log1p(-bits(sequence, token, position, EXPONENTIAL)),
   };
 }
 
-/** Inverse of the cumulative distribution; running off the end through rounding gives the last token with mass. */
+/** Inverse of the cumulative distribution. When rounding makes it run off the end, it gives the last token with mass. */
 export function inverse(distribution: Distribution, u: number): number {
   const { probabilities, tokens } = distribution;
   let left = u;

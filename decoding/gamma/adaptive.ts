@@ -1,38 +1,38 @@
 import { bestGamma } from './theory';
 
-/** What proposing and verifying cost here, in one-row target calls. Measured once, then frozen: a clock never chooses γ. */
+/** What proposing and verifying cost, in one-row target calls. It is measured once and then fixed: a clock never chooses γ. */
 export interface CostTable {
   /** One draft step. */
   readonly c: number;
-  /** v[k − 1]: a target call of k rows; v[0] is 1. Beyond its end the last step goes on. */
+  /** v[k − 1]: a target call of k rows; v[0] is 1. Beyond the end of the list v grows by the list's last step. */
   readonly v: readonly number[];
 }
 
 /** Chooses γ round by round. */
 export interface GammaChooser {
-  /** Draft tokens to propose next, 0 … the largest allowed. */
+  /** How many tokens to propose next, from 0 to the largest allowed. */
   next(): number;
-  /** Told how a round went. */
+  /** Says how a round ended. */
   finished(proposed: number, accepted: number): void;
 }
 
-/** Always the same γ. */
+/** The same γ in every round. */
 export function fixedGamma(gamma: number): GammaChooser {
   return { next: () => gamma, finished: () => undefined };
 }
 
-/** Believed of a draft before it has proposed anything, and how many judged tokens that belief counts for. */
+/** α assumed before the draft has proposed anything, and the number of judged tokens that this assumption counts for. */
 const PRIOR = { alpha: 0.6, weight: 2 };
-/** What a judged token still counts for a round later: about the last 20 rounds matter. */
+/** The weight of a judged token falls by this factor each round, so that about the last 20 rounds count. */
 const MEMORY = 0.95;
 
 /**
- * The γ that maximises the predicted speed-up (1 − α^(γ+1)) / (1 − α) / (γc + v(γ+1)) under a running α, 0 included. α is what
- * finished rounds say: of the tokens up to and including each round's first rejection, the accepted share. When no proposal
- * pays, one token is still tried now and then, at gaps that double while it is refused: a draft that never agrees costs
- * log₂ n tries in n tokens, and one that gets better is found out.
+ * The γ that maximises the predicted speed-up (1 − α^(γ+1)) / (1 − α) / (γc + v(γ+1)), 0 included. α is estimated from finished
+ * rounds: of the tokens up to and including each round's first rejection, the share that was accepted. When no γ above 0 pays,
+ * one token is still proposed now and then. The gaps between such tries double while they are rejected: a draft that never
+ * agrees costs log₂ n tries in n tokens, and a draft that gets better is noticed.
  *
- * Depends on the cost table and on accepted counts alone, so a seed still fixes the text.
+ * γ depends on the cost table and on accepted counts alone, so a seed still fixes the text.
  */
 export function adaptiveGamma(costs: CostTable, largest: number): GammaChooser {
   let accepted = PRIOR.alpha * PRIOR.weight;
@@ -60,7 +60,7 @@ export function adaptiveGamma(costs: CostTable, largest: number): GammaChooser {
   };
 }
 
-/** v(rows), continued beyond the table by its last step. */
+/** v(rows); beyond the table it grows by the table's last step. */
 export function rowCost({ v }: CostTable, rows: number): number {
   if (v.length === 0) return 1;
   if (rows <= v.length) return v[rows - 1];

@@ -1,16 +1,16 @@
-import type { DecoderRow, DecoderStream } from '../engine';
-import type { Beam } from './beam-selection';
+import type { DecoderRow, DecoderStream } from '../../engine';
+import type { Beam } from './selection';
 
-/** A hypothesis of this round (a root), or one that the draft continues it to: a row of the target's call. */
+/** A hypothesis of this round (a root), or a continuation of one that the draft found. Each is a row of the target's call. */
 export interface Prefix {
-  /** Index of the hypothesis that it continues. */
+  /** Index of the hypothesis that it began from. */
   readonly origin: number;
   readonly parent: Prefix | null;
   /** Its last token. */
   readonly token: number;
-  /** Sum of log-probabilities, those since the root being the draft's. */
+  /** Sum of log-probabilities; those after the root are the draft's. */
   readonly logProb: number;
-  /** By their last token. */
+  /** Its continuations, by their last token. */
   readonly children: Map<number, Prefix>;
 }
 
@@ -35,8 +35,8 @@ export function pathTo(prefix: Prefix): Prefix[] {
 }
 
 /**
- * One row for every prefix, its parent's row before it, all in one call. `streams[i]` belongs to root i and holds all of its
- * hypothesis but the last token.
+ * One row for every prefix, all in one call; a parent's row comes before its children's. `streams[i]` belongs to root i and has
+ * every id of its hypothesis except the last one.
  */
 export function rowsOf(
   roots: readonly Prefix[],
@@ -54,19 +54,19 @@ export function rowsOf(
   return { rows, rowOf };
 }
 
-/** Streams in use, each owned until it is not kept. */
-export class OwnedStreams {
-  private live = new Set<DecoderStream>();
+/** The decoder streams that a search has open. */
+export class OpenStreams {
+  private open = new Set<DecoderStream>();
 
   add(stream: DecoderStream): DecoderStream {
-    this.live.add(stream);
+    this.open.add(stream);
     return stream;
   }
 
-  /** Disposes all others. */
+  /** Disposes all streams except these. */
   keepOnly(streams: readonly DecoderStream[]): void {
     const kept = new Set(streams);
-    for (const stream of this.live) if (!kept.has(stream)) stream.dispose();
-    this.live = kept;
+    for (const stream of this.open) if (!kept.has(stream)) stream.dispose();
+    this.open = kept;
   }
 }

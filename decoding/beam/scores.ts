@@ -1,17 +1,17 @@
-import type { LogitsView } from '../engine';
-import type { BeamProcessing } from './beam-settings';
-import { type Context, forbidden } from './processors';
+import type { LogitsView } from '../../engine';
+import { type Context, forbidden } from '../sampling/processors';
+import type { BeamProcessing } from './settings';
 
-/** A token that may come next, with its log-probability. */
+/** A token that can come next, with its log-probability. */
 export interface Continuation {
   readonly token: number;
   readonly logProb: number;
 }
 
 /**
- * The `count` most probable continuations of a row, best first, ties by lowest id; tokens of probability zero are none. A
- * log-probability is logit − log Σ exp(logit) in float64; processors come after that and nothing is normalised again, as in
- * Hugging Face's `_beam_search`. Only these few logits leave the backend.
+ * The `count` most probable continuations of a row, best first; of equal ones the lower id comes first, and tokens of probability
+ * zero are left out. A log-probability is logit − log Σ exp(logit) in float64. Processors change it afterwards, and it is not
+ * normalised again, as in Hugging Face's `_beam_search`. Only these few logits leave the backend.
  */
 export async function continuations(
   view: LogitsView,

@@ -7,7 +7,7 @@ export function expectedTokens(alpha: number, gamma: number): number {
 
 /**
  * Expected speed-up: tokens a round / (γc + v), where v = time of a (γ+1)-row target call / a one-row call. The paper takes
- * v = 1 (theorem 3.8), which holds where verifying is free.
+ * v = 1 (theorem 3.8), which is right where a call of several rows takes no longer than a call of one.
  */
 export function predictedSpeedup(run: { alpha: number; gamma: number; c: number; v?: number }): number {
   return expectedTokens(run.alpha, run.gamma) / (run.gamma * run.c + (run.v ?? 1));
@@ -18,7 +18,7 @@ export function expectedOperations(alpha: number, gamma: number, operationsRatio
   return (gamma * operationsRatio + gamma + 1) / expectedTokens(alpha, gamma);
 }
 
-/** Largest γ that `bestGamma` considers, and that settings allow. */
+/** The largest γ that `bestGamma` considers, and that settings allow. */
 const LARGEST_GAMMA = 64;
 
 /** Costs in one-row target calls. */
@@ -29,7 +29,7 @@ export interface Costs {
   readonly v?: (rows: number) => number;
 }
 
-/** The γ of the largest predicted speed-up, 0 when no proposal pays; ties go to the smaller (section 3.5). */
+/** The γ with the largest predicted speed-up; 0 when none is above 1. Of equal ones, the smallest (section 3.5). */
 export function bestGamma(alpha: number, { c, v = () => 1 }: Costs, largest = LARGEST_GAMMA): number {
   let best = 0;
   let speed = 1; // γ = 0 is plain decoding
@@ -38,9 +38,4 @@ export function bestGamma(alpha: number, { c, v = () => 1 }: Costs, largest = LA
     if (predicted > speed) [best, speed] = [gamma, predicted];
   }
   return best;
-}
-
-/** The least that some γ gains when α > c: (1 + α) / (1 + c) (corollary 3.9, at γ = 1). */
-export function assuredSpeedup(alpha: number, c: number): number {
-  return (1 + alpha) / (1 + c);
 }

@@ -1,22 +1,22 @@
-import type { Continuation } from './beam-scores';
-import type { BeamRules } from './beam-settings';
+import type { Continuation } from './scores';
+import type { BeamRules } from './settings';
 
-/** A hypothesis: decoder ids, start token first, and the sum of their log-probabilities. */
+/** A hypothesis: decoder ids, start token first, with the sum of their log-probabilities. */
 export interface Beam {
   readonly ids: readonly number[];
   readonly logProb: number;
 }
 
-/** A hypothesis and one more token. */
+/** A hypothesis that is continued by one token. */
 export interface Candidate {
-  /** Index of the hypothesis among those that were extended. */
+  /** Index of the hypothesis that it continues. */
   readonly parent: number;
   readonly token: number;
   /** Sum of log-probabilities, the token's included. */
   readonly logProb: number;
 }
 
-/** A sequence that ended. */
+/** A sequence that has ended. */
 export interface FinishedBeam {
   /** New tokens, without the start token; a closing EOS is included. */
   readonly ids: readonly number[];
@@ -24,21 +24,21 @@ export interface FinishedBeam {
   readonly score: number;
 }
 
-/** What one step of the search leaves. */
+/** The result of one step of the search. */
 export interface Selection {
-  /** Hypotheses that go on, best first; at most `beams`. */
+  /** Hypotheses that go on, best first; at most `numBeams`. */
   readonly running: readonly Candidate[];
-  /** Best sequences that ended so far, best first; at most `beams`. */
+  /** The best sequences that have ended so far, best first; at most `numBeams`. */
   readonly finished: readonly FinishedBeam[];
   readonly done: boolean;
 }
 
-/** Candidates that a step looks at: enough that `beams` of them go on even when every hypothesis ends in every EOS. */
-export function candidatesPerStep(beams: number, eosTokens: readonly number[]): number {
-  return Math.max(2, 1 + eosTokens.length) * beams;
+/** Number of candidates that a step looks at: enough for `numBeams` to go on even when every hypothesis can end in every EOS. */
+export function candidatesPerStep(numBeams: number, eosTokens: readonly number[]): number {
+  return Math.max(2, 1 + eosTokens.length) * numBeams;
 }
 
-/** The `count` best continuations of all hypotheses; ties by hypothesis, then by id. `lists[i]` continues `beams[i]`. */
+/** The `count` best continuations of all hypotheses; of equal ones, the lower hypothesis and then the lower id comes first. `lists[i]` continues `beams[i]`. */
 export function rank(beams: readonly Beam[], lists: readonly (readonly Continuation[])[], count: number): Candidate[] {
   const all = beams.flatMap((beam, parent) =>
     lists[parent].map(({ token, logProb }) => ({ parent, token, logProb: beam.logProb + logProb })),
@@ -47,9 +47,9 @@ export function rank(beams: readonly Beam[], lists: readonly (readonly Continuat
 }
 
 /**
- * One step of beam search, as Hugging Face's `GenerationMixin._beam_search` makes it (transformers 5.23, for one source): of
- * the best candidates, those within the first `beams` that end here finish, and the first `beams` that do not end go on.
- * Hypotheses of probability zero, which upstream carries along at −1e9, do not exist here.
+ * One step of beam search, as in Hugging Face's `GenerationMixin._beam_search` (transformers 5.23, for one source). Of the best
+ * candidates, those that end and are among the first `numBeams` finish. The first `numBeams` that do not end go on. Hypotheses
+ * of probability zero do not exist here; upstream keeps them with the score −1e9.
  */
 export function select(
   beams: readonly Beam[],
@@ -57,9 +57,9 @@ export function select(
   before: readonly FinishedBeam[],
   rules: BeamRules,
 ): Selection {
-  const { beams: width, eosTokens, maxNewTokens, lengthPenalty } = rules;
+  const { numBeams: width, eosTokens, maxNewTokens, lengthPenalty } = rules;
   const candidates = rank(beams, lists, candidatesPerStep(width, eosTokens));
-  const length = beams[0].ids.length; // of new tokens, once each hypothesis has one more
+  const length = beams[0].ids.length; // number of new tokens after this step
   const ends = ({ token }: Candidate) => length >= maxNewTokens || eosTokens.includes(token);
   const ended = candidates.slice(0, width).filter(ends);
   const finished = [
@@ -69,24 +69,24 @@ export function select(
       score: logProb / length ** lengthPenalty,
     })),
   ];
-  finished.sort((a, b) => b.score - a.score); // stable: of equals, the one that ended first
+  finished.sort((a, b) => b.score - a.score); // the sort is stable: of equal scores, the sequence that ended first
   finished.length = Math.min(finished.length, width);
   const running = candidates.filter((candidate) => !ends(candidate)).slice(0, width);
   return { running, finished, done: isDone(running, finished, length, rules) };
 }
 
-/** Whether nothing can go on, or nothing that does is taken to be able to improve on what has finished. */
+/** Whether the search ends: no hypothesis can go on, or by the rules none of them can beat the finished sequences any more. */
 function isDone(
   running: readonly Candidate[],
   finished: readonly FinishedBeam[],
   length: number,
   rules: BeamRules,
 ): boolean {
-  const { beams, earlyStopping, lengthPenalty, maxNewTokens } = rules;
+  const { numBeams, earlyStopping, lengthPenalty, maxNewTokens } = rules;
   if (running.length === 0) return true;
-  if (finished.length < beams) return false;
-  // With one beam Hugging Face's generate does not search: greedy decoding ends at its first EOS.
-  if (earlyStopping === true || beams === 1) return true;
+  if (finished.length < numBeams) return false;
+  // With one beam Hugging Face's generate decodes greedily, which ends at the first EOS.
+  if (earlyStopping === true || numBeams === 1) return true;
   const hypothetical = earlyStopping === 'never' && lengthPenalty > 0 ? maxNewTokens : length;
   return !(running[0].logProb / hypothetical ** lengthPenalty > finished[finished.length - 1].score);
 }

@@ -1,34 +1,36 @@
-import type { SequenceModel } from '../engine';
-import { BeamDraft } from './beam-draft';
-import { type BeamParts, BeamState, exactBeamParts } from './beam-round';
-import type { FinishedBeam } from './beam-selection';
-import { type BeamDrafter, type BeamSettings, beamRules, draftRules } from './beam-settings';
-import { DecodingError } from './errors';
+import type { SequenceModel } from '../../engine';
+import { DecodingError } from '../errors';
+import { checkSignal } from '../run';
+import { BeamDraft } from './draft';
+import { type BeamParts, BeamState, exactBeamParts } from './round';
+import type { FinishedBeam } from './selection';
+import { type BeamDrafter, type BeamSettings, beamRules, draftRules } from './settings';
 
 export interface BeamSearchRequest {
   readonly target: SequenceModel;
   /** Source ids, EOS included. */
   readonly source: readonly number[];
   readonly settings?: BeamSettings;
-  /** Makes the search speculative: the same sequences and scores for fewer target calls. */
+  /** Makes the search speculative: it finds the same sequences and scores with fewer target calls. */
   readonly drafter?: BeamDrafter | null;
   readonly signal?: AbortSignal;
 }
 
 export interface BeamMetrics {
-  /** Steps of beam search: target calls that it takes without a draft. */
+  /** Steps of beam search, which is the number of target calls without a draft. */
   readonly steps: number;
   readonly rounds: number;
   readonly targetCalls: number;
-  /** Rows of all target calls: hypotheses and proposed prefixes. */
+  /** Rows of all target calls: hypotheses, and prefixes that the draft proposed. */
   readonly targetRows: number;
   readonly draftCalls: number;
-  /** Levels that the draft searched ahead, and those whose scores served: steps − rounds. */
-  readonly proposedLevels: number;
-  readonly acceptedLevels: number;
+  /** Steps that the draft searched ahead. */
+  readonly proposedSteps: number;
+  /** Steps that needed no target call of their own: steps − rounds. */
+  readonly acceptedSteps: number;
   /** Tokens of the best sequence. */
   readonly newTokens: number;
-  /** steps / targetCalls: what the draft saves; 1 without one. */
+  /** steps / targetCalls; 1 without a draft. */
   readonly stepsPerTargetCall: number;
   /** Seconds in all, in target calls (selection included), and in drafting. */
   readonly seconds: number;
@@ -37,15 +39,15 @@ export interface BeamMetrics {
 }
 
 export interface BeamSearchResult {
-  /** Best first; at most `settings.sequences`, fewer only where there are no more. */
+  /** Best first; at most `numReturnSequences`, and fewer only when no more were found. */
   readonly sequences: readonly FinishedBeam[];
   readonly metrics: BeamMetrics;
 }
 
 /**
- * Beam search as Hugging Face's `generate(num_beams=…)` for one source: all hypotheses advance in one target call a step.
- * With a drafter it is speculative (Leviathan et al. 2023, appendix A.4), and the sequences and scores are the same in every
- * bit, whatever the draft, its width or γ.
+ * Beam search as in Hugging Face's `generate(num_beams=…)`, for one source: each step is one target call for all hypotheses. With
+ * a drafter it is speculative (Leviathan et al. 2023, appendix A.4). The sequences and scores are the same in every bit,
+ * whatever the draft, its width or γ.
  *
  * @throws DecodingError `option-invalid`, `vocabulary-mismatch`, `no-token-left` or `aborted`
  */
@@ -53,7 +55,7 @@ export function beamSearch(request: BeamSearchRequest): Promise<BeamSearchResult
   return searchWith(exactBeamParts, request);
 }
 
-/** `beamSearch` made of these parts; for proofs, which known-wrong ones must fail. */
+/** `beamSearch` with these parts. Proofs call it with known-wrong parts, which must fail. */
 export async function searchWith(parts: BeamParts, request: BeamSearchRequest): Promise<BeamSearchResult> {
   const { target, source, drafter, settings = {} } = request;
   const rules = beamRules(settings, target);
@@ -66,14 +68,14 @@ export async function searchWith(parts: BeamParts, request: BeamSearchRequest): 
     state = new BeamState(target, rules, parts, encoded.open());
     if (drafting && drafting.gamma > 0) draft = await BeamDraft.open(drafting, source, rules);
     while (!state.done) {
-      if (request.signal?.aborted) throw new DecodingError('aborted', 'beam search: cancelled');
+      checkSignal(request.signal);
       await state.round(draft, drafting?.gamma ?? 0);
     }
     if (state.finished.length === 0) {
       const found = 'found all forbidden';
       throw new DecodingError('no-token-left', `position ${state.steps}: expected a token to choose, ${found}`);
     }
-    const sequences = state.finished.slice(0, rules.sequences);
+    const sequences = state.finished.slice(0, rules.numReturnSequences);
     return { sequences, metrics: metricsOf(state, draft, (performance.now() - started) / 1000) };
   } finally {
     draft?.dispose();
@@ -83,15 +85,15 @@ export async function searchWith(parts: BeamParts, request: BeamSearchRequest): 
 }
 
 function metricsOf(state: BeamState, draft: BeamDraft | null, seconds: number): BeamMetrics {
-  const { steps, rounds, targetRows, proposedLevels, targetMs, draftMs } = state;
+  const { steps, rounds, targetRows, proposedSteps, targetMs, draftMs } = state;
   return {
     steps,
     rounds,
     targetCalls: rounds,
     targetRows,
     draftCalls: draft?.calls ?? 0,
-    proposedLevels,
-    acceptedLevels: steps - rounds,
+    proposedSteps,
+    acceptedSteps: steps - rounds,
     newTokens: state.finished[0].ids.length,
     stepsPerTargetCall: steps / rounds,
     seconds,

@@ -1,20 +1,20 @@
-import type { DecoderStream, LogitsView, SequenceModel } from '../engine';
-import type { BeamDraft } from './beam-draft';
-import { OwnedStreams, type Prefix, pathTo, rootsOf, rowsOf } from './beam-prefixes';
-import { type Continuation, continuations } from './beam-scores';
-import { type Beam, candidatesPerStep, type FinishedBeam, type Selection, select } from './beam-selection';
-import type { BeamRules } from './beam-settings';
+import type { DecoderStream, LogitsView, SequenceModel } from '../../engine';
+import type { BeamDraft } from './draft';
+import { OpenStreams, type Prefix, pathTo, rootsOf, rowsOf } from './prefixes';
+import { type Continuation, continuations } from './scores';
+import { type Beam, candidatesPerStep, type FinishedBeam, type Selection, select } from './selection';
+import type { BeamRules } from './settings';
 
-/** A hypothesis that a step has kept. */
-export interface Kept {
+/** A hypothesis that a step keeps. */
+export interface NextBeam {
   readonly beam: Beam;
-  /** The prefix whose row chose its last token. */
+  /** The prefix whose row gave its last token. */
   readonly from: Prefix;
-  /** Itself, when the draft proposed it: then its row is in the call too. */
+  /** The prefix that equals it, when the draft proposed it: then its row is in the call too. Otherwise null. */
   readonly scored: Prefix | null;
 }
 
-/** The parts that make the search exact; specs put wrong ones in their place. */
+/** The parts that make the search exact. Specs put known-wrong ones in their place. */
 export interface BeamParts {
   readonly select: (
     beams: readonly Beam[],
@@ -22,30 +22,30 @@ export interface BeamParts {
     before: readonly FinishedBeam[],
     rules: BeamRules,
   ) => Selection;
-  /** What the replay takes another step with; null ends the round. */
-  readonly goOn: (kept: readonly Kept[]) => readonly Kept[] | null;
+  /** The hypotheses that the replay takes another step with; null ends the round. */
+  readonly goOn: (kept: readonly NextBeam[]) => readonly NextBeam[] | null;
 }
 
-/** Exact only while the target's own selection has been scored whole: a missing hypothesis might be the best one's parent. */
-function whenAllScored(kept: readonly Kept[]): readonly Kept[] | null {
+/** The replay goes on only when every hypothesis that the target keeps was scored: a missing one could be the best one's parent. */
+function whenAllScored(kept: readonly NextBeam[]): readonly NextBeam[] | null {
   return kept.every(({ scored }) => scored !== null) ? kept : null;
 }
 
 export const exactBeamParts: BeamParts = { select, goOn: whenAllScored };
 
-/** The search as it stands between rounds, and what it has cost. */
+/** The search between two rounds, with its counts so far. */
 export class BeamState {
   beams: readonly Beam[];
   finished: readonly FinishedBeam[] = [];
   done = false;
-  /** Steps of plain beam search that have been made. */
+  /** Steps of beam search so far. */
   steps = 0;
   rounds = 0;
   targetRows = 0;
   targetMs = 0;
   draftMs = 0;
-  proposedLevels = 0;
-  private readonly owned = new OwnedStreams();
+  proposedSteps = 0;
+  private readonly openStreams = new OpenStreams();
   private streams: readonly DecoderStream[];
 
   constructor(
@@ -55,22 +55,22 @@ export class BeamState {
     first: DecoderStream,
   ) {
     this.beams = [{ ids: [target.startToken], logProb: 0 }];
-    this.streams = [this.owned.add(first)];
+    this.streams = [this.openStreams.add(first)];
   }
 
-  /** At least one step of beam search, for one target call. */
+  /** One target call, which gives at least one step of beam search. */
   async round(draft: BeamDraft | null, gamma: number): Promise<void> {
-    // 1. The draft searches ahead, never further than the last step but one: the target's own row makes the last.
-    const levels = draft ? Math.min(gamma, this.rules.maxNewTokens - this.beams[0].ids.length) : 0;
+    // 1. PROPOSE: the draft searches ahead, but not to the last step, which the target's row makes.
+    const steps = draft ? Math.min(gamma, this.rules.maxNewTokens - this.beams[0].ids.length) : 0;
     const start = performance.now();
-    const roots = draft ? await draft.propose(this.beams, levels) : rootsOf(this.beams);
+    const roots = draft ? await draft.propose(this.beams, steps) : rootsOf(this.beams);
     const drafted = performance.now();
-    // 2. The target scores the hypotheses and every prefix that the draft went through in one call.
+    // 2. SCORE: one call of the target scores the hypotheses and every prefix that the draft went through.
     const { rows, rowOf } = rowsOf(roots, this.streams);
     const view = await this.target.forward(rows);
-    let kept: readonly Kept[];
+    let kept: readonly NextBeam[];
     try {
-      // 3. Beam search is replayed on the target's scores for as long as they reach.
+      // 3. ACCEPT: beam search is replayed on the target's scores for as many steps as they allow.
       kept = await this.replay(view, roots, rowOf);
     } finally {
       view.dispose();
@@ -79,27 +79,27 @@ export class BeamState {
     this.targetMs += performance.now() - drafted;
     this.rounds++;
     this.targetRows += rows.length;
-    this.proposedLevels += levels;
-    // 4. What was kept goes on, each with the keys along its own path; every other key is forgotten.
+    this.proposedSteps += steps;
+    // Each hypothesis goes on with the keys along its own path; all other keys are forgotten.
     this.streams = kept.map(({ from }) => {
       const path = pathTo(from).map((prefix) => rowOf.get(prefix) as number);
-      return this.owned.add(this.streams[from.origin].fork(path));
+      return this.openStreams.add(this.streams[from.origin].fork(path));
     });
-    this.owned.keepOnly(this.streams);
-    draft?.settle(kept.map(({ from }) => from));
+    this.openStreams.keepOnly(this.streams);
+    draft?.continueFrom(kept.map(({ from }) => from));
     this.beams = kept.map(({ beam }) => beam);
   }
 
   dispose(): void {
-    this.owned.keepOnly([]);
+    this.openStreams.keepOnly([]);
   }
 
-  /** Steps until one keeps a hypothesis that was not scored, or the search is done; the last step's hypotheses. */
+  /** Takes steps until one keeps a hypothesis that was not scored, or the search ends. Returns the last step's hypotheses. */
   private async replay(
     view: LogitsView,
     roots: readonly Prefix[],
     rowOf: ReadonlyMap<Prefix, number>,
-  ): Promise<readonly Kept[]> {
+  ): Promise<readonly NextBeam[]> {
     let beams = this.beams;
     let scored = roots;
     for (;;) {
@@ -124,7 +124,7 @@ export class BeamState {
   }
 
   private continuationsOf(view: LogitsView, row: number, { ids }: Beam): Promise<Continuation[]> {
-    const { beams, eosTokens, processing } = this.rules;
-    return continuations(view, row, candidatesPerStep(beams, eosTokens), { ids, eosTokens }, processing);
+    const { numBeams, eosTokens, processing } = this.rules;
+    return continuations(view, row, candidatesPerStep(numBeams, eosTokens), { ids, eosTokens }, processing);
   }
 }

@@ -1,0 +1,75 @@
+import type { Encoded } from '../../engine';
+import type { Proposal } from '../proposal';
+import type { Distribution } from '../sampling/distribution';
+import type { Draw } from '../sampling/draw';
+import type { Processing } from '../settings';
+
+/** What a drafter is asked for at the start of a round. */
+export interface DraftRequest {
+  /** Decoder ids so far, start token first. */
+  readonly ids: readonly number[];
+  /** At most this many tokens, one after another. */
+  readonly gamma: number;
+  /** How the drafter's logits become the distributions that it draws from. */
+  readonly processing: Processing;
+  readonly eosTokens: readonly number[];
+  /** Tokens wanted at each depth; 1 where it is left out. A drafter that cannot branch ignores it. */
+  readonly branching?: readonly number[];
+  /** Draws the token of a position in the way that this round's verification needs. */
+  readonly draw: (distribution: Distribution, position: number) => Draw;
+  /**
+   * Draws up to `count` different tokens for a position.
+   *
+   * @param branch tells the lines of a tree apart: '' for the first line, another text for every other line
+   */
+  readonly drawSeveral: (distribution: Distribution, count: number, position: number, branch: string) => Draw[];
+}
+
+/** Proposes tokens for one sequence. It may propose fewer than it is asked for, and never more. */
+export interface DraftSession {
+  propose(request: DraftRequest): Promise<Proposal>;
+  /**
+   * Says what verification decided: the sequence now has `length` ids, and what was proposed beyond them is gone.
+   *
+   * @param path indices of the accepted tokens of the last proposal
+   */
+  rewind(length: number, path: readonly number[]): void;
+  /** Gives back what the session holds. */
+  dispose(): void;
+  /** Calls of the draft so far: the unit of c. */
+  readonly calls: number;
+}
+
+/** One session and what it is asked for. */
+export interface DraftTurn {
+  readonly session: DraftSession;
+  readonly request: DraftRequest;
+}
+
+/** Something that proposes tokens: a model, a table, the source text. */
+export interface Drafter {
+  readonly name: string;
+  /** Number of token ids that proposals come from. It must equal the target's. */
+  readonly vocabularySize: number;
+  /**
+   * Starts a sequence.
+   *
+   * @param source source ids, EOS included
+   * @param encoded the target's encoding of the source, for drafters that are part of the target; the caller disposes it
+   */
+  open(source: readonly number[], encoded?: Encoded): Promise<DraftSession>;
+  /** Proposes for several sessions of this drafter in fewer model calls. When it is left out, each session proposes alone. */
+  proposeAll?(turns: readonly DraftTurn[]): Promise<Proposal[]>;
+}
+
+/** The proposals of several sessions of one drafter. */
+export async function proposeAll(drafter: Drafter, turns: readonly DraftTurn[]): Promise<Proposal[]> {
+  return drafter.proposeAll ? drafter.proposeAll(turns) : proposeEach(turns);
+}
+
+/** The proposals of sessions that propose alone, one after another. */
+export async function proposeEach(turns: readonly DraftTurn[]): Promise<Proposal[]> {
+  const proposals: Proposal[] = [];
+  for (const { session, request } of turns) proposals.push(await session.propose(request));
+  return proposals;
+}

@@ -1,0 +1,83 @@
+import type { ForwardOptions, SequenceModel } from '../../engine';
+import { depthOf, type Proposal } from '../proposal';
+import { Sequence } from '../sequence';
+import { type Drafter, type DraftRequest, type DraftSession, proposeEach } from './drafter';
+import { type GrownTree, growTrees } from './growth';
+
+/** Another T5 with the same vocabulary drafts, one call for each position. */
+export function modelDrafter(model: SequenceModel, name = 'model'): Drafter {
+  return drafterOf(model, name, {}, false);
+}
+
+/**
+ * The target's own first decoder layers draft, followed by its final norm and head. No second model is needed. The draft shares
+ * the target's encoding of the source.
+ */
+export function earlyExitDrafter(target: SequenceModel, layers: number): Drafter {
+  return drafterOf(target, `first ${layers} layers`, { layers }, true);
+}
+
+function drafterOf(model: SequenceModel, name: string, options: ForwardOptions, sharesEncoding: boolean): Drafter {
+  return {
+    name,
+    vocabularySize: model.vocabularySize,
+    open: async (source, encoded) => {
+      if (sharesEncoding && encoded) return new ModelSession(Sequence.open(model, encoded), options, () => undefined);
+      const [owned] = await model.encode([source]);
+      return new ModelSession(Sequence.open(model, owned), options, () => owned.dispose());
+    },
+    proposeAll: async (turns) => {
+      const sessions = turns.map(({ session }) => session).filter((session) => session instanceof ModelSession);
+      if (sessions.length < turns.length) return proposeEach(turns); // a caller has wrapped one in a session of another kind
+      const items = sessions.map((session, i) => ({ sequence: session.sequence, request: turns[i].request }));
+      const trees = await growTrees(model, items, options);
+      return sessions.map((session, i) => session.remember(trees[i]));
+    },
+  };
+}
+
+/** A model's decoder state along one sequence, and along every line of what it proposed last. */
+class ModelSession implements DraftSession {
+  private last: GrownTree = { proposal: [], lines: [] };
+  calls = 0;
+
+  constructor(
+    public sequence: Sequence,
+    private readonly options: ForwardOptions,
+    private readonly onDispose: () => void,
+  ) {}
+
+  async propose(request: DraftRequest): Promise<Proposal> {
+    const { sequence, options } = this;
+    const [tree] = await growTrees(sequence.model, [{ sequence, request }], options);
+    return this.remember(tree);
+  }
+
+  remember(tree: GrownTree): Proposal {
+    this.last = tree;
+    this.calls += depthOf(tree.proposal);
+    return tree.proposal;
+  }
+
+  /** Goes on from the line that was accepted, and gives the other lines back. */
+  rewind(length: number, path: readonly number[]): void {
+    const { lines } = this.last;
+    let kept = this.sequence;
+    let known = length;
+    for (const [depth, token] of path.entries()) {
+      const line = lines[token];
+      if (line) kept = line;
+      // A branch that nothing followed has no state of its own. The next call computes its last token again.
+      else known = Math.min(known, length - path.length + depth);
+    }
+    for (const line of new Set([this.sequence, ...lines])) if (line !== kept) line?.dispose();
+    this.last = { proposal: [], lines: [] };
+    this.sequence = kept;
+    kept.rewind(known);
+  }
+
+  dispose(): void {
+    for (const line of new Set([this.sequence, ...this.last.lines])) line?.dispose();
+    this.onDispose();
+  }
+}

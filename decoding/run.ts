@@ -1,0 +1,137 @@
+import type { Encoded, SequenceModel } from '../engine';
+import type { Drafter, DraftSession } from './drafters/drafter';
+import { DecodingError } from './errors';
+import { adaptiveGamma, fixedGamma, type GammaChooser } from './gamma/adaptive';
+import { Meter, type Metrics, metricsOf } from './metrics';
+import { type Position, type Random, seededRandom } from './sampling/random';
+import { Sequence } from './sequence';
+import { checkSettings, DEFAULTS, type Settings } from './settings';
+import type { TraceRecorder } from './trace';
+import type { TokenRule } from './verification/token';
+import { type Verifier, verifierOf } from './verification/verifier';
+
+/** The models of a run. */
+export interface Pair {
+  readonly target: SequenceModel;
+  /** Proposes tokens. Without one, decoding is autoregressive. */
+  readonly drafter?: Drafter | null;
+}
+
+/** What a new token means to the caller. */
+export interface TokenReading {
+  /** Text that became certain by this token; it may be empty, for example inside a character of several bytes. */
+  readonly text: string;
+  /** Whether the sequence ends with this token, for example because of a stop string. */
+  readonly stop: boolean;
+}
+
+/** One sequence to decode. */
+export interface SequenceRequest {
+  /** Source ids, EOS included. */
+  readonly source: readonly number[];
+  readonly settings?: Settings;
+  /** Default: counter-based random numbers from `settings.seed`. */
+  readonly random?: Random;
+  readonly signal?: AbortSignal;
+  /** Called once for each new token, in order, before it is handed out. */
+  readonly readToken?: (token: number) => TokenReading;
+  /** Records every round as data. One recorder serves one run. */
+  readonly trace?: TraceRecorder;
+  /** @internal For proofs, which known-wrong rules must fail. */
+  readonly rule?: TokenRule;
+}
+
+export type StopReason = 'eos' | 'length' | 'stop';
+
+export interface GenerationResult {
+  /** New tokens, without the start token; a closing EOS is included. */
+  readonly ids: readonly number[];
+  readonly stopReason: StopReason;
+  readonly metrics: Metrics;
+}
+
+/** One sequence that is being decoded. */
+export interface Run {
+  readonly pair: Pair;
+  readonly request: SequenceRequest;
+  readonly settings: Settings;
+  readonly maxNewTokens: number;
+  readonly verifier: Verifier;
+  readonly gamma: GammaChooser;
+  readonly encoded: Encoded;
+  /** The target's state. */
+  readonly target: Sequence;
+  /** The draft's state; null when nothing drafts. */
+  readonly draft: DraftSession | null;
+  /** Decoder ids so far, start token first. */
+  readonly ids: number[];
+  readonly meter: Meter;
+  /** Rounds that are finished. */
+  rounds: number;
+}
+
+/** @throws DecodingError `option-invalid` or `vocabulary-mismatch` */
+export function checkRequest({ target, drafter }: Pair, { settings = {} }: SequenceRequest): void {
+  checkSettings(settings, target.vocabularySize);
+  if (drafter && drafter.vocabularySize !== target.vocabularySize) {
+    const found = `${drafter.vocabularySize} (${drafter.name})`;
+    throw new DecodingError(
+      'vocabulary-mismatch',
+      `draft: expected a vocabulary of ${target.vocabularySize}, found ${found}`,
+    );
+  }
+}
+
+/** Starts a run over a source that the target has encoded. `disposeRun` gives back the run and the encoding. */
+export async function startRun(pair: Pair, request: SequenceRequest, encoded: Encoded): Promise<Run> {
+  const { target, drafter } = pair;
+  const { source, settings = {}, trace } = request;
+  const numbers = request.random ?? seededRandom(settings.seed ?? DEFAULTS.seed);
+  const random = trace?.listenTo(numbers) ?? numbers;
+  trace?.begin({ source, settings, startToken: target.startToken, drafter: drafter?.name ?? null });
+  const largest = drafter ? largestGamma(settings) : 0;
+  return {
+    pair,
+    request,
+    settings,
+    maxNewTokens: settings.maxNewTokens ?? DEFAULTS.maxNewTokens,
+    verifier: verifierOf(settings, random, request.rule),
+    gamma: settings.costs ? adaptiveGamma(settings.costs, largest) : fixedGamma(largest),
+    encoded,
+    draft: drafter && largest > 0 ? await drafter.open(source, encoded) : null,
+    target: Sequence.open(target, encoded),
+    ids: [target.startToken],
+    meter: new Meter(),
+    rounds: 0,
+  };
+}
+
+function largestGamma({ gamma, branching, costs }: Settings): number {
+  return gamma ?? branching?.length ?? (costs ? DEFAULTS.adaptiveGamma : DEFAULTS.gamma);
+}
+
+/** Gives back everything that a run holds, the encoding included. */
+export function disposeRun(run: Run): void {
+  run.target.dispose();
+  run.draft?.dispose();
+  run.encoded.dispose();
+}
+
+/** The result of a run that has ended. */
+export function resultOf(run: Run, stopReason: StopReason): GenerationResult {
+  const gamma = run.settings.costs ? undefined : run.gamma.next();
+  const metrics = metricsOf(run.meter.tally, { gamma, exact: run.verifier.exact });
+  const ids = run.ids.slice(1);
+  run.request.trace?.finish(ids, stopReason);
+  return { ids, stopReason, metrics };
+}
+
+/** The position in the present round that a random number belongs to. `branch` tells the lines of a tree apart. */
+export function positionOf({ settings, rounds }: Run, position: number, branch = ''): Position {
+  return { sequence: (settings.sequence ?? DEFAULTS.sequence) + branch, round: rounds, position };
+}
+
+/** @throws DecodingError `aborted` */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new DecodingError('aborted', 'generation: cancelled');
+}

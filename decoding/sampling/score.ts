@@ -1,0 +1,56 @@
+import type { DecoderRow } from '../../engine';
+import { Failure } from '../failure';
+import { type Proposal, ROOT, tokensTo } from '../proposal';
+import type { Run } from '../run';
+import type { Distribution } from './distribution';
+import { type RowRequest, rowDistributions } from './processors';
+
+/**
+ * Step 2 of a round: the target's distributions before a proposal and after each of its tokens, [proposal.length + 1], for each
+ * run. All runs share one call of the target.
+ */
+export async function score(
+  runs: readonly Run[],
+  proposals: readonly (Proposal | Failure)[],
+): Promise<(readonly Distribution[] | Failure)[]> {
+  const start = performance.now();
+  const scored: (readonly Distribution[] | Failure)[] = proposals.map((proposal) =>
+    proposal instanceof Failure ? proposal : [],
+  );
+  const parts: { index: number; requests: RowRequest[] }[] = [];
+  const rows: DecoderRow[] = [];
+  for (const [index, proposal] of proposals.entries()) {
+    if (proposal instanceof Failure) continue;
+    rows.push(...runs[index].target.rows(runs[index].ids, proposal, rows.length));
+    parts.push({ index, requests: requestsOf(runs[index], proposal, rows.length) });
+  }
+  if (parts.length === 0) return scored;
+  try {
+    const view = await runs[0].pair.target.forward(rows);
+    try {
+      const distributions = await rowDistributions(
+        view,
+        parts.map(({ requests }) => requests),
+      );
+      for (const [i, { index }] of parts.entries()) scored[index] = distributions[i];
+    } finally {
+      view.dispose();
+    }
+  } catch (error) {
+    for (const { index } of parts) scored[index] = new Failure(error);
+  }
+  const share = (performance.now() - start) / parts.length;
+  for (const { index } of parts) runs[index].meter.targetCall(share);
+  return scored;
+}
+
+/** @param end number of rows in the call up to this run's last one */
+function requestsOf(run: Run, proposal: Proposal, end: number): RowRequest[] {
+  const { eosTokens } = run.pair.target;
+  const first = end - proposal.length - 1;
+  return Array.from({ length: proposal.length + 1 }, (_, i) => ({
+    row: first + i,
+    context: { ids: [...run.ids, ...tokensTo(proposal, i + ROOT)], eosTokens },
+    processing: run.verifier.targetProcessing,
+  }));
+}
