@@ -81,21 +81,16 @@ export class Tandem {
     const { target, tokenizer } = this.#loaded;
     const watch = new StopWatch(textStream(tokenizer), stop);
     const turns = new Turns();
-    let piece = '';
-    const stopAfter = (token: number) => {
-      piece = watch.push(token);
-      return watch.stopped;
-    };
+    const readToken = (token: number) => ({ text: watch.push(token), stop: watch.stopped });
     const drafter = speculative ? this.drafter : null;
-    const request = { target, drafter, source: this.encode(input), settings, signal, stopAfter, trace };
-    const run = generate(request);
-    for (;;) {
-      piece = '';
-      const step = await run.next();
-      if (step.done) return resultWith(step.value, watch);
+    const request = { target, drafter, source: this.encode(input), settings, signal, readToken, trace };
+    for await (const event of generate(request)) {
+      if (event.kind === 'done') return resultWith(event.result, watch);
+      if (event.kind === 'failed') throw event.error;
       await turns.give();
-      yield { ...step.value, text: piece };
+      yield event;
     }
+    throw new Error('stream: expected a result, found none');
   }
 
   /** Decodes to the end. Takes and throws what `stream` does. */

@@ -3,9 +3,9 @@ import type {
   BeamSettings,
   FinishedBeam,
   Metrics,
+  NewToken,
   Settings,
   StopReason,
-  TokenEvent,
   TraceRecorder,
 } from '../decoding';
 import type { LoadProgress } from '../engine';
@@ -51,7 +51,7 @@ export interface GenerateOptions extends Settings {
 }
 
 /** How to decode several inputs at once. Every input gets a stream of random numbers of its own. */
-export interface BatchGenerateOptions extends Omit<GenerateOptions, 'trace' | 'stream'> {
+export interface BatchGenerateOptions extends Omit<GenerateOptions, 'trace' | 'sequence'> {
   /** Inputs decoded at once; others wait for one to end. Default 8. */
   readonly concurrency?: number;
 }
@@ -78,7 +78,7 @@ export interface TextBeams {
 }
 
 /** A token that has become certain. */
-export interface StreamedToken extends TokenEvent {
+export interface StreamedToken extends NewToken {
   /** Text that has become certain by it; may be empty, e.g. inside a character of several bytes. */
   readonly text: string;
 }

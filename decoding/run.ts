@@ -90,15 +90,17 @@ export async function startRun(pair: Pair, request: SequenceRequest, encoded: En
   const random = trace?.listenTo(numbers) ?? numbers;
   trace?.begin({ source, settings, startToken: target.startToken, drafter: drafter?.name ?? null });
   const largest = drafter ? largestGamma(settings) : 0;
+  const verifier = verifierOf(settings, random, request.rule);
+  const draft = drafter && largest > 0 ? await drafter.open(source, encoded) : null;
   return {
     pair,
     request,
     settings,
     maxNewTokens: settings.maxNewTokens ?? DEFAULTS.maxNewTokens,
-    verifier: verifierOf(settings, random, request.rule),
+    verifier,
     gamma: settings.costs ? adaptiveGamma(settings.costs, largest) : fixedGamma(largest),
     encoded,
-    draft: drafter && largest > 0 ? await drafter.open(source, encoded) : null,
+    draft,
     target: Sequence.open(target, encoded),
     ids: [target.startToken],
     meter: new Meter(),

@@ -33,7 +33,9 @@ export const DEFAULTS = {
  * stays exact: what comes out has the distribution that the target has after this function. It must depend on its arguments
  * alone.
  */
-export type LogitsProcessor = (ids: readonly number[], logits: Float64Array) => Float64Array | undefined | void;
+export type LogitsProcessor =
+  | ((ids: readonly number[], logits: Float64Array) => Float64Array)
+  | ((ids: readonly number[], logits: Float64Array) => void);
 
 /** How logits become a distribution. Both models get the same, at every verified row. */
 export interface Processing {

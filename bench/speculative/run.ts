@@ -7,52 +7,22 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Drafter, type GenerationResult, generate, modelDrafter, type Settings } from '../../decoding';
-import { expectedTokens } from '../../decoding/gamma/theory';
+import {
+  addTallies,
+  collect,
+  generate,
+  type Metrics,
+  measuredSpeedup,
+  metricsOf,
+  modelDrafter,
+  type Tally,
+} from '../../decoding';
 
 import { loadModel, type T5Model } from '../../engine';
 import { type Backend, type BackendName, createBackend, type Dtype } from '../../kernels';
 import { openCheckpoint } from '../../weights';
 
 const ROOT = join(__dirname, '..', '..');
-
-/** Sums over the passages for one γ. */
-interface Tally {
-  seconds: number;
-  tokens: number;
-  targetCalls: number;
-  targetSeconds: number;
-  draftCalls: number;
-  draftSeconds: number;
-  rounds: number;
-  proposed: number;
-  /** Σ α · proposed tokens over the runs. */
-  alpha: number;
-}
-
-const empty = (): Tally => ({
-  seconds: 0,
-  tokens: 0,
-  targetCalls: 0,
-  targetSeconds: 0,
-  draftCalls: 0,
-  draftSeconds: 0,
-  rounds: 0,
-  proposed: 0,
-  alpha: 0,
-});
-
-function add(tally: Tally, { metrics }: GenerationResult, seconds: number): void {
-  tally.seconds += seconds;
-  tally.tokens += metrics.newTokens;
-  tally.targetCalls += metrics.targetCalls;
-  tally.targetSeconds += metrics.targetSeconds;
-  tally.draftCalls += metrics.draftCalls;
-  tally.draftSeconds += metrics.draftSeconds;
-  tally.rounds += metrics.rounds;
-  tally.proposed += metrics.proposed;
-  tally.alpha += metrics.acceptanceRate * metrics.proposed;
-}
 
 /** Runs the bench; returns the number of cases that it measured. */
 export async function speculativeBench(argv: readonly string[]): Promise<number> {
@@ -94,20 +64,20 @@ async function measureType(backend: Backend, { type, gammas, temperature, passag
   const [target, draft] = [await open('modernize-target', backend, type), await open('modernize-draft', backend, type)];
   const drafter = modelDrafter(draft);
   const sources = await heldOut(passages);
-  const plain = empty();
-  const tallies = gammas.map(empty);
+  const plain: Metrics[] = [];
+  const speculative: Metrics[][] = gammas.map(() => []);
   for (const [i, source] of [sources[0], ...sources].entries()) {
     const warmUp = i === 0;
-    const run = async (tally: Tally, gamma: number) => {
+    const run = async (all: Metrics[], gamma: number) => {
       const settings = { gamma, temperature, seed: i, maxNewTokens: 96 };
-      const start = performance.now();
-      const result = await finish({ target, drafter: gamma > 0 ? drafter : null, source, settings });
-      if (!warmUp) add(tally, result, (performance.now() - start) / 1000);
+      const result = await collect(generate({ target, drafter: gamma > 0 ? drafter : null, source, settings }));
+      if (!warmUp) all.push(result.metrics);
     };
     await run(plain, 0);
-    for (const [g, gamma] of gammas.entries()) await run(tallies[g], gamma);
+    for (const [g, gamma] of gammas.entries()) await run(speculative[g], gamma);
   }
-  for (const [g, gamma] of gammas.entries()) console.log(line(type, gamma, tallies[g], plain));
+  const alone = addTallies(plain);
+  for (const [g, gamma] of gammas.entries()) console.log(line(type, gamma, addTallies(speculative[g]), alone));
   target.dispose();
   draft.dispose();
   return gammas.length;
@@ -115,16 +85,14 @@ async function measureType(backend: Backend, { type, gammas, temperature, passag
 
 /** One line of the table. The speed leaves out the encoder, whose work is the same with and without a draft. */
 function line(type: Dtype, gamma: number, tally: Tally, plain: Tally): string {
-  const step = plain.targetSeconds / plain.targetCalls;
-  const alpha = tally.alpha / tally.proposed;
-  const c = tally.draftSeconds / tally.draftCalls / step;
-  const v = tally.targetSeconds / tally.targetCalls / step;
-  const proposals = tally.proposed / tally.rounds; // the mean: the last round of a text may propose fewer than γ
-  const predicted = expectedTokens(alpha, proposals) / (proposals * c + v);
-  const speed = ({ tokens, targetSeconds, draftSeconds }: Tally) => tokens / (targetSeconds + draftSeconds);
-  const measured = speed(tally) / speed(plain);
+  // γ is the mean number of tokens proposed, because the last round of a text may propose fewer.
+  const metrics = metricsOf(tally, { plain });
+  const [alpha, c, v] = [metrics.acceptanceRate, metrics.costRatio ?? 0, metrics.verifyRatio ?? 0];
+  const predicted = metrics.predictedSpeedup ?? 0;
+  const decoding = (one: Tally) => ({ ...one, seconds: one.targetSeconds + one.draftSeconds });
+  const measured = measuredSpeedup(decoding(tally), decoding(plain));
   const figures = [alpha.toFixed(3), c.toFixed(3), v.toFixed(2)].map((text) => text.padStart(6));
-  const perCall = (tally.tokens / tally.targetCalls).toFixed(2).padStart(11);
+  const perCall = metrics.tokensPerTargetCall.toFixed(2).padStart(11);
   const speeds = [`${predicted.toFixed(2)}×`.padStart(10), `${measured.toFixed(2)}×`.padStart(9)];
   return `${type.padEnd(5)} ${String(gamma).padStart(2)} ${figures.join(' ')}  ${perCall} ${speeds.join(' ')}  ${(measured / predicted).toFixed(2).padStart(16)}`;
 }
@@ -147,12 +115,4 @@ async function heldOut(count: number): Promise<number[][]> {
     .filter((_, i) => i % every === 0)
     .slice(0, count)
     .map(({ source }) => tokenizer.encode(`modernize: ${source}`));
-}
-
-async function finish(request: { target: T5Model; drafter: Drafter | null; source: number[]; settings: Settings }) {
-  const run = generate(request);
-  for (;;) {
-    const { done, value } = await run.next();
-    if (done) return value;
-  }
 }

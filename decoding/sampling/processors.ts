@@ -91,10 +91,10 @@ function ownProcessors(
   let current = scores;
   for (const [i, processor] of processors.entries()) {
     current = processor([...ids], current) ?? current;
-    const length = current?.length;
-    const wrong = length === scores.length ? current.find((logit) => !(logit < Number.POSITIVE_INFINITY)) : undefined;
-    if (length === scores.length && wrong === undefined) continue;
-    const found = length === scores.length ? `the logit ${wrong}` : `${quoted(current)} of length ${length}`;
+    const isRow = (ArrayBuffer.isView(current) || Array.isArray(current)) && current.length === scores.length;
+    const wrong = isRow ? current.find((logit) => !(logit < Number.POSITIVE_INFINITY)) : undefined;
+    if (isRow && wrong === undefined) continue;
+    const found = isRow ? `the logit ${wrong}` : `${quoted(current)} of length ${current?.length}`;
     throw new DecodingError(
       'processor-invalid',
       `processors[${i}]: expected ${scores.length} logits below infinity at position ${ids.length}, found ${found}`,

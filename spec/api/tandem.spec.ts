@@ -37,8 +37,8 @@ describe('a loaded pair', () => {
         ids[event.index].push(event.token.token);
       }
       for (const [index, input] of INPUTS.entries()) {
-        const stream = index === 0 ? 'main' : `line ${index + 1}`;
-        const alone = await tandem.generate(input, { ...options, stream });
+        const sequence = index === 0 ? 'main' : `line ${index + 1}`;
+        const alone = await tandem.generate(input, { ...options, sequence });
         const end = events.find((event) => event.kind === 'done' && event.index === index);
         expect(end).toMatchObject({ result: { text: alone.text, ids: alone.ids, stopReason: alone.stopReason } });
         expect(ids[index]).toEqual(alone.ids);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { modelDrafter, type Settings } from '../../decoding';
+import { type LogitsProcessor, modelDrafter, type Settings } from '../../decoding';
 import { totalVariation } from '../support/enumerator';
 import { samplerOutcomes, targetOutcomes } from '../support/exactness';
 import { cellDistance, coupledTexts, DRAFTERS, KINDS, PROCESSORS, STOPS } from '../support/exactness-grid';
@@ -21,6 +21,17 @@ async function distance(
   expect(target.open() + draft.open()).toBe(0); // every view, stream and source is given back
   return totalVariation(outcomes, targetOutcomes(table, settings));
 }
+
+/** A caller's processor that edits in place, and depends on the ids. */
+const discourage: LogitsProcessor = (ids, logits) => {
+  logits[(ids.length + ids[ids.length - 1]) % logits.length] -= 1.5;
+};
+
+/** A caller's processor that returns new logits, some of them −∞. */
+const keepLargest: LogitsProcessor = (_, logits) => {
+  const mean = logits.reduce((sum, logit) => sum + logit, 0) / logits.length;
+  return logits.map((logit) => (logit < mean - 1 ? Number.NEGATIVE_INFINITY : logit));
+};
 
 describe('speculative sampling has the target distribution, by enumeration of every path (total variation ≤ 1e-12)', () => {
   const seed = fc.integer({ min: 1, max: 999 });
@@ -66,6 +77,9 @@ describe('speculative sampling has the target distribution, by enumeration of ev
     ['suppressed tokens', { temperature: 1, suppressTokens: [2] }],
     ['bad words', { temperature: 1, badWords: [[2, 0], [3]] }],
     ['forced prefix', { temperature: 1, forcedPrefix: [2, 3] }],
+    ['the caller’s own processors', { temperature: 1, processors: [discourage, keepLargest] }],
+    ['own processors that depend on the ids, greedy', { temperature: 0, processors: [discourage] }],
+    ['own processors after the others', { temperature: 0.7, topK: 3, suppressTokens: [2], processors: [discourage] }],
     ['several at once', { temperature: 0.8, topK: 3, topP: 0.9, repetitionPenalty: 1.2, minNewTokens: 1 }],
   ];
   it.each(processors)('after %s', async (_, processing) => {

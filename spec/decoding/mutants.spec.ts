@@ -21,7 +21,7 @@ async function distance(mutant: Partial<Mutant>, seed: number): Promise<number> 
   const target = tableModel(table);
   const drafter = modelDrafter(tableModel({ ...table, logits: randomTable(3, seed + 500) }));
   const sampler = {
-    request: { target, settings: SETTINGS, parts: mutant.parts },
+    request: { target, settings: SETTINGS, rule: mutant.rule },
     drafter: mutant.drafter ? mutant.drafter(drafter) : drafter,
     naming: mutant.naming,
   };

@@ -40,9 +40,9 @@ describe('the real T5 engine samples the target distribution (Pearson χ², leve
   it('and the test has teeth: the same run with a wrong residual fails it', async () => {
     const settings = { temperature: 1, maxNewTokens: 3, gamma: 3 };
     const expected = await exact(target, source, settings, 3);
-    const { parts } = MUTANTS.find((mutant) => mutant.name === 'corrects from the target itself') ?? {};
-    expect(parts).toBeDefined();
-    const request = { target, drafter: modelDrafter(draft), source, settings, parts };
+    const { rule } = MUTANTS.find((mutant) => mutant.name === 'corrects from the target itself') ?? {};
+    expect(rule).toBeDefined();
+    const request = { target, drafter: modelDrafter(draft), source, settings, rule };
     const { statistic, critical } = chiSquared(await counted(request, 1000, expected), expected);
     expect(statistic).toBeGreaterThan(critical);
   });

@@ -138,8 +138,8 @@ async function refused(steps: Steps): Promise<number> {
 async function shippedRefused(): Promise<number> {
   let [proposed, accepted] = [0, 0];
   for (const seed of eachSeed) {
-    const { target, processing, ...rest } = worldOf(seed, LONG);
-    const settings = { ...processing, ...rest, seed, verification: 'coupled' as const };
+    const { target, processing, gamma, maxNewTokens } = worldOf(seed, LONG);
+    const settings = { ...processing, gamma, maxNewTokens, seed, verification: 'coupled' as const };
     const model = tableModel(target);
     const { metrics } = await finish({ target: model, drafter: modelDrafter(model), source: [1], settings });
     proposed += metrics.proposed;

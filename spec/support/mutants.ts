@@ -9,7 +9,7 @@ import type { Naming } from './enumerator';
 /** A sampler that is wrong on purpose, as others have got it wrong. */
 export interface Mutant {
   readonly name: string;
-  readonly parts?: TokenRule;
+  readonly rule?: TokenRule;
   readonly naming?: Naming;
   /** Changes what the drafter hands over. */
   readonly drafter?: (inner: Drafter) => Drafter;
@@ -60,36 +60,36 @@ const drawsOf = async (session: DraftSession, request: DraftRequest) =>
 const claim = (draw: Draw, distribution: Distribution): Draw => ({ ...draw, distribution });
 
 export const MUTANTS: readonly Mutant[] = [
-  { name: 'accepts every draft token', parts: withAccept(() => true) },
-  { name: 'accepts with the target probability alone', parts: withAccept((t, d, r, at) => r.accept(of(t, d), 1, at)) },
+  { name: 'accepts every draft token', rule: withAccept(() => true) },
+  { name: 'accepts with the target probability alone', rule: withAccept((t, d, r, at) => r.accept(of(t, d), 1, at)) },
   {
     name: 'accepts with draft / target',
-    parts: withAccept((t, d, r, at) => of(t, d) > 0 && r.accept(of(d.distribution, d), of(t, d), at)),
+    rule: withAccept((t, d, r, at) => of(t, d) > 0 && r.accept(of(d.distribution, d), of(t, d), at)),
   },
   {
     name: 'accepts whenever the target prefers the token, never otherwise',
-    parts: withAccept((t, d) => of(t, d) >= of(d.distribution, d)),
+    rule: withAccept((t, d) => of(t, d) >= of(d.distribution, d)),
   },
   {
     name: 'is lenient by a half and does not say so',
-    parts: withAccept((t, d, r, at) => r.accept(of(t, d), of(d.distribution, d) / 2, at)),
+    rule: withAccept((t, d, r, at) => r.accept(of(t, d), of(d.distribution, d) / 2, at)),
   },
-  { name: 'corrects from the target itself', parts: withResidual((target) => target) },
+  { name: 'corrects from the target itself', rule: withResidual((target) => target) },
   {
     name: 'corrects from |target − draft|',
-    parts: withResidual((t, d) => reweighted(t, d, (a, b) => Math.abs(a - b))),
+    rule: withResidual((t, d) => reweighted(t, d, (a, b) => Math.abs(a - b))),
   },
   {
     name: 'corrects from draft − target',
-    parts: withResidual((t, d) => reweighted(t, d, (a, b) => Math.max(0, b - a))),
+    rule: withResidual((t, d) => reweighted(t, d, (a, b) => Math.max(0, b - a))),
   },
   {
     name: 'corrects from target / draft',
-    parts: withResidual((t, d) => reweighted(t, d, (a, b) => (b > 0 ? a / b : a))),
+    rule: withResidual((t, d) => reweighted(t, d, (a, b) => (b > 0 ? a / b : a))),
   },
   {
     name: 'corrects with the arg-max of the residual',
-    parts: withResidual((t, d) => {
+    rule: withResidual((t, d) => {
       const rest = residual(t, d);
       const best = rest.probabilities.indexOf(Math.max(...rest.probabilities));
       return { ...rest, probabilities: rest.probabilities.map((_, i) => (i === best ? 1 : 0)) };

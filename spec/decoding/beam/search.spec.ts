@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { beamSearch } from '../../decoding';
-import type { DecoderRow, SequenceModel } from '../../engine';
-import { BEAM_MUTANTS, type BeamCase, beamCase, referenceBeams, runCase } from '../support/beam-reference';
-import { finish } from '../support/exactness';
-import { randomTable, tableModel } from '../support/table-model';
+import { beamSearch } from '../../../decoding';
+import type { DecoderRow, SequenceModel } from '../../../engine';
+import { BEAM_MUTANTS, type BeamCase, beamCase, referenceBeams, runCase } from '../../support/beam-reference';
+import { finish } from '../../support/exactness';
+import { randomTable, tableModel } from '../../support/table-model';
 
 const RUNS = { numRuns: 1500 };
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { seededRandom } from '../../decoding';
-import { inverse, philox } from '../../decoding/sampling/random';
+import { seededRandom } from '../../../decoding';
+import { inverse, philox } from '../../../decoding/sampling/random';
 
 describe('counter-based randomness', () => {
   const hex = (text: string) => text.split(' ').map((word) => Number.parseInt(word, 16));

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import { modelDrafter, randomDrafter, type Settings } from '../../decoding';
-import { measureCosts } from '../../decoding/costs';
-import { adaptiveGamma, type CostTable, rowCost } from '../../decoding/gamma/adaptive';
-import { seededRandom } from '../../decoding/sampling/random';
+import { modelDrafter, randomDrafter, type Settings } from '../../../decoding';
+import { measureCosts } from '../../../decoding/costs';
+import { adaptiveGamma, type CostTable, rowCost } from '../../../decoding/gamma/adaptive';
+import { seededRandom } from '../../../decoding/sampling/random';
 
-import { totalVariation } from '../support/enumerator';
-import { finish, samplerOutcomes, targetOutcomes } from '../support/exactness';
-import { randomTable, tableModel } from '../support/table-model';
+import { totalVariation } from '../../support/enumerator';
+import { finish, samplerOutcomes, targetOutcomes } from '../../support/exactness';
+import { randomTable, tableModel } from '../../support/table-model';
 
 const COSTS: CostTable = { c: 0.2, v: [1, 1.05, 1.1, 1.15, 1.2] };
 

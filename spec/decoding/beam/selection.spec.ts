@@ -1,5 +1,5 @@
-import { type Beam, type FinishedBeam, select } from '../../decoding/beam/selection';
-import type { BeamRules } from '../../decoding/beam/settings';
+import { type Beam, type FinishedBeam, select } from '../../../decoding/beam/selection';
+import type { BeamRules } from '../../../decoding/beam/settings';
 
 const RULES: BeamRules = {
   numBeams: 2,

@@ -1,8 +1,8 @@
-import { earlyExitDrafter } from '../../decoding';
-import { loadModel, type T5Model } from '../../engine';
-import { type Backend, createBackend } from '../../kernels';
-import { finish } from '../support/exactness';
-import { randomCheckpoint, tinyConfig } from '../support/random-checkpoint';
+import { earlyExitDrafter } from '../../../decoding';
+import { loadModel, type T5Model } from '../../../engine';
+import { type Backend, createBackend } from '../../../kernels';
+import { finish } from '../../support/exactness';
+import { randomCheckpoint, tinyConfig } from '../../support/random-checkpoint';
 
 const SOURCE = [5, 9, 2, 7, 1];
 

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import { type ProposedToken, tokensTo } from '../../decoding/proposal';
-import { type Distribution, probabilityOf } from '../../decoding/sampling/distribution';
-import { sampleWithoutReplacement } from '../../decoding/sampling/draw';
-import { type Random, seededRandom } from '../../decoding/sampling/random';
-import { PAPERS_RULE, type TokenRule, verifyTokens } from '../../decoding/verification/token';
-import { verifyTree } from '../../decoding/verification/tree';
+import { type ProposedToken, tokensTo } from '../../../decoding/proposal';
+import { type Distribution, probabilityOf } from '../../../decoding/sampling/distribution';
+import { sampleWithoutReplacement } from '../../../decoding/sampling/draw';
+import { type Random, seededRandom } from '../../../decoding/sampling/random';
+import { PAPERS_RULE, type TokenRule, verifyTokens } from '../../../decoding/verification/token';
+import { verifyTree } from '../../../decoding/verification/tree';
 
-import { enumerate, type Outcomes, totalVariation } from '../support/enumerator';
+import { enumerate, type Outcomes, totalVariation } from '../../support/enumerator';
 
 const AT = { sequence: 'tree', round: 0, position: 1 };
 const VOCABULARY = 3;

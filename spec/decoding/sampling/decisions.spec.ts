@@ -1,16 +1,16 @@
-import { Failure } from '../../decoding/failure';
-import { chain } from '../../decoding/proposal';
-import { seededRandom } from '../../decoding';
-import { type Distribution, probabilityOf } from '../../decoding/sampling/distribution';
-import { sample } from '../../decoding/sampling/draw';
-import { type RowRequest, rowDistributions } from '../../decoding/sampling/processors';
-import { verifyTokens } from '../../decoding/verification/token';
+import { seededRandom } from '../../../decoding';
+import { Failure } from '../../../decoding/failure';
+import { chain } from '../../../decoding/proposal';
+import { type Distribution, probabilityOf } from '../../../decoding/sampling/distribution';
+import { sample } from '../../../decoding/sampling/draw';
+import { type RowRequest, rowDistributions } from '../../../decoding/sampling/processors';
+import { verifyTokens } from '../../../decoding/verification/token';
 
-import { type LogitsView, loadModel, type SequenceModel } from '../../engine';
-import { createBackend } from '../../kernels';
-import { BUNDLED, heldOutSources, openPair } from '../support/equality';
-import { type PlainRules, plainArgMax, plainLaw } from '../support/plain-float64';
-import { randomCheckpoint, tinyConfig } from '../support/random-checkpoint';
+import { type LogitsView, loadModel, type SequenceModel } from '../../../engine';
+import { createBackend } from '../../../kernels';
+import { BUNDLED, heldOutSources, openPair } from '../../support/equality';
+import { type PlainRules, plainArgMax, plainLaw } from '../../support/plain-float64';
+import { randomCheckpoint, tinyConfig } from '../../support/random-checkpoint';
 
 const RULES: readonly PlainRules[] = [
   { temperature: 1 },

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
-import { modelDrafter, type Settings, seededRandom } from '../../decoding';
-import { race } from '../../decoding/sampling/draw';
+import { modelDrafter, type Settings, seededRandom } from '../../../decoding';
+import { race } from '../../../decoding/sampling/draw';
 
-import { chiSquared } from '../support/chi-squared';
-import { finish } from '../support/exactness';
-import { randomTable, type TableKind, tableModel } from '../support/table-model';
+import { chiSquared } from '../../support/chi-squared';
+import { finish } from '../../support/exactness';
+import { randomTable, type TableKind, tableModel } from '../../support/table-model';
 
 const kind = fc.constantFrom<TableKind>('soft', 'sharp', 'holes', 'one-hot');
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { continuations } from '../../decoding/beam/scores';
-import type { BeamProcessing } from '../../decoding/beam/settings';
-import { distributionOf } from '../../decoding/sampling/processors';
+import { continuations } from '../../../decoding/beam/scores';
+import type { BeamProcessing } from '../../../decoding/beam/settings';
+import { distributionOf } from '../../../decoding/sampling/processors';
 
-import { randomTable, tableModel } from '../support/table-model';
+import { randomTable, tableModel } from '../../support/table-model';
 
 const VOCABULARY = 6;
 const token = fc.nat(VOCABULARY - 1);

@@ -1,7 +1,7 @@
-import { type BeamDrafter, type BeamSettings, beamSearch } from '../../decoding';
-import { beamRules } from '../../decoding/beam/settings';
+import { type BeamDrafter, type BeamSettings, beamSearch } from '../../../decoding';
+import { beamRules } from '../../../decoding/beam/settings';
 
-import { randomTable, tableModel } from '../support/table-model';
+import { randomTable, tableModel } from '../../support/table-model';
 
 const table = (vocabulary: number) => tableModel({ vocabulary, logits: randomTable(vocabulary, 1), eosTokens: [2] });
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
-import type { Processing } from '../../decoding';
-import { probabilityOf } from '../../decoding/sampling/distribution';
-import { distributionOf, isPlainGreedy } from '../../decoding/sampling/processors';
+import { type LogitsProcessor, type Processing, seededRandom } from '../../../decoding';
+import { isEmpty, probabilityOf } from '../../../decoding/sampling/distribution';
+import { race, sample, sampleWithoutReplacement } from '../../../decoding/sampling/draw';
+import { distributionOf, isPlainGreedy } from '../../../decoding/sampling/processors';
 
 const EOS = 1;
 const context = (ids: readonly number[]) => ({ ids, eosTokens: [EOS] });
@@ -126,10 +127,69 @@ describe('processors', () => {
     expect(support(probabilities(LOGITS, { temperature: 1, forcedPrefix: [2, 0] }, [0, 2, 0]))).toHaveLength(5);
   });
 
-  it('forbidding everything is an error that says where', () => {
-    expect(() => probabilities([1, 2], { suppressTokens: [0, 1] })).toThrow(
-      /position 1: expected a token to choose, found all forbidden/,
-    );
+  it('forbidding everything leaves the empty distribution, and to draw from it is an error that says where', () => {
+    const context = { ids: [0], eosTokens: [] };
+    const empty = distributionOf([1, 2], context, { suppressTokens: [0, 1] });
+    expect(isEmpty(empty)).toBe(true);
+    const at = { sequence: 'main', round: 0, position: 1 };
+    const error = { code: 'no-token-left', message: 'position 1: expected a token to choose, found all forbidden' };
+    expect(() => sample(empty, seededRandom(1), { ...at, purpose: 'bonus' })).toThrow(expect.objectContaining(error));
+    expect(() => race(empty, seededRandom(1), at)).toThrow(expect.objectContaining(error));
+    expect(sampleWithoutReplacement(empty, 2, seededRandom(1), at)).toEqual([]);
+  });
+
+  describe('of the caller', () => {
+    const context = { ids: [0, 2], eosTokens: [] };
+
+    it('run one after another on float64 logits after all other processors, and may edit in place or return anew', () => {
+      const seen: unknown[] = [];
+      const processors: LogitsProcessor[] = [
+        (ids, logits) => {
+          seen.push([...ids], [...logits]);
+          logits[0] += 1;
+        },
+        (_, logits) => logits.map((logit) => logit * 2),
+      ];
+      const found = distributionOf([1, 2, 3], context, { temperature: 1, suppressTokens: [1], processors });
+      expect(seen).toEqual([
+        [0, 2],
+        [1, Number.NEGATIVE_INFINITY, 3],
+      ]);
+      const expected = distributionOf([4, Number.NEGATIVE_INFINITY, 6], context, { temperature: 1 });
+      expect([...found.probabilities]).toEqual([...expected.probabilities]);
+    });
+
+    it('cannot change the ids of the run, nor the logits of the model', () => {
+      const ids = [0, 2];
+      const logits = Float32Array.of(1, 2, 3);
+      const processors: LogitsProcessor[] = [
+        (given, row) => {
+          (given as number[]).push(9);
+          row.fill(5);
+        },
+      ];
+      distributionOf(logits, { ids, eosTokens: [] }, { temperature: 1, processors });
+      expect([ids, [...logits]]).toEqual([
+        [0, 2],
+        [1, 2, 3],
+      ]);
+    });
+
+    it.each<[string, LogitsProcessor, RegExp]>([
+      ['too few logits', (_, logits) => logits.slice(1), /processors\[0\]: expected 3 logits .* of length 2/],
+      [
+        'NaN',
+        (_, logits) => logits.fill(Number.NaN),
+        /expected 3 logits below infinity at position 2, found the logit NaN/,
+      ],
+      ['infinity', (_, logits) => logits.fill(Number.POSITIVE_INFINITY), /found the logit Infinity/],
+      ['text', (() => 'abc') as never, /found 'abc' of length 3/],
+    ])('that return %s are refused by name', (_, processor, message) => {
+      const run = () => distributionOf([1, 2, 3], context, { processors: [processor] });
+      expect(run).toThrow(
+        expect.objectContaining({ code: 'processor-invalid', message: expect.stringMatching(message) }),
+      );
+    });
   });
 
   it('only plain greedy may skip the logits', () => {
@@ -141,6 +201,7 @@ describe('processors', () => {
       { minNewTokens: 1 },
       { badWords: [[1]] },
       { suppressTokens: [1] },
+      { processors: [() => undefined] },
       { forcedPrefix: [1] },
     ];
     for (const processing of others) expect(isPlainGreedy(processing)).toBe(false);

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import { chain } from '../../decoding/proposal';
-import { type Distribution, oneHot, probabilityOf } from '../../decoding/sampling/distribution';
-import { type Draw, sample } from '../../decoding/sampling/draw';
-import { seededRandom } from '../../decoding/sampling/random';
-import { verifyBlock } from '../../decoding/verification/block';
-import { verifyTokens } from '../../decoding/verification/token';
+import { chain } from '../../../decoding/proposal';
+import { type Distribution, oneHot, probabilityOf } from '../../../decoding/sampling/distribution';
+import { type Draw, sample } from '../../../decoding/sampling/draw';
+import { seededRandom } from '../../../decoding/sampling/random';
+import { verifyBlock } from '../../../decoding/verification/block';
+import { verifyTokens } from '../../../decoding/verification/token';
 
-import { enumerate } from '../support/enumerator';
+import { enumerate } from '../../support/enumerator';
 
 type Verify = typeof verifyBlock;
 /** Distribution after a prefix. */

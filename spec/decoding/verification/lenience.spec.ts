@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import { modelDrafter, type Settings } from '../../decoding';
-import { overlap } from '../../decoding/sampling/distribution';
-import { distributionOf } from '../../decoding/sampling/processors';
-import { lenientOverlap } from '../../decoding/verification/lenience';
+import { modelDrafter, type Settings } from '../../../decoding';
+import { overlap } from '../../../decoding/sampling/distribution';
+import { distributionOf } from '../../../decoding/sampling/processors';
+import { lenientOverlap } from '../../../decoding/verification/lenience';
 
-import { totalVariation } from '../support/enumerator';
-import { finish, samplerOutcomes, targetOutcomes } from '../support/exactness';
-import { randomTable, tableModel } from '../support/table-model';
+import { totalVariation } from '../../support/enumerator';
+import { finish, samplerOutcomes, targetOutcomes } from '../../support/exactness';
+import { randomTable, tableModel } from '../../support/table-model';
 
 const VOCABULARY = 3;
 const seeds = fc.nat(9999);

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { type BeamSearchRequest, beamSearch } from '../../decoding';
-import { loadModel, type T5Model } from '../../engine';
-import type { SlotPool } from '../../engine/slots';
-import { type Backend, createBackend, type Dtype } from '../../kernels';
-import { randomCheckpoint, tinyConfig } from '../support/random-checkpoint';
+import { type BeamSearchRequest, beamSearch } from '../../../decoding';
+import { loadModel, type T5Model } from '../../../engine';
+import type { SlotPool } from '../../../engine/slots';
+import { type Backend, createBackend, type Dtype } from '../../../kernels';
+import { randomCheckpoint, tinyConfig } from '../../support/random-checkpoint';
 
 /** Slots of decoder keys that streams hold. */
 function slotsHeld(model: T5Model): number {
