@@ -30,7 +30,7 @@ async function searched(tandem: Tandem, input: Input, options: BeamSearchOptions
     const terminal = process.stdout.isTTY === true;
     const told = ({ text, ids }: { text: string; ids: readonly number[] }) =>
       tandem.tokenizer ? shown(text, terminal) : ids.join(' ');
-    const scored = (options.sequences ?? 1) > 1;
+    const scored = (options.numReturnSequences ?? 1) > 1;
     return sequences.map((one) => `${scored ? `${one.score.toFixed(4)}\t` : ''}${told(one)}\n`).join('');
   }
   const { name, level, threads } = tandem.backend;

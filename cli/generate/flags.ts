@@ -158,7 +158,7 @@ export function generateOptions(flags: GenerateFlags, signal: AbortSignal): Gene
   const chances = { temperature, topK, topP, minP, repetitionPenalty, noRepeatNgramSize };
   const costs = flags.costs && { c: flags.costs[0], v: flags.costs.slice(1) };
   const rounds = { gamma, costs, branching, verification, lenience };
-  return { ...rounds, seed, suppress, stop, signal, ...chances, ...lengths };
+  return { ...rounds, seed, suppressTokens: suppress, stop, signal, ...chances, ...lengths };
 }
 
 /** Flags that say nothing to a beam search. */
@@ -192,8 +192,8 @@ export function beamOptions(flags: GenerateFlags, signal: AbortSignal): BeamSear
   const other = gamma === 'auto' ? 'gamma auto' : named(NOT_WITH_BEAMS);
   if (other) throw new CommandError('argument-invalid', `expected no --${dashed(other)} beside --beams, found it`);
   return {
-    beams,
-    sequences,
+    numBeams: beams,
+    numReturnSequences: sequences,
     lengthPenalty,
     earlyStopping:
       earlyStopping === 'never' ? 'never' : earlyStopping === undefined ? undefined : earlyStopping === 'true',
@@ -202,7 +202,7 @@ export function beamOptions(flags: GenerateFlags, signal: AbortSignal): BeamSear
     minNewTokens: flags.minTokens,
     noRepeatNgramSize: flags.blockNgrams,
     repetitionPenalty,
-    suppress,
+    suppressTokens: suppress,
     signal,
   };
 }

@@ -43,14 +43,14 @@ async function* together(tandem: Tandem, inputs: readonly Input[], { options, co
 }
 
 /** Inputs draw random numbers of their own, as in a batch. The first draws what it would draw alone. */
-function streamName(index: number): string {
+function sequenceName(index: number): string {
   return index === 0 ? 'main' : `line ${index + 1}`;
 }
 
 async function* oneByOne(tandem: Tandem, inputs: readonly Input[], job: Job): Events {
   if (job.compare && inputs.length > 0) await tandem.warmUp(inputs[0].source, job.options).catch(() => undefined);
   for (const [index, { source }] of inputs.entries()) {
-    const options = { ...job.options, stream: streamName(index) };
+    const options = { ...job.options, sequence: sequenceName(index) };
     const trace = job.traces ? new TraceRecorder() : undefined;
     try {
       const run = tandem.stream(source, { ...options, trace });

@@ -168,12 +168,12 @@ async function run(
 ): Promise<Run> {
   const steps = generate({ target, drafter, source, settings: { ...settings, maxNewTokens }, signal });
   let corrected = 0;
-  for (;;) {
-    const step = await steps.next();
+  for await (const event of steps) {
     await yieldToEventLoop(signal);
-    if (step.done) return { metrics: step.value.metrics, corrected };
-    if (step.value.origin === 'corrected') corrected++;
+    if (event.kind === 'done') return { metrics: event.result.metrics, corrected };
+    if (event.kind === 'token' && event.origin === 'corrected') corrected++;
   }
+  throw new Error('paper: expected a result, found none');
 }
 
 async function passagesOf({ heldOut }: BundledPair, count: number): Promise<string[]> {

@@ -126,11 +126,11 @@ async function bothWays(backend: Backend, files: readonly string[], source: numb
   const run = async (speculate: boolean) => {
     const decoding = generate({ target, drafter: speculate ? modelDrafter(draft) : null, source, settings });
     let accepted = 0;
-    for (;;) {
-      const step = await decoding.next();
-      if (step.done) return { ids: step.value.ids, accepted };
-      if (step.value.origin === 'accepted') accepted++;
+    for await (const event of decoding) {
+      if (event.kind === 'done') return { ids: event.result.ids, accepted };
+      if (event.kind === 'token' && event.origin === 'accepted') accepted++;
     }
+    throw new Error('decoding ended without a result');
   };
   const plain = await run(false);
   const speculative = await run(true);
