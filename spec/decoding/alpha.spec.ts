@@ -24,7 +24,7 @@ const models = (seed: number, vocabulary = VOCABULARY): Models => ({
   draft: { vocabulary, logits: randomTable(vocabulary, seed + 20_000) },
 });
 
-/** … and that do not: each has one distribution, everywhere. */
+/** Models whose distribution is the same after every prefix. */
 function independent(seed: number, vocabulary = VOCABULARY): Models {
   const { target, draft } = models(seed, vocabulary);
   const [wanted, given] = [target.logits([0], []), draft.logits([0], [])];
@@ -34,7 +34,7 @@ function independent(seed: number, vocabulary = VOCABULARY): Models {
 const law = (table: TableOptions, settings: Settings, ids: readonly number[] = [0]) =>
   distributionOf(table.logits(ids, []), { ids, eosTokens: [] }, settings);
 
-/** 1 − half the sum of |target − draft|: by its definition, not by the code under test. */
+/** 1 − Σ |target − draft| / 2, written as its definition says, without the code under test. */
 function agreement({ target, draft }: Models, settings: Settings): number {
   const [a, b] = [law(target, settings), law(draft, settings)].map(({ probabilities }) => [...probabilities]);
   return 1 - a.reduce((sum, share, token) => sum + Math.abs(share - b[token]), 0) / 2;
@@ -47,7 +47,7 @@ const request = ({ target, draft }: Models, settings: Settings) => ({
   settings,
 });
 
-/** Tokens that come out of the first round. */
+/** Number of tokens that the first round gives. */
 async function firstRound(pair: Models, settings: Settings, random: Random): Promise<number> {
   let tokens = 0;
   for await (const event of generate({ ...request(pair, settings), random })) {
@@ -57,20 +57,20 @@ async function firstRound(pair: Models, settings: Settings, random: Random): Pro
   return tokens;
 }
 
-/** Mean of a number over every path. */
+/** The mean of a number over all paths. */
 async function mean(run: (random: Random) => Promise<number>): Promise<number> {
   const found = await enumerate(async (random) => String(await run(random)));
   return [...found].reduce((sum, [value, mass]) => sum + Number(value) * mass, 0);
 }
 
-/** Expected tokens of a round that could be γ + 1 long. */
+/** Expected tokens of a round that can give γ + 1. */
 const tokensARound = (pair: Models, settings: Settings & { gamma: number }) =>
   mean((random) => firstRound(pair, { temperature: 1, maxNewTokens: settings.gamma + 2, ...settings }, random));
 
 describe('α', () => {
   const settings = { temperature: 0.8 };
 
-  it('as estimated is 1 − total variation, of models without context, in every run (to 1e-12)', async () => {
+  it('is estimated as 1 − total variation in every run, for models without context (to 1e-12)', async () => {
     await fc.assert(
       fc.asyncProperty(seeds, fc.integer({ min: 1, max: 6 }), verifications, async (seed, gamma, verification) => {
         const pair = independent(seed, 7);
@@ -82,7 +82,7 @@ describe('α', () => {
     );
   });
 
-  it('is the probability that a proposed token stands: by enumeration of the shipped loop (to 1e-12)', async () => {
+  it('is the probability that a proposed token is accepted, by enumeration of the shipped loop (to 1e-12)', async () => {
     await fc.assert(
       fc.asyncProperty(seeds, async (seed) => {
         const pair = models(seed);
@@ -94,7 +94,7 @@ describe('α', () => {
     );
   });
 
-  it('is unbiased with context too: accepted tokens and Σ of their chances agree in expectation, over whole texts (to 1e-12)', async () => {
+  it('is unbiased with context too: the number of accepted tokens and the sum of their probabilities have equal expectations (to 1e-12)', async () => {
     await fc.assert(
       fc.asyncProperty(seeds, async (seed) => {
         const pair = models(seed);
@@ -111,7 +111,7 @@ describe('α', () => {
     );
   });
 
-  it('from accepted over judged tokens of 1,500 seeds lies within four standard errors of 1 − total variation', async () => {
+  it('as accepted / judged tokens over 1,500 seeds is within four standard errors of 1 − total variation', async () => {
     const pair = independent(77, 7);
     let [accepted, judged] = [0, 0];
     for (let seed = 0; seed < 1500; seed++) {
@@ -127,7 +127,7 @@ describe('α', () => {
 });
 
 describe('tokens a round, by enumeration of the shipped loop', () => {
-  it('are (1 − α^(γ+1)) / (1 − α) of models without context, under token verification (to 1e-12)', async () => {
+  it('are (1 − α^(γ+1)) / (1 − α) with token verification, for models without context (to 1e-12)', async () => {
     await fc.assert(
       fc.asyncProperty(seeds, gammas, async (seed, gamma) => {
         const pair = independent(seed);
@@ -138,7 +138,7 @@ describe('tokens a round, by enumeration of the shipped loop', () => {
     );
   });
 
-  it('are at least as many under block verification, of any models, and more of some (slack 1e-12)', async () => {
+  it('are at least as many with block verification for any models, and more for some (slack 1e-12)', async () => {
     let better = 0;
     await fc.assert(
       fc.asyncProperty(seeds, gammas, fc.boolean(), async (seed, gamma, alone) => {
@@ -154,7 +154,7 @@ describe('tokens a round, by enumeration of the shipped loop', () => {
     expect(better).toBeGreaterThan(0);
   });
 
-  it('are never fewer with more candidates, and the chance that metrics give is theirs in expectation (to 1e-12)', async () => {
+  it('are never fewer with more siblings, and the acceptance in the metrics has their expectation (to 1e-12)', async () => {
     await fc.assert(
       fc.asyncProperty(seeds, async (seed) => {
         const pair = models(seed);
@@ -176,7 +176,7 @@ describe('tokens a round, by enumeration of the shipped loop', () => {
     );
   });
 
-  it('over many rounds approach the formula: 20,000 tokens of a pair without context, γ = 4, within 2 %', async () => {
+  it('are within 2 % of the formula over 20,000 tokens of a pair without context at γ = 4', async () => {
     const pair = independent(5, 7);
     let [tokens, rounds] = [0, 0];
     for (let seed = 0; seed < 10; seed++) {

@@ -20,7 +20,7 @@ const VOCABULARY = 9;
 const table = (seed: number): TableModel =>
   tableModel({ vocabulary: VOCABULARY, logits: randomTable(VOCABULARY, seed), eosTokens: [1] });
 
-/** Every result, by index; errors by their code. */
+/** The result of every request by its index; of a failed request, the code of its error. */
 async function results(run: AsyncIterable<GenerationEvent>): Promise<Map<number, GenerationResult | string>> {
   const found = new Map<number, GenerationResult | string>();
   for await (const event of run) {
@@ -63,30 +63,27 @@ const drafters: Record<string, (target: TableModel) => Drafter> = {
 };
 
 describe('a batch', () => {
-  it.each(Object.keys(drafters))(
-    'gives each sequence what it gets alone, whatever the company, drafted by %s',
-    async (name) => {
-      await fc.assert(
-        fc.asyncProperty(
-          fc.array(request, { minLength: 1, maxLength: 7 }),
-          fc.integer({ min: 1, max: 4 }),
-          fc.nat(999),
-          async (requests, concurrency, seed) => {
-            const target = table(seed);
-            const pair = { target, drafter: drafters[name](target) };
-            const alone = [];
-            for (const one of requests) alone.push((await finish({ ...pair, ...one })).ids);
-            const together = await results(generateBatch(pair, requests, { concurrency }));
-            expect(requests.map((_, i) => (together.get(i) as GenerationResult).ids)).toEqual(alone);
-            expect(target.open()).toBe(0); // streams, views and sources are all given back
-          },
-        ),
-        { numRuns: 25 },
-      );
-    },
-  );
+  it.each(Object.keys(drafters))('gives each sequence what it gets alone, drafted by %s', async (name) => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(request, { minLength: 1, maxLength: 7 }),
+        fc.integer({ min: 1, max: 4 }),
+        fc.nat(999),
+        async (requests, concurrency, seed) => {
+          const target = table(seed);
+          const pair = { target, drafter: drafters[name](target) };
+          const alone = [];
+          for (const one of requests) alone.push((await finish({ ...pair, ...one })).ids);
+          const together = await results(generateBatch(pair, requests, { concurrency }));
+          expect(requests.map((_, i) => (together.get(i) as GenerationResult).ids)).toEqual(alone);
+          expect(target.open()).toBe(0); // streams, views and sources are all given back
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
 
-  it('catches the mutant whose numbers belong to a slot of the batch', async () => {
+  it('catches the mutant whose random numbers belong to a slot of the batch', async () => {
     const pair = { target: table(5), drafter: modelDrafter(table(6)) };
     const requests = [2, 9, 5, 7].map((maxNewTokens, seed) => ({
       source: [3, 1],
@@ -102,7 +99,7 @@ describe('a batch', () => {
     expect(await text(slotted)).not.toEqual(alone);
   });
 
-  it('is one call of the target a round, and fills a place as soon as it is free', async () => {
+  it('makes one target call a round, and starts the next request as soon as one has ended', async () => {
     const target = table(3);
     const lengths = [2, 6, 3, 5, 1];
     const requests = lengths.map((length) => ({
@@ -113,12 +110,12 @@ describe('a batch', () => {
     for await (const event of generateBatch({ target }, requests, { concurrency: 2 })) {
       if (event.kind === 'done') order.push(event.index);
     }
-    // Two places: 0 (2 rounds) then 2 (3) then 3 (5); 1 (6) then 4 (1).
+    // Two at once: 0 (2 rounds), then 2 (3), then 3 (5); beside them 1 (6), then 4 (1).
     expect(target.calls()).toBe(10);
     expect(order).toEqual([0, 2, 1, 4, 3]);
   });
 
-  it('drafts in step: as many draft calls as the deepest proposal of each round', async () => {
+  it('makes as many draft calls a round as the deepest proposal has positions', async () => {
     const [target, draft] = [table(3), table(3)];
     const requests = [1, 2, 3].map((seed) => ({
       source: [4, 1],
@@ -129,7 +126,7 @@ describe('a batch', () => {
     expect(draft.calls()).toBe(8);
   });
 
-  it('lets one fail alone: wrong settings, nothing left to choose, its own signal', async () => {
+  it('lets one request fail alone: by wrong settings, by no token left, by its own signal', async () => {
     const target = table(3);
     const pair = { target, drafter: modelDrafter(table(4)) };
     const stopped = new AbortController();
@@ -151,7 +148,7 @@ describe('a batch', () => {
     expect(target.open()).toBe(0);
   });
 
-  it('finds the one whose source the engine refuses', async () => {
+  it('finds the request whose source the engine refuses', async () => {
     const target = table(3);
     const strict = {
       ...target,
@@ -166,7 +163,7 @@ describe('a batch', () => {
     expect((found.get(0) as GenerationResult).ids).toEqual((found.get(2) as GenerationResult).ids);
   });
 
-  it('ends as a whole by its own signal, or when nobody listens, and gives everything back', async () => {
+  it('ends by its own signal or when the caller stops reading, and gives everything back', async () => {
     const target = table(3);
     const stop = new AbortController();
     const requests = [8, 8].map((length) => ({
@@ -182,7 +179,7 @@ describe('a batch', () => {
     expect(target.open()).toBe(0);
   });
 
-  it('reads requests as they come, and does not wait for the next while others decode', async () => {
+  it('reads requests as they arrive, and does not wait for the next one while others decode', async () => {
     const target = table(3);
     const one = { source: [4, 1], settings: { maxNewTokens: 4, minNewTokens: 4, gamma: 0 } };
     let dispose = (): void => undefined;
@@ -208,7 +205,7 @@ describe('a batch', () => {
     await expect(run.next()).rejects.toMatchObject({ code: 'option-invalid' });
   });
 
-  it('takes nothing, and gives nothing', async () => {
+  it('of no requests gives no events', async () => {
     expect(await new Batch({ target: table(1) }).step()).toEqual([]);
     expect((await results(generateBatch({ target: table(1) }, []))).size).toBe(0);
   });

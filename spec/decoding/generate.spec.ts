@@ -22,7 +22,7 @@ async function collected(request: Parameters<typeof generate>[0]) {
 }
 
 describe('generate', () => {
-  it('greedy with a draft equals greedy without, for any models and γ from 1 to 16', async () => {
+  it('is the same greedy text with and without a draft, for any models and γ from 1 to 16', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(9999), fc.integer({ min: 1, max: 16 }), async (seed, gamma) => {
         const { target, draft } = tables(seed);
@@ -41,7 +41,7 @@ describe('generate', () => {
     );
   });
 
-  it('a draft equal to the target has every proposal accepted: γ + 1 tokens a target call', async () => {
+  it('accepts every proposal of a draft that equals the target: γ + 1 tokens a target call', async () => {
     const { target } = tables(5);
     const settings = { gamma: 4, maxNewTokens: 20, minNewTokens: 20, temperature: 1 };
     const { metrics } = await finish({ target, drafter: modelDrafter(target), source: [1], settings });
@@ -49,7 +49,7 @@ describe('generate', () => {
     expect(metrics.acceptanceRate).toBeCloseTo(1, 12);
   });
 
-  it('says of every token where it came from, in order, and returns what it streamed', async () => {
+  it('says where every token came from, in order; the result has the tokens of the events', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(9999), fc.integer({ min: 0, max: 5 }), async (seed, gamma) => {
         const { target, draft } = tables(seed);
@@ -89,7 +89,7 @@ describe('generate', () => {
     expect(eos.open()).toBe(0);
   });
 
-  it('is cancelled by its signal between rounds, and by leaving the loop; everything is given back', async () => {
+  it('ends by its signal between rounds or when the caller leaves the loop, and gives everything back', async () => {
     const { target, draft } = tables(3);
     const abort = new AbortController();
     const settings = { gamma: 2, minNewTokens: 50 };
@@ -127,7 +127,7 @@ describe('generate', () => {
     await expect(finish({ target, source: [1], settings })).rejects.toThrow(message);
   });
 
-  it('refuses a draft over another vocabulary', async () => {
+  it('refuses a draft with another vocabulary size', async () => {
     const { target } = tables(3);
     const drafter = modelDrafter(tables(3, 13).draft, 'small');
     await expect(finish({ target, drafter, source: [1] })).rejects.toThrow(

@@ -13,7 +13,7 @@ import { SESSION } from '../support/mutants-session';
 import { randomTable, tableModel } from '../support/table-model';
 
 const SETTINGS = { temperature: 1, maxNewTokens: 3, gamma: 2 };
-/** What the exact sampler passes, with room for rounding only; a mutant must miss it by far. */
+/** A mutant must measure more than this. The exact sampler stays far below it, at rounding errors. */
 const CAUGHT = 1e-3;
 
 async function distance(mutant: Partial<Mutant>, seed: number): Promise<number> {
@@ -33,7 +33,7 @@ async function worst(mutant: Partial<Mutant>): Promise<number> {
   return Math.max(...distances);
 }
 
-/** Wrong parts of the shipped loop itself, put in place of the right ones. */
+/** The shipped loop with a known-wrong rule or drafter. */
 const PARTS: Family = {
   check: 'enumeration of texts, token',
   unit: 'total variation',
@@ -58,7 +58,7 @@ const FAMILIES: readonly Family[] = [
   OVERHEAD,
 ];
 
-/** A measure with four digits, or as an exponent when they would all be zero. */
+/** A measure with four digits, or with an exponent when the four digits would be zeros. */
 const shown = (value: number) => (value === 0 || Math.abs(value) >= 1e-4 ? value.toFixed(4) : value.toExponential(0));
 
 describe('mutants: every known-wrong sampler fails the check that the shipped one passes', () => {
@@ -86,14 +86,14 @@ describe('mutants: every known-wrong sampler fails the check that the shipped on
     });
   });
 
-  it('there are at least 50, no two of one name, and a mark between right and wrong', () => {
+  it('there are at least 50, all with different names, and every family separates right from wrong', () => {
     const names = FAMILIES.flatMap((family) => family.mutants.map((mutant) => mutant.name));
     expect(new Set(names).size).toBe(names.length);
     expect(names.length).toBeGreaterThanOrEqual(50);
     for (const family of FAMILIES) expect(family.caught).toBeGreaterThanOrEqual(family.limit);
   });
 
-  it('decoding twice with one seed gives one text, and another seed or stream another', async () => {
+  it('decoding twice with one seed gives one text; another seed or sequence name gives another text', async () => {
     const target = tableModel({ vocabulary: 30, logits: randomTable(30, 7) });
     const drafter = modelDrafter(tableModel({ vocabulary: 30, logits: randomTable(30, 8) }));
     const settings = { temperature: 1, maxNewTokens: 24, gamma: 3 };

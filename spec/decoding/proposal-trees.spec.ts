@@ -18,10 +18,10 @@ async function distance(seed: number, settings: Settings, kinds: [TableKind, Tab
   return totalVariation(found, targetOutcomes(table, settings));
 }
 
-describe('decoding with trees of candidates', () => {
+describe('decoding with proposal trees', () => {
   const shapes = [[2], [3], [5], [2, 1], [1, 2], [2, 2]];
   it.each(shapes.map((shape) => [shape]))(
-    'has the target distribution with %j candidates a depth, by enumeration of the shipped loop (total variation ≤ 1e-12)',
+    'has the target distribution with %j tokens at each depth, by enumeration of the shipped loop (total variation ≤ 1e-12)',
     async (branching) => {
       await fc.assert(
         fc.asyncProperty(seeds, async (seed) => {
@@ -40,7 +40,7 @@ describe('decoding with trees of candidates', () => {
     ['soft', 'one-hot'],
     ['sharp', 'sharp'],
   ];
-  it.each(kinds)('of a %s target under a %s draft (total variation ≤ 1e-12)', async (target, draft) => {
+  it.each(kinds)('is exact for a %s target and a %s draft (total variation ≤ 1e-12)', async (target, draft) => {
     await fc.assert(
       fc.asyncProperty(seeds, fc.constantFrom([2], [3, 1]), async (seed, branching) => {
         const settings = { branching, temperature: 0.8, topK: 2, maxNewTokens: 3 };
@@ -52,7 +52,7 @@ describe('decoding with trees of candidates', () => {
 
   const trees = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 1, maxLength: 3 });
 
-  it('greedy: the text is that without a draft, whatever the tree and the draft', async () => {
+  it('is the greedy text without a draft, for any tree and draft', async () => {
     await fc.assert(
       fc.asyncProperty(seeds, seeds, trees, async (seed, draftSeed, branching) => {
         const target = model(seed, 9);
@@ -68,7 +68,7 @@ describe('decoding with trees of candidates', () => {
     );
   });
 
-  it('coupled: the seed fixes the text, whatever the tree and the draft', async () => {
+  it('gives one text for a seed with coupled verification, for any tree and draft', async () => {
     await fc.assert(
       fc.asyncProperty(seeds, seeds, trees, async (seed, draftSeed, branching) => {
         const target = model(seed, 9);
@@ -81,7 +81,7 @@ describe('decoding with trees of candidates', () => {
     );
   });
 
-  it('a tree of one line is a chain, number by number', async () => {
+  it('with one token at each depth makes the same decisions as a chain', async () => {
     await fc.assert(
       fc.asyncProperty(seeds, fc.integer({ min: 1, max: 4 }), async (seed, gamma) => {
         const pair = { target: model(seed, 9), drafter: modelDrafter(model(seed + 1, 9)), source: [1] };
@@ -94,7 +94,7 @@ describe('decoding with trees of candidates', () => {
     );
   });
 
-  it('more candidates are accepted more often: over 200 seeds a place of three stands more often than a place of one', async () => {
+  it('accepts more often with three siblings than with one, over 200 seeds', async () => {
     const share = async (branching: number[]) => {
       let [accepted, rounds] = [0, 0];
       for (let seed = 0; seed < 200; seed++) {
@@ -108,7 +108,7 @@ describe('decoding with trees of candidates', () => {
     expect(await share([3])).toBeGreaterThan(await share([1]));
   });
 
-  it('is one target call a round and one draft call a depth; after a whole line was accepted nothing is computed twice', async () => {
+  it('makes one target call a round and one draft call a depth, and computes nothing twice after a whole line was accepted', async () => {
     const target = model(3, 9);
     const draft = model(3, 9);
     let rows = 0;
@@ -123,11 +123,11 @@ describe('decoding with trees of candidates', () => {
     const { metrics } = await finish({ target, drafter: modelDrafter(counted), source: [1], settings });
     expect(target.calls()).toBe(3); // the draft is the target: four tokens a round
     expect(metrics.draftCalls).toBe(9);
-    // Depths of 1, 2 and 2 rows; from the second round on the last accepted token comes first.
+    // The depths have 1, 2 and 2 rows. From the second round on, the last accepted token comes first.
     expect(rows).toBe(1 + 2 + 2 + (2 + 2 + 2) + (2 + 2 + 2));
   });
 
-  it('says in the trace who follows whom', async () => {
+  it('records in the trace which token follows which', async () => {
     const trace = new TraceRecorder();
     const settings = { branching: [2, 2], maxNewTokens: 6, temperature: 1, seed: 4 };
     const pair = { target: model(3, 9), drafter: modelDrafter(model(4, 9)) };

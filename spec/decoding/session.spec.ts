@@ -15,7 +15,7 @@ import { type Backend, createBackend } from '../../kernels';
 import { finish } from '../support/exactness';
 import { randomCheckpoint, tinyConfig } from '../support/random-checkpoint';
 
-/** A batch with what is known of it: what each sequence gives alone, and what it has given so far. */
+/** A batch, what each of its sequences gives alone, and what it has given so far. */
 interface Real {
   readonly pair: Pair;
   readonly batch: Batch;
@@ -25,7 +25,7 @@ interface Real {
   readonly stops: AbortController[];
 }
 
-/** Sequences that live, by index. */
+/** Indices of the sequences that are being decoded. */
 interface Model {
   live: Set<number>;
 }
@@ -34,7 +34,7 @@ type Step = fc.AsyncCommand<Model, Real>;
 
 const membersOf = (batch: Batch): { index: number; run: Run }[] => Reflect.get(batch, 'members');
 
-/** The last row's logits after ids, from a sequence with keys in its cache; leaves it as it was. */
+/** Logits of the last id, computed with the keys in the sequence's cache. The sequence stays as it is. */
 async function cachedRow(
   sequence: Sequence,
   ids: readonly number[],
@@ -49,7 +49,7 @@ async function cachedRow(
   return row;
 }
 
-/** The same from an empty stream, all ids at once. */
+/** The same logits, computed from an empty stream with all ids in one call. */
 async function uncachedRow(
   model: SequenceModel,
   source: readonly number[],
@@ -122,7 +122,7 @@ class Join implements Step {
   toString = () => `join ${JSON.stringify(this.requests)}`;
 }
 
-/** Proposes, accepts and rolls back, for everyone. */
+/** One round of every sequence. */
 class Round implements Step {
   check = () => true;
   async run(model: Model, real: Real): Promise<void> {
@@ -185,7 +185,7 @@ describe('a session of sequences that join, propose, roll back, end and are abor
   beforeAll(async () => {
     backend = await createBackend('cpu');
     target = await loadModel(randomCheckpoint(tinyConfig(), 1), backend);
-    // The target's own weights, rounded: agrees often, not always.
+    // The target's weights, rounded, so that this draft agrees often but not always.
     rough = await loadModel(randomCheckpoint(tinyConfig(), 1), backend, { dtype: 'bf16' });
     other = await loadModel(randomCheckpoint(tinyConfig(), 2), backend);
   });
@@ -203,7 +203,7 @@ describe('a session of sequences that join, propose, roll back, end and are abor
     ['the first two layers', () => ({ target, drafter: earlyExitDrafter(target, 2) })],
   ];
   it.each(drafters)(
-    'drafted by %s: after every step what is cached equals what is not, bit for bit, and texts are those of running alone',
+    'drafted by %s: after every step cached logits equal uncached ones bit for bit, and each text is the text of running alone',
     async (_, pair) => {
       await fc.assert(
         fc.asyncProperty(commands, async (steps) => {

@@ -35,7 +35,7 @@ describe.each(KINDS)('the bundled pair under %s verification (χ², level 0.005,
     await pair.close();
   });
 
-  it.each(LAWS)('has the target’s law of three tokens over 1,000 texts, %s', async (_, law) => {
+  it.each(LAWS)('has the target’s distribution of three tokens over 1,000 texts, %s', async (_, law) => {
     const settings = { ...kind, ...law, maxNewTokens: 3 };
     const expected = await exact(target, source, settings, 3);
     const request = { target, drafter: modelDrafter(draft), source, settings };
@@ -56,7 +56,7 @@ describe.each(KINDS)('the bundled pair under %s verification (χ², level 0.005,
     return counts;
   }
 
-  it('and of the ninth token what autoregressive sampling has: two samples of 300 texts, temperature 1', async () => {
+  it('has the ninth token’s distribution of autoregressive sampling: two samples of 300 texts, temperature 1', async () => {
     const settings = { ...kind, temperature: 1, maxNewTokens: 9 };
     const { branching, ...plain } = settings;
     const alone = await tokensAt(8, false, plain, 1);

@@ -37,7 +37,7 @@ describe('the real T5 engine samples the target distribution (Pearson χ², leve
     expect(statistic).toBeLessThan(critical);
   });
 
-  it('and the test has teeth: the same run with a wrong residual fails it', async () => {
+  it('fails the test when the residual is wrong', async () => {
     const settings = { temperature: 1, maxNewTokens: 3, gamma: 3 };
     const expected = await exact(target, source, settings, 3);
     const { rule } = MUTANTS.find((mutant) => mutant.name === 'corrects from the target itself') ?? {};

@@ -29,7 +29,7 @@ const settingsOf = fc
 const timeless = (rounds: readonly object[]) => rounds.map((round) => ({ ...round, milliseconds: null }));
 
 describe('a trace', () => {
-  it('runs again: through JSON and back, the same models make the same rounds from it', async () => {
+  it('can be run again: after JSON and back, the same models make the same rounds from it', async () => {
     await fc.assert(
       fc.asyncProperty(settingsOf, async (settings) => {
         const { result, trace } = await traced(settings);
@@ -42,7 +42,7 @@ describe('a trace', () => {
     );
   });
 
-  it('changes nothing: the text is that of a run without one', async () => {
+  it('does not change the text', async () => {
     await fc.assert(
       fc.asyncProperty(settingsOf, async (settings) => {
         const plain = await finish({ target, drafter, source, settings });
@@ -52,7 +52,7 @@ describe('a trace', () => {
     );
   });
 
-  it('tells the run: rounds add up to the text, to the metrics, and to the times', async () => {
+  it('has the rounds of the run: they add up to the text, to the metrics and to the times', async () => {
     await fc.assert(
       fc.asyncProperty(settingsOf, async (settings) => {
         const { result, trace } = await traced(settings);
@@ -73,7 +73,7 @@ describe('a trace', () => {
     );
   });
 
-  it('gives away a run that has changed', async () => {
+  it('refuses to replay a run that has changed', async () => {
     const { trace } = await traced({ temperature: 1, seed: 3, maxNewTokens: 8, gamma: 2 });
     const settings = { ...trace.settings, sequence: 'another' };
     await expect(finish({ target, drafter, source, settings, random: replayRandom(trace) })).rejects.toThrow(

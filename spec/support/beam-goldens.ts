@@ -5,7 +5,7 @@ import type { SequenceModel } from '../../engine';
 import type { Pair } from './equality';
 import { type GoldenBeams, readGolden } from './goldens';
 
-/** Of a score: float32 upstream, its sum of log-probabilities rounded at every step. */
+/** Tolerance of a score. Upstream computes it in float32 and rounds the sum at every step. */
 const TOLERANCE = 1e-4;
 
 /** One search that Hugging Face's generate has made. */
@@ -17,7 +17,7 @@ export interface GoldenSearch {
   readonly sequences: GoldenBeams['settings'][number]['sequences'];
 }
 
-/** Searches that stand beside a model's other goldens: 2 and 4 beams, two length penalties, early stopping or not. */
+/** The searches in a model's golden file: 2 and 4 beams, two length penalties, with and without early stopping. */
 export function goldenSearches(name: string): GoldenSearch[] {
   return (readGolden(name).beamSearch ?? []).flatMap(({ source, eos, maxNewTokens, settings }) =>
     settings.map(({ sequences, beams, ...rest }) => ({
@@ -54,7 +54,7 @@ export function goldenSettings(checkpoint: string): GoldenSearch[] {
   }));
 }
 
-/** The golden file's names as Tandem's. */
+/** Translates the golden file's names into Tandem's. */
 function settingsOf(
   { beams, suppress, ...rest }: SettingsGolden['searches'][number]['settings'],
   maxNewTokens?: number,
@@ -62,7 +62,7 @@ function settingsOf(
   return { ...rest, suppressTokens: suppress, maxNewTokens, numBeams: beams, numReturnSequences: beams };
 }
 
-/** A model with other ends of sequence. */
+/** The model with other EOS tokens. */
 function ending(model: SequenceModel, eosTokens: readonly number[]): SequenceModel {
   const { vocabularySize, startToken } = model;
   return {
@@ -74,7 +74,7 @@ function ending(model: SequenceModel, eosTokens: readonly number[]): SequenceMod
   };
 }
 
-/** Makes every search plainly and with a draft, and says in words where one differs from its golden, or the two in a bit. */
+/** Runs every search with and without a draft. Describes where one differs from its golden, or the two from each other. */
 export async function differences(pair: Pair, searches: readonly GoldenSearch[]): Promise<string[]> {
   const found: string[] = [];
   for (const [i, { source, eos, settings, sequences }] of searches.entries()) {
@@ -111,7 +111,7 @@ function variedSearch(i: number): { settings: BeamSettings; width: number; gamma
   return { settings, width: beams + (Math.floor(i / 2) % 5), gamma: 1 + (i % 5) };
 }
 
-/** Searches of each passage, plainly and with the pair's draft: expects equal bits, and counts the target calls of the two ways. */
+/** Searches each passage with and without the pair's draft, expects equal bits, and counts the target calls of both. */
 export async function compareSearches(
   { target, draft }: Pair,
   sources: readonly (readonly number[])[],

@@ -11,8 +11,8 @@ import { randomTable, type TableModel, type TableOptions, tableModel } from './t
 type Sequences = BeamSearchResult['sequences'];
 
 /**
- * Beam search written down anew: whole prefixes, whole vocabularies, one sort; no streams, no rows, no top-k, no draft.
- * Processors are left out.
+ * Beam search written a second time in its simplest form: whole prefixes, whole vocabularies and one sort, without streams, rows,
+ * top-k or a draft. It has no processors.
  */
 export function referenceBeams(table: TableOptions, settings: BeamSettings): Sequences {
   const { numBeams: beams = 4, lengthPenalty = 1, earlyStopping = false, maxNewTokens = 128 } = settings;
@@ -50,7 +50,7 @@ export function referenceBeams(table: TableOptions, settings: BeamSettings): Seq
 /** How a draft relates to its target. */
 export type DraftKind = 'identical' | 'noisy' | 'other' | 'certain';
 
-/** A search over tables: everything that decides its outcome. */
+/** A search over tables, with everything that its outcome depends on. */
 export interface BeamCase {
   readonly table: TableOptions;
   readonly draftTable: TableOptions;
@@ -109,15 +109,15 @@ function draftLogits(
 export interface BeamRun extends BeamSearchResult {
   readonly target: TableModel;
   readonly draft: TableModel;
-  /** Most ids, start token included, that either model was asked to continue. */
+  /** The largest number of ids, start token included, that a model was asked to continue. */
   readonly longest: number;
-  /** Most views, streams and sources of each model at a time. */
+  /** The largest number of open views, streams and sources of each model. */
   readonly widest: { readonly target: number; readonly draft: number };
   /** Rows that the draft was asked for. */
   readonly draftRows: number;
 }
 
-/** Runs a case on table models: with its draft, or plainly. */
+/** Runs a case on table models, with its draft or without. */
 export async function runCase(chosen: BeamCase, speculative: boolean, parts = exactBeamParts): Promise<BeamRun> {
   let longest = 0;
   const rows = { target: 0, draft: 0 };
@@ -142,7 +142,7 @@ export async function runCase(chosen: BeamCase, speculative: boolean, parts = ex
   return { ...result, target, draft, longest, widest, draftRows: rows.draft };
 }
 
-/** A beam search that is wrong on purpose, as others have got it wrong. */
+/** A beam search that is wrong on purpose, in a way that was seen elsewhere. */
 export interface BeamMutant {
   readonly name: string;
   /** Whether it is wrong without a draft too. */

@@ -1,18 +1,18 @@
 import { chiSquaredDistributionTable } from 'simple-statistics';
 
-/** Cells with fewer expected counts than this are pooled: the χ² approximation wants about five. */
+/** Cells with fewer expected counts than this are pooled, because the χ² approximation needs about five. */
 const LEAST_EXPECTED = 5;
 
 export interface ChiSquared {
   readonly statistic: number;
   readonly degrees: number;
-  /** The statistic exceeds this with probability 0.005 when the counts do come from the distribution. */
+  /** The statistic is above this with probability 0.005 when the counts come from the distribution. */
   readonly critical: number;
 }
 
 /**
- * Pearson's χ² test of counts against a distribution, rare outcomes pooled into one cell. Outcomes of probability zero
- * that were seen make the statistic infinite.
+ * Pearson's χ² test of counts against a distribution. Rare outcomes are pooled into one cell. An outcome of probability zero that
+ * was counted makes the statistic infinite.
  */
 export function chiSquared(counts: ReadonlyMap<string, number>, expected: ReadonlyMap<string, number>): ChiSquared {
   let total = 0;
@@ -35,8 +35,8 @@ export function chiSquared(counts: ReadonlyMap<string, number>, expected: Readon
 }
 
 /**
- * Pearson's χ² test of whether two samples come from one distribution, whatever it is; rare outcomes pooled. Of equal sizes,
- * each outcome is expected half of the time in each.
+ * Pearson's χ² test of whether two samples come from one unknown distribution. Rare outcomes are pooled. The samples have equal
+ * sizes, so half of the counts of each outcome are expected in each.
  */
 export function twoSamples(one: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>): ChiSquared {
   const cells: [number, number][] = [];

@@ -4,15 +4,15 @@ import type { Address, Random } from '../../decoding/sampling/random';
 /** Outcomes of a run with their exact probabilities. */
 export type Outcomes = Map<string, number>;
 
-/** How addresses name uniform numbers; a wrong sampler may name two of them alike. */
+/** The name of the uniform number at an address. A wrong sampler can give two addresses the same name. */
 export type Naming = (at: Address) => string;
 
 const everyPart: Naming = ({ sequence, round, position, purpose }) => `${sequence}/${round}/${position}/${purpose}`;
 
 /**
- * Runs the shipped code through every path. Each address is one number uniform in [0, 1), known so far to an interval; a
- * choice cuts the interval, and each piece is a path with its share of the probability. A number asked for twice therefore
- * answers consistently, and reuse shows up as the bias that it is.
+ * Runs the shipped code through every path. Each address has one number, uniform in [0, 1), of which an interval is known. A
+ * choice cuts the interval into pieces, and each piece is a path with its share of the probability. So a number that is used
+ * twice gives consistent answers, and its reuse shows as a bias of the outcomes.
  */
 export async function enumerate(
   run: (random: Random) => Promise<string>,
@@ -59,7 +59,7 @@ class Walk {
     },
   };
 
-  /** Index of the piece of [0, 1), cut at `bounds`, that the number at this address falls into. */
+  /** Index of the piece that the number at this address is in, when [0, 1) is cut at `bounds`. */
   private choose(bounds: readonly number[], at: Address): number {
     const name = this.naming(at);
     const [low, high] = this.known.get(name) ?? [0, 1];

@@ -21,7 +21,7 @@ export async function openPair(
   dtype: Dtype,
   options: BackendOptions = {},
 ): Promise<Pair> {
-  // One thread: jest runs files side by side, and bits do not depend on the number of threads (wasm-levels.spec.ts).
+  // One thread, because jest runs several files at once. Bits do not depend on the number of threads (wasm-levels.spec.ts).
   const backend = await createBackend(name, { threads: 1, ...options });
   const load = async (directory: string) => {
     const checkpoint = await openCheckpoint(directory);
@@ -43,7 +43,7 @@ export const BUNDLED = {
   draft: path.join(ROOT, 'models', 'modernize-draft'),
 };
 
-/** Ids of the 200 held-out passages, with the prefix that the bundled pair wants. */
+/** Ids of the 200 held-out passages, with the prefix that the bundled pair needs. */
 export async function heldOutSources(): Promise<number[][]> {
   const passages: { source: string }[] = JSON.parse(readFileSync(path.join(ROOT, 'models', 'held-out.json'), 'utf8'));
   const checkpoint = await openCheckpoint(BUNDLED.target);
@@ -53,8 +53,8 @@ export async function heldOutSources(): Promise<number[][]> {
 }
 
 /**
- * The model, and the logits of the last row that it computed at each position: of the text that was kept, since a
- * position whose token was rejected is computed again.
+ * The model, with the logits of the last row that it computed at each position. These belong to the text that came out, because
+ * a position whose token was rejected is computed again.
  */
 function watched(model: SequenceModel): { model: SequenceModel; logits: Map<number, Float32Array> } {
   const logits = new Map<number, Float32Array>();
@@ -75,7 +75,7 @@ export interface Decoded {
   readonly targetCalls: number;
 }
 
-/** Decodes one source to the end, and keeps the target's logits behind every token that came out. */
+/** Decodes one source to the end, with the target's logits for every token that came out. */
 export async function decode(
   target: SequenceModel,
   draft: SequenceModel | null,
@@ -96,7 +96,7 @@ export async function decode(
   return { ids, logits: ids.map((_, i) => logits.get(i) ?? new Float32Array(0)), targetCalls };
 }
 
-/** The first place where two runs part, in words, or null when they agree in every token and every bit of every logit. */
+/** Describes the first difference of two runs; null when every token and every bit of every logit is equal. */
 export function firstDifference(one: Decoded, other: Decoded): string | null {
   for (let i = 0; i < Math.max(one.ids.length, other.ids.length); i++) {
     if (one.ids[i] !== other.ids[i]) return `token ${i}: ${one.ids[i]} and ${other.ids[i]}`;
@@ -112,7 +112,7 @@ function bits(values: Float32Array): Uint32Array {
   return new Uint32Array(values.buffer, values.byteOffset, values.length);
 }
 
-/** Decodes sources plainly and with each of their γ, expects them equal, and counts the target calls of the two ways. */
+/** Decodes sources without a draft and with each of their γ, expects equal runs, and counts the target calls of both. */
 export async function compareAll(
   pair: Pair,
   chosen: readonly { readonly source: readonly number[]; readonly gammas: readonly number[] }[],

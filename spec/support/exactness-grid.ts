@@ -14,14 +14,14 @@ import { randomTable, type TableModel, type TableOptions, tableModel } from './t
 
 const VOCABULARY = 3;
 
-/** Ways of verifying that enumeration can walk; the coupled one is continuous, and held to equality of texts. */
+/** The verifications that enumeration can walk through. Coupled verification is continuous; its check is equality of texts. */
 export const KINDS: Readonly<Record<string, Settings>> = {
   token: { gamma: 2 },
   block: { gamma: 2, verification: 'block' },
   'trees [2, 1]': { branching: [2, 1] },
 };
 
-/** Drafters of a world; each gets the target and a draft model. */
+/** The drafters of a cell. Each gets the target and a draft model. */
 export const DRAFTERS: Readonly<Record<string, (target: TableModel, draft: TableModel) => Drafter>> = {
   model: (_, draft) => modelDrafter(draft),
   copy: () => over(copyDrafter(VOCABULARY), [2, 0, 2, 2, 0, 1]),
@@ -53,7 +53,7 @@ export const STOPS: Readonly<Record<string, Stop>> = {
   'a stop rule': { eosTokens: [1], maxNewTokens: 3, stops: [2] },
 };
 
-/** As if the source were another one than the run's. */
+/** The drafter with another source than the run's. */
 const over = (drafter: Drafter, source: readonly number[]): Drafter => ({
   ...drafter,
   open: () => drafter.open(source),
@@ -83,7 +83,7 @@ function worldOf({ kind, drafter, processing, stop, seed }: Cell) {
   return { table, settings, stops, request, drafter: DRAFTERS[drafter](target, draft), open };
 }
 
-/** Total variation of a cell's texts to the target's own; throws where something was not given back. */
+/** Total variation between a cell's texts and the target's own texts. It throws when something was not given back. */
 export async function cellDistance(cell: Cell): Promise<number> {
   const { table, settings, stops, request, drafter, open } = worldOf(cell);
   const found = await samplerOutcomes({ request, drafter });
@@ -91,7 +91,7 @@ export async function cellDistance(cell: Cell): Promise<number> {
   return totalVariation(found, targetOutcomes(table, settings, stops));
 }
 
-/** The coupled text of a cell with its drafter, and that of the same seed without one. */
+/** The coupled text of a cell with its drafter, and the text of the same seed without a drafter. */
 export async function coupledTexts(cell: Cell): Promise<readonly [string, string]> {
   const { request, settings, drafter } = worldOf(cell);
   const own: Settings = { ...settings, verification: 'coupled', seed: cell.seed };

@@ -18,8 +18,8 @@ export async function finish(request: GenerationRequest): Promise<GenerationResu
 }
 
 /**
- * The target's own distribution over texts, from its logits by the chain rule: no loop, no cache, no sampler. Ends at EOS or
- * the length limit, or after one of `stops`.
+ * The target's own distribution over texts, computed from its logits by the chain rule, without a loop, a cache or a sampler. A
+ * text ends at EOS, at the length limit, or after one of `stops`.
  */
 export function targetOutcomes(table: TableOptions, settings: Settings, stops: readonly number[] = []): Outcomes {
   const outcomes: Outcomes = new Map();
@@ -46,7 +46,7 @@ export interface Sampler {
   readonly naming?: Naming;
 }
 
-/** The sampler's distribution over texts: the shipped loop driven through every path. */
+/** The sampler's distribution over texts: the shipped loop, run through every path. */
 export function samplerOutcomes({ request, drafter, naming }: Sampler): Promise<Outcomes> {
   return enumerate(async (random) => {
     const { ids } = await finish({ ...request, drafter, source: [1], random });

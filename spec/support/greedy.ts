@@ -6,8 +6,8 @@ export function chain(stream: DecoderStream, tokens: readonly number[]): Decoder
 }
 
 /**
- * Arg-max decoding of several sources side by side, one row a stream and call, straight on the engine: what decoding/
- * is later compared with. Runs `count` tokens each, whatever they are, unless `eos` ends one.
+ * Arg-max decoding of several sources at once, directly on the engine, with one row for each stream in each call. decoding/ is
+ * compared with it. Each source gives `count` tokens, or fewer when `eos` is given and ends it.
  */
 export async function greedyTokens(
   model: T5Model,

@@ -3,7 +3,7 @@ import { targetOutcomes } from './exactness';
 import { type Steps, smallLoop, type World } from './small-loop';
 import { randomTable } from './table-model';
 
-/** A wrong version of a step, and how far its check finds it from what is right. */
+/** A wrong version of a step, and the distance that its check measures. */
 export interface Wrong {
   readonly name: string;
   readonly measure: () => Promise<number>;
@@ -13,17 +13,17 @@ export interface Wrong {
 export interface Family {
   /** The check's name, as the table prints it. */
   readonly check: string;
-  /** What it measures. */
+  /** The unit of what it measures. */
   readonly unit: string;
-  /** The shipped code measures at most this. */
+  /** The largest measure that the shipped code may have. */
   readonly limit: number;
-  /** Every wrong one measures more than this. */
+  /** Every wrong version measures more than this. */
   readonly caught: number;
   readonly shipped: () => Promise<number>;
   readonly mutants: readonly Wrong[];
 }
 
-/** Two random models over three tokens, one of them the end. */
+/** Two random models over three tokens, one of which is EOS. */
 export function worldOf(seed: number, changes: Partial<World> = {}): World {
   const eosTokens = [1];
   const target = { vocabulary: 3, logits: randomTable(3, seed), eosTokens };
@@ -31,7 +31,7 @@ export function worldOf(seed: number, changes: Partial<World> = {}): World {
   return { target, draft, processing: { temperature: 1 }, maxNewTokens: 3, gamma: 2, ...changes };
 }
 
-/** Largest total variation, over four worlds, between the texts of a loop with these steps and the target's own. */
+/** The largest total variation, over four pairs of models, between the texts of a loop with these steps and the target's own. */
 export async function textDistance(steps: Steps, changes: Partial<World> = {}): Promise<number> {
   let worst = 0;
   for (const seed of [3, 4, 5, 6]) {

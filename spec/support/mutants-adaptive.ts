@@ -6,7 +6,7 @@ const COSTS: CostTable = { c: 0.2, v: [1, 1.05, 1.1, 1.15, 1.2] };
 const LARGEST = 16;
 const TOKENS = 128;
 
-/** Cost, over that of autoregressive decoding, of as many tokens with a draft that never agrees: counts × the cost table. */
+/** Cost of decoding with a draft that never agrees / cost of decoding as many tokens without one, by the cost table. */
 function cost(chooser: GammaChooser, tokens: number): number {
   let sum = 0;
   for (let done = 0; done < tokens; done++) {
@@ -17,7 +17,7 @@ function cost(chooser: GammaChooser, tokens: number): number {
   return sum / tokens;
 }
 
-/** Adaptive γ with one thing wrong. `idle` rounds without a try, after `tries` refused ones. */
+/** Adaptive γ with one error: `idle` rounds without a try, after `tries` rejected ones. */
 function adaptive(alpha: (tries: number) => number, mayTry: (idle: number, tries: number) => number): GammaChooser {
   let [tries, idle] = [0, 0];
   return {

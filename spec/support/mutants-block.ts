@@ -4,12 +4,12 @@ import { blockResidual, verifyBlock } from '../../decoding/verification/block';
 import { type Family, textDistance } from './mutant-families';
 import { exactSteps, onChain, type Verify } from './small-loop';
 
-/** Block verification with its rules apart, so that each can be got wrong alone. */
+/** Block verification with its rules as separate functions, so that each can be made wrong alone. */
 interface Rules {
   readonly running: (before: number, target: number, draft: number) => number;
   /** hᵢ as [weight, of] for a prefix of `length` tokens. */
   readonly held: (length: number, view: View) => readonly [number, number];
-  /** Length of the prefix that is kept, from whether each prefix passes. */
+  /** Length of the accepted prefix, given whether each prefix passes. */
   readonly keep: (passes: (length: number) => boolean, gamma: number) => number;
   readonly after: (accepted: number, view: View) => Distribution;
 }
@@ -45,7 +45,7 @@ const rules: Rules = {
       : blockResidual(running[accepted], targets[accepted], proposal[accepted].distribution),
 };
 
-/** @param shared one number for every prefix of a round */
+/** @param shared whether all prefixes of a round use the same number */
 function verifyWith({ running, held, keep, after }: Rules, shared = false): Verify {
   return (proposal, targets, random, at) => {
     const p = [1];
@@ -65,7 +65,7 @@ function verifyWith({ running, held, keep, after }: Rules, shared = false): Veri
   };
 }
 
-/** Long enough for prefixes of two tokens to be judged. */
+/** Long enough for prefixes of two tokens. */
 const WORLD = { gamma: 3, maxNewTokens: 4 };
 const distance = (verify: Verify) => textDistance({ ...exactSteps, verify }, WORLD);
 const wrong = (name: string, changes: Partial<Rules>, shared = false) => ({
@@ -73,7 +73,7 @@ const wrong = (name: string, changes: Partial<Rules>, shared = false) => ({
   measure: () => distance(verifyWith({ ...rules, ...changes }, shared)),
 });
 
-/** The rules apart, unchanged: what the wrong ones differ from. */
+/** The separate rules, all right. */
 export const plainBlock: Verify = verifyWith(rules);
 
 export const BLOCK: Family = {

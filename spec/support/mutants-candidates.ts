@@ -7,8 +7,8 @@ import { enumerate, totalVariation } from './enumerator';
 import type { Family } from './mutant-families';
 import { seeded } from './random-checkpoint';
 
-/** One place with several candidates: how they are drawn, and how they are judged. */
-interface Place {
+/** One position with several proposed tokens: how they are drawn and how they are judged. */
+interface SiblingSteps {
   readonly draw: (draft: Distribution, count: number, random: Random) => Draw[];
   /** The token that comes out. */
   readonly judge: (candidates: readonly Draw[], target: Distribution, random: Random) => number;
@@ -18,7 +18,7 @@ const AT: Position = { sequence: 'place', round: 0, position: 1 };
 const numbered = (candidate: number): Position => ({ ...AT, sequence: `place#${candidate}` });
 const corrected = (left: Distribution, random: Random) => sample(left, random, { ...AT, purpose: 'correct' }).token;
 
-const shipped: Place = {
+const shipped: SiblingSteps = {
   draw: (draft, count, random) => sampleWithoutReplacement(draft, count, random, AT),
   judge: (candidates, target, random) => {
     const { accepted, rest } = verifySiblings(candidates, target, random, AT);
@@ -32,8 +32,8 @@ const dense = (weights: readonly number[]): Distribution => {
   return { vocabulary: weights.length, tokens: null, probabilities };
 };
 
-/** Largest total variation between the token that comes out and the target, over six pairs of laws over four tokens. */
-async function distance(place: Place, count = 2): Promise<number> {
+/** The largest total variation between the token that comes out and the target, over six pairs of distributions of four tokens. */
+async function distance(place: SiblingSteps, count = 2): Promise<number> {
   let worst = 0;
   for (let seed = 1; seed <= 6; seed++) {
     const random = seeded(seed);
@@ -49,9 +49,9 @@ async function distance(place: Place, count = 2): Promise<number> {
 
 type Rule = (left: Distribution, original: Distribution, draw: Draw) => Distribution;
 
-/** Goes through the candidates in order, with a wrong rule for what is judged against or what is left. */
+/** Goes through the tokens in order, with a wrong rule for what judges a token or for what is left after a rejection. */
 const judgeWith =
-  (against: Rule, next: Rule = (left, _, draw) => residual(left, draw.distribution)): Place['judge'] =>
+  (against: Rule, next: Rule = (left, _, draw) => residual(left, draw.distribution)): SiblingSteps['judge'] =>
   (candidates, target, random) => {
     let left = target;
     for (const [i, draw] of candidates.entries()) {
@@ -64,16 +64,16 @@ const judgeWith =
 
 const claim = (draw: Draw, distribution: Distribution): Draw => ({ ...draw, distribution });
 
-/** The distribution with these tokens' mass taken out and nothing done about the rest. */
+/** The distribution without these tokens' mass, not normalised again. */
 const robbed = (draft: Distribution, tokens: readonly number[]): Distribution => ({
   ...draft,
   probabilities: draft.probabilities.map((share, token) => (tokens.includes(token) ? 0 : share)),
 });
 
-const independent: Place['draw'] = (draft, count, random) =>
+const independent: SiblingSteps['draw'] = (draft, count, random) =>
   Array.from({ length: count }, (_, i) => sample(draft, random, { ...numbered(i), purpose: 'propose' }));
 
-const wrong = (name: string, changes: Partial<Place>, count?: number) => ({
+const wrong = (name: string, changes: Partial<SiblingSteps>, count?: number) => ({
   name: `several candidates that ${name}`,
   measure: () => distance({ ...shipped, ...changes }, count),
 });

@@ -10,10 +10,10 @@ import { type Family, worldOf } from './mutant-families';
 import { exactSteps, onChain, type Steps, smallLoop } from './small-loop';
 import { tableModel } from './table-model';
 
-/** The shipped verdict on a chain. */
+/** The shipped verdict about a chain. */
 const shippedVerdict = onChain(verifyCoupled);
 
-/** Steps of a coupled loop in which proposals and verdicts find their numbers by these places. */
+/** Steps of a coupled loop in which proposing and verifying find their numbers at these positions. */
 function coupled(
   propose: (at: Position) => Position,
   verify: (at: Position) => Position = propose,
@@ -44,7 +44,7 @@ const ofRound = (random: Random, first: number): Random => ({
   exponential: (token, at) => random.exponential(token, { ...at, position: at.position - first }),
 });
 
-/** Accepts draft tokens by the ratio test, corrects by a race: exact, but no longer one text for a seed. */
+/** Accepts draft tokens by the ratio test and corrects by a race. This is exact, but a seed no longer gives one text. */
 const byRatio: Steps['verify'] = (proposal, targets, random, at) => {
   for (const [i, draw] of proposal.entries()) {
     const here = { ...at, position: at.position + i };
@@ -68,7 +68,7 @@ const SEEDS = 150;
 const LONG = { gamma: 3, maxNewTokens: 8 };
 const eachSeed = Array.from({ length: SEEDS }, (_, seed) => seed);
 
-/** Share of seeds whose text, with a draft, is not that of coupled decoding without one. */
+/** Share of seeds whose text with a draft differs from coupled decoding without one. */
 async function changed(steps: Steps): Promise<number> {
   const texts = eachSeed.map((seed) => {
     const world = worldOf(seed, LONG);
@@ -116,7 +116,7 @@ export const COUPLED_TEXT: Family = {
   ],
 };
 
-/** Share of a perfect draft's proposals that fall, over the seeds; the draft is the target. */
+/** Share of proposals that are rejected over the seeds, with the target itself as the draft. */
 async function refused(steps: Steps): Promise<number> {
   let [proposed, accepted] = [0, 0];
   const counted: Steps = {

@@ -9,10 +9,10 @@ import { randomTable, type TableOptions, tableModel } from './table-model';
 
 const SOURCE = [5, 9, 2, 30, 1];
 
-/** Changes the plans of decoder calls on their way to the backend; `state` lives as long as the backend. */
+/** Changes the plans of decoder calls before the backend gets them. `state` lives as long as the backend. */
 type Bend = (spec: PlanSpec, state: { next: number }) => PlanSpec;
 
-/** The backend, each self-attention plan of the decoder bent. Plans of the encoder and of cross-attention do not count on. */
+/** The backend with every self-attention plan of the decoder changed. Plans of the encoder and of cross-attention stay. */
 function bent(backend: Backend, bend: Bend): Backend {
   const state = { next: 0 };
   return new Proxy(backend, {
@@ -27,8 +27,8 @@ function bent(backend: Backend, bend: Bend): Backend {
 }
 
 /**
- * After a rollback and then in a tree, the largest difference between the logits of each row and those of its text decoded one
- * token at a time on an untouched engine.
+ * The largest difference between the logits of rows after a rollback and in a tree, and the logits of the same texts decoded one
+ * token at a time on an unchanged engine.
  */
 async function difference(bend: Bend): Promise<number> {
   const backend = await createBackend('cpu');
@@ -43,7 +43,7 @@ async function difference(bend: Bend): Promise<number> {
     view.dispose();
     return logits;
   };
-  // The start token and a proposal of three, of which one stands; then its correction with a tree of three after it.
+  // The start token and a proposal of three tokens, of which one is accepted; then its correction and a tree of three tokens.
   await read([row(0, 0, -1), row(4, 1, 0), row(8, 2, 1), row(15, 3, 2)]);
   stream.truncate(2);
   const found = await read([row(16, 2, -1), row(23, 3, 0), row(20, 3, 0), row(11, 4, 2)]);
@@ -73,7 +73,7 @@ async function lastLogits(model: SequenceModel, ids: readonly number[]): Promise
   return logits;
 }
 
-/** Whether a plan is of the decoder's self-attention: it writes, and does not start a text over. */
+/** Whether a plan belongs to the decoder's self-attention: it writes keys, and it does not begin a text. */
 const goesOn = ({ position, write }: PlanSpec) => write.length > 0 && position.length > 0 && position[0] > 0;
 
 export const ENGINE: Family = {
@@ -121,7 +121,7 @@ export const ENGINE: Family = {
   ],
 };
 
-/** A model of a table whose cache, cut back, holds on to one token too many. Everything after it sees that token. */
+/** A table model whose cache keeps one token too many when it is truncated. Everything after it sees that token. */
 function hoarding(table: TableOptions): SequenceModel {
   const honest = tableModel(table);
   interface Cache {
@@ -161,7 +161,7 @@ function hoarding(table: TableOptions): SequenceModel {
         return encoded;
       }),
     forward: async (rows) => {
-      // The table's own view, over rows whose ids are what the cache holds.
+      // The table's view, over rows whose ids are those in the cache.
       const seen = rows.map(({ stream, token }) => {
         const cache = caches.get(stream) as Cache;
         cache.ids.push(token);
@@ -220,10 +220,10 @@ export const TARGET_CACHE: Family = {
   ],
 };
 
-/** A draft that is the target, but for one token at the second position. Its error, and what it proposed after, is refused. */
+/** A draft that equals the target except for one token at the second position. That token and those after it are rejected. */
 const ERRING = 2;
 
-/** Proposals refused beyond those that the error costs, over greedy texts of 24 tokens: an honest cache then never errs again. */
+/** Rejected proposals beyond those of the one error, over greedy texts of 24 tokens. With a right cache there are none. */
 async function refused(wrap: (table: TableOptions) => SequenceModel): Promise<number> {
   let unexpected = 0;
   for (const seed of [3, 4, 5, 6]) {

@@ -4,12 +4,12 @@ import { inverse, type Random } from '../../decoding/sampling/random';
 import { accepts, residual } from '../../decoding/verification/token';
 import type { Family } from './mutant-families';
 
-/** The places where a number meets a bound exactly: enumeration gives them no mass, and a run may go years without one. */
+/** Cases in which a number equals a bound exactly. Enumeration gives them no mass, and real runs meet them very rarely. */
 interface Numbers {
   readonly accepts: typeof accepts;
   readonly residual: typeof residual;
   readonly inverse: typeof inverse;
-  /** What becomes of the number before it is compared. */
+  /** What is done to the number before it is compared. */
   readonly number: (u: number) => number;
 }
 
@@ -25,7 +25,7 @@ const dense = (...shares: number[]): Distribution => ({
   probabilities: Float64Array.from(shares),
 });
 
-/** A source that always gives u, judged and inverted by these parts. */
+/** Random numbers that are always u, compared and inverted by these parts. */
 const always = (u: number, parts: Numbers): Random => ({
   exponential: () => 1,
   accept: (weight, of) => parts.number(u) * of < weight,
@@ -35,32 +35,32 @@ const always = (u: number, parts: Numbers): Random => ({
   },
 });
 
-/** Ten shares of 0.1, which sum to less than 1 in float64, and then a token without mass. */
+/** Ten probabilities of 0.1, whose sum is below 1 in float64, and then a token without mass. */
 const SHORT = dense(...new Array(10).fill(0.1), 0);
 
 const BOUNDS: readonly ((parts: Numbers) => boolean)[] = [
-  // a token of probability zero is refused at u = 0
+  // A token of probability zero is rejected at u = 0.
   (parts) => {
     const random = always(0, parts);
     return !parts.accepts(oneHot(3, 1), sample(oneHot(3, 2), random, AT), random, AT);
   },
-  // … and not drawn when it comes first
+  // It is not drawn when it comes first.
   (parts) => always(0, parts).categorical(dense(0, 0.4, 0.6), AT) === 1,
-  // … nor when rounding runs off the end
+  // It is not drawn when rounding makes the inverse run off the end.
   (parts) => always(LARGEST, parts).categorical(SHORT, AT) === 9,
-  // a token that the target wants as much as the draft stands at the largest u
+  // A token that is as probable in the target as in the draft is accepted at the largest u.
   (parts) => {
     const random = always(LARGEST, parts);
     return parts.accepts(dense(0.3, 0.7), sample(dense(0.3, 0.7), random, AT), random, AT);
   },
-  // … and so does one whose weight is the whole, where the source itself decides
+  // So is one with weight = of, where the random source decides.
   (parts) => always(LARGEST, parts).accept(0.3, 0.3, AT),
-  // two equal laws leave a correction that is a law, should rounding have refused the token
+  // Two equal distributions have a residual that is a distribution, in case rounding rejects the token.
   (parts) => {
     const { probabilities } = parts.residual(dense(0.3, 0.7), dense(0.3, 0.7));
     return Math.abs(probabilities.reduce((sum, share) => sum + share, 0) - 1) < 1e-12;
   },
-  // … and so does a draft that has, by rounding, a little more of everything
+  // So have a target and a draft that is, by rounding, a little larger everywhere.
   (parts) => {
     const { probabilities } = parts.residual(dense(0.3, 0.7), dense(0.3 + 1e-16, 0.7 + 2e-16));
     return Math.abs(probabilities.reduce((sum, share) => sum + share, 0) - 1) < 1e-12;

@@ -10,7 +10,7 @@ const PROCESSED: Partial<World> = { processing: { temperature: 0.6, topK: 2 } };
 const PENALISED: Partial<World> = { processing: { temperature: 1, repetitionPenalty: 2.5 } };
 const verifyChain = onChain(verifyTokens);
 
-/** Long enough for several rounds, and for ends and limits inside of one. */
+/** Long enough for several rounds, and for an end or the length limit inside a round. */
 const LONG: Partial<World> = { gamma: 3, maxNewTokens: 4 };
 
 const raw = ({ target }: World, ids: readonly number[], processing: Processing = { temperature: 1 }) =>

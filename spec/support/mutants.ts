@@ -6,12 +6,12 @@ import type { Draw } from '../../decoding/sampling/draw';
 import { PAPERS_RULE, residual, type TokenRule } from '../../decoding/verification/token';
 import type { Naming } from './enumerator';
 
-/** A sampler that is wrong on purpose, as others have got it wrong. */
+/** A sampler that is wrong on purpose, in a way that was seen elsewhere. */
 export interface Mutant {
   readonly name: string;
   readonly rule?: TokenRule;
   readonly naming?: Naming;
-  /** Changes what the drafter hands over. */
+  /** Changes what the drafter proposes. */
   readonly drafter?: (inner: Drafter) => Drafter;
 }
 

@@ -1,6 +1,6 @@
 import type { Distribution } from '../../decoding';
 
-/** How a row becomes a law; those rules that can be said in a line each. */
+/** How a row of logits becomes a distribution: the rules that one line each can state. */
 export interface PlainRules {
   readonly temperature: number;
   readonly topK?: number;
@@ -8,8 +8,8 @@ export interface PlainRules {
 }
 
 /**
- * The law that a row of logits means, written down as its definition reads: float64, the whole row sorted, no shortcut. What
- * faster ways are held to.
+ * The distribution of a row of logits, written as its definition says: in float64, with the whole row sorted and no shortcut.
+ * Faster ways are compared with it.
  */
 export function plainLaw(logits: ArrayLike<number>, { temperature, topK, topP }: PlainRules): Distribution {
   const order = Array.from(logits, (_, token) => token).sort((a, b) => logits[b] - logits[a] || a - b);
@@ -29,7 +29,7 @@ export function plainLaw(logits: ArrayLike<number>, { temperature, topK, topP }:
   return { vocabulary: logits.length, tokens, probabilities: Float64Array.from(tokens, (t) => weight(t) / total) };
 }
 
-/** The token of the largest logit, the lowest of equals. */
+/** The token with the largest logit; of equal ones the lowest. */
 export function plainArgMax(logits: ArrayLike<number>): number {
   let best = 0;
   for (let token = 1; token < logits.length; token++) if (logits[token] > logits[best]) best = token;

@@ -32,7 +32,7 @@ export function onChain(
   };
 }
 
-/** A pair of models and what is wanted of them. */
+/** A pair of models, and the settings to decode with. */
 export interface World {
   readonly target: TableOptions;
   readonly draft: TableOptions;
@@ -41,7 +41,7 @@ export interface World {
   readonly gamma: number;
 }
 
-/** One round, as far as it is known. */
+/** One round at its start. */
 export interface Round {
   /** Decoder ids so far, start token first. */
   readonly ids: readonly number[];
@@ -51,7 +51,7 @@ export interface Round {
   readonly world: World;
 }
 
-/** The steps of a round; a record, so that a wrong one can stand in place of each. */
+/** The steps of a round; a record, so that each can be replaced by a known-wrong one. */
 export interface Steps {
   readonly gamma: (world: World, done: number) => number;
   readonly draftLaw: (world: World, ids: readonly number[]) => Distribution;
@@ -59,11 +59,11 @@ export interface Steps {
   readonly targetLaw: (world: World, ids: readonly number[], row: number) => Distribution;
   readonly propose: (steps: Steps, round: Round) => Draw[];
   readonly verify: Verify;
-  /** Runs a whole round: the tokens that come out, before anything is cut. */
+  /** Runs a whole round. Returns its tokens, before `cut`. */
   readonly round: (steps: Steps, round: Round) => number[];
-  /** How many of a round's tokens are handed out. */
+  /** How many of a round's tokens come out. */
   readonly cut: (world: World, ids: readonly number[], tokens: readonly number[]) => number;
-  /** Whether the text ends here; asked after a round. */
+  /** Whether the text ends after this round. */
   readonly ended: (world: World, ids: readonly number[]) => boolean;
 }
 
@@ -72,7 +72,7 @@ const law = (table: TableOptions, ids: readonly number[], processing: Processing
 
 const isEnd = (world: World, token: number) => (world.target.eosTokens ?? []).includes(token);
 
-/** The steps of `generate`, on laws in place of models. */
+/** The steps of `generate`, on tables in place of models. */
 export const exactSteps: Steps = {
   gamma: (world, done) => Math.min(world.gamma, world.maxNewTokens - done - 1),
   draftLaw: (world, ids) => law(world.draft, ids, world.processing),
@@ -108,8 +108,8 @@ export const exactSteps: Steps = {
 export const exactBlockSteps: Steps = { ...exactSteps, verify: onChain(verifyBlock) };
 
 /**
- * Speculative sampling in its plainest form. With the exact steps it gives the text of `generate` for every seed, which specs
- * check, so that a wrong step here is that wrong step there.
+ * Speculative sampling in its simplest form. With the exact steps it gives the text of `generate` for every seed. A spec checks
+ * that, so that a wrong step here means the same wrong step in `generate`.
  */
 export function smallLoop(world: World, random: Random, steps: Steps = exactSteps): number[] {
   const ids = [0];

@@ -26,7 +26,7 @@ export async function exact(target: SequenceModel, source: readonly number[], se
     stream.dispose();
     for (let token = 0; token < target.vocabularySize; token++) {
       const probability = probabilityOf(distribution, token);
-      // What is too rare to be told apart is pooled anyway: one name for all of it.
+      // Texts that are too rare are pooled later. All of them get one name.
       if (probability * mass > 1e-4) await walk([...ids, token], mass * probability);
       else if (probability > 0) outcomes.set('rare', (outcomes.get('rare') ?? 0) + mass * probability);
     }
@@ -45,7 +45,7 @@ export async function encodedOnce(model: T5Model, source: readonly number[]): Pr
   return { vocabularySize, startToken, eosTokens, forward, encode: async () => [shared] };
 }
 
-/** A held-out passage whose first words are open: several translations have mass. */
+/** A held-out passage whose first words can be translated in several ways, so that several texts have mass. */
 export const PASSAGE = 16;
 
 type Request = Parameters<typeof finish>[0];

@@ -3,7 +3,7 @@ import { seeded } from './random-checkpoint';
 
 /** A model given by its logits after each prefix of decoder ids (start token first). */
 export interface TableModel extends SequenceModel {
-  /** Views, streams and sources not yet disposed: 0 when decoding has cleaned up. */
+  /** Number of views, streams and sources that are not disposed yet; 0 when decoding has given everything back. */
   open(): number;
   calls(): number;
 }
@@ -12,7 +12,7 @@ export interface TableOptions {
   readonly vocabulary: number;
   readonly logits: (ids: readonly number[], source: readonly number[]) => readonly number[];
   readonly eosTokens?: readonly number[];
-  /** What its first layers alone would say; the whole of it when not given. */
+  /** Logits of its first layers alone; left out, those of the whole model. */
   readonly early?: TableOptions['logits'];
 }
 
@@ -21,7 +21,7 @@ interface Pending {
   readonly ids: readonly number[];
 }
 
-/** A SequenceModel that keeps the engine's protocol, and throws where decoding breaks it. */
+/** A SequenceModel that follows the engine's contract, and throws when decoding breaks it. */
 export function tableModel({ vocabulary, logits, eosTokens = [], early = logits }: TableOptions): TableModel {
   let open = 0;
   let calls = 0;
@@ -157,10 +157,10 @@ function tableView(rows: number[][], vocabulary: number, onDispose: () => void):
   return view;
 }
 
-/** How a random table spreads its logits. */
+/** How the logits of a random table are distributed. */
 export type TableKind = 'soft' | 'sharp' | 'holes' | 'one-hot';
 
-/** Logits that depend on the whole prefix through a seed; `holes` leaves some tokens without any mass. */
+/** Logits that depend on the seed and on the whole prefix. With `holes`, some tokens have no mass. */
 export function randomTable(vocabulary: number, seed: number, kind: TableKind = 'soft'): TableOptions['logits'] {
   return (ids) => {
     const random = seeded(

@@ -5,7 +5,7 @@ import type { SlotPool } from '../../../engine/slots';
 import { type Backend, createBackend, type Dtype } from '../../../kernels';
 import { randomCheckpoint, tinyConfig } from '../../support/random-checkpoint';
 
-/** Slots of decoder keys that streams hold. */
+/** Number of decoder key slots that streams use. */
 function slotsHeld(model: T5Model): number {
   return (model as unknown as { selfSlots: SlotPool }).selfSlots.inUse;
 }
@@ -43,7 +43,7 @@ describe.each(['cpu', 'wasm'] as const)('beam search over the engine on %s', (na
     noRepeatNgramSize: fc.constantFrom(undefined, 2),
   });
 
-  it('with any draft, width and γ finds the same tokens and score bits as plainly, and holds no keys after it', async () => {
+  it('with any draft, width and γ finds the tokens and score bits of the plain search, and keeps no slot afterwards', async () => {
     const saved: Record<string, number> = { itself: 0, rough: 0, other: 0, exit: 0 };
     await fc.assert(
       fc.asyncProperty(request, async ({ source, draft, extra, gamma, ...rest }) => {
@@ -71,14 +71,14 @@ describe.each(['cpu', 'wasm'] as const)('beam search over the engine on %s', (na
     expect(Math.min(saved.itself, saved.rough, saved.exit)).toBeGreaterThan(0);
   });
 
-  it('starts again from nothing: a search after others finds what it found before them', async () => {
+  it('is not changed by searches before it', async () => {
     const search = (source: number[]) => beamSearch({ target, source, settings: { numBeams: 3, maxNewTokens: 8 } });
     const first = await search([4, 9]);
     await search([30, 2, 8]);
     expect((await search([4, 9])).sequences).toEqual(first.sequences);
   });
 
-  it('runs side by side with other searches on one model, each finding what it finds alone', async () => {
+  it('runs beside other searches on one model, and each finds what it finds alone', async () => {
     const sources = [[4, 9], [30, 2, 8], [11]];
     const search = (source: number[]) =>
       beamSearch({ target, source, settings: { numBeams: 3 }, drafter: { model: drafts.rough, gamma: 2 } });

@@ -8,7 +8,7 @@ import { randomTable, tableModel } from '../../support/table-model';
 const RUNS = { numRuns: 1500 };
 
 describe('beam search over tables', () => {
-  it("finds the reference's sequences and scores, all bits, in one target call a step", async () => {
+  it("finds the reference's sequences and scores in every bit, with one target call a step", async () => {
     await fc.assert(
       fc.asyncProperty(beamCase, async (chosen) => {
         const { sequences, metrics, target } = await runCase(chosen, false);
@@ -21,7 +21,7 @@ describe('beam search over tables', () => {
     );
   });
 
-  it('with any draft, width and γ finds the same sequences and scores, all bits, in no more target calls', async () => {
+  it('with any draft, width and γ finds the same sequences and scores in every bit, with no more target calls', async () => {
     let [fewer, partly] = [0, 0];
     await fc.assert(
       fc.asyncProperty(beamCase, async (chosen) => {
@@ -47,7 +47,7 @@ describe('beam search over tables', () => {
     expect(Math.min(fewer, partly)).toBeGreaterThan(50); // it did speculate, and it did go wrong
   });
 
-  it('… with any processors too', async () => {
+  it('finds the same with any processors, too', async () => {
     const id = fc.nat(6);
     const processors = fc.record(
       {
@@ -79,7 +79,7 @@ describe('beam search over tables', () => {
     );
   });
 
-  it('holds a target stream for each hypothesis and a draft stream for each proposed one, and runs no draft prefix twice', async () => {
+  it('has one target stream for each hypothesis and one draft stream for each proposed one, and computes no draft prefix twice', async () => {
     await fc.assert(
       fc.asyncProperty(beamCase, async (chosen) => {
         const { metrics, widest, draftRows } = await runCase(chosen, true);
@@ -88,14 +88,14 @@ describe('beam search over tables', () => {
         const ahead = width * Math.max(0, gamma - 1); // the last level's hypotheses are not run
         expect(widest.target).toBeLessThanOrEqual(beams + 2); // and the source and the view
         expect(widest.draft).toBeLessThanOrEqual(beams + ahead + 2);
-        // A hypothesis that stays brings at most its newest token and one that was a leaf.
+        // A hypothesis that goes on adds at most its last token and one that was a leaf.
         expect(draftRows).toBeLessThanOrEqual((2 * beams + ahead) * metrics.rounds);
       }),
       RUNS,
     );
   });
 
-  it('with the target for a draft takes ⌈steps / (γ + 1)⌉ target calls, whatever the width', async () => {
+  it('with the target as the draft makes ⌈steps / (γ + 1)⌉ target calls, for any width', async () => {
     await fc.assert(
       fc.asyncProperty(beamCase, async (chosen) => {
         const { metrics } = await runCase({ ...chosen, draftTable: chosen.table }, true);
@@ -105,7 +105,7 @@ describe('beam search over tables', () => {
     );
   });
 
-  it('with one beam is greedy decoding, whatever ends the search', async () => {
+  it('with one beam is greedy decoding, for every way to end', async () => {
     await fc.assert(
       fc.asyncProperty(beamCase, async (chosen) => {
         const settings = { ...chosen.settings, numBeams: 1, numReturnSequences: 1 };
@@ -119,7 +119,7 @@ describe('beam search over tables', () => {
     );
   });
 
-  it('with more beams than sequences finds the one of highest score when nothing is cut off', async () => {
+  it('with more beams than sequences finds the sequence with the highest score', async () => {
     const table = { vocabulary: 3, logits: randomTable(3, 11, 'soft'), eosTokens: [2] };
     const settings = { numBeams: 81, maxNewTokens: 4, earlyStopping: 'never' as const, numReturnSequences: 81 };
     const { sequences } = await beamSearch({ target: tableModel(table), source: [1], settings });
@@ -155,7 +155,7 @@ function failing(model: SequenceModel, fatal: number, fail: () => void): Sequenc
   };
 }
 
-describe('a beam search that does not end', () => {
+describe('a beam search that ends early', () => {
   const table = { vocabulary: 5, logits: randomTable(5, 3), eosTokens: [4] };
   const settings = { numBeams: 3, maxNewTokens: 8 };
 
@@ -174,7 +174,7 @@ describe('a beam search that does not end', () => {
     }
   });
 
-  it('because it is cancelled says so and gives every stream back', async () => {
+  it('because it is cancelled gives every stream back', async () => {
     const [target, draft] = [tableModel(table), tableModel(table)];
     const abort = new AbortController();
     const { signal } = abort;

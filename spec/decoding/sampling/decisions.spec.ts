@@ -132,7 +132,7 @@ async function expectSameDecisions({ views, rows }: Places, rounds: number): Pro
   return { refused };
 }
 
-describe('on wasm, the shipped path and the backend’s own reductions decide as plain float64 does on the same logits', () => {
+describe('on wasm, the shipped path and the backend’s reductions make the decisions of plain float64 on the same logits', () => {
   it(`the bundled pair along a greedy text: arg-max, sets of tokens, probabilities to 1e-12, 3,400 rounds`, async () => {
     const pair = await openPair(BUNDLED, 'wasm', 'bf16');
     const source = (await heldOutSources())[16];
@@ -162,7 +162,7 @@ describe('on wasm, the shipped path and the backend’s own reductions decide as
     await backend.dispose();
   });
 
-  it('and the comparison has teeth: one place in float32 changes a law beyond 1e-12', () => {
+  it('the comparison fails when one probability is rounded to float32', () => {
     const logits = Float32Array.from({ length: 50 }, (_, token) => Math.sin(token * 7.3) * 4);
     const rough = logits.map((logit) => Math.fround(Math.exp(logit)));
     const total = rough.reduce((sum, weight) => sum + weight, 0);

@@ -110,18 +110,18 @@ describe('processors', () => {
     expect(support(probabilities(LOGITS, { temperature: 1, noRepeatNgramSize: 1 }, ids))).toEqual([1]);
   });
 
-  it('no end before the minimum length, then it may', () => {
+  it('EOS is forbidden before the minimum length and allowed after it', () => {
     expect(probabilities(LOGITS, { temperature: 1, minNewTokens: 2 }, [0, 3])[EOS]).toBe(0);
     expect(probabilities(LOGITS, { temperature: 1, minNewTokens: 2 }, [0, 3, 3])[EOS]).toBeGreaterThan(0);
   });
 
-  it('bad words are not completed, single ones never said', () => {
+  it('bad words are never completed; a bad word of one token never comes out', () => {
     const processing = { temperature: 1, badWords: [[3, 4], [2]] };
     expect(support(probabilities(LOGITS, processing, [0, 3]))).toEqual([0, 1, 3]);
     expect(support(probabilities(LOGITS, processing, [0, 4]))).toEqual([0, 1, 3, 4]);
   });
 
-  it('a forced prefix leaves no choice, and ends', () => {
+  it('a forced prefix leaves no choice until it ends', () => {
     expect(probabilities(LOGITS, { temperature: 1, forcedPrefix: [2, 0] }, [0])).toEqual([0, 0, 1, 0, 0]);
     expect(probabilities(LOGITS, { temperature: 1, forcedPrefix: [2, 0] }, [0, 2])).toEqual([1, 0, 0, 0, 0]);
     expect(support(probabilities(LOGITS, { temperature: 1, forcedPrefix: [2, 0] }, [0, 2, 0]))).toHaveLength(5);

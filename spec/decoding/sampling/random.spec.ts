@@ -50,7 +50,7 @@ describe('counter-based randomness', () => {
     expect(new Set(all).size).toBe(all.length);
   });
 
-  it('never accepts a weight of zero, always one that is at least the whole', () => {
+  it('never accepts weight 0, and always accepts weight ≥ of', () => {
     fc.assert(
       fc.property(fc.maxSafeNat(), fc.nat(), fc.double({ min: 1e-300, max: 1, noNaN: true }), (seed, position, of) => {
         const random = seededRandom(seed);
@@ -60,7 +60,7 @@ describe('counter-based randomness', () => {
     );
   });
 
-  it('the inverse of a distribution only gives tokens with mass, and the last of them past the end', () => {
+  it('the inverse of a distribution gives only tokens with mass; past the end it gives the last of them', () => {
     const weights = fc.array(fc.oneof(fc.constant(0), fc.double({ min: 1e-9, max: 1, noNaN: true })), {
       minLength: 1,
       maxLength: 8,

@@ -37,7 +37,7 @@ async function meanAccepted(verify: Verify, target: Law, draft: Law, gamma: numb
   return [...outcomes].reduce((sum, [accepted, mass]) => sum + Number(accepted) * mass, 0);
 }
 
-/** A law over three tokens from free weights, one distribution a prefix. */
+/** Distributions over three tokens from any weights, one for each prefix. */
 const VOCABULARY = 3;
 const rows = fc.array(
   fc
@@ -85,7 +85,7 @@ describe('block verification', () => {
     );
   });
 
-  it('keeps the whole agreed prefix of greedy proposals and corrects the first other token', () => {
+  it('accepts the whole equal prefix of greedy proposals and corrects the first other token', () => {
     const random = seededRandom(1);
     const draws = [1, 2, 0].map((token) => sample(oneHot(3, token), random, { ...AT, purpose: 'propose' }));
     const { path, next } = verifyBlock(
@@ -106,7 +106,7 @@ describe('block verification', () => {
     expect(verifyBlock([], [end], random, AT).next.distribution).toBe(end);
   });
 
-  it('corrects with a token that the target wants more than the draft', () => {
+  it('corrects with a token that is more probable in the target than in the draft', () => {
     const draft = dense(0.9, 0.1, 0);
     const target = dense(0.1, 0.5, 0.4);
     let corrected = 0;

@@ -18,7 +18,7 @@ function distributionOf(weights: readonly number[]) {
 }
 
 describe('drafter-invariant coupling', () => {
-  it('gives one text for a seed, whatever the draft or γ: that of coupled autoregressive decoding', async () => {
+  it('gives one text for a seed for any draft and γ: the text of coupled decoding without a draft', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.nat(9999),
@@ -42,7 +42,7 @@ describe('drafter-invariant coupling', () => {
     );
   });
 
-  it('greedy falls out of it', async () => {
+  it('is greedy decoding at temperature 0', async () => {
     const target = tableModel({ vocabulary: 9, logits: randomTable(9, 2) });
     const run = (settings: Settings) =>
       finish({ target, drafter: modelDrafter(target), source: [1], settings: { maxNewTokens: 9, ...settings } });

@@ -21,7 +21,7 @@ function pair(seed: number, vocabulary = VOCABULARY) {
 const lawOf = (logits: readonly number[]) => distributionOf(logits, { ids: [0], eosTokens: [] }, { temperature: 1 });
 
 describe('lenience', () => {
-  it('gives the law that its rule implies: min(draft, target / l) plus what is left by (target − l · draft)₊ (to 1e-12)', async () => {
+  it('has the distribution of its rule: min(draft, target / l), and the rest by (target − l · draft)₊ (to 1e-12)', async () => {
     await fc.assert(
       fc.asyncProperty(seeds, levels, async (seed, lenience) => {
         const { table, other, target, draft } = pair(seed);
@@ -44,7 +44,7 @@ describe('lenience', () => {
     );
   });
 
-  it('says that it is not exact, and is not; at 1 it is', async () => {
+  it('is not exact and says so; at l = 1 it is exact', async () => {
     const { table, target, draft } = pair(3);
     const distance = async (settings: Settings) =>
       totalVariation(
@@ -61,7 +61,7 @@ describe('lenience', () => {
     expect((await run()).metrics.exact).toBe(true);
   });
 
-  it('accepts more the smaller l is, at most 1 / l as often, and Σ min(target, draft) at 1', () => {
+  it('accepts more with a smaller l, at most 1 / l as often, and Σ min(target, draft) at l = 1', () => {
     fc.assert(
       fc.property(seeds, levels, levels, (seed, a, b) => {
         const { table, other } = pair(seed, 8);
@@ -75,7 +75,7 @@ describe('lenience', () => {
     );
   });
 
-  it('greedy: keeps exactly the draft tokens whose target probability is at least l times the largest', async () => {
+  it('accepts, when greedy, exactly the draft tokens whose target probability is at least l times the largest', async () => {
     await fc.assert(
       fc.asyncProperty(seeds, levels, fc.integer({ min: 1, max: 4 }), async (seed, lenience, gamma) => {
         const { table, other, target, draft } = pair(seed, 8);
@@ -98,7 +98,7 @@ describe('lenience', () => {
     );
   });
 
-  it('goes with token verification only', async () => {
+  it('is refused with other verifications than token', async () => {
     const { target } = pair(1);
     for (const verification of ['block', 'coupled'] as const) {
       const settings = { lenience: 0.5, verification };

@@ -33,7 +33,7 @@ interface Scored {
   readonly targets: readonly Distribution[];
 }
 
-/** A tree with widths[depth] candidates at every place of a depth, and the target's distributions before and after each. */
+/** A tree with widths[depth] siblings at every position of a depth, and the target's distributions before and after each token. */
 function grow(target: Law, draft: Law, widths: readonly number[], random: Random): Scored {
   const tree: ProposedToken[] = [];
   let places = [-1];
@@ -58,7 +58,7 @@ interface Case {
   readonly parts?: TokenRule;
 }
 
-/** Law of the first `length` tokens, those beyond the round's own sampled from the target. */
+/** Distribution of the first `length` tokens; tokens after the round are sampled from the target. */
 async function outcomes({ target, draft, widths, parts }: Case, length: number): Promise<Outcomes> {
   const found: Outcomes = new Map();
   const round = await enumerate(async (random) => {
@@ -104,7 +104,7 @@ async function meanAccepted({ target, draft, widths }: Case): Promise<number> {
 
 describe('recursive rejection without replacement', () => {
   it.each([[[1]], [[2]], [[3]], [[5]], [[2, 1]], [[1, 2]]])(
-    'has the target distribution with %j candidates a depth, by enumeration (total variation ≤ 1e-12)',
+    'has the target distribution with %j siblings at each depth, by enumeration (total variation ≤ 1e-12)',
     async (widths) => {
       await fc.assert(
         fc.asyncProperty(rows, rows, async (target, draft) => {
@@ -119,7 +119,7 @@ describe('recursive rejection without replacement', () => {
     },
   );
 
-  it('never accepts less with more candidates (slack 1e-12), and always where they cover the target', async () => {
+  it('never accepts less with more siblings (slack 1e-12), and always when they cover the target', async () => {
     await fc.assert(
       fc.asyncProperty(rows, rows, async (target, draft) => {
         const [wanted, proposed] = [lawOf(target), lawOf(draft)];
@@ -134,7 +134,7 @@ describe('recursive rejection without replacement', () => {
     );
   });
 
-  it('decides a chain as token verification does, number by number', () => {
+  it('decides a chain as token verification does, with the same random numbers', () => {
     fc.assert(
       fc.property(rows, rows, fc.nat(9999), (target, draft, seed) => {
         const [wanted, random] = [lawOf(target), seededRandom(seed)];
@@ -145,7 +145,7 @@ describe('recursive rejection without replacement', () => {
     );
   });
 
-  it('draws different tokens, all with mass, in the law of a draw without replacement (to 1e-12)', async () => {
+  it('draws different tokens, all with mass, with the distribution of a draw without replacement (to 1e-12)', async () => {
     await fc.assert(
       fc.asyncProperty(rows, async (weights) => {
         const law = lawOf(weights)([]);
