@@ -13,6 +13,8 @@
  *   node scripts/build.mjs            everything
  *   node scripts/build.mjs --code     keeps the declarations that are there (one second instead of ten)
  *   node scripts/build.mjs --entry FILE --to FILE   one entry alone, for specs; FILE lies one folder below the root
+ *   node scripts/build.mjs --browser --to FOLDER    browser/ alone, into FOLDER
+ *   node scripts/build.mjs --page FILE --to FILE    a classic script for a page, from an entry of the specs
  *   --quiet prints nothing
  */
 import { execFileSync } from 'node:child_process';
@@ -67,6 +69,12 @@ function buildForBrowsers(outdir) {
     target: 'es2022',
     plugins: [browserTwins],
   });
+}
+
+/** A script that a page runs without modules. Specs run in it, so it holds gpu.js too. */
+function buildPage(entry, outfile) {
+  const settings = { ...common, platform: 'browser', target: 'es2022', format: 'iife', plugins: [browserTwins] };
+  return build({ ...settings, entryPoints: [entry], outfile });
 }
 
 /** gpu.js and the packages that it runs with. Its package also installs `webgpu` 0.2.9 (88 MB), which it never loads. */
@@ -134,10 +142,19 @@ function keepTypes(dist, fresh) {
 }
 
 const { values } = parseArgs({
-  options: { code: { type: 'boolean' }, quiet: { type: 'boolean' }, entry: { type: 'string' }, to: { type: 'string' } },
+  options: {
+    browser: { type: 'boolean' },
+    code: { type: 'boolean' },
+    entry: { type: 'string' },
+    page: { type: 'string' },
+    quiet: { type: 'boolean' },
+    to: { type: 'string' },
+  },
 });
 if (values.entry !== undefined) {
   const alone = { ...forNode, external: [...external, 'gpu.js'], format: 'cjs', metafile: false };
   await build({ ...alone, entryPoints: [values.entry], outfile: values.to });
-} else await buildAll(values.code);
+} else if (values.page !== undefined) await buildPage(values.page, values.to);
+else if (values.browser) await buildForBrowsers(values.to);
+else await buildAll(values.code);
 if (!values.quiet) console.log(`${values.to ?? 'dist/'} built: tandem-t5 ${version}`);

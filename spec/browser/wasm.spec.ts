@@ -1,100 +1,146 @@
-import { existsSync, readdirSync } from 'node:fs';
-import type { Server } from 'node:http';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Dtype, probeLevel, type WasmLevel } from '../../kernels';
 import { goldenPaths } from '../support/golden-files.node';
-import { goldenFamilies, readGolden } from '../support/goldens';
-import type { Outcome } from './harness';
-import { bundlePage, servePage } from './serve';
+import { goldenFamilies } from '../support/goldens';
+import type { Outcome } from './page/harness';
+import { BROWSERS, browserOf, describeIn } from './support/browsers';
+import { answersOfNode, type PairGolden, shortestSentences } from './support/pair-in-node';
+import { type Session, withSession } from './support/session';
 
-const CHROMIUM = process.env.TANDEM_CHROMIUM ?? '/usr/bin/chromium';
 const MODEL_FILES = readdirSync(path.join(__dirname, '..', '..', 'models', 'modernize-draft'));
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
+const SENTENCES = shortestSentences(5);
+const ONE_SENTENCE = SENTENCES.slice(0, 1);
+const DTYPES: readonly Dtype[] = ['f32', 'bf16', 'q8'];
+const MINUTES = 60_000;
 
-const isAsked = (process.env.TANDEM_GPU ?? '').split(',').includes('chromium');
-const missing = existsSync(CHROMIUM) ? null : `no ${CHROMIUM} (TANDEM_CHROMIUM names another)`;
-if (isAsked && missing !== null) throw new Error(missing); // a skip must not pass for a run
-const title = missing === null ? 'wasm in Chromium' : `wasm in Chromium: skipped, ${missing}`;
+/** WebKitGTK 2.50 gives its pages no shared memory, so one thread, and has no relaxed SIMD. */
+const NEEDS = {
+  chromium: { sharesMemory: true, hasRelaxedSimd: true },
+  firefox: { sharesMemory: true, hasRelaxedSimd: true },
+  webkit: { sharesMemory: false, hasRelaxedSimd: false },
+} as const;
 
-interface Decoded {
-  readonly level: string;
-  readonly threads: number;
-  readonly plain: readonly number[];
-  readonly speculative: readonly number[];
-  readonly accepted: number;
+function expectAllPassed(outcomes: readonly Outcome[]): void {
+  expect(outcomes.filter(({ error }) => error !== null)).toEqual([]);
 }
 
-(missing === null ? describe : describe.skip)(title, () => {
-  let browser: Browser;
-  const servers: Server[] = [];
-  const errors: string[] = [];
-  let isolated: Page;
-  let usual: Page;
+/** The best level that both Node and the page have: within one level bits never differ, so the ids must be the same. */
+async function commonLevel(session: Session): Promise<WasmLevel> {
+  const relaxed = await Promise.all([probeLevel('relaxed-simd'), session.call('findLevel', 'relaxed-simd')]);
+  return relaxed.every(({ works }) => works) ? 'relaxed-simd' : 'simd';
+}
 
-  beforeAll(async () => {
-    const script = await bundlePage('spec/browser/page.ts');
-    browser = await chromium.launch({ executablePath: CHROMIUM, headless: true, args: FLAGS });
-    const open = async (alone: boolean) => {
-      const { url, server } = await servePage(script, { isolated: alone });
-      servers.push(server);
-      const page = await browser.newPage();
-      page.on('pageerror', (error) => errors.push(error.message));
-      await page.goto(url);
-      return page;
-    };
-    [isolated, usual] = [await open(true), await open(false)];
-  }, 60_000);
+interface PairRun {
+  readonly dtype: Dtype;
+  /** Threads that the page asks for, and those it must be given. */
+  readonly asked: number;
+  readonly given: number;
+  readonly cases: readonly PairGolden[];
+}
 
-  afterAll(async () => {
-    await browser?.close();
-    for (const server of servers) await new Promise((resolve) => server.close(resolve));
-  });
+/** Lets the page decode with the bundled pair, and compares with Node and with Hugging Face. */
+async function expectAnswersOfNode(session: Session, { dtype, asked, given, cases }: PairRun): Promise<void> {
+  const level = await commonLevel(session);
+  const found = await session.call('decodeOnWasm', { threads: asked, level }, MODEL_FILES, { dtype, cases });
+  expect(found).toMatchObject({ threads: given, level });
+  expect(found.answers).toHaveLength(cases.length);
+  expect(found.answers).toEqual(await answersOfNode(dtype, level, cases));
+  expect(found.answers.map(({ speculative }) => speculative)).toEqual(found.answers.map(({ plain }) => plain));
+  if (dtype === 'f32') expect(found.answers.map(({ plain }) => plain)).toEqual(cases.map(({ tokens }) => tokens));
+  for (const { accepted } of found.answers) expect(accepted).toBeGreaterThan(0);
+}
 
-  afterEach(() => {
-    expect(errors).toEqual([]);
-  });
+/** Runs the laws in the page, counts them, and expects that all hold. */
+async function expectLaws(session: Session, level: WasmLevel, threads: number): Promise<void> {
+  const outcomes = await session.call('runWasmLaws', { level, threads }, 5);
+  expectAllPassed(outcomes);
+  expect(outcomes.length).toBeGreaterThanOrEqual(90);
+}
 
-  const call = <T>(page: Page, name: string, ...args: unknown[]): Promise<T> =>
-    page.evaluate(
-      ([of, list]) => (globalThis as unknown as Record<string, (...rest: unknown[]) => Promise<T>>)[of](...list),
-      [name, args] as const,
+for (const browser of BROWSERS) {
+  const { sharesMemory, hasRelaxedSimd } = NEEDS[browser.name];
+  const threads = sharesMemory ? 2 : 1;
+
+  describeIn(browser, 'wasm', () => {
+    const session = withSession(browser, { page: '/isolated' });
+
+    test(`the page is isolated and ${sharesMemory ? 'may' : 'may not'} share memory`, async () => {
+      expect(await session().call('pageFacts')).toMatchObject({ isIsolated: true, sharesMemory });
+    });
+
+    test.each(sharesMemory ? [1, 2] : [1])(
+      'simd, %s thread(s): every law of the backends holds, with the tolerances of Node',
+      (count) => expectLaws(session(), 'simd', count),
+      3 * MINUTES,
     );
 
-  test.each([
-    ['simd', 1],
-    ['simd', 2],
-    ['relaxed-simd', 1],
-    ['relaxed-simd', 3],
-  ] as const)(
-    '%s on %s threads: every law of the backends holds, with the tolerances of Node',
-    async (level, threads) => {
-      const outcomes = await call<Outcome[]>(isolated, 'runWasmLaws', { level, threads }, 5);
-      expect(outcomes.filter(({ error }) => error !== null)).toEqual([]);
-      expect(outcomes.length).toBeGreaterThanOrEqual(90);
+    if (hasRelaxedSimd) {
+      test.each([1, 3])(
+        'relaxed-simd, %s thread(s): every law of the backends holds, with the tolerances of Node',
+        (count) => expectLaws(session(), 'relaxed-simd', count),
+        3 * MINUTES,
+      );
+    } else {
+      test('relaxed-simd: asking for it is refused by name, or every law of the backends holds', async () => {
+        const { works } = await session().call('findLevel', 'relaxed-simd');
+        if (works) return expectLaws(session(), 'relaxed-simd', 1);
+        const refusal = 'KernelError unavailable: wasm: expected level relaxed-simd to work here';
+        expect(await session().call('refusalOf', { level: 'relaxed-simd' })).toContain(refusal);
+      });
+    }
+
+    test(
+      `goldens of every family, ${threads} thread(s): tensors and logits within 1e-5 of scale, tokens equal`,
+      async () => {
+        const outcomes = await session().call('runWasmGoldens', { threads }, goldenPaths());
+        expectAllPassed(outcomes);
+        expect(outcomes).toHaveLength(3 * (goldenFamilies().length + 1)); // one family in two types
+      },
+      3 * MINUTES,
+    );
+
+    test.each(DTYPES)(
+      `the bundled pair in %s, ${threads} thread(s): Node’s ids, plain and speculative alike`,
+      (dtype) => expectAnswersOfNode(session(), { dtype, asked: threads, given: threads, cases: SENTENCES }),
+      3 * MINUTES,
+    );
+
+    test(
+      'four threads: asked for, they are given where memory can be shared, and one where not; the ids are the same',
+      () =>
+        expectAnswersOfNode(session(), { dtype: 'f32', asked: 4, given: sharesMemory ? 4 : 1, cases: ONE_SENTENCE }),
+      3 * MINUTES,
+    );
+
+    test(
+      'a page that is not isolated has one thread, whatever it asks for, and the same ids',
+      async () => {
+        await session().visit('/ordinary');
+        expect(await session().call('pageFacts')).toMatchObject({ isIsolated: false, sharesMemory: false });
+        await expectAnswersOfNode(session(), { dtype: 'f32', asked: 4, given: 1, cases: ONE_SENTENCE });
+      },
+      3 * MINUTES,
+    );
+  });
+}
+
+/** Safari shares memory in isolated pages; WebKitGTK leaves that off, and a switch of JavaScriptCore turns it on. */
+describeIn(browserOf('webkit'), 'wasm on threads', () => {
+  const session = withSession(browserOf('webkit'), { page: '/isolated', sharesMemory: true });
+
+  test(
+    'simd, 2 threads: every law of the backends holds, with the tolerances of Node',
+    async () => {
+      expect(await session().call('pageFacts')).toMatchObject({ sharesMemory: true });
+      await expectLaws(session(), 'simd', 2);
     },
-    120_000,
+    3 * MINUTES,
   );
 
-  test('goldens of every family on two threads: tensors and logits within 1e-5 of scale, tokens equal', async () => {
-    const outcomes = await call<Outcome[]>(isolated, 'runWasmGoldens', { threads: 2 }, goldenPaths());
-    expect(outcomes.filter(({ error }) => error !== null)).toEqual([]);
-    expect(outcomes).toHaveLength(3 * (goldenFamilies().length + 1)); // one family in two types
-  }, 120_000);
-
-  test('the bundled pair speculates on 1, 2 and 4 threads: plain and speculative ids are the golden’s', async () => {
-    const [{ source, greedy }] = readGolden('modernize-target').sentences ?? [];
-    for (const threads of [1, 2, 4]) {
-      const settings = { temperature: 0, gamma: 4, maxNewTokens: greedy.tokens.length };
-      const found = await call<Decoded>(isolated, 'decodeOnWasm', { threads }, MODEL_FILES, source, settings);
-      expect(found).toMatchObject({ level: 'relaxed-simd', threads, plain: greedy.tokens, speculative: greedy.tokens });
-      expect(found.accepted).toBeGreaterThan(0);
-    }
-  }, 120_000);
-
-  test('a page that may not share memory gets one thread, whatever it asks for, and the same ids', async () => {
-    const [{ source, greedy }] = readGolden('modernize-target').sentences ?? [];
-    const settings = { temperature: 0, gamma: 4, maxNewTokens: greedy.tokens.length };
-    const found = await call<Decoded>(usual, 'decodeOnWasm', { threads: 4 }, MODEL_FILES, source, settings);
-    expect(found).toMatchObject({ threads: 1, plain: greedy.tokens, speculative: greedy.tokens });
-  }, 120_000);
+  test(
+    'the bundled pair in f32, 2 threads: Node’s ids, plain and speculative alike',
+    () => expectAnswersOfNode(session(), { dtype: 'f32', asked: 2, given: 2, cases: ONE_SENTENCE }),
+    3 * MINUTES,
+  );
 });

@@ -1,16 +1,19 @@
 import { Harness } from './harness';
 
-/** The page's stand-in for jest must fail where jest would; jest's own globals come back afterwards. */
-async function outcomesOf(declare: (page: Record<string, (...args: unknown[]) => never>) => void) {
-  const own = { ...(globalThis as unknown as Record<string, unknown>) };
+/** Runs specs with the page's harness in place of jest, whose globals come back afterwards. */
+async function outcomesOf(
+  declare: (page: Record<string, (...args: unknown[]) => never>) => void,
+  onTest?: (title: string) => Promise<void>,
+) {
+  const globalsOfJest = { ...(globalThis as unknown as Record<string, unknown>) };
   const names = ['test', 'expect', 'describe', 'beforeAll', 'afterAll'];
-  const harness = new Harness();
+  const harness = new Harness(onTest);
   harness.install();
   try {
     declare(globalThis as unknown as Record<string, (...args: unknown[]) => never>);
     return await harness.run();
   } finally {
-    for (const name of names) Object.assign(globalThis, { [name]: own[name] });
+    for (const name of names) Object.assign(globalThis, { [name]: globalsOfJest[name] });
   }
 }
 
@@ -40,7 +43,7 @@ function rejection(expectation: Record<string, unknown>, wanted: object): Promis
   return (expectation.rejects as { toMatchObject(value: object): Promise<void> }).toMatchObject(wanted);
 }
 
-describe('the harness that runs laws in a page', () => {
+describe('the harness that runs specs in a page', () => {
   test.each(failing)('%s fails where it should', async (_, body) => {
     const outcomes = await outcomesOf((page) => page.test('one', () => body(page.expect as never)));
     expect(outcomes).toHaveLength(1);
@@ -49,7 +52,8 @@ describe('the harness that runs laws in a page', () => {
 
   test('groups, hooks and each run in order, and every test is counted', async () => {
     const seen: string[] = [];
-    const outcomes = await outcomesOf((page) => {
+    const begun: string[] = [];
+    const declare: Parameters<typeof outcomesOf>[0] = (page) => {
       page.describe('outer', () => {
         page.beforeAll(async () => seen.push('before'));
         page.afterAll(() => seen.push('after'));
@@ -60,7 +64,9 @@ describe('the harness that runs laws in a page', () => {
           }),
         );
       });
-    });
+    };
+    const outcomes = await outcomesOf(declare, async (title) => void begun.push(title));
+    expect(begun).toEqual(outcomes.map(({ title }) => title));
     expect(seen).toEqual(['before', 'case 1', 'case 2', 'after']);
     expect(outcomes.map(({ title, error }) => [title, error?.trim() ?? null])).toEqual([
       ['outer › case 1', null],

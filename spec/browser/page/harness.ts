@@ -1,6 +1,6 @@
 /**
- * As much of jest as the law suite uses, for a page: specs are collected by `describe` and `test`, then run one by one.
- * Checks are strict where jest's are: Object.is for values, key by key for objects.
+ * The part of jest that the specs in a page use. `describe` and `test` collect the specs, `run` runs them one after another.
+ * Comparisons are as strict as jest's: Object.is for values, key by key for objects.
  */
 export interface Outcome {
   readonly title: string;
@@ -18,11 +18,14 @@ interface Group {
 }
 
 export class Harness {
-  readonly outcomes: Outcome[] = [];
+  /** @param onTest is told the title of each test before it runs. */
+  constructor(private readonly onTest: (title: string) => Promise<void> = async () => undefined) {}
+
+  private readonly outcomes: Outcome[] = [];
   private readonly path: Group[] = [];
   private readonly root: Group = { title: '', before: [], after: [], steps: [] };
 
-  /** Makes describe, test and the rest global, as specs expect them. */
+  /** Sets the globals that specs expect: describe, test, expect, beforeAll, afterAll. */
   install(): void {
     const test = Object.assign((title: string, body: Body) => this.test(title, () => (body as () => unknown)()), {
       each: (cases: readonly unknown[]) => (title: string, body: Body) => {
@@ -42,6 +45,7 @@ export class Harness {
     });
   }
 
+  /** Runs every spec. A test that throws is an outcome with an error; a hook that throws rejects. */
   async run(): Promise<Outcome[]> {
     await this.runGroup(this.root);
     return this.outcomes;
@@ -60,6 +64,7 @@ export class Harness {
     const full = [...this.path.map((group) => group.title), title].join(' › ');
     const parent = this.path[this.path.length - 1] ?? this.root;
     parent.steps.push(async () => {
+      await this.onTest(full);
       let error: string | null = null;
       try {
         await body();
