@@ -12,7 +12,7 @@ report() {
 }
 
 # shellcheck disable=SC2046
-TANDEM_GPU=webgpu,chromium node node_modules/jest/bin/jest.js spec/kernels/gpu/webgpu spec/browser $(report webgpu) "$@" || status=1
+TANDEM_GPU=webgpu,chromium node node_modules/jest/bin/jest.js spec/kernels/gpu/webgpu spec/browser/gpu $(report webgpu) "$@" || status=1
 
 # Mapped, not found: node_modules may hold a gl that was never built, which would hide this one.
 gl="$PWD/build/headless-gl/node_modules/gl"
