@@ -13,9 +13,9 @@ import { median, quantile } from 'simple-statistics';
 
 const ROOT = path.join(__dirname, '..', '..');
 const CHROMIUM = process.env.TANDEM_CHROMIUM ?? '/usr/bin/chromium';
-const TYPES = ['f32', 'q8'] as const;
+const DTYPES = ['f32', 'q8'] as const;
 const RUNTIMES = ['tandem', 'transformers.js'] as const;
-type PageType = (typeof TYPES)[number];
+type PageDtype = (typeof DTYPES)[number];
 
 interface Turn {
   readonly milliseconds: number;
@@ -58,13 +58,13 @@ export async function browserPeers(argv: readonly string[]): Promise<void> {
     const setting = { shape, threads: Number(values.threads), files };
     const pages = new Map<string, Page>();
     const versions: string[] = [];
-    for (const type of TYPES) {
+    for (const dtype of DTYPES) {
       for (const runtime of RUNTIMES) {
         const page = await (await browser.newContext()).newPage();
         await page.goto(url);
-        const ready = await call<{ version: string }>(page, 'prepare', { ...setting, runtime, type });
-        if (type === 'f32') versions.push(ready.version);
-        pages.set(`${runtime} ${type}`, page);
+        const ready = await call<{ version: string }>(page, 'prepare', { ...setting, runtime, dtype });
+        if (dtype === 'f32') versions.push(ready.version);
+        pages.set(`${runtime} ${dtype}`, page);
       }
     }
     const works = workOf(Number(values.tokens));
@@ -95,7 +95,7 @@ function call<T>(page: Page, name: string, ...args: unknown[]): Promise<T> {
 
 interface Result {
   readonly work: string;
-  readonly type: PageType;
+  readonly dtype: PageDtype;
   /** Median milliseconds per call. */
   readonly tandem: number;
   readonly peer: number;
@@ -108,12 +108,12 @@ interface Result {
 async function takeTurns(pages: ReadonlyMap<string, Page>, works: readonly Work[], rounds: number): Promise<Result[]> {
   const results: Result[] = [];
   for (const { name, call: method, args } of works) {
-    for (const type of TYPES) {
+    for (const dtype of DTYPES) {
       const turns = RUNTIMES.map(() => [] as Turn[]);
       for (let round = -1; round < rounds; round++) {
         for (let i = 0; i < RUNTIMES.length; i++) {
           const one = (i + round + 2) % RUNTIMES.length; // the runtime that goes first alternates
-          const turn = await call<Turn>(pages.get(`${RUNTIMES[one]} ${type}`) as Page, method, ...args);
+          const turn = await call<Turn>(pages.get(`${RUNTIMES[one]} ${dtype}`) as Page, method, ...args);
           if (round >= 0) turns[one].push(turn); // round -1 compiles and warms up
         }
       }
@@ -123,7 +123,7 @@ async function takeTurns(pages: ReadonlyMap<string, Page>, works: readonly Work[
       const differs = a.findIndex((token, i) => token !== b[i]);
       results.push({
         work: name,
-        type,
+        dtype,
         tandem: median(own),
         peer: median(theirs),
         ratio: { median: median(ratios), low: quantile(ratios, 0.25), high: quantile(ratios, 0.75) },
@@ -136,12 +136,12 @@ async function takeTurns(pages: ReadonlyMap<string, Page>, works: readonly Work[
 
 function print(shape: string, threads: number, versions: readonly string[], results: readonly Result[]): void {
   console.log(`${shape} in Chromium, ${threads} thread(s), greedy, batch 1\n`);
-  console.log(`${'work'.padEnd(26)}type   tandem ms     peer ms   Tandem's speed over it (quartiles)   same tokens`);
-  for (const { work, type, tandem, peer, ratio, agreeing } of results) {
+  console.log(`${'work'.padEnd(26)}dtype  tandem ms     peer ms   Tandem's speed over it (quartiles)   same tokens`);
+  for (const { work, dtype, tandem, peer, ratio, agreeing } of results) {
     const times = [tandem, peer].map((time) => time.toFixed(1).padStart(9)).join('   ');
     const { median: middle, low, high } = ratio;
     const against = `${middle.toFixed(2)}× (${low.toFixed(2)}–${high.toFixed(2)})`;
-    console.log(`${work.padEnd(26)}${type.padEnd(5)} ${times}   ${against.padEnd(37)}${agreeing || ''}`);
+    console.log(`${work.padEnd(26)}${dtype.padEnd(5)} ${times}   ${against.padEnd(37)}${agreeing || ''}`);
   }
   console.log(`\n${versions.join('; ')}`);
 }

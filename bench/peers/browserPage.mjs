@@ -2,7 +2,7 @@
 let run = null;
 let encode = null;
 
-/** @param {{ runtime: 'tandem' | 'transformers.js', type: 'f32' | 'q8', shape: string, threads: number, files: string[] }} setting */
+/** @param {{ runtime: 'tandem' | 'transformers.js', dtype: 'f32' | 'q8', shape: string, threads: number, files: string[] }} setting */
 globalThis.prepare = async (setting) => {
   const started = performance.now();
   const version = setting.runtime === 'tandem' ? await prepareTandem(setting) : await prepareTransformers(setting);
@@ -23,8 +23,8 @@ globalThis.encode = async (source) => {
   return { milliseconds: performance.now() - started, ids: [] };
 };
 
-async function prepareTandem({ type, shape, threads, files }) {
-  const { createBackend, generate, httpSource, loadModel, openFileSet } = await import('/tandem/index.mjs');
+async function prepareTandem({ dtype, shape, threads, files }) {
+  const { collect, createBackend, generate, httpSource, loadModel, openFileSet } = await import('/tandem/core.mjs');
   const backend = await createBackend('wasm', { threads });
   const open = async (file) => {
     const url = new URL(`/checkpoints/${shape}-f32/${file}`, location.href).href;
@@ -32,24 +32,21 @@ async function prepareTandem({ type, shape, threads, files }) {
     return httpSource(file, url, Number(headers.get('content-length')));
   };
   const checkpoint = await openFileSet({ name: shape, files, open });
-  const target = await loadModel(checkpoint, backend, { type });
+  const target = await loadModel(checkpoint, backend, { dtype });
   await checkpoint.dispose();
   run = async (source, maxNewTokens) => {
-    const steps = generate({ target, source, settings: { maxNewTokens } });
-    for (;;) {
-      const step = await steps.next();
-      if (step.done) return step.value.ids;
-    }
+    const { ids } = await collect(generate({ target, source, settings: { maxNewTokens } }));
+    return ids;
   };
   encode = async (source) => {
     const [encoded] = await target.encode([source]);
-    encoded.release();
+    encoded.dispose();
   };
   const { level, threads: found } = backend.facts;
   return `tandem wasm ${level}, ${found} threads`;
 }
 
-async function prepareTransformers({ type, shape, threads }) {
+async function prepareTransformers({ dtype: name, shape, threads }) {
   const { AutoModelForSeq2SeqLM, Tensor, env } = await import('/transformers/transformers.min.js');
   env.allowRemoteModels = false;
   env.allowLocalModels = true;
@@ -57,7 +54,7 @@ async function prepareTransformers({ type, shape, threads }) {
   env.localModelPath = '/onnx/';
   env.backends.onnx.wasm.wasmPaths = new URL('/ort/', location.href).href;
   env.backends.onnx.wasm.numThreads = threads;
-  const dtype = { f32: 'fp32', q8: 'q8' }[type];
+  const dtype = { f32: 'fp32', q8: 'q8' }[name];
   const model = await AutoModelForSeq2SeqLM.from_pretrained(shape, { dtype, device: 'wasm' });
   const tensor = (values) => new Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length]);
   run = async (source, tokens) => {
