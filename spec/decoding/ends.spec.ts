@@ -49,6 +49,7 @@ const DRAFTERS: Record<string, (target: SequenceModel, draft: SequenceModel) => 
   model: (_, draft) => modelDrafter(draft),
   'early exit': (target) => earlyExitDrafter(target, 1),
   'copy, then model': (_, draft) => firstOf([copyDrafter(VOCABULARY), modelDrafter(draft)]),
+  'early exit, then model': (target, draft) => firstOf([earlyExitDrafter(target, 1), modelDrafter(draft)]),
 };
 
 /** Reads events until the run ends in the way that was chosen. Errors are expected and end it too. */
