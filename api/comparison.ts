@@ -1,23 +1,19 @@
 import { measuredSpeedup, metricsOf } from '../decoding';
-import type { Comparison, GenerateOptions, GenerateResult } from './types';
+import type { Comparison, Result } from './types';
 
-type Lengths = Pick<GenerateOptions, 'gamma' | 'costs' | 'branching'>;
-
-/** Puts two finished runs of one input side by side. */
-export function comparison(
-  speculative: GenerateResult,
-  autoregressive: GenerateResult,
-  { costs }: Lengths = {},
-): Comparison {
-  const equal =
-    autoregressive.ids.length === speculative.ids.length &&
-    autoregressive.ids.every((id, i) => id === speculative.ids[i]);
+/**
+ * Puts two finished runs of one input side by side: with the draft, and without it. The run without is the unit of c, v and the
+ * predicted speed-up (Leviathan et al. 2023, theorem 3.8, with v beside it).
+ */
+export function comparison(speculative: Result, autoregressive: Result): Comparison {
   const { gamma, exact } = speculative.metrics;
-  const options = { gamma: costs ? undefined : gamma, exact, plain: autoregressive.metrics };
+  const metrics = metricsOf(speculative.metrics, { gamma, exact, plain: autoregressive.metrics });
   return {
-    speculative: { ...speculative, metrics: metricsOf(speculative.metrics, options) },
+    speculative: { ...speculative, metrics },
     autoregressive,
-    equal,
+    equal:
+      autoregressive.ids.length === speculative.ids.length &&
+      autoregressive.ids.every((id, i) => id === speculative.ids[i]),
     measuredSpeedup: measuredSpeedup(speculative.metrics, autoregressive.metrics),
   };
 }

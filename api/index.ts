@@ -1,16 +1,30 @@
 export { bundledPair } from './bundled.node';
 export { comparison } from './comparison';
+export { COMPARE_OPTIONS, GENERATE_OPTIONS, LOAD_OPTIONS, MEASURE_OPTIONS } from './options';
 export type { BundledPair } from './pair';
+export { sequenceName } from './run';
+export type { TokenStream } from './stream';
 export { Tandem } from './tandem';
 export type {
-  BatchGenerateOptions,
-  BatchProgress,
-  BeamSearchOptions,
+  BatchResult,
+  CompareOptions,
   Comparison,
+  DraftModel,
+  DraftName,
+  DraftSource,
+  EngineFacts,
+  FailedResult,
   GenerateOptions,
-  GenerateResult,
+  Input,
+  LoadedParts,
   LoadOptions,
-  StreamedToken,
-  TextBeams,
+  MeasureCostsOptions,
+  ModelFacts,
+  ModelSource,
+  Progress,
+  Result,
+  Sequence,
+  StreamEvent,
+  TokenStreamEvent,
 } from './types';
 export { VERSION } from './version';

@@ -1,14 +1,16 @@
-import { DecodingError, type DraftName, type NgramTable, parseDrafter } from '../decoding';
+import { DecodingError, type Drafter, type NgramTable } from '../decoding';
 import { EngineError, loadModel, type T5Model } from '../engine';
-import { type Backend, createBackend } from '../kernels';
-import { type Checkpoint, firstVocabularyDifference, fromPretrained, type Tokenizer, WeightsError } from '../weights';
-import { bundledPair } from './bundled.node';
-import { type Drafts, draftsOf, modelNames, tableFiles } from './drafts';
-import { readTable } from './tables.node';
-import type { LoadOptions } from './types';
+import { type Backend, createBackend, KernelError } from '../kernels';
+import { type Checkpoint, firstVocabularyDifference, type Tokenizer, WeightsError } from '../weights';
+import { type DraftPlan, draftPlans } from './drafts/names';
+import { type OpenedDrafts, openDrafts } from './drafts/open';
+import { readTable } from './drafts/tables.node';
+import { findBundledPair } from './sources/bundled';
+import { type OpenedModel, openModel } from './sources/open';
+import type { Input, LoadOptions, ModelSource, Progress } from './types';
 
-/** Everything that decoding needs, resident. */
-export interface Loaded extends Drafts {
+/** Everything that decoding needs, in memory. */
+export interface Loaded extends OpenedDrafts {
   readonly backend: Backend;
   readonly target: T5Model;
   /** Models that draft, in the order of their names. */
@@ -18,60 +20,147 @@ export interface Loaded extends Drafts {
   readonly prefix: string;
 }
 
-interface Resolved {
-  readonly target: string;
-  readonly names: readonly DraftName[];
+/** Which target and drafts to load. */
+export interface LoadPlan {
+  readonly target: ModelSource;
+  readonly drafts: readonly DraftPlan[];
   readonly prefix: string;
 }
 
-/** Which checkpoints and drafts, from options and the bundled pair. */
-async function resolve({ target, draft, prefix }: LoadOptions): Promise<Resolved> {
-  const named = draft == null ? [] : parseDrafter(draft);
-  if (target !== undefined) return { target, names: named, prefix: prefix ?? '' };
-  const pair = await bundledPair();
-  const names: DraftName[] = draft === undefined ? [{ kind: 'model', name: pair.draft }] : named;
-  return { target: pair.target, names, prefix: prefix ?? pair.prefix };
+/** Reads the model and the options `draft` and `prefix`; what they leave out comes from the bundled pair. */
+export async function planLoad(model: ModelSource | undefined, options: LoadOptions): Promise<LoadPlan> {
+  const { draft, prefix, bundledUrl, signal } = options;
+  const drafts = draftPlans(draft ?? null);
+  if (model !== undefined) return { target: model, drafts, prefix: prefix ?? '' };
+  const pair = await findBundledPair(bundledUrl, signal);
+  return {
+    target: pair.target,
+    drafts: draft === undefined ? [{ kind: 'model', model: pair.draft }] : drafts,
+    prefix: prefix ?? pair.prefix,
+  };
 }
 
 /**
- * Opens and checks everything before a weight is loaded.
+ * Opens and checks every model before the weights of the first are loaded.
  *
  * @throws WeightsError, KernelError, EngineError; DecodingError `vocabulary-mismatch` or `option-invalid`
  */
-export async function load(options: LoadOptions): Promise<Loaded> {
-  const { target: name, names, prefix } = await resolve(options);
-  const opened: Checkpoint[] = [];
-  let backend: Backend | null = null;
-  const models: T5Model[] = [];
+export async function load(plan: LoadPlan, options: LoadOptions): Promise<Loaded> {
+  const loader = new Loader(plan, options);
   try {
-    const hub = { ...options.hub, signal: options.signal };
-    const tables = new Map<string, NgramTable>();
-    for (const file of tableFiles(names)) tables.set(file, await readTable(file));
-    opened.push(await fromPretrained(name, hub));
-    const drafts = [...new Set(modelNames(names))];
-    for (const draft of drafts) opened.push(await fromPretrained(draft, { ...hub, revision: undefined }));
-    const tokenizer = await checkedTokenizer(opened);
-    backend = await createBackend(options.backend ?? 'auto', { threads: options.threads, level: options.level });
-    for (const [model, checkpoint] of opened.entries()) {
-      const onProgress = options.onProgress && ((progress: Progress) => options.onProgress?.({ ...progress, model }));
-      models.push(await loadModel(checkpoint, backend, { dtype: options.type, signal: options.signal, onProgress }));
-    }
-    const byName = new Map(drafts.map((draft, i) => [draft, models[1 + i]]));
-    const ways = await draftsOf(names, models[0], byName, tables);
-    return { backend, target: models[0], drafts: models.slice(1), tokenizer, prefix, ...ways };
+    return await loader.load();
   } catch (error) {
-    for (const model of models) model.dispose();
-    await backend?.dispose();
+    await loader.disposeLoaded();
     throw error;
   } finally {
-    for (const checkpoint of opened) await checkpoint.dispose();
+    await loader.disposeOpened();
   }
 }
 
-type Progress = { readonly tensor: string; readonly loaded: number; readonly total: number };
+class Loader {
+  private readonly opened: OpenedModel[] = [];
+  private readonly models: T5Model[] = [];
+  private backend: Backend | null = null;
 
-/** The target's tokenizer, after every draft's vocabulary has been held against the target's. */
-async function checkedTokenizer([target, ...drafts]: readonly Checkpoint[]): Promise<Tokenizer | null> {
+  constructor(
+    private readonly plan: LoadPlan,
+    private readonly options: LoadOptions,
+  ) {}
+
+  async load(): Promise<Loaded> {
+    const { plan, options } = this;
+    const tables = new Map<DraftPlan, NgramTable>();
+    for (const draft of plan.drafts) {
+      if (draft.kind === 'ngram' && draft.file !== null) tables.set(draft, await readTable(draft.file));
+    }
+    const target = await this.open(plan.target, 'target', options.revision);
+    const drafts = plan.drafts.filter((draft) => draft.kind === 'model');
+    const checkpoints: Checkpoint[] = [];
+    for (const draft of drafts) checkpoints.push(await this.open(draft.model, 'draft', draft.revision));
+    const tokenizer = await checkedTokenizer(target, checkpoints);
+    const backend = await createBackend(options.backend ?? 'auto', { threads: options.threads, level: options.level });
+    this.backend = backend;
+    checkLevel(backend, options.level);
+    const model = await this.loadWeights(target, backend, 'target', options.dtype);
+    const models = new Map<DraftPlan, T5Model>();
+    for (const [i, draft] of drafts.entries()) {
+      const same = drafts.slice(0, i).find((other) => isSameModel(other, draft));
+      const drafting = same && models.get(same);
+      models.set(
+        draft,
+        drafting ?? (await this.loadWeights(checkpoints[i], backend, 'draft', draft.dtype ?? options.dtype)),
+      );
+    }
+    for (const draft of plan.drafts) if (draft.kind === 'drafter') checkVocabulary(draft.drafter, model);
+    const opened = openDrafts(plan.drafts, { target: model, models, tables });
+    return { backend, target: model, drafts: this.models.slice(1), tokenizer, prefix: plan.prefix, ...opened };
+  }
+
+  async disposeLoaded(): Promise<void> {
+    for (const model of this.models) model.dispose();
+    await this.backend?.dispose();
+  }
+
+  async disposeOpened(): Promise<void> {
+    for (const { checkpoint, own } of this.opened) if (own) await checkpoint.dispose();
+  }
+
+  private async open(source: ModelSource, role: Progress['role'], revision?: string): Promise<Checkpoint> {
+    const { onProgress } = this.options;
+    const name = typeof source === 'string' ? source : source instanceof URL ? source.href : role;
+    const onDownload =
+      onProgress &&
+      ((progress: Pick<Progress, 'item' | 'loaded' | 'total'>) =>
+        onProgress({ phase: 'download', role, model: name, ...progress }));
+    const opened = await openModel({ source, revision, hub: this.options, onDownload });
+    this.opened.push(opened);
+    return opened.checkpoint;
+  }
+
+  private async loadWeights(
+    checkpoint: Checkpoint,
+    backend: Backend,
+    role: Progress['role'],
+    dtype: LoadOptions['dtype'],
+  ): Promise<T5Model> {
+    const { onProgress, signal } = this.options;
+    const model = await loadModel(checkpoint, backend, {
+      dtype,
+      signal,
+      onProgress:
+        onProgress &&
+        (({ tensor, loaded, total }) =>
+          onProgress({ phase: 'load', role, model: checkpoint.name, item: tensor, loaded, total })),
+    });
+    this.models.push(model);
+    return model;
+  }
+}
+
+/** Two drafts that name one model in one type share its weights. */
+function isSameModel(a: DraftPlan, b: DraftPlan): boolean {
+  if (a.kind !== 'model' || b.kind !== 'model') return false;
+  return a.model === b.model && a.dtype === b.dtype && a.revision === b.revision;
+}
+
+/** `auto` takes another backend rather than none; then a level that was asked for by name may not be there. */
+function checkLevel({ facts }: Backend, wanted: string | undefined): void {
+  if (wanted === undefined || wanted === 'auto' || wanted === facts.level) return;
+  const found = facts.reason ?? `${facts.name} (${facts.level})`;
+  throw new KernelError('unavailable', `level: expected ${wanted}, found ${found}`);
+}
+
+function checkVocabulary(drafter: Drafter, target: T5Model): void {
+  if (drafter.vocabularySize === target.vocabularySize) return;
+  const [expected, found] = [target.vocabularySize, drafter.vocabularySize];
+  throw new DecodingError(
+    'vocabulary-mismatch',
+    `draft ${drafter.name}: expected logits over the target's ${expected} ids, found ${found}`,
+  );
+}
+
+/** The target's tokenizer, after every draft's vocabulary was compared with the target's. */
+async function checkedTokenizer(target: Checkpoint, drafts: readonly Checkpoint[]): Promise<Tokenizer | null> {
   const tokenizer = await tokenizerOf(target);
   for (const draft of drafts) {
     const other = await tokenizerOf(draft);
@@ -97,16 +186,17 @@ async function tokenizerOf(checkpoint: Checkpoint): Promise<Tokenizer | null> {
   }
 }
 
-/** Ids of an input: text after the prefix, or ids as they are. */
-export function sourceIds(loaded: Loaded, input: string | readonly number[]): number[] {
-  if (typeof input !== 'string') return [...input];
-  if (loaded.tokenizer === null) {
-    throw new WeightsError(
-      'tokenizer-invalid',
-      `${loaded.target.name}: expected a tokenizer file for text, found none`,
-    );
+/**
+ * Ids of an input: of text those of the prefix and the text with the closing EOS, of ids those ids.
+ *
+ * @throws WeightsError `tokenizer-invalid` for text without a tokenizer; EngineError `source-invalid` for no tokens
+ */
+export function sourceIds({ tokenizer, target, prefix }: Loaded, input: Input): number[] {
+  if (typeof input !== 'string') return Array.from(input);
+  if (tokenizer === null) {
+    throw new WeightsError('tokenizer-invalid', `${target.name}: expected a tokenizer file for text, found none`);
   }
-  const ids = loaded.tokenizer.encode(loaded.prefix + input);
+  const ids = tokenizer.encode(prefix + input);
   if (ids.length <= 1) {
     // nothing but EOS
     throw new EngineError('source-invalid', 'text: expected at least one token, found none');

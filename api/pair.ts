@@ -1,14 +1,14 @@
-/** The pair that comes with the package, as `models/pair.json` describes it. */
+/** The pair of models that comes with the package, as `models/pair.json` describes it. Names are of directories and files. */
 export interface BundledPair {
   /** Directories of the two checkpoints. */
   readonly target: string;
   readonly draft: string;
-  /** What every input begins with. */
+  /** Text that every input begins with. */
   readonly prefix: string;
-  /** File of passages held out of training: a JSON list of `source` and `reference`. */
+  /** A file of passages that training did not see: a JSON list of objects with `source` and `reference`. */
   readonly heldOut: string;
-  /** File of text such as the target writes, a sequence a line. */
+  /** A file of text such as the target writes, one sequence a line. */
   readonly text: string;
-  /** Held-out inputs that show it well, without the prefix. */
+  /** Inputs to show it with, taken from the held-out passages, without the prefix. */
   readonly examples: readonly string[];
 }

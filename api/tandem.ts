@@ -1,164 +1,231 @@
-import { type CostTable, DecodingError, type Drafter, generate, measureCosts } from '../decoding';
-import type { T5Model } from '../engine';
-import type { BackendFacts } from '../kernels';
-import type { Tokenizer } from '../weights';
-import { batchOf } from './batch';
-import { beamsOf } from './beams';
-import { comparison } from './comparison';
-import { type Loaded, load, sourceIds } from './load';
-import { resultWith, StopWatch, textStream } from './stops';
-import { Turns } from './turns.node';
+import { quoted, TandemError } from '../common';
+import type { CostTable } from '../decoding';
+import { Call, type LiveCalls } from './call';
+import type { Engine } from './engine';
+import { planLoad } from './load';
+import { openLocalEngine } from './local';
+import { checkCompare, checkGenerate, checkInput, checkLoad, checkMeasure, isMany, LOAD_OPTIONS } from './options';
+import { SOURCES } from './sources/open';
+import { TokenStream } from './stream';
 import type {
-  BatchGenerateOptions,
-  BatchProgress,
-  BeamSearchOptions,
+  BatchResult,
+  CompareOptions,
   Comparison,
+  EngineFacts,
   GenerateOptions,
-  GenerateResult,
+  Input,
+  LoadedParts,
   LoadOptions,
-  StreamedToken,
-  TextBeams,
+  MeasureCostsOptions,
+  ModelFacts,
+  ModelSource,
+  Result,
 } from './types';
+import { openWorkerEngine } from './worker/client';
 
-/** A target and, if there is one, a draft on a backend, ready to decode. */
+/** A target and, if there is one, a draft, loaded and ready to decode. */
 export class Tandem {
-  readonly #loaded: Loaded;
+  readonly #engine: Engine;
+  readonly #live: LiveCalls = new Set();
+  #disposal: Promise<void> | null = null;
 
-  private constructor(loaded: Loaded) {
-    this.#loaded = loaded;
+  /** @internal Programs call `Tandem.load`. */
+  constructor(engine: Engine) {
+    this.#engine = engine;
   }
 
   /**
-   * Loads a pair, by default the bundled one on the fastest backend that works here.
+   * Loads a model and a draft. Without a model it is the bundled pair: King James English to modern English.
    *
-   * @throws WeightsError, KernelError or EngineError when a checkpoint is broken or does not fit; DecodingError
-   * `vocabulary-mismatch`, with the first difference, when draft and target do not speak the same ids
+   * ```ts
+   * const tandem = await Tandem.load('google/flan-t5-base', { draft: 'copy' });
+   * ```
+   *
+   * @throws TandemError `option-invalid` or `argument-invalid`; WeightsError, KernelError or EngineError when a checkpoint is
+   * broken or does not fit; DecodingError `vocabulary-mismatch` when draft and target have different token ids
    */
-  static async load(options: LoadOptions = {}): Promise<Tandem> {
-    return new Tandem(await load(options));
+  static async load(model?: ModelSource, options: LoadOptions = {}): Promise<Tandem> {
+    checkModel(model);
+    checkLoad(options);
+    const plan = await planLoad(model, options);
+    return new Tandem(options.worker ? await openWorkerEngine(plan, options) : await openLocalEngine(plan, options));
   }
 
-  get target(): T5Model {
-    return this.#loaded.target;
+  /** The model whose distribution comes out. */
+  get target(): ModelFacts {
+    return this.#engine.facts.target;
   }
 
-  /** The model that drafts; null where none does. */
-  get draft(): T5Model | null {
-    return this.#loaded.drafts[0] ?? null;
+  /** The model that drafts; null where no model does. Of several, the first. */
+  get draft(): ModelFacts | null {
+    return this.#engine.facts.draft;
   }
 
-  /** Whatever proposes, a model or not; null where decoding is autoregressive. */
-  get drafter(): Drafter | null {
-    return this.#loaded.drafter;
+  /** Name of what proposes tokens, a model or not; null where nothing does. */
+  get drafter(): string | null {
+    return this.#engine.facts.drafter;
   }
 
-  /** Null where the target has no tokenizer file. */
-  get tokenizer(): Tokenizer | null {
-    return this.#loaded.tokenizer;
+  /** What computes: backend, feature level and threads. */
+  get backend(): EngineFacts {
+    return this.#engine.facts.backend;
   }
 
-  /** Name, feature level and threads of what computes. */
-  get backend(): BackendFacts {
-    return this.#loaded.backend.facts;
+  /** Text put before every input. */
+  get prefix(): string {
+    return this.#engine.facts.prefix;
   }
 
-  /** Source ids of an input, prefix and closing EOS included. */
-  encode(input: string | readonly number[]): number[] {
-    return sourceIds(this.#loaded, input);
+  /** Whether there is a tokenizer. Without one only ids go in, and the text of results is empty. */
+  get hasTokenizer(): boolean {
+    return this.#engine.facts.hasTokenizer;
+  }
+
+  /** The loaded parts, for use with `tandem-t5/core`; null where they are in a worker. */
+  get core(): LoadedParts | null {
+    return this.#engine.parts;
   }
 
   /**
-   * Decodes token by token as tokens become certain, several at once after a round; returns the whole at the end.
+   * Decodes several inputs at once, in one call of the target a round. Each comes out as it would alone, bit for bit. Where one
+   * fails, its place in the results has the error, and the others go on.
+   *
+   * @throws TandemError `option-invalid`, `argument-invalid`, `aborted` or `disposed`
+   */
+  generate(inputs: readonly Input[], options?: GenerateOptions): Promise<BatchResult[]>;
+  /**
+   * Decodes an input to its end. Greedy output is the same in every bit with and without a draft; sampled output has the
+   * target's distribution.
    *
    * @param input text, or source ids with their closing EOS
-   * @throws DecodingError `option-invalid`, `no-token-left` or `aborted`; EngineError `source-invalid`
+   * @throws TandemError `option-invalid`, `argument-invalid`, `aborted` or `disposed`; DecodingError `no-token-left`; EngineError
+   * `source-invalid`
    */
-  async *stream(
-    input: string | readonly number[],
-    options: GenerateOptions = {},
-  ): AsyncGenerator<StreamedToken, GenerateResult, void> {
-    const { signal, stop = [], speculative = true, trace, ...settings } = options;
-    const { target, tokenizer } = this.#loaded;
-    const watch = new StopWatch(textStream(tokenizer), stop);
-    const turns = new Turns();
-    const readToken = (token: number) => ({ text: watch.push(token), stop: watch.stopped });
-    const drafter = speculative ? this.drafter : null;
-    const request = { target, drafter, source: this.encode(input), settings, signal, readToken, trace };
-    for await (const event of generate(request)) {
-      if (event.kind === 'done') return resultWith(event.result, watch);
-      if (event.kind === 'failed') throw event.error;
-      await turns.give();
-      yield event;
-    }
-    throw new Error('stream: expected a result, found none');
+  generate(input: Input, options?: GenerateOptions): Promise<Result>;
+  async generate(input: Input | readonly Input[], options: GenerateOptions = {}): Promise<Result | BatchResult[]> {
+    return this.#stream(input, options, { where: 'generate', keepEvents: false }).result;
   }
 
-  /** Decodes to the end. Takes and throws what `stream` does. */
-  async generate(input: string | readonly number[], options: GenerateOptions = {}): Promise<GenerateResult> {
-    const run = this.stream(input, options);
-    for (;;) {
-      const step = await run.next();
-      if (step.done) return step.value;
-    }
-  }
-
+  /** As for one input; every event has the place of its input as `index`. Inputs that fail do so as `failed` events. */
+  stream(inputs: readonly Input[], options?: GenerateOptions): TokenStream<BatchResult[]>;
   /**
-   * Decodes an input twice in one run, speculatively and autoregressively, after a short warm-up of both, so that times
-   * compare.
-   */
-  async compare(input: string | readonly number[], options: GenerateOptions = {}): Promise<Comparison> {
-    await this.warmUp(input, options);
-    const speculative = await this.generate(input, options);
-    const autoregressive = await this.generate(input, { ...options, trace: undefined, speculative: false });
-    return comparison(speculative, autoregressive, options);
-  }
-
-  /** Runs both ways over a few tokens, so that what is timed next runs on compiled code. */
-  async warmUp(input: string | readonly number[], options: GenerateOptions = {}): Promise<void> {
-    const few = Math.min(options.maxNewTokens ?? 128, 12);
-    for (const speculative of [false, true]) {
-      await this.generate(input, { ...options, trace: undefined, maxNewTokens: few, speculative });
-    }
-  }
-
-  /**
-   * Decodes several inputs at once, in one call of the target a round; finished ones make room for those that wait. Each comes out
-   * as it would alone with the stream `main` (the first), `line 2`, `line 3` and so on. An input that fails, fails alone.
+   * Decodes an input and gives its tokens as they become certain, several at once after a round. Takes what `generate` takes.
    *
-   * @throws DecodingError `aborted`, or `option-invalid` for the concurrency
+   * ```ts
+   * for await (const event of tandem.stream('…')) if (event.kind === 'token') process.stdout.write(event.text);
+   * ```
+   *
+   * @throws TandemError `option-invalid`, `argument-invalid` or `disposed` at once; everything else while it is read
    */
-  generateBatch(
-    inputs: Iterable<string | readonly number[]>,
-    options: BatchGenerateOptions = {},
-  ): AsyncGenerator<BatchProgress, void, void> {
-    return batchOf(this.#loaded, inputs, options);
+  stream(input: Input, options?: GenerateOptions): TokenStream<Result>;
+  stream(input: Input | readonly Input[], options: GenerateOptions = {}): TokenStream<Result | BatchResult[]> {
+    return this.#stream(input, options, { where: 'stream', keepEvents: true });
   }
 
   /**
-   * Beam search as Hugging Face's `generate(num_beams=…)`; the draft, if it is a model, only saves target calls.
+   * Decodes an input with the draft and without it, in turns in one run, so that their times can be compared.
    *
-   * @throws DecodingError `option-invalid`, `no-token-left` or `aborted`
+   * @throws as `generate`
    */
-  beamSearch(input: string | readonly number[], options: BeamSearchOptions = {}): Promise<TextBeams> {
-    return beamsOf(this.#loaded, input, options);
+  async compare(input: Input, options: CompareOptions = {}): Promise<Comparison> {
+    checkInput(input, 'compare');
+    checkCompare(options);
+    return this.#whole(options.signal, (signal) => this.#engine.compare(input, options, signal));
   }
 
   /**
-   * Measures c and v(1…rows) of this pair on an input, for `costs`: γ then adapts to what the draft achieves.
+   * Measures what a draft step and target calls of 1, 2, … rows cost on an input, for the option `costs`: γ then adapts to what
+   * the draft achieves.
    *
+   * @returns c and v(1), v(2), …, in one-row target calls
    * @throws DecodingError `option-invalid` without a draft
    */
-  async measureCosts(input: string | readonly number[], rows?: number): Promise<CostTable> {
-    const { drafter, target } = this.#loaded;
-    if (drafter === null) throw new DecodingError('option-invalid', 'costs: expected a draft to measure, found none');
-    return measureCosts(target, drafter, { source: this.encode(input), rows });
+  async measureCosts(input: Input, options: MeasureCostsOptions = {}): Promise<CostTable> {
+    checkInput(input, 'measureCosts');
+    checkMeasure(options);
+    return this.#whole(options.signal, (signal) => this.#engine.measureCosts(input, options, signal));
   }
 
-  /** Frees all models and ends the backend's threads. */
-  async dispose(): Promise<void> {
-    const { target, drafts, backend } = this.#loaded;
-    for (const draft of drafts) draft.dispose();
-    target.dispose();
-    await backend.dispose();
+  /** Source ids of an input: of text those of prefix and text, with the closing EOS. */
+  async encode(input: Input): Promise<number[]> {
+    checkInput(input, 'encode');
+    this.#alive();
+    return this.#engine.encode(input);
   }
+
+  /** Text of ids, without special tokens. */
+  async decode(ids: readonly number[]): Promise<string> {
+    checkInput(ids, 'decode');
+    this.#alive();
+    return this.#engine.decodeIds(ids);
+  }
+
+  /** Ends every call that is under way, frees the models, and ends threads and worker. Calls after the first do nothing. */
+  dispose(): Promise<void> {
+    this.#disposal ??= this.#disposeAll();
+    return this.#disposal;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.dispose();
+  }
+
+  async #disposeAll(): Promise<void> {
+    await Promise.allSettled([...this.#live].map((call) => call.end(disposed())));
+    await this.#engine.dispose();
+  }
+
+  #alive(): void {
+    if (this.#disposal) throw disposed();
+  }
+
+  #stream(
+    input: Input | readonly Input[],
+    options: GenerateOptions,
+    { where, keepEvents }: { where: string; keepEvents: boolean },
+  ): TokenStream<never> {
+    this.#alive();
+    const inputs = isMany(input) ? input : [input];
+    inputs.forEach((one, i) => {
+      checkInput(one, isMany(input) ? `${where}: input ${i}` : where);
+    });
+    checkGenerate(options, where, inputs.length);
+    const engine = this.#engine;
+    const call = new Call((signal) => engine.decode(inputs, options, signal), this.#live, options.signal);
+    const sequences = options.numReturnSequences ?? 1;
+    return new TokenStream(call, { inputs: isMany(input) ? inputs.length : null, sequences, keepEvents });
+  }
+
+  /** Runs a call that has no events, so that a cancel and `dispose` end it as they end one that has. */
+  async #whole<T>(signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    this.#alive();
+    const start = async function* (ended: AbortSignal): AsyncGenerator<T, void, void> {
+      yield await work(ended);
+    };
+    const call = new Call(start, this.#live, signal);
+    const value = await call.next();
+    await call.next(); // which ends it
+    return value as T;
+  }
+}
+
+function disposed(): TandemError {
+  return new TandemError('disposed', 'tandem: expected one that is loaded, found it disposed');
+}
+
+/** Refuses what can be no model. Options in its place are a likely mistake. */
+function checkModel(model: unknown): void {
+  if (model === undefined || (typeof model === 'string' && model !== '')) return;
+  const expected = `load: expected a model (${SOURCES}), or undefined for the bundled pair`;
+  if (typeof model !== 'object' || model === null) {
+    throw new TandemError('argument-invalid', `${expected}, found ${quoted(model)}`);
+  }
+  const names = Object.keys(model);
+  if (Object.getPrototypeOf(model) !== Object.prototype || names.some((name) => !Object.hasOwn(LOAD_OPTIONS, name)))
+    return;
+  const found = names.length === 0 ? 'an empty object' : `an object with ${names.join(', ')}`;
+  throw new TandemError(
+    'argument-invalid',
+    `${expected}, found ${found}; options are the second argument: Tandem.load(undefined, { … })`,
+  );
 }

@@ -1,103 +1,264 @@
 import type {
   BeamMetrics,
-  BeamSettings,
-  FinishedBeam,
+  CostTable,
+  Drafter,
+  EarlyStopping,
   Metrics,
-  NewToken,
   Settings,
   StopReason,
+  TokenOrigin,
   TraceRecorder,
 } from '../decoding';
-import type { LoadProgress } from '../engine';
-import type { BackendName, Dtype } from '../kernels';
-import type { FromPretrainedOptions } from '../weights';
+import type { T5Model } from '../engine';
+import type { Backend, BackendName, Dtype } from '../kernels';
+import type { Checkpoint, FileSet, HubNotice, ModelFamily, ModelFiles, Tokenizer } from '../weights';
 
-/** What to load, and what to run it on. */
-export interface LoadOptions {
-  /** Checkpoint directory or Hugging Face hub id of the model whose distribution comes out. Default: the bundled pair's. */
-  readonly target?: string;
-  /**
-   * What proposes: a checkpoint directory or hub id; `layers:N` (the target's own first layers); `copy` (from the source); `ngram`
-   * (learned from the output) or `ngram:FILE`; `random`; several with commas between, tried in turn. `model:NAME` is a checkpoint
-   * whatever its name. Null, or left out beside a named `target`: autoregressive decoding.
-   */
-  readonly draft?: string | null;
-  /** Default `auto`: the fastest backend that works here. */
-  readonly backend?: BackendName | 'auto';
-  /** Threads to compute with; default: what the machine has. */
-  readonly threads?: number;
-  /** Feature level to stay at, e.g. `simd`; default: the best that works. */
-  readonly level?: string;
-  /** Type to keep weights in; default: the one they are stored in. */
-  readonly type?: Dtype;
-  /** Put before every text; default: the bundled pair's own prefix with the bundled pair, else nothing. */
-  readonly prefix?: string;
-  /** Revision, cache, access and download progress of what comes from the hub; revision is the target's. */
-  readonly hub?: Omit<FromPretrainedOptions, 'signal'>;
-  readonly signal?: AbortSignal;
-  /** Called as weights are read, for the target (`model` 0) and then the drafts (1 and up). */
-  readonly onProgress?: (progress: LoadProgress & { readonly model: number }) => void;
+/**
+ * Where a model is: a directory, a Hugging Face hub id (`google/flan-t5-base`), a URL of a directory, the files themselves (the
+ * `File`s of a page, or Blobs or bytes by name), a `FileSet`, or a checkpoint that is open already. An open checkpoint stays
+ * open: whoever opened it disposes it.
+ */
+export type ModelSource = string | URL | ModelFiles | FileSet | Checkpoint;
+
+/** A draft that has a name. */
+export type DraftName =
+  /** Copies from the source what follows the longest match of the output so far. */
+  | 'copy'
+  /** Learns n-grams from the output. */
+  | 'ngram'
+  /** Every token with the same probability; a drafter to compare with. */
+  | 'random'
+  /** The target's own first N decoder layers. */
+  | `layers:${number}`
+  /** A table of n-grams that `tandem ngram build` wrote: a file, or in a page an address. */
+  | `ngram:${string}`
+  /** A model, even when its name is one of the above. */
+  | `model:${string}`;
+
+/** A model that drafts, with options of its own. */
+export interface DraftModel {
+  readonly model: ModelSource;
+  /** Type of its weights in memory. Default: `LoadOptions.dtype`, else as stored. */
+  readonly dtype?: Dtype;
+  /** Branch, tag or commit on the hub. Default `main`. */
+  readonly revision?: string;
 }
 
-/** How to decode: every setting of the sampler, and what ends a run early. */
-export interface GenerateOptions extends Settings {
+/** What can propose tokens: a name, a model, or a drafter of your own (see `tandem-t5/core`). */
+export type DraftSource = DraftName | ModelSource | DraftModel | Drafter;
+
+/** What to load beside the target, and what to run it on. */
+export interface LoadOptions {
+  /**
+   * What proposes tokens. A list is tried in turn: in each round the first that has a proposal makes it. Null: nothing proposes,
+   * decoding is autoregressive. Default: the bundled pair's draft with the bundled target, else null.
+   */
+  readonly draft?: DraftSource | readonly DraftSource[] | null;
+  /** Type of weights in memory: `f32`, `bf16` or `q8` (int8 with a scale for each block). Default: as stored. */
+  readonly dtype?: Dtype;
+  /** What computes: `auto` (the default) takes the fastest that works here. */
+  readonly backend?: BackendName | 'auto';
+  /** Threads that compute, from 1 to 64. Default: what the machine has, at most 8. */
+  readonly threads?: number;
+  /** Feature level of the backend to stay at, such as `simd`. Default: the best that works. */
+  readonly level?: string;
+  /** Text put before every input. Default: the bundled pair's own with the bundled target, else none. */
+  readonly prefix?: string;
+  /** Branch, tag or commit of the target on the hub. Default `main`. */
+  readonly revision?: string;
+  /** Directory of downloaded models. Default: HF_HUB_CACHE, else HF_HOME/hub, else ~/.cache/huggingface/hub. */
+  readonly cacheDir?: string;
+  /** Access token of the hub; null sends none. Default: HF_TOKEN, else the token file. */
+  readonly token?: string | null;
+  /** Address of the hub. Default: HF_ENDPOINT, else https://huggingface.co. */
+  readonly endpoint?: string;
+  /** Take models on the hub from the cache alone. Default: HF_HUB_OFFLINE. */
+  readonly offline?: boolean;
+  /** Longest silence of a connection to the hub, in milliseconds. Default: HF_HUB_DOWNLOAD_TIMEOUT (in seconds), else 30,000. */
+  readonly timeoutMs?: number;
+  /**
+   * Address of a directory with `pair.json` and the two models of the bundled pair. For pages, where the package's own directory
+   * cannot be read; Node finds the pair by itself.
+   */
+  readonly bundledUrl?: string | URL;
+  /** Run the engine in a worker of its own, so that this thread's event loop stays free. Default false. */
+  readonly worker?: boolean;
+  /** Cancels loading. */
   readonly signal?: AbortSignal;
-  /** The text ends before the first of these. */
+  /** Called while files are downloaded and while weights are read. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** Hears of retries, and of a cache that stands in for the hub. */
+  readonly onNotice?: (notice: HubNotice) => void;
+}
+
+/** How far loading has come. */
+export interface Progress {
+  /** `download`: bytes of files from the hub. `load`: bytes of weights read and packed. */
+  readonly phase: 'download' | 'load';
+  /** Which model. */
+  readonly role: 'target' | 'draft';
+  /** Name of the model. */
+  readonly model: string;
+  /** Name of the file or of the tensor. */
+  readonly item: string;
+  /** Bytes of this model so far, and in all. */
+  readonly loaded: number;
+  readonly total: number;
+}
+
+/** One input: text, or source ids with their closing EOS. */
+export type Input = string | readonly number[] | Int32Array | Uint32Array;
+
+/**
+ * How to decode. The settings of sampling are `Settings`; with `numBeams` of 2 and more it is beam search, which has settings of
+ * its own and takes no settings of sampling.
+ */
+export interface GenerateOptions extends Settings {
+  /** Hypotheses of a beam search. 1 decodes without a search. Default 1. */
+  readonly numBeams?: number;
+  /**
+   * Sequences of each input. With `temperature` above 0 they are samples, each with random numbers of its own; with beams the
+   * best ones, at most `numBeams`. Default 1.
+   */
+  readonly numReturnSequences?: number;
+  /** Beam search: a score is Σ log-probability / length ** lengthPenalty. Default 1. */
+  readonly lengthPenalty?: number;
+  /** Beam search: when it ends, as in Hugging Face's `generate`. Default false. */
+  readonly earlyStopping?: EarlyStopping;
+  /** The text ends before the first of these strings. None of them is empty. */
   readonly stop?: readonly string[];
-  /** False leaves the draft out: plain autoregressive decoding. Default true. */
+  /** False leaves the draft out. Default true. */
   readonly speculative?: boolean;
-  /** Writes every round down as data; one recorder, one run. */
+  /** Sequences decoded at once when there are several; others wait for one to end. Default 8. */
+  readonly concurrency?: number;
+  /** Cancels this call. */
+  readonly signal?: AbortSignal;
+  /** Records every round as data. One recorder serves one sequence. */
   readonly trace?: TraceRecorder;
 }
 
-/** How to decode several inputs at once. Every input gets a stream of random numbers of its own. */
-export interface BatchGenerateOptions extends Omit<GenerateOptions, 'trace' | 'sequence'> {
-  /** Inputs decoded at once; others wait for one to end. Default 8. */
-  readonly concurrency?: number;
-}
+/** How to compare; what `generate` takes, without beams and without several sequences. */
+export type CompareOptions = Omit<
+  GenerateOptions,
+  'numBeams' | 'numReturnSequences' | 'lengthPenalty' | 'earlyStopping' | 'speculative' | 'concurrency' | 'trace'
+>;
 
-/** What happened to one input of a batch; `index` is its place among the inputs. */
-export type BatchProgress =
-  | { readonly kind: 'token'; readonly index: number; readonly token: StreamedToken }
-  | { readonly kind: 'done'; readonly index: number; readonly result: GenerateResult }
-  | { readonly kind: 'failed'; readonly index: number; readonly error: Error };
-
-/** How to search: beam settings, and how far the draft looks ahead. */
-export interface BeamSearchOptions extends BeamSettings {
-  /** Levels that the draft searches ahead each round. Default 4. */
-  readonly gamma?: number;
-  /** False leaves the draft out; the sequences are the same. Default true. */
-  readonly speculative?: boolean;
+/** How to measure costs. */
+export interface MeasureCostsOptions {
+  /** Rows of the largest target call that is measured. Default 8. */
+  readonly rows?: number;
+  /** How often each call is measured; the fastest counts. Default 3. */
+  readonly repeats?: number;
   readonly signal?: AbortSignal;
 }
 
-/** Sequences of a beam search, best first. */
-export interface TextBeams {
-  readonly sequences: readonly (FinishedBeam & { readonly text: string })[];
-  readonly metrics: BeamMetrics;
-}
+/** What happened, for one input and for many; `index` is the input's place, 0 for one input. */
+export type StreamEvent =
+  | TokenStreamEvent
+  | { readonly kind: 'done'; readonly index: number; readonly result: Result }
+  /** Only of many inputs: this one failed, the others go on. With one input the iteration throws instead. */
+  | { readonly kind: 'failed'; readonly index: number; readonly error: Error };
 
-/** A token that has become certain. */
-export interface StreamedToken extends NewToken {
-  /** Text that has become certain by it; may be empty, e.g. inside a character of several bytes. */
+/** A token that has become certain. After a beam search, the tokens of its best sequence. */
+export interface TokenStreamEvent {
+  readonly kind: 'token';
+  readonly index: number;
+  /** Which of the input's sequences, from 0. */
+  readonly sequence: number;
+  /** Id of the token. */
+  readonly token: number;
+  /**
+   * Text that became certain by this token. It may be empty: inside a character of several bytes, or where a stop string may
+   * have begun. The texts of all tokens joined are the sequence's text.
+   */
   readonly text: string;
+  /** Where the token comes from: a draft token that was accepted, its correction, the free token after them, or the target. */
+  readonly origin: TokenOrigin;
+  /** Round of decoding, from 0. */
+  readonly round: number;
+  /** Place among the new tokens, from 0. */
+  readonly position: number;
+  /** The draft token that was rejected here when `origin` is `corrected`, else null. */
+  readonly rejected: number | null;
 }
 
-export interface GenerateResult {
+/** One sequence that came out. */
+export interface Sequence {
   readonly text: string;
   /** New tokens, without the start token; a closing EOS is included. */
   readonly ids: readonly number[];
   readonly stopReason: StopReason;
-  readonly metrics: Metrics;
+  /** Beam search only: Σ log-probability / length ** lengthPenalty. */
+  readonly score?: number;
 }
 
-/** Speculative and autoregressive decoding of one input in one run. */
+/** What decoding one input gave. Text, ids and stop reason are those of `sequences[0]`. */
+export interface Result extends Sequence {
+  /** All sequences: of a beam search the best first, of samples in the order of their names. */
+  readonly sequences: readonly Sequence[];
+  /** Costs and acceptance, of all sequences together. */
+  readonly metrics: Metrics;
+  /** Of a beam search: its own figures. Rounds and levels are counted in `metrics` as well. */
+  readonly beams?: BeamMetrics;
+  readonly error?: undefined;
+}
+
+/** In the place of a result, when one of many inputs failed. `error` tells the two apart. */
+export interface FailedResult {
+  readonly error: Error;
+  readonly text?: undefined;
+  readonly ids?: undefined;
+  readonly stopReason?: undefined;
+  readonly sequences?: undefined;
+  readonly metrics?: undefined;
+}
+
+/** What `generate` of a list gives for each input. */
+export type BatchResult = Result | FailedResult;
+
+/** Decoding one input with and without the draft, in one run. */
 export interface Comparison {
-  /** Its metrics hold c, v and the predicted speed-up, with the autoregressive run as the measure. */
-  readonly speculative: GenerateResult;
-  readonly autoregressive: GenerateResult;
-  /** Whether both gave the same tokens: certain where `temperature` is 0, a matter of luck where it is not. */
+  /** With the draft. Its metrics have c, v and the predicted speed-up, measured against `autoregressive`. */
+  readonly speculative: Result;
+  readonly autoregressive: Result;
+  /** Whether both gave the same tokens. At temperature 0 they always do; above it only by chance. */
   readonly equal: boolean;
-  /** Seconds a token autoregressively / seconds a token speculatively. */
+  /** Seconds a token without the draft / seconds a token with it. */
   readonly measuredSpeedup: number;
 }
+
+/** A loaded model, as data. */
+export interface ModelFacts {
+  readonly name: string;
+  readonly family: ModelFamily;
+  readonly parameters: number;
+  /** Bytes of its weights in memory. */
+  readonly weightBytes: number;
+  readonly dtype: Dtype;
+  readonly vocabularySize: number;
+}
+
+/** What computes, as data. */
+export interface EngineFacts {
+  readonly name: BackendName;
+  /** Feature or device level, such as `relaxed-simd` or `webgpu`. Bits of results may differ between levels. */
+  readonly level: string;
+  readonly threads: number;
+  /** Why this backend was taken, where `auto` chose it. */
+  readonly reason?: string;
+  readonly dtypes: readonly Dtype[];
+  /** Whether it runs in a worker of its own. */
+  readonly worker: boolean;
+}
+
+/** The loaded parts themselves, for `tandem-t5/core`. They belong to the `Tandem` that loaded them. */
+export interface LoadedParts {
+  readonly target: T5Model;
+  /** Models that draft. */
+  readonly drafts: readonly T5Model[];
+  readonly drafter: Drafter | null;
+  readonly tokenizer: Tokenizer | null;
+  readonly backend: Backend;
+}
+
+export type { CostTable };

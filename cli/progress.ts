@@ -2,7 +2,6 @@ import { SingleBar } from 'cli-progress';
 import type { LoadOptions } from '../api';
 import { printable } from '../common';
 
-type Download = NonNullable<NonNullable<LoadOptions['hub']>['onProgress']>;
 type Update = NonNullable<LoadOptions['onProgress']>;
 
 /** A load that takes less time than this shows no bar. */
@@ -10,7 +9,6 @@ const PATIENCE_MS = 400;
 
 export interface LoadBar {
   readonly update?: Update;
-  readonly download?: Download;
   readonly stop: () => void;
 }
 
@@ -31,8 +29,8 @@ export function loadProgress(): LoadBar {
     bar.update(loaded, values);
   };
   return {
-    update: ({ model, loaded, total }) => show(model === 0 ? 'target' : 'draft ', loaded, total),
-    download: ({ file, loaded, total }) => show(`downloading ${printable(file)}`, loaded, total),
+    update: ({ phase, role, item, loaded, total }) =>
+      show(phase === 'load' ? role.padEnd('target'.length) : `downloading ${printable(item)}`, loaded, total),
     stop: () => bar?.stop(),
   };
 }

@@ -10,7 +10,6 @@ export { type Drafter, type DraftRequest, type DraftSession, type DraftTurn, pro
 export { firstOf } from './drafters/first-of';
 export { earlyExitDrafter, modelDrafter } from './drafters/model';
 export { type NgramOptions, NgramTable, ngramDrafter } from './drafters/ngram';
-export { type DraftName, type DraftSources, namedDrafter, parseDrafter } from './drafters/parse';
 export { randomDrafter } from './drafters/random';
 export { DecodingError, type DecodingErrorCode } from './errors';
 export { collect, type GenerationEvent } from './events';

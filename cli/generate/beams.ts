@@ -1,4 +1,4 @@
-import { type BeamSearchOptions, type Tandem, VERSION } from '../../api';
+import { type GenerateOptions, type Tandem, VERSION } from '../../api';
 import { CommandError, isCancellation, oneLine } from '../failure';
 import { jsonLine, shown } from '../terminal';
 import type { Input } from './inputs';
@@ -7,7 +7,7 @@ import type { Input } from './inputs';
 export async function searchAll(
   tandem: Tandem,
   inputs: readonly Input[],
-  options: BeamSearchOptions,
+  options: GenerateOptions,
   json: boolean,
 ): Promise<void> {
   let failures = 0;
@@ -24,21 +24,21 @@ export async function searchAll(
     throw new CommandError('source-invalid', `${inputs.length - failures} of ${inputs.length} lines decoded`);
 }
 
-async function searched(tandem: Tandem, input: Input, options: BeamSearchOptions, json: boolean): Promise<string> {
-  const { sequences, metrics } = await tandem.beamSearch(input.source, options);
+async function searched(tandem: Tandem, input: Input, options: GenerateOptions, json: boolean): Promise<string> {
+  const { sequences, beams: metrics } = await tandem.generate(input.source, options);
   if (!json) {
     const terminal = process.stdout.isTTY === true;
     const told = ({ text, ids }: { text: string; ids: readonly number[] }) =>
-      tandem.tokenizer ? shown(text, terminal) : ids.join(' ');
+      tandem.hasTokenizer ? shown(text, terminal) : ids.join(' ');
     const scored = (options.numReturnSequences ?? 1) > 1;
-    return sequences.map((one) => `${scored ? `${one.score.toFixed(4)}\t` : ''}${told(one)}\n`).join('');
+    return sequences.map((one) => `${scored ? `${one.score?.toFixed(4)}\t` : ''}${told(one)}\n`).join('');
   }
   const { name, level, threads } = tandem.backend;
   const { signal: _signal, ...settings } = options;
   const [best] = sequences;
   const run = {
     target: tandem.target.name,
-    draft: tandem.drafter?.name ?? null,
+    draft: tandem.drafter,
     dtype: tandem.target.dtype,
     backend: { name, level, threads },
     version: VERSION,

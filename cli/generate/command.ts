@@ -40,9 +40,10 @@ export async function generateCommand(words: readonly string[], flags: GenerateF
 async function loaded(flags: GenerateFlags, signal: AbortSignal): Promise<Tandem> {
   const load = loadOptions(flags, signal);
   const progress = loadProgress();
-  const hub = { ...load.hub, onProgress: progress.download };
   const names = [flags.model, ...(flags.draft?.split(',') ?? [])].filter((name) => name !== undefined);
-  return askingHub(names, () => Tandem.load({ ...load, hub, onProgress: progress.update })).finally(progress.stop);
+  return askingHub(names, () => Tandem.load(flags.model, { ...load, onProgress: progress.update })).finally(
+    progress.stop,
+  );
 }
 
 interface Work {
@@ -89,7 +90,7 @@ async function withCosts(
   options: GenerateOptions,
 ): Promise<GenerateOptions> {
   if (gamma !== 'auto' || inputs.length === 0) return options;
-  return { ...options, costs: await tandem.measureCosts(inputs[0].source, MOST_ROWS) };
+  return { ...options, costs: await tandem.measureCosts(inputs[0].source, { rows: MOST_ROWS }) };
 }
 
 /** Refuses a backend at another level than the one that was asked for: `auto` may have fallen back. */

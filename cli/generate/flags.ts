@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { BeamSearchOptions, GenerateOptions, LoadOptions } from '../../api';
+import type { DraftSource, GenerateOptions, LoadOptions } from '../../api';
 import { CommandError } from '../failure';
 import { counts, decimal, decimals, integer, oneOf, tokenIds } from '../flags';
 
@@ -33,8 +33,8 @@ export interface GenerateFlags {
   readonly backend?: LoadOptions['backend'];
   readonly level?: string;
   readonly threads?: number;
-  readonly dtype?: LoadOptions['type'];
-  readonly type?: LoadOptions['type'];
+  readonly dtype?: LoadOptions['dtype'];
+  readonly type?: LoadOptions['dtype'];
   readonly prefix?: string;
   readonly revision?: string;
   readonly offline?: boolean;
@@ -141,11 +141,10 @@ export function loadOptions(flags: GenerateFlags, signal: AbortSignal): LoadOpti
       `expected one weight type, found --dtype ${flags.dtype} and --type ${flags.type}`,
     );
   }
-  const { model, draft, backend, level, threads, prefix } = flags;
-  const none = draft === 'none' ? null : draft;
-  const hub = { revision: flags.revision, offline: flags.offline };
-  const type = flags.dtype ?? flags.type;
-  return { target: model, draft: none, backend, level, threads, type, prefix, hub, signal };
+  const { draft, backend, level, threads, prefix, revision, offline } = flags;
+  const names = draft?.split(',').map((name) => name.trim()) as DraftSource[] | undefined;
+  const dtype = flags.dtype ?? flags.type;
+  return { draft: draft === 'none' ? null : names, backend, level, threads, dtype, prefix, revision, offline, signal };
 }
 
 /** Without the costs that `--gamma auto` stands for, which are measured once the models are there. */
@@ -181,7 +180,7 @@ const NOT_WITH_BEAMS = [
 const ONLY_WITH_BEAMS = ['lengthPenalty', 'earlyStopping', 'sequences'] as const;
 
 /** Null where no beam search is asked for. */
-export function beamOptions(flags: GenerateFlags, signal: AbortSignal): BeamSearchOptions | null {
+export function beamOptions(flags: GenerateFlags, signal: AbortSignal): GenerateOptions | null {
   const { beams, gamma, lengthPenalty, earlyStopping, sequences, repetitionPenalty, suppress } = flags;
   const named = (names: readonly (keyof GenerateFlags)[]) => names.find((name) => flags[name]);
   if (beams === undefined) {

@@ -41,7 +41,7 @@ export function runFacts({ tandem, options }: Pick<Setting, 'tandem' | 'options'
   const { signal: _signal, ...settings } = options;
   return {
     target: tandem.target.name,
-    draft: tandem.drafter?.name ?? null,
+    draft: tandem.drafter,
     dtype: tandem.target.dtype,
     backend: { name, level, threads },
     version: VERSION,

@@ -1,5 +1,5 @@
 import picocolors from 'picocolors';
-import type { StreamedToken } from '../../api';
+import type { TokenStreamEvent } from '../../api';
 
 export type Colours = ReturnType<typeof picocolors.createColors>;
 
@@ -12,7 +12,7 @@ export function coloursFor(stream: { readonly isTTY?: boolean }, asked?: boolean
 }
 
 /** Text in the colour of where its token came from. */
-export function paint(colours: Colours, origin: StreamedToken['origin'], text: string): string {
+export function paint(colours: Colours, origin: TokenStreamEvent['origin'], text: string): string {
   if (text === '') return '';
   switch (origin) {
     case 'accepted':

@@ -1,4 +1,4 @@
-import type { Comparison, GenerateOptions, GenerateResult, StreamedToken, Tandem } from '../../api';
+import type { Comparison, GenerateOptions, Result, Tandem, TokenStreamEvent } from '../../api';
 import type { BrokenLine, Input } from './inputs';
 import type { Colours } from './paint';
 
@@ -17,7 +17,7 @@ export interface Setting {
 
 /** What came of one input. */
 export interface Outcome {
-  readonly result: GenerateResult;
+  readonly result: Result;
   /** Null where autoregressive decoding was not asked for. */
   readonly comparison: Comparison | null;
 }
@@ -25,7 +25,7 @@ export interface Outcome {
 /** Prints inputs in the order of their lines. Calls for one input follow one another without another input between them. */
 export interface Printer {
   begin(input: Input): void;
-  token(token: StreamedToken): void;
+  token(token: TokenStreamEvent): void;
   done(input: Input, outcome: Outcome): void;
   /** The input failed, maybe after some of its tokens. */
   failed(item: Input | BrokenLine, error: unknown): void;

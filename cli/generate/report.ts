@@ -1,4 +1,4 @@
-import type { Comparison, GenerateResult } from '../../api';
+import type { Comparison, Result } from '../../api';
 import { facts } from '../table';
 import type { Outcome, Setting } from './printer';
 
@@ -92,7 +92,7 @@ function costs(finished: readonly Finished[]): string {
 
 function speed(compared: readonly Compared[], { colours }: Setting): string {
   const both = compared.map(({ comparison }) => comparison);
-  const of = (pick: (one: Comparison) => GenerateResult) => ({
+  const of = (pick: (one: Comparison) => Result) => ({
     tokens: sum(both.map((one) => pick(one).metrics.newTokens)),
     seconds: sum(both.map((one) => pick(one).metrics.seconds)),
   });

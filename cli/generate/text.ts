@@ -31,7 +31,7 @@ export function textPrinter(setting: Setting): Printer {
       if (showcase) write(`${colours.dim(printable(sourceText(input)))}\n`);
     },
     token: (token) => {
-      const text = tandem.tokenizer ? shown(token.text, safe) : `${token.token} `;
+      const text = tandem.hasTokenizer ? shown(token.text, safe) : `${token.token} `;
       if (token.origin === 'corrected') corrections++;
       open ||= text !== '';
       write(paint(colours, token.origin, text));

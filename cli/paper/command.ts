@@ -13,7 +13,7 @@ export interface PaperFlags {
   readonly maxTokens: number;
   readonly backend?: LoadOptions['backend'];
   readonly threads?: number;
-  readonly dtype?: LoadOptions['type'];
+  readonly dtype?: LoadOptions['dtype'];
   readonly json?: boolean;
 }
 
@@ -34,8 +34,8 @@ export function addPaperFlags(command: Command): Command {
 
 /** `tandem paper`: the paper in numbers, and this machine's beside them. */
 export async function paper(flags: PaperFlags, signal: AbortSignal): Promise<void> {
-  const { backend, threads, dtype: type } = flags;
-  const tandem = await Tandem.load({ backend, threads, type, signal });
+  const { backend, threads, dtype } = flags;
+  const tandem = await Tandem.load(undefined, { backend, threads, dtype, signal });
   try {
     const bar = countProgress('passages', flags.passages);
     const job = { passages: flags.passages, maxNewTokens: flags.maxTokens, signal, onPassage: bar.update };

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type BundledPair, bundledPair, type Tandem } from '../../api';
+import { type BundledPair, bundledPair, type LoadedParts, type Tandem } from '../../api';
 import { type Drafter, generate, type Metrics, NgramTable, ngramDrafter, type Settings, theory } from '../../decoding';
 import { yieldToEventLoop } from '../event-loop';
 import { CommandError } from '../failure';
@@ -80,9 +80,11 @@ export interface MeasureJob {
 /** Decodes held-out passages in every way that the tables ask for; the ways take turns within each passage. */
 export async function measurePaper(tandem: Tandem, job: MeasureJob): Promise<PaperMeasurements> {
   const bundled = await bundledPair();
-  const sources = (await passagesOf(bundled, job.passages)).map((text) => tandem.encode(text));
-  const tables = await ngramTables(bundled, tandem);
-  const { drafter } = tandem;
+  const sources: number[][] = [];
+  for (const text of await passagesOf(bundled, job.passages)) sources.push(await tandem.encode(text));
+  const core = tandem.core as LoadedParts; // it was loaded on this thread
+  const tables = await ngramTables(bundled, core);
+  const { drafter } = core;
   const way = (settings: Settings, one: Drafter | null = drafter): Way => ({ drafter: one, settings, total: zero() });
   const alone = TEMPERATURES.map((temperature) => way({ temperature }, null));
   const pairs = TEMPERATURES.flatMap((temperature) => GAMMAS.map((gamma) => way({ temperature, gamma })));
@@ -94,9 +96,9 @@ export async function measurePaper(tandem: Tandem, job: MeasureJob): Promise<Pap
   );
   const lenient = paper.TABLE_5.map(({ lenience }) => way({ temperature: 1, gamma: LENIENCE_GAMMA, lenience }));
   const ways = [...alone, ...pairs, ...ngrams.flat(), ...lenient];
-  for (const { drafter: one, settings } of ways) await run(tandem, one, settings, { ...job, source: sources[0] }); // compiles
+  for (const { drafter: one, settings } of ways) await run(core, one, settings, { ...job, source: sources[0] }); // compiles
   for (const [index, source] of sources.entries()) {
-    for (const one of ways) add(one.total, await run(tandem, one.drafter, one.settings, { ...job, source }));
+    for (const one of ways) add(one.total, await run(core, one.drafter, one.settings, { ...job, source }));
     job.onPassage(index + 1, sources.length);
   }
   const against = ({ total, settings }: Way) => speed(total) / speed(alone[settings.temperature === 1 ? 1 : 0].total);
@@ -161,7 +163,7 @@ function add(total: Total, { metrics, corrected }: Run): void {
 }
 
 async function run(
-  { target }: Tandem,
+  { target }: LoadedParts,
   drafter: Drafter | null,
   settings: Settings,
   { source, maxNewTokens, signal }: { source: number[]; maxNewTokens: number; signal: AbortSignal },
@@ -186,7 +188,7 @@ async function passagesOf({ heldOut }: BundledPair, count: number): Promise<stri
 }
 
 /** A unigram and a bigram table of the text that comes with the pair. */
-async function ngramTables({ text }: BundledPair, { tokenizer, target }: Tandem): Promise<NgramTable[]> {
+async function ngramTables({ text }: BundledPair, { tokenizer, target }: LoadedParts): Promise<NgramTable[]> {
   if (tokenizer === null)
     throw new CommandError('tokenizer-invalid', 'paper: expected a tokenizer with the target, found none');
   const tables = [1, 2].map((order) => new NgramTable(order, target.vocabularySize));

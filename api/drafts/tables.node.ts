@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { DecodingError, NgramTable } from '../decoding';
+import { DecodingError, NgramTable } from '../../decoding';
 
-/** Reads what `tandem ngram build` wrote. @throws DecodingError `option-invalid` */
+/** Reads a table that `tandem ngram build` wrote. @throws DecodingError `option-invalid` */
 export async function readTable(file: string): Promise<NgramTable> {
   let text: string;
   try {

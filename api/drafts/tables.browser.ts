@@ -1,8 +1,10 @@
-import { DecodingError, NgramTable } from '../decoding';
+import { DecodingError, NgramTable } from '../../decoding';
 
-/** As in Node, from an address. */
+/** As in Node, from an address: a page has no files. @throws DecodingError `option-invalid` */
 export async function readTable(address: string): Promise<NgramTable> {
-  const answer = await fetch(address);
+  const answer = await fetch(address).catch((error: Error) => {
+    throw new DecodingError('option-invalid', `draft: expected an n-gram table at ${address}, found ${error.message}`);
+  });
   if (!answer.ok) {
     const found = `HTTP ${answer.status}`;
     throw new DecodingError('option-invalid', `draft: expected an n-gram table at ${address}, found ${found}`);

@@ -1,0 +1,125 @@
+import { invalid, type OptionRule, oneOf, quoted, TandemError, whole } from '../../common';
+import type { Drafter } from '../../decoding';
+import type { Dtype } from '../../kernels';
+import type { DraftModel, DraftSource, ModelSource } from '../types';
+
+/** One draft, once its name has been read. */
+export type DraftPlan =
+  | { readonly kind: 'copy' }
+  | { readonly kind: 'random' }
+  /** `file` is null where the table is learned from the output alone. */
+  | { readonly kind: 'ngram'; readonly file: string | null }
+  | { readonly kind: 'layers'; readonly layers: number }
+  | { readonly kind: 'model'; readonly model: ModelSource; readonly dtype?: Dtype; readonly revision?: string }
+  | { readonly kind: 'drafter'; readonly drafter: Drafter };
+
+/** What a name may be, for messages and for the help. */
+export const DRAFT_NAMES = 'copy, ngram, ngram:FILE, layers:N, random, model:NAME or the name of a model';
+
+/** Names that a later version gives a meaning; a model of that name must be written `model:self`. */
+const RESERVED = /^self(:|$)/;
+
+/**
+ * Reads one name of a draft.
+ *
+ * @throws TandemError `option-invalid`
+ */
+export function parseDraft(text: string): DraftPlan {
+  const colon = text.indexOf(':');
+  const kind = colon < 0 ? text : text.slice(0, colon);
+  const rest = colon < 0 ? null : text.slice(colon + 1);
+  if (text === '' || rest === '') throw invalid('draft', DRAFT_NAMES, text);
+  if (RESERVED.test(text)) {
+    throw new TandemError(
+      'option-invalid',
+      `draft: expected ${DRAFT_NAMES}, found ${quoted(text)}, which this version does not have; a model of this name is 'model:${kind}'`,
+    );
+  }
+  if (kind === 'copy' || kind === 'random') {
+    if (rest !== null) throw invalid('draft', `${kind} with nothing after it`, text);
+    return { kind };
+  }
+  if (kind === 'ngram') return { kind, file: rest };
+  if (kind === 'layers') {
+    const layers = whole(1).parse?.(rest ?? '') ?? null;
+    if (layers === null) throw invalid('draft', 'layers:N with a whole number from 1 up', text);
+    return { kind, layers };
+  }
+  return { kind: 'model', model: kind === 'model' && rest !== null ? rest : text };
+}
+
+/** Splits the drafts of a command line at commas. */
+export function splitDrafts(text: string): string[] {
+  return text.split(',').map((part) => part.trim());
+}
+
+/**
+ * Reads the option `draft`.
+ *
+ * @returns the drafts in the order in which they are tried; none for null and for an empty list
+ * @throws TandemError `option-invalid`
+ */
+export function draftPlans(draft: DraftSource | readonly DraftSource[] | null): DraftPlan[] {
+  if (draft === null) return [];
+  if (!isList(draft)) return [planOf(draft)];
+  return draft.map(planOf);
+}
+
+/** The `File`s of a page are one model; any other list is several drafts. */
+function isList(draft: DraftSource | readonly DraftSource[]): draft is readonly DraftSource[] {
+  return Array.isArray(draft) && !(draft.length > 0 && draft.every(isBlob));
+}
+
+function isBlob(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && typeof (value as Blob).arrayBuffer === 'function';
+}
+
+function planOf(draft: DraftSource): DraftPlan {
+  if (typeof draft === 'string') return parseDraft(draft);
+  if (typeof draft !== 'object' || draft === null) {
+    throw invalid('draft', `${DRAFT_NAMES}, a model, a Drafter, or null`, draft);
+  }
+  if (isDrafter(draft)) return { kind: 'drafter', drafter: draft };
+  if (isDraftModel(draft)) return { kind: 'model', ...checkedModel(draft) };
+  return { kind: 'model', model: draft as ModelSource };
+}
+
+function isDrafter(draft: object): draft is Drafter {
+  const { open, vocabularySize } = draft as Partial<Drafter>;
+  return typeof open === 'function' && typeof vocabularySize === 'number';
+}
+
+function isDraftModel(draft: object): draft is DraftModel {
+  return Object.hasOwn(draft, 'model') && !isBlob((draft as DraftModel).model);
+}
+
+const DTYPE = oneOf('f32', 'bf16', 'q8');
+
+function checkedModel({ model, dtype, revision, ...rest }: DraftModel): DraftModel {
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) throw invalid('draft', 'an object with model, dtype and revision', unknown);
+  if (dtype !== undefined && !DTYPE.holds(dtype)) throw invalid('draft.dtype', DTYPE.expected, dtype);
+  if (revision !== undefined && typeof revision !== 'string') throw invalid('draft.revision', 'text', revision);
+  if (model === null || model === undefined) throw invalid('draft.model', 'a model', model);
+  return { model, dtype, revision };
+}
+
+/** What `draft` accepts. A command line writes several with commas between, and `none` for no draft. */
+export const draftRule: OptionRule<DraftSource | readonly DraftSource[] | null> = {
+  expected: `${DRAFT_NAMES}, a model, a Drafter, a list of these, or null`,
+  holds: (value) => isAccepted(() => draftPlans(value as DraftSource)),
+  parse: (text) => {
+    if (text === 'none') return [];
+    const names = splitDrafts(text);
+    return names.every((name) => isAccepted(() => parseDraft(name))) ? (names as DraftSource[]) : null;
+  },
+};
+
+function isAccepted(read: () => unknown): boolean {
+  try {
+    read();
+    return true;
+  } catch {
+    return false;
+  }
+}

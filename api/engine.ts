@@ -1,0 +1,45 @@
+import type { CostTable } from '../decoding';
+import type {
+  CompareOptions,
+  Comparison,
+  EngineFacts,
+  GenerateOptions,
+  Input,
+  LoadedParts,
+  MeasureCostsOptions,
+  ModelFacts,
+  StreamEvent,
+} from './types';
+
+/** What was loaded, as data. */
+export interface LoadedFacts {
+  readonly target: ModelFacts;
+  /** The first model that drafts. */
+  readonly draft: ModelFacts | null;
+  /** Name of what proposes. */
+  readonly drafter: string | null;
+  readonly backend: EngineFacts;
+  readonly prefix: string;
+  readonly hasTokenizer: boolean;
+}
+
+/**
+ * What does the work behind `Tandem`: on this thread (`LocalEngine`), or in a worker (`WorkerEngine`). Options have been
+ * checked before. A signal is never left out: each call has one of its own.
+ */
+export interface Engine {
+  readonly facts: LoadedFacts;
+  /** The parts themselves; null where they are in a worker. */
+  readonly parts: LoadedParts | null;
+  /** Decodes inputs; what one is to blame for comes as its `failed` event. */
+  decode(
+    inputs: readonly Input[],
+    options: GenerateOptions,
+    signal: AbortSignal,
+  ): AsyncGenerator<StreamEvent, void, void>;
+  compare(input: Input, options: CompareOptions, signal: AbortSignal): Promise<Comparison>;
+  measureCosts(input: Input, options: MeasureCostsOptions, signal: AbortSignal): Promise<CostTable>;
+  encode(input: Input): Promise<number[]>;
+  decodeIds(ids: readonly number[]): Promise<string>;
+  dispose(): Promise<void>;
+}

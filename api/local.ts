@@ -1,0 +1,128 @@
+import { type CostTable, DecodingError, measureCosts } from '../decoding';
+import type { T5Model } from '../engine';
+import { WeightsError } from '../weights';
+import { searchBeams } from './beams';
+import { comparison } from './comparison';
+import type { Engine, LoadedFacts } from './engine';
+import { type Loaded, type LoadPlan, load, sourceIds } from './load';
+import { isBeamSearch } from './options';
+import { decodeSequences } from './run';
+import { Turns } from './turns.node';
+import type {
+  CompareOptions,
+  Comparison,
+  GenerateOptions,
+  Input,
+  LoadedParts,
+  LoadOptions,
+  MeasureCostsOptions,
+  ModelFacts,
+  Result,
+  StreamEvent,
+} from './types';
+
+/** Runs this short are timed again: on a machine that does other things too, one run tells little. */
+const SHORT_SECONDS = 0.75;
+/** How often each way of decoding is timed where runs are short. */
+const MOST_TURNS = 3;
+/** Tokens of the runs that come before what is timed, so that what is timed runs on compiled code. */
+const WARM_UP_TOKENS = 12;
+
+/** Loads onto this thread. */
+export async function openLocalEngine(plan: LoadPlan, options: LoadOptions): Promise<Engine> {
+  return new LocalEngine(await load(plan, options));
+}
+
+/** The engine on this thread. */
+class LocalEngine implements Engine {
+  readonly facts: LoadedFacts;
+  readonly parts: LoadedParts;
+
+  constructor(private readonly loaded: Loaded) {
+    const { target, drafts, drafter, tokenizer, backend, prefix } = loaded;
+    const { name, level, threads, reason, weightTypes } = backend.facts;
+    this.parts = { target, drafts, drafter, tokenizer, backend };
+    this.facts = {
+      target: factsOf(target),
+      draft: drafts[0] ? factsOf(drafts[0]) : null,
+      drafter: drafter?.name ?? null,
+      backend: { name, level, threads, reason, dtypes: weightTypes, worker: false },
+      prefix,
+      hasTokenizer: tokenizer !== null,
+    };
+  }
+
+  async *decode(
+    inputs: readonly Input[],
+    options: GenerateOptions,
+    signal: AbortSignal,
+  ): AsyncGenerator<StreamEvent, void, void> {
+    const run = isBeamSearch(options) ? searchBeams : decodeSequences;
+    const turns = new Turns();
+    for await (const event of run(this.loaded, inputs, options, signal)) {
+      await turns.give();
+      yield event;
+    }
+  }
+
+  /** Both ways in turns, after a warm-up of both; of short runs, which are timed several times, the fastest of each counts. */
+  async compare(input: Input, options: CompareOptions, signal: AbortSignal): Promise<Comparison> {
+    const { maxNewTokens = WARM_UP_TOKENS } = options;
+    const few = { ...options, maxNewTokens: Math.min(maxNewTokens, WARM_UP_TOKENS) };
+    for (const speculative of [false, true]) await this.resultOf(input, { ...few, speculative }, signal);
+    let best: { speculative: Result; autoregressive: Result } | null = null;
+    for (let turn = 0; turn < MOST_TURNS; turn++) {
+      const speculative = await this.resultOf(input, options, signal);
+      const autoregressive = await this.resultOf(input, { ...options, speculative: false }, signal);
+      best = {
+        speculative: best ? faster(best.speculative, speculative) : speculative,
+        autoregressive: best ? faster(best.autoregressive, autoregressive) : autoregressive,
+      };
+      if (autoregressive.metrics.seconds >= SHORT_SECONDS) break;
+    }
+    const { speculative, autoregressive } = best as NonNullable<typeof best>;
+    return comparison(speculative, autoregressive);
+  }
+
+  async measureCosts(input: Input, { rows, repeats }: MeasureCostsOptions, signal: AbortSignal): Promise<CostTable> {
+    const { drafter, target } = this.loaded;
+    if (drafter === null) throw new DecodingError('option-invalid', 'costs: expected a draft to measure, found none');
+    signal.throwIfAborted();
+    return measureCosts(target, drafter, { source: sourceIds(this.loaded, input), rows, repeats });
+  }
+
+  async encode(input: Input): Promise<number[]> {
+    return sourceIds(this.loaded, input);
+  }
+
+  async decodeIds(ids: readonly number[]): Promise<string> {
+    const { tokenizer, target } = this.loaded;
+    if (tokenizer) return tokenizer.decode(ids);
+    throw new WeightsError('tokenizer-invalid', `${target.name}: expected a tokenizer file for text, found none`);
+  }
+
+  async dispose(): Promise<void> {
+    const { target, drafts, backend } = this.loaded;
+    for (const draft of drafts) draft.dispose();
+    target.dispose();
+    await backend.dispose();
+  }
+
+  /** Decodes one input to its end. @throws what it is to blame for */
+  private async resultOf(input: Input, options: GenerateOptions, signal: AbortSignal): Promise<Result> {
+    for await (const event of this.decode([input], options, signal)) {
+      if (event.kind === 'done') return event.result;
+      if (event.kind === 'failed') throw event.error;
+    }
+    throw new DecodingError('aborted', 'generation: expected a result, found that the run ended before');
+  }
+}
+
+function faster(a: Result, b: Result): Result {
+  return b.metrics.seconds < a.metrics.seconds ? b : a;
+}
+
+function factsOf(model: T5Model): ModelFacts {
+  const { name, config, parameters, weightBytes, dtype, vocabularySize } = model;
+  return { name, family: config.family, parameters, weightBytes, dtype, vocabularySize };
+}

@@ -1,0 +1,117 @@
+import { quoted } from '../../common';
+import {
+  type ByteSource,
+  blobSource,
+  type Checkpoint,
+  type FileSet,
+  httpSource,
+  openFileSet,
+  WeightsError,
+} from '../../weights';
+
+/** Files that the directory of a model may have beside its weights. */
+const SMALL_FILES = [
+  'config.json',
+  'generation_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'spiece.model',
+];
+const SINGLE = 'model.safetensors';
+const INDEX = `${SINGLE}.index.json`;
+const SHARD = /^[\w.-]+\.safetensors$/;
+/** The most bytes of one small file; the tokenizer of a vocabulary of 250,112 pieces takes 17 million. */
+const MOST_SMALL_BYTES = 64 << 20;
+
+/**
+ * Opens the checkpoint in a directory behind HTTP. A server lists no files, so those of Hugging Face's layout are asked for by
+ * name. Weights are read by ranges as they are needed; a server that knows no ranges sends each file once, whole.
+ *
+ * @throws WeightsError `not-found`, `io-failed` or `aborted`, or what opening throws
+ */
+export async function openUrl(url: string, signal?: AbortSignal): Promise<Checkpoint> {
+  const base = url.replace(/[?#].*$/, '').replace(/\/*$/, '/');
+  const files = new Map<string, ByteSource>();
+  const add = async (file: string, find: typeof smallFile): Promise<boolean> => {
+    const source = await find(file, base + file, signal);
+    if (source) files.set(file, source);
+    return source !== null;
+  };
+  for (const file of SMALL_FILES) await add(file, smallFile);
+  if (!files.has('config.json')) {
+    throw new WeightsError('not-found', `${base}: expected config.json of a checkpoint, found none`);
+  }
+  if (!(await add(SINGLE, weightsFile)) && (await add(INDEX, smallFile))) {
+    for (const shard of await shardsOf(files.get(INDEX) as ByteSource)) await add(shard, weightsFile);
+  }
+  const set: FileSet = { name: base, files: [...files.keys()], open: async (file) => files.get(file) as ByteSource };
+  return openFileSet(set);
+}
+
+/** A file that is read whole, or null where the server has none. */
+async function smallFile(name: string, url: string, signal?: AbortSignal): Promise<ByteSource | null> {
+  const answer = await answerOf(url, { signal });
+  if (answer === null) return null;
+  const length = Number(answer.headers.get('content-length') ?? 0);
+  if (length > MOST_SMALL_BYTES) {
+    await answer.body?.cancel();
+    throw new WeightsError('io-failed', `${url}: expected at most ${MOST_SMALL_BYTES} bytes, found ${length}`);
+  }
+  return blobSource(name, await bodyOf(url, answer, signal));
+}
+
+/** A file that is read by ranges where the server knows them, else whole; null where the server has none. */
+async function weightsFile(name: string, url: string, signal?: AbortSignal): Promise<ByteSource | null> {
+  const answer = await answerOf(url, { signal, headers: { range: 'bytes=0-7' } });
+  if (answer === null) return null;
+  const size = Number(/\/(\d+)$/.exec(answer.headers.get('content-range') ?? '')?.[1] ?? Number.NaN);
+  if (answer.status === 206 && Number.isSafeInteger(size)) {
+    await answer.body?.cancel();
+    return httpSource(name, url, size, { signal });
+  }
+  const whole = answer.status === 206 ? await answerOf(url, { signal }) : answer;
+  return whole && blobSource(name, await bodyOf(url, whole, signal));
+}
+
+/** The answer to a request; null for 404. */
+async function answerOf(url: string, init: RequestInit): Promise<Response | null> {
+  const answer = await fetch(url, init).catch((error: Error) => {
+    throw failure(url, error, init.signal);
+  });
+  if (answer.ok) return answer;
+  await answer.body?.cancel();
+  if (answer.status === 404) return null;
+  throw new WeightsError('io-failed', `${url}: expected a file, found status ${answer.status}`);
+}
+
+function bodyOf(url: string, answer: Response, signal?: AbortSignal): Promise<Blob> {
+  return answer.blob().catch((error: Error) => {
+    throw failure(url, error, signal);
+  });
+}
+
+function failure(url: string, error: Error, signal?: AbortSignal | null): WeightsError {
+  if (signal?.aborted) return new WeightsError('aborted', `${url}: loading was cancelled`, { cause: error });
+  const found = (error.cause as { code?: string } | undefined)?.code ?? error.message;
+  return new WeightsError('io-failed', `${url}: expected an answer, found ${found}`, { cause: error });
+}
+
+/** File names in an index. `openFileSet` checks the index itself; here only names that can be part of an address count. */
+async function shardsOf(index: ByteSource): Promise<string[]> {
+  const text = new TextDecoder().decode(await index.read(0, index.size));
+  let map: unknown;
+  try {
+    map = (JSON.parse(text) as { weight_map?: unknown }).weight_map;
+  } catch {
+    return []; // openFileSet says what is wrong with it
+  }
+  const names = Object.values((map ?? {}) as Record<string, unknown>);
+  const wrong = names.find((name) => typeof name !== 'string' || !SHARD.test(name));
+  if (wrong !== undefined) {
+    throw new WeightsError(
+      'shard-invalid',
+      `${index.name}: expected names of safetensors files, found ${quoted(wrong)}`,
+    );
+  }
+  return [...new Set(names as string[])];
+}

@@ -1,0 +1,79 @@
+import { draftPlans, draftRule, parseDraft, splitDrafts } from '../../../api/drafts/names';
+import { copyDrafter } from '../../../decoding';
+
+const refused = expect.objectContaining({ name: 'TandemError', code: 'option-invalid' });
+
+describe('names of drafts', () => {
+  it.each([
+    ['copy', { kind: 'copy' }],
+    ['random', { kind: 'random' }],
+    ['ngram', { kind: 'ngram', file: null }],
+    ['ngram:en-de.json', { kind: 'ngram', file: 'en-de.json' }],
+    ['ngram:C:\\tables\\en.json', { kind: 'ngram', file: 'C:\\tables\\en.json' }],
+    ['layers:2', { kind: 'layers', layers: 2 }],
+    ['google-t5/t5-small', { kind: 'model', model: 'google-t5/t5-small' }],
+    ['C:\\models\\t5', { kind: 'model', model: 'C:\\models\\t5' }],
+    ['model:copy', { kind: 'model', model: 'copy' }],
+    ['model:self', { kind: 'model', model: 'self' }],
+    ['selfies/t5', { kind: 'model', model: 'selfies/t5' }],
+  ])('%s', (text, expected) => {
+    expect(parseDraft(text)).toEqual(expected);
+  });
+
+  it.each(['', 'copy:', 'copy:2', 'random:1', 'ngram:', 'layers', 'layers:0', 'layers:1.5', 'layers:two', 'model:'])(
+    "refuses '%s'",
+    (text) => {
+      expect(() => parseDraft(text)).toThrow(refused);
+    },
+  );
+
+  it.each(['self', 'self:q8', 'self:q4'])('%s is reserved, not the name of a model on the hub', (text) => {
+    expect(() => parseDraft(text)).toThrow(refused);
+    expect(() => parseDraft(text)).toThrow(/model:self/);
+  });
+
+  it('of a command line are split at commas, and `none` is no draft', () => {
+    expect(splitDrafts('copy, ngram,t5')).toEqual(['copy', 'ngram', 't5']);
+    expect(draftRule.parse?.('copy, ngram,t5')).toEqual(['copy', 'ngram', 't5']);
+    expect(draftPlans(draftRule.parse?.('none') ?? ['copy'])).toEqual([]);
+    expect(draftRule.parse?.('copy,')).toBeNull();
+    expect(draftRule.parse?.('layers:x')).toBeNull();
+  });
+});
+
+describe('the option draft', () => {
+  const drafter = copyDrafter(7);
+  const file = new File(['{}'], 'config.json');
+
+  it.each([
+    ['null', null, []],
+    ['an empty list', [], []],
+    ['a name', 'copy', [{ kind: 'copy' }]],
+    ['a list, in its order', ['ngram', 'copy'], [{ kind: 'ngram', file: null }, { kind: 'copy' }]],
+    ['a drafter', drafter, [{ kind: 'drafter', drafter }]],
+    ['a URL', new URL('http://x/y'), [{ kind: 'model', model: new URL('http://x/y') }]],
+    ['the Files of one model', [file], [{ kind: 'model', model: [file] }]],
+    ['bytes by name', { 'config.json': file }, [{ kind: 'model', model: { 'config.json': file } }]],
+    [
+      'a model with a type of its own',
+      { model: 'a/b', dtype: 'q8' },
+      [{ kind: 'model', model: 'a/b', dtype: 'q8', revision: undefined }],
+    ],
+  ] as const)('takes %s', (_, draft, plans) => {
+    expect(draftPlans(draft)).toEqual(plans);
+  });
+
+  it.each([
+    ['a number', 3],
+    ['true', true],
+    ['a function', () => 'copy'],
+    ['null in a list', ['copy', null]],
+    ['an unknown type', { model: 'a/b', dtype: 'f16' }],
+    ['a revision that is no text', { model: 'a/b', revision: 3 }],
+    ['an unknown name beside the model', { model: 'a/b', type: 'q8' }],
+    ['no model', { model: undefined }],
+  ])('refuses %s', (_, draft) => {
+    expect(() => draftPlans(draft as never)).toThrow(refused);
+    expect(draftRule.holds(draft)).toBe(false);
+  });
+});
