@@ -1,5 +1,5 @@
 /**
- * Where a decode step's time goes: `npm run bench -- decode [--model DIR] [--backend wasm] [--type bf16] [--threads 2]`.
+ * Where a decode step's time goes: `npm run bench -- decode [--model DIR] [--backend wasm] [--dtype bf16] [--threads 2]`.
  * Prints v(k), the cost of k rows over one, in interleaved rounds, and each kernel's share of a one-row step.
  */
 import { parseArgs } from 'node:util';
@@ -20,7 +20,7 @@ export async function decodeBench(argv: readonly string[]): Promise<number> {
     options: {
       model: { type: 'string', default: 'models/modernize-target' },
       backend: { type: 'string', default: 'auto' },
-      type: { type: 'string' },
+      dtype: { type: 'string' },
       threads: { type: 'string', default: '1' },
       rounds: { type: 'string', default: '30' },
     },
@@ -30,7 +30,7 @@ export async function decodeBench(argv: readonly string[]): Promise<number> {
   const { facts } = profile.backend;
   const checkpoint = await openCheckpoint(values.model);
   const started = performance.now();
-  const model = await loadModel(checkpoint, profile.backend, { dtype: values.type as Dtype | undefined });
+  const model = await loadModel(checkpoint, profile.backend, { dtype: values.dtype as Dtype | undefined });
   const loadMs = performance.now() - started;
   const megabytes = (model.weightBytes / 1e6).toFixed(0);
   console.log(

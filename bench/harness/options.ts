@@ -34,7 +34,7 @@ export function parseOptions(argv: readonly string[], kernels: readonly string[]
     .description(`kernel microbenchmarks: ${kernels.join(', ')}`)
     .argument('[kernels...]', 'which to run; all when none is named', undefined)
     .option('--backend <names>', 'comma-separated', list<BackendName>(['reference', 'cpu', 'wasm', 'gpu']))
-    .option('--type <types>', 'weight types, comma-separated', list<Dtype>(['f32', 'bf16', 'q8']), [
+    .option('--dtype <types>', 'types of the weights, comma-separated', list<Dtype>(['f32', 'bf16', 'q8']), [
       'f32',
       'bf16',
       'q8',
@@ -51,7 +51,7 @@ export function parseOptions(argv: readonly string[], kernels: readonly string[]
   return {
     kernels: named.length === 0 ? kernels : named,
     backends: found.backend ?? ['cpu', 'wasm'],
-    types: found.type,
+    types: found.dtype,
     rows: found.rows ?? (found.quick ? [1, 8] : [1, 4, 8, 16, 64]),
     threads: found.threads,
     level: found.level,

@@ -1,5 +1,5 @@
 /**
- * Measures what speculation gains on real text: `npm run bench -- speculative [--type f32,bf16,q8] [--gammas 2,4,6,8]
+ * Measures what speculation gains on real text: `npm run bench -- speculative [--dtype f32,bf16,q8] [--gammas 2,4,6,8]
  * [--temperature 0] [--threads 2] [--passages 10]`. It decodes each held-out passage autoregressively and with every γ, one after the
  * other. It prints α, c, v, tokens per call, the measured speed-up, and the speed-up that the formula predicts from α, c and v.
  */
@@ -17,7 +17,6 @@ import {
   modelDrafter,
   type Tally,
 } from '../../decoding';
-
 import { loadModel, type T5Model } from '../../engine';
 import { type Backend, type BackendName, createBackend, type Dtype } from '../../kernels';
 import { openCheckpoint } from '../../weights';
@@ -30,7 +29,7 @@ export async function speculativeBench(argv: readonly string[]): Promise<number>
     args: [...argv],
     options: {
       backend: { type: 'string', default: 'auto' },
-      type: { type: 'string', default: 'f32,bf16,q8' },
+      dtype: { type: 'string', default: 'f32,bf16,q8' },
       gammas: { type: 'string', default: '2,4,6,8' },
       temperature: { type: 'string', default: '0' },
       threads: { type: 'string', default: '2' },
@@ -44,24 +43,27 @@ export async function speculativeBench(argv: readonly string[]): Promise<number>
   console.log(
     `${facts.name} (${facts.level}), ${facts.threads} threads, temperature ${temperature}, ${values.passages} held-out passages`,
   );
-  console.log('type   γ      α      c      v  tokens/call  predicted  measured  measured/predicted');
+  console.log('dtype  γ      α      c      v  tokens/call  predicted  measured  measured/predicted');
   let ways = 0;
-  for (const type of values.type.split(',') as Dtype[]) {
-    ways += await measureType(backend, { type, gammas, temperature, passages: Number(values.passages) });
+  for (const dtype of values.dtype.split(',') as Dtype[]) {
+    ways += await measureDtype(backend, { dtype, gammas, temperature, passages: Number(values.passages) });
   }
   await backend.dispose();
   return ways;
 }
 
 interface Plan {
-  readonly type: Dtype;
+  readonly dtype: Dtype;
   readonly gammas: readonly number[];
   readonly temperature: number;
   readonly passages: number;
 }
 
-async function measureType(backend: Backend, { type, gammas, temperature, passages }: Plan): Promise<number> {
-  const [target, draft] = [await open('modernize-target', backend, type), await open('modernize-draft', backend, type)];
+async function measureDtype(backend: Backend, { dtype, gammas, temperature, passages }: Plan): Promise<number> {
+  const [target, draft] = [
+    await open('modernize-target', backend, dtype),
+    await open('modernize-draft', backend, dtype),
+  ];
   const drafter = modelDrafter(draft);
   const sources = await heldOut(passages);
   const plain: Metrics[] = [];
@@ -77,14 +79,14 @@ async function measureType(backend: Backend, { type, gammas, temperature, passag
     for (const [g, gamma] of gammas.entries()) await run(speculative[g], gamma);
   }
   const alone = addTallies(plain);
-  for (const [g, gamma] of gammas.entries()) console.log(line(type, gamma, addTallies(speculative[g]), alone));
+  for (const [g, gamma] of gammas.entries()) console.log(line(dtype, gamma, addTallies(speculative[g]), alone));
   target.dispose();
   draft.dispose();
   return gammas.length;
 }
 
 /** One line of the table. The speed leaves out the encoder, whose work is the same with and without a draft. */
-function line(type: Dtype, gamma: number, tally: Tally, plain: Tally): string {
+function line(dtype: Dtype, gamma: number, tally: Tally, plain: Tally): string {
   // γ is the mean number of tokens proposed, because the last round of a text may propose fewer.
   const metrics = metricsOf(tally, { plain });
   const [alpha, c, v] = [metrics.acceptanceRate, metrics.costRatio ?? 0, metrics.verifyRatio ?? 0];
@@ -94,12 +96,12 @@ function line(type: Dtype, gamma: number, tally: Tally, plain: Tally): string {
   const figures = [alpha.toFixed(3), c.toFixed(3), v.toFixed(2)].map((text) => text.padStart(6));
   const perCall = metrics.tokensPerTargetCall.toFixed(2).padStart(11);
   const speeds = [`${predicted.toFixed(2)}×`.padStart(10), `${measured.toFixed(2)}×`.padStart(9)];
-  return `${type.padEnd(5)} ${String(gamma).padStart(2)} ${figures.join(' ')}  ${perCall} ${speeds.join(' ')}  ${(measured / predicted).toFixed(2).padStart(16)}`;
+  return `${dtype.padEnd(5)} ${String(gamma).padStart(2)} ${figures.join(' ')}  ${perCall} ${speeds.join(' ')}  ${(measured / predicted).toFixed(2).padStart(16)}`;
 }
 
-async function open(name: string, backend: Backend, type: Dtype): Promise<T5Model> {
+async function open(name: string, backend: Backend, dtype: Dtype): Promise<T5Model> {
   const checkpoint = await openCheckpoint(join(ROOT, 'models', name));
-  const model = await loadModel(checkpoint, backend, { dtype: type });
+  const model = await loadModel(checkpoint, backend, { dtype });
   await checkpoint.dispose();
   return model;
 }

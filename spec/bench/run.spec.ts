@@ -27,7 +27,7 @@ describe('npm run bench', () => {
   });
 
   test('an unknown kernel, type or backend fails and says what there is', () => {
-    for (const argv of [['nomatmul'], ['norm', '--type', 'f8'], ['norm', '--backend', 'cuda']]) {
+    for (const argv of [['nomatmul'], ['norm', '--dtype', 'f8'], ['norm', '--backend', 'cuda']]) {
       const { status, output } = bench(...argv);
       expect(status).not.toBe(0);
       expect(output).toMatch(/expected some of/);
