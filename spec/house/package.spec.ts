@@ -24,7 +24,7 @@ function megabytes(folder: string): number {
 describe('the package, packed and installed into an empty project', () => {
   const project = new Project();
   const installed = join(project.folder, 'node_modules', 'tandem-t5');
-  beforeAll(() => project.install(pack(project.folder)), 600_000);
+  beforeAll(() => project.install([pack(project.folder)], 120), 600_000);
   afterAll(() => project.dispose());
 
   test('takes less than 80 MB and 25 packages, none of them for a gpu', () => {

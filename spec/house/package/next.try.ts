@@ -31,7 +31,7 @@ function start(project: Project): Promise<{ url: string; server: ChildProcess }>
 describe('Next', () => {
   const project = new Project();
   beforeAll(() => {
-    project.install(process.env.TANDEM_TARBALL as string, 'next@>=16', 'react', 'react-dom');
+    project.install([process.env.TANDEM_TARBALL as string, 'next@>=16', 'react', 'react-dom'], 300);
     project.write('app/api/text/route.js', ROUTE);
     project.write('app/layout.js', 'export default ({ children }) => <html lang="en"><body>{children}</body></html>;');
     project.write('app/page.js', 'export default () => <p>Tandem</p>;');

@@ -24,7 +24,7 @@ describe('a page without a bundler', () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    project.install(process.env.TANDEM_TARBALL as string);
+    project.install([process.env.TANDEM_TARBALL as string], 120);
     project.write('page/index.html', '<!doctype html><script type="module" src="/page.mjs"></script>');
     project.write('page/page.mjs', SCRIPT);
     browser = await launchChromium();

@@ -6,15 +6,10 @@ import { dirname, join } from 'node:path';
 export const ROOT = join(__dirname, '..', '..', '..');
 const MODULES = join(ROOT, 'node_modules');
 
-/**
- * A registry that does not answer must fail in a minute or two, with npm's own message: one more try after a failure, and half
- * a minute for an answer. Install scripts stay out: no package that is installed here needs one.
- */
-const NPM_FLAGS = [
-  ...['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'],
-  ...['--fetch-retries=1', '--fetch-timeout=30000', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=1000'],
-];
-const NPM_LIMIT = 240_000;
+/** Install scripts stay out: no package that is installed here needs one. */
+const NPM_FLAGS = ['--prefer-offline', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
+/** For npm's own patience: it asks for one package after the other, and gives each several minutes. */
+const PATIENCE = ['--fetch-retries=1', '--fetch-timeout=20000', '--fetch-retry-mintimeout=1000'];
 
 /** Runs a command to its end; what it printed, or an error with both of its streams. */
 export function run(command: string, args: readonly string[], cwd: string, timeout = 120_000): string {
@@ -45,14 +40,12 @@ export class Project {
     this.write('package.json', '{ "name": "project", "private": true }');
   }
 
-  /** Installs tarballs and packages of the registry. */
-  install(...wanted: string[]): void {
+  /** Installs tarballs and packages of the registry. Whatever npm waits for, it ends within `seconds`. */
+  install(wanted: readonly string[], seconds: number): void {
     try {
-      run('npm', ['install', ...NPM_FLAGS, ...wanted], this.folder, NPM_LIMIT);
+      run('npm', ['install', ...NPM_FLAGS, ...PATIENCE, ...wanted], this.folder, seconds * 1000);
     } catch (error) {
-      throw new Error(
-        `This spec installs from the npm registry. Can it be reached? (npm view commander)\n${String(error)}`,
-      );
+      throw new Error(`This spec installs from the npm registry. Can it be reached (npm view commander)?\n${error}`);
     }
   }
 

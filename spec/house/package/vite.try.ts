@@ -20,7 +20,7 @@ describe('vite', () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    project.install(process.env.TANDEM_TARBALL as string, 'vite@>=7');
+    project.install([process.env.TANDEM_TARBALL as string, 'vite@>=7'], 300);
     project.write('index.html', '<!doctype html><script type="module" src="/src/page.ts"></script>');
     project.write('worker.html', '<!doctype html><script type="module" src="/src/starter.ts"></script>');
     project.write('src/tell.ts', TELL);
