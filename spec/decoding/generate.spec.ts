@@ -50,6 +50,8 @@ describe('generate', () => {
   });
 
   it('says where every token came from, in order; the result has the tokens of the events', async () => {
+    const drafted = new Set<string>();
+    const alone = new Set<string>();
     await fc.assert(
       fc.asyncProperty(fc.nat(9999), fc.integer({ min: 0, max: 5 }), async (seed, gamma) => {
         const { target, draft } = tables(seed);
@@ -64,10 +66,12 @@ describe('generate', () => {
         expect(metrics.accepted).toBeLessThanOrEqual(metrics.proposed);
         for (const event of events) {
           expect(event.rejected !== null).toBe(event.origin === 'corrected');
-          if (gamma === 0) expect(event.origin).toBe('target');
+          (gamma === 0 ? alone : drafted).add(event.origin);
         }
       }),
     );
+    expect([...alone]).toEqual(['target']);
+    expect([...drafted]).toEqual(expect.arrayContaining(['accepted', 'bonus', 'corrected']));
   });
 
   it('ends at EOS inside a run, at the length limit inside a run, and where the reader of tokens says', async () => {

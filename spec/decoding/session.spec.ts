@@ -23,6 +23,14 @@ interface Real {
   readonly ended: Map<number, string>;
   readonly alone: (readonly number[])[];
   readonly stops: AbortController[];
+  readonly seen: Seen;
+}
+
+/** How often each kind of check was made: a check that is never made proves nothing. */
+interface Seen {
+  drafts: number;
+  done: number;
+  failed: number;
 }
 
 /** Indices of the sequences that are being decoded. */
@@ -83,6 +91,7 @@ async function check(model: Model, real: Real): Promise<void> {
     const options: ForwardOptions = Reflect.get(run.draft, 'options');
     const cached = await cachedRow(draft, run.ids, options);
     expect(cached).toEqual(await uncachedRow(draft.model, source, run.ids, options));
+    real.seen.drafts++;
   }
 }
 
@@ -97,6 +106,7 @@ function take(events: readonly GenerationEvent[], model: Model, real: Real): voi
       if (event.kind === 'done') expect(event.result.ids).toEqual(real.alone[event.index]);
       if (event.kind === 'done') expect(given).toEqual(real.alone[event.index]);
       if (event.kind === 'failed') expect(event.error).toMatchObject({ code: 'aborted' });
+      real.seen[event.kind]++;
       real.ended.set(event.index, event.kind);
       model.live.delete(event.index);
     }
@@ -205,13 +215,14 @@ describe('a session of sequences that join, propose, roll back, end and are abor
   it.each(drafters)(
     'drafted by %s: after every step cached logits equal uncached ones bit for bit, and each text is the text of running alone',
     async (_, pair) => {
+      const seen: Seen = { drafts: 0, done: 0, failed: 0 };
       await fc.assert(
         fc.asyncProperty(commands, async (steps) => {
           const batch = new Batch(pair());
           await fc.asyncModelRun(
             () => ({
               model: { live: new Set<number>() },
-              real: { pair: pair(), batch, given: new Map(), ended: new Map(), alone: [], stops: [] },
+              real: { pair: pair(), batch, given: new Map(), ended: new Map(), alone: [], stops: [], seen },
             }),
             steps,
           );
@@ -220,6 +231,7 @@ describe('a session of sequences that join, propose, roll back, end and are abor
         }),
         { numRuns: 60 },
       );
+      expect(Math.min(seen.drafts, seen.done, seen.failed)).toBeGreaterThan(0);
     },
     60_000,
   );

@@ -40,15 +40,18 @@ describe('the formulas', () => {
   });
 
   it('with free verification the best γ is above 0 exactly when α > c, and then gains (1 + α) / (1 + c) (corollary 3.9)', () => {
+    let speculative = 0;
     fc.assert(
       fc.property(rate, cost, (alpha, c) => {
         fc.pre(Math.abs(alpha - c) > 1e-6);
         const gamma = bestGamma(alpha, { c });
         expect(gamma > 0).toBe(alpha > c);
         if (gamma > 0) {
+          speculative++;
           expect(predictedSpeedup({ alpha, gamma, c })).toBeGreaterThanOrEqual((1 + alpha) / (1 + c) - 1e-12);
         }
       }),
     );
+    expect(speculative).toBeGreaterThan(5);
   });
 });

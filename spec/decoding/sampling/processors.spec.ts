@@ -30,19 +30,28 @@ describe('processors', () => {
       { requiredKeys: ['temperature'] },
     );
     const logits = fc.array(fc.float({ min: -20, max: 20, noNaN: true }), { minLength: 8, maxLength: 12 });
+    const seen = { topK: 0, suppressed: 0, minP: 0 };
     fc.assert(
       fc.property(logits, processing, (logits, processing) => {
         const list = probabilities(logits, processing, [0, 3, 7]);
         expect(Math.abs(list.reduce((sum, value) => sum + value, 0) - 1)).toBeLessThan(1e-12);
-        if (processing.topK !== undefined) expect(support(list).length).toBeLessThanOrEqual(processing.topK);
-        for (const token of processing.suppressTokens ?? []) expect(list[token]).toBe(0);
+        if (processing.topK !== undefined) {
+          seen.topK++;
+          expect(support(list).length).toBeLessThanOrEqual(processing.topK);
+        }
+        for (const token of processing.suppressTokens ?? []) {
+          seen.suppressed++;
+          expect(list[token]).toBe(0);
+        }
         const kept = Math.max(...list);
         if (processing.minP) {
+          seen.minP++;
           for (const token of support(list))
             expect(list[token]).toBeGreaterThanOrEqual(processing.minP * kept * (1 - 1e-9));
         }
       }),
     );
+    expect(Math.min(seen.topK, seen.suppressed, seen.minP)).toBeGreaterThan(5);
   });
 
   it('temperature 0 is the one-hot arg-max, ties to the lowest id', () => {
