@@ -1,32 +1,33 @@
 /**
- * T5's relative-position bias: distances fall into buckets, exact when small, logarithmic up to a maximum distance, one
- * for everything beyond (Raffel et al. 2020, section 2.1; Hugging Face `T5Attention._relative_position_bucket`).
+ * T5's relative-position bias (Raffel et al. 2020, section 2.1; Hugging Face `T5Attention._relative_position_bucket`). Each
+ * distance between a query and a key belongs to a bucket: a short distance to a bucket of its own, longer ones to buckets that
+ * grow logarithmically up to a maximum distance, and every distance beyond it to the last bucket.
  */
 
 export interface BucketRule {
   readonly buckets: number;
   readonly maxDistance: number;
-  /** Encoder: half of the buckets for keys after the query. Decoder: keys never come after. */
+  /** True for the encoder: half of the buckets are for keys after the query. In the decoder no key comes after it. */
   readonly bidirectional: boolean;
 }
 
 /** Bucket of a key at `distance = key position − query position`. */
 export function relativeBucket(distance: number, rule: BucketRule): number {
   const buckets = rule.bidirectional ? rule.buckets >> 1 : rule.buckets;
-  const side = rule.bidirectional && distance > 0 ? buckets : 0;
-  const reach = rule.bidirectional ? Math.abs(distance) : Math.max(-distance, 0);
-  const exact = buckets >> 1;
-  if (reach < exact) return side + reach;
-  // PyTorch does this in float32; a bucket's edge can fall on either side otherwise.
-  const ratio = Math.fround(Math.log(Math.fround(reach / exact)));
+  const first = rule.bidirectional && distance > 0 ? buckets : 0;
+  const length = rule.bidirectional ? Math.abs(distance) : Math.max(-distance, 0);
+  const exact = buckets >> 1; // this many distances have a bucket of their own
+  if (length < exact) return first + length;
+  // PyTorch computes this in float32. Float64 would put some distances at a bucket's edge into the neighbour.
+  const ratio = Math.fround(Math.log(Math.fround(length / exact)));
   const share = Math.fround(ratio / Math.fround(Math.log(rule.maxDistance / exact)));
-  const far = exact + Math.trunc(Math.fround(share * (buckets - exact)));
-  return side + Math.min(far, buckets - 1);
+  const bucket = exact + Math.trunc(Math.fround(share * (buckets - exact)));
+  return first + Math.min(bucket, buckets - 1);
 }
 
 /**
- * Lays a bucket table out by distance, as a backend's `Bias` wants it: `table[h][distance + offset]`, [heads, span].
- * Beyond the maximum distance the bucket no longer changes, so the clamped ends stand for every longer distance.
+ * Lays a table of buckets out by distance, as a backend's `Bias` takes it: `table[h][distance + offset]`, [heads, span].
+ * Beyond the maximum distance the bucket does not change, so the first and last column stand for every longer distance.
  *
  * @param buckets weight of `relative_attention_bias`, [buckets, heads]
  */

@@ -1,6 +1,7 @@
 /**
- * T5's forward pass, top to bottom (Raffel et al. 2020; Hugging Face `modeling_t5.py`): pre-norm blocks without biases,
- * attention scores unscaled, a position bias in self-attention only, RMS norm without mean.
+ * T5's forward pass, top to bottom (Raffel et al. 2020; Hugging Face `modeling_t5.py`). A block normalises its input first
+ * (RMS norm, without mean or bias) and adds its output to it. No matrix has a bias. Attention scores are not scaled; only
+ * self-attention has a position bias.
  */
 import type { Backend, KvCache, Tensor } from '../kernels';
 import type { T5Config } from '../weights';
@@ -12,18 +13,26 @@ import type {
   FeedForwardWeights,
   T5Weights,
 } from './layers';
-import { turn, type Workspace } from './workspace';
+import { swapHidden, type Workspace } from './workspace';
 
-/** Called with a tensor's name after each block and final norm; see `LoadOptions.observe`. */
+/**
+ * Receives a tensor and its name as it is computed; see `ModelOptions.observe`. The tensor is valid only during the call: start
+ * `backend.read(tensor)` in it.
+ */
 export type Observe = (name: string, tensor: Tensor) => void;
 
-/** Encoder self-attention keys and values: one call's, overwritten by the next layer. */
+/** What one call of the encoder works in. */
 export interface EncoderScratch {
   readonly work: Workspace;
+  /** Self-attention keys and values of one layer. The next layer overwrites them. */
   readonly cache: KvCache;
 }
 
-/** Encodes rows [rows] of ids; returns the box of final-normed states, [rows, dModel]. `work.selfPlan` is arranged. */
+/**
+ * Encodes `ids`, [rows]. The call's rows must have been arranged in `work.selfPlan`.
+ *
+ * @returns the box of encoder states after the final norm, [rows, dModel]
+ */
 export function encoderForward(
   backend: Backend,
   config: T5Config,
@@ -39,12 +48,15 @@ export function encoderForward(
     observe?.(`encoder.block.${i}`, work.hidden);
   });
   backend.rmsNorm(work.next, work.hidden, weights.encoder.finalNorm); // [rows, dModel]
-  turn(work);
+  swapHidden(work);
   observe?.('encoder.final', work.hidden);
   return work.hidden;
 }
 
-/** Decodes rows through the first `layers` blocks; leaves the states before the final norm in `work.hidden`. */
+/**
+ * Decodes `ids`, [rows], through the first `layers` blocks. The call's rows must have been arranged in `work.selfPlan` and
+ * `work.crossPlan`. Leaves the states before the final norm in `work.hidden`, [rows, dModel].
+ */
 export function decoderForward(
   backend: Backend,
   config: T5Config,
@@ -66,7 +78,7 @@ function encoderBlock(backend: Backend, config: T5Config, layer: EncoderLayer, w
   projectRows(backend, layer.attention, work);
   const fresh = { keys: work.key, values: work.value };
   backend.attention(work.mixed, work.query, fresh, cache, work.selfPlan, layer.bias); // [rows, inner]
-  addBack(backend, layer.attention, work);
+  addOutput(backend, layer.attention, work);
   feedForward(backend, config, layer.feedForward, work);
 }
 
@@ -81,23 +93,25 @@ function decoderBlock(
   projectRows(backend, layer.attention, work);
   const fresh = { keys: work.key, values: work.value };
   backend.attention(work.mixed, work.query, fresh, self, work.selfPlan, layer.bias); // [rows, inner]
-  addBack(backend, layer.attention, work);
+  addOutput(backend, layer.attention, work);
 
   backend.normLinear([work.query], work.hidden, layer.cross.norm, [layer.cross.query]); // [rows, inner]
   backend.attention(work.mixed, work.query, null, cross, work.crossPlan, null); // [rows, inner]
-  addBack(backend, layer.cross, work);
+  addOutput(backend, layer.cross, work);
 
   feedForward(backend, config, layer.feedForward, work);
 }
 
+/** Queries, keys and values of the rows, each [rows, inner]. */
 function projectRows(backend: Backend, weights: AttentionWeights, work: Workspace): void {
-  const outs = [work.query, work.key, work.value]; // each [rows, inner]
+  const outs = [work.query, work.key, work.value];
   backend.normLinear(outs, work.hidden, weights.norm, [weights.query, weights.key, weights.value]);
 }
 
-function addBack(backend: Backend, weights: AttentionWeights, work: Workspace): void {
+/** Projects what attention mixed back to the model's width, and adds it to the hidden states. */
+function addOutput(backend: Backend, weights: AttentionWeights, work: Workspace): void {
   backend.linear(work.next, work.mixed, weights.output, work.hidden); // [rows, dModel]
-  turn(work);
+  swapHidden(work);
 }
 
 function feedForward(backend: Backend, config: T5Config, weights: FeedForwardWeights, work: Workspace): void {
@@ -106,10 +120,13 @@ function feedForward(backend: Backend, config: T5Config, weights: FeedForwardWei
   backend.normLinear(outs, work.hidden, weights.norm, weights.inputs);
   backend.activation(work.inside, outs[0], kind, gated ? work.up : null); // [rows, dFf]
   backend.linear(work.next, work.inside, weights.output, work.hidden); // [rows, dModel]
-  turn(work);
+  swapHidden(work);
 }
 
-/** Projects encoder states to every decoder layer's cross-attention keys and values, and files them under `slots`. */
+/**
+ * Projects encoder states, [rows, dModel], to the cross-attention keys and values of every decoder layer, and stores row r of
+ * them in slot `slots[r]` of the layer's cache.
+ */
 export function crossForward(
   backend: Backend,
   weights: T5Weights,

@@ -1,7 +1,8 @@
+/** The weights of a T5 on a backend, by their role. Matrices are [output features, input features]. */
 import type { Bias, KvCache, Norm, Weight } from '../kernels';
 
-/** Resident weights of one T5 checkpoint, by role. Matrices are [output features, input features]. */
 export interface AttentionWeights {
+  /** Norm of the layer's input. */
   readonly norm: Norm;
   readonly query: Weight; // [inner, dModel]
   readonly key: Weight; // [inner, dModel]
@@ -10,34 +11,33 @@ export interface AttentionWeights {
 }
 
 export interface FeedForwardWeights {
+  /** Norm of the layer's input. */
   readonly norm: Norm;
-  /** `wi`, or `wi_0` and `wi_1` when gated; each [dFf, dModel]. */
-  readonly inputs: readonly Weight[];
+  /** `wi`, or `wi_0` and `wi_1` of a gated layer. */
+  readonly inputs: readonly Weight[]; // each [dFf, dModel]
   readonly output: Weight; // [dModel, dFf]
 }
 
 export interface EncoderLayer {
   readonly attention: AttentionWeights;
+  /** Layers without a table of their own have the first layer's. */
   readonly bias: Bias;
   readonly feedForward: FeedForwardWeights;
 }
 
-export interface DecoderLayer {
-  readonly attention: AttentionWeights;
-  readonly bias: Bias;
+export interface DecoderLayer extends EncoderLayer {
   readonly cross: AttentionWeights;
-  readonly feedForward: FeedForwardWeights;
 }
 
 export interface T5Weights {
   readonly embedding: Weight; // [vocabulary, dModel]
-  /** The embedding itself when tied. */
+  /** The embedding itself when the head is tied. */
   readonly head: Weight; // [vocabulary, dModel]
   readonly encoder: { readonly layers: readonly EncoderLayer[]; readonly finalNorm: Norm };
   readonly decoder: { readonly layers: readonly DecoderLayer[]; readonly finalNorm: Norm };
 }
 
-/** Self- and cross-attention caches of the decoder, one of each a layer. */
+/** Key and value caches of the decoder, one of each for a layer. */
 export interface DecoderCaches {
   readonly self: readonly KvCache[];
   readonly cross: readonly KvCache[];

@@ -1,4 +1,4 @@
-import type { Backend, Dtype, Norm, Weight } from '../kernels';
+import { type Backend, type Dtype, decodeStored, type Norm, STORED_BYTES, type Weight } from '../kernels';
 import {
   type AttentionTensors,
   type Checkpoint,
@@ -12,7 +12,8 @@ import {
 import { biasByDistance } from './bias';
 import { EngineError } from './errors';
 import type { AttentionWeights, DecoderLayer, EncoderLayer, FeedForwardWeights, T5Weights } from './layers';
-import { storedFormat, toFloat32 } from './stored';
+import { checkWeightsFit } from './memory';
+import { storedType } from './stored';
 
 export interface LoadProgress {
   readonly tensor: string;
@@ -93,7 +94,7 @@ class Loader {
     this.config = checkpoint.config;
   }
 
-  /** Refuses a model that cannot fit, before anything is allocated. */
+  /** Adds up what will be read, and refuses a model that does not fit, before anything is allocated. */
   checkRoom(tensors: ResolvedTensors): void {
     const { facts } = this.backend;
     let needed = 0;
@@ -102,12 +103,7 @@ class Loader {
       this.total += bytes;
       needed += shape.length === 2 ? facts.weightBytes(shape[0], shape[1], this.dtype) : bytes;
     }
-    const room = facts.capacityBytes - facts.allocatedBytes();
-    if (needed <= room) return;
-    throw new EngineError(
-      'out-of-memory',
-      `${this.checkpoint.name}: expected weights of at most ${room} bytes (room on backend ${facts.name}), found ${needed} bytes as ${this.dtype}`,
-    );
+    checkWeightsFit(facts, this.checkpoint.name, needed, this.dtype);
   }
 
   free(): void {
@@ -175,9 +171,9 @@ class Loader {
   private async matrix(name: string): Promise<Weight> {
     const info = this.info(name);
     const [rows, cols] = info.shape;
-    const stored = storedFormat(info);
+    const stored = storedType(info);
     const weight = this.keep(this.backend.weight(rows, cols, this.dtype));
-    const rowBytes = cols * stored.bytes;
+    const rowBytes = cols * STORED_BYTES[stored];
     const step = Math.max(CHUNK_ROWS, Math.floor(CHUNK_BYTES / rowBytes / CHUNK_ROWS) * CHUNK_ROWS);
     const read = (row: number) =>
       row < rows ? this.checkpoint.read(name, row * rowBytes, Math.min(step, rows - row) * rowBytes) : null;
@@ -186,7 +182,7 @@ class Loader {
       const bytes = (await next) as Uint8Array;
       next = read(row + step);
       next?.catch(() => undefined); // its error is thrown where it is awaited; until then it must not count as unhandled
-      this.backend.fill(weight, row, bytes, stored.type);
+      this.backend.fill(weight, row, bytes, stored);
       this.advance(name, bytes.length);
     }
     this.parameters += rows * cols;
@@ -200,7 +196,7 @@ class Loader {
     const bytes = await this.checkpoint.read(name);
     this.advance(name, bytes.length);
     this.parameters += info.shape.reduce((product, size) => product * size, 1);
-    return toFloat32(bytes, storedFormat(info).type);
+    return decodeStored(bytes, storedType(info));
   }
 
   /** A tensor that `resolveTensors` has found. */

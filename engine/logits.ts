@@ -2,17 +2,12 @@ import type { Backend, Logits, TopK } from '../kernels';
 import { EngineError } from './errors';
 import type { LogitsView } from './types';
 
-/** Boxes of logits that take turns, so that a view stays valid while other calls run. */
+/** Boxes of logits that are used again. A view keeps its box until it is disposed, so that other calls cannot overwrite it. */
 export class LogitsPool {
   private readonly idle: Logits[] = [];
   private readonly all: Logits[] = [];
 
   constructor(private readonly backend: Backend) {}
-
-  /** Views not yet disposed. */
-  get open(): number {
-    return this.all.length - this.idle.length;
-  }
 
   take(): Logits {
     const box = this.idle.pop();
@@ -22,11 +17,12 @@ export class LogitsPool {
     return fresh;
   }
 
+  /** A view of a box; the box comes back to the pool when the view is disposed. */
   view(box: Logits): LogitsView {
     return new View(this.backend, box, () => this.idle.push(box));
   }
 
-  /** Puts a box back that no view was made of. */
+  /** Takes back a box that no view was made of. */
   giveBack(box: Logits): void {
     this.idle.push(box);
   }
@@ -53,23 +49,23 @@ class View implements LogitsView {
   }
 
   argMax(): Promise<Int32Array> {
-    return this.backend.argMax(this.alive());
+    return this.backend.argMax(this.usableBox());
   }
 
   logSumExp(row: number, inverseTemperature: number): Promise<number> {
-    return this.backend.logSumExp(this.alive(), row, inverseTemperature);
+    return this.backend.logSumExp(this.usableBox(), row, inverseTemperature);
   }
 
   at(rows: Int32Array, tokens: Int32Array): Promise<Float32Array> {
-    return this.backend.at(this.alive(), rows, tokens);
+    return this.backend.at(this.usableBox(), rows, tokens);
   }
 
   topK(row: number, k: number): Promise<TopK> {
-    return this.backend.topK(this.alive(), row, k);
+    return this.backend.topK(this.usableBox(), row, k);
   }
 
   read(row: number): Promise<Float32Array> {
-    return this.backend.readLogits(this.alive(), row);
+    return this.backend.readLogits(this.usableBox(), row);
   }
 
   dispose(): void {
@@ -82,8 +78,8 @@ class View implements LogitsView {
     this.dispose();
   }
 
-  private alive(): Logits {
-    if (!this.box) throw new EngineError('disposed', 'logits: expected a live view, found one already disposed');
-    return this.box;
+  private usableBox(): Logits {
+    if (this.box) return this.box;
+    throw new EngineError('disposed', 'logits: expected a view in use, found one that was disposed');
   }
 }

@@ -1,24 +1,26 @@
 import type { Backend, Dtype, KvCache, Tensor } from '../kernels';
 import type { Checkpoint, T5Config } from '../weights';
+import { EncodedSource, type SlotPools } from './encoded';
 import { EngineError } from './errors';
 import { crossForward, decoderForward, encoderForward, type Observe } from './forward';
 import type { T5Weights } from './layers';
 import { type LoadedWeights, type LoadOptions, loadWeights, storedDtype } from './load';
 import { LogitsPool } from './logits';
+import { checkEncodeFits } from './memory';
 import { crossPlan, encoderPlan, selfPlan } from './plan';
 import { SlotPool } from './slots';
-import { Stream } from './stream';
-import type { DecoderRow, DecoderStream, Encoded, ForwardOptions, LogitsView, T5Model } from './types';
+import type { Stream } from './stream';
+import type { DecoderRow, Encoded, ForwardOptions, LogitsView, T5Model } from './types';
 import { createWorkspace, freeWorkspace } from './workspace';
 
-/** Slots a cache starts with; pools grow it from there. */
+/** Slots that a cache has at first. The pools grow it. */
 const FIRST_SLOTS = 64;
 
 export interface ModelOptions extends LoadOptions {
   /**
-   * Called with `encoder.block.<i>`, `encoder.final`, `cross.<i>.keys` and `.values` (projections of encoder states),
-   * `decoder.block.<i>` and `decoder.final` as each is computed; the tensor is only valid during the call (start
-   * `backend.read` in it). Off by default: `decoder.final` costs a kernel.
+   * Receives every layer's tensors as they are computed: `encoder.block.<i>`, `encoder.final`, `cross.<i>.keys` and
+   * `cross.<i>.values` (projections of encoder states), `decoder.block.<i>` and `decoder.final`. With it every decoder call
+   * runs one kernel more, for `decoder.final`.
    */
   readonly observe?: Observe;
 }
@@ -46,33 +48,7 @@ export async function loadModel(
   return new Model(checkpoint, backend, dtype, loaded, options.observe);
 }
 
-/** Encoded source: where its cross-attention keys and values are. */
-class Source implements Encoded {
-  disposed = false;
-
-  constructor(
-    private readonly model: Model,
-    readonly source: readonly number[],
-    readonly slots: Int32Array,
-  ) {}
-
-  open(): DecoderStream {
-    if (this.disposed) throw new EngineError('disposed', 'encoded: expected a live source, found one already disposed');
-    return new Stream(this, this.model.selfSlots);
-  }
-
-  dispose(): void {
-    if (this.disposed) return;
-    this.disposed = true;
-    this.model.crossSlots.drop(this.slots);
-  }
-
-  [Symbol.dispose](): void {
-    this.dispose();
-  }
-}
-
-class Model implements T5Model {
+class Model implements T5Model, SlotPools {
   readonly name: string;
   readonly config: T5Config;
   readonly parameters: number;
@@ -102,9 +78,9 @@ class Model implements T5Model {
     this.parameters = loaded.parameters;
     this.weightBytes = loaded.weightBytes;
     const { heads, dKv } = this.config;
-    const perLayer = () => this.weights.decoder.layers.map(() => backend.cache(heads, dKv, FIRST_SLOTS));
-    this.selfCaches = perLayer();
-    this.crossCaches = perLayer();
+    const oneEachLayer = () => this.weights.decoder.layers.map(() => backend.cache(heads, dKv, FIRST_SLOTS));
+    this.selfCaches = oneEachLayer();
+    this.crossCaches = oneEachLayer();
     this.encoderCache = backend.cache(heads, dKv, FIRST_SLOTS);
     this.selfSlots = new SlotPool((slots) => this.growCaches(this.selfCaches, slots));
     this.crossSlots = new SlotPool((slots) => this.growCaches(this.crossCaches, slots));
@@ -127,37 +103,36 @@ class Model implements T5Model {
   }
 
   async encode(sources: readonly (readonly number[])[]): Promise<Encoded[]> {
-    this.alive();
+    this.checkInUse();
     sources.forEach((source, i) => {
       this.checkSource(source, i);
     });
     if (sources.length === 0) return [];
-    const { backend, weights } = this;
-    const lengths = sources.map((source) => source.length);
+    const { backend, weights, crossSlots } = this;
     const ids = Int32Array.from(sources.flat()); // [rows]
-    this.checkRoom(ids.length);
+    checkEncodeFits(backend.facts, this.config, ids.length, crossSlots.size + crossSlots.shortage(ids.length));
     const work = this.encoderWork;
     if (this.encoderCache.slots < ids.length) backend.grow(this.encoderCache, ids.length);
-    backend.arrange(work.selfPlan, encoderPlan(lengths));
+    backend.arrange(work.selfPlan, encoderPlan(sources.map((source) => source.length)));
     const scratch = { work, cache: this.encoderCache };
     const states = encoderForward(backend, this.config, weights, ids, scratch, this.observe); // [rows, dModel]
-    const slots = this.crossSlots.take(ids.length);
+    const slots = crossSlots.take(ids.length);
     try {
       crossForward(backend, weights, states, work, this.crossCaches, slots, this.observe);
     } catch (error) {
-      this.crossSlots.drop(slots); // a refused call leaves nothing taken
+      crossSlots.drop(slots);
       throw error;
     }
     let first = 0;
     return sources.map((source) => {
-      const own = slots.slice(first, first + source.length);
+      const sourceSlots = slots.slice(first, first + source.length);
       first += source.length;
-      return new Source(this, source, own);
+      return new EncodedSource(source, sourceSlots, this);
     });
   }
 
   async forward(rows: readonly DecoderRow[], options: ForwardOptions = {}): Promise<LogitsView> {
-    this.alive();
+    this.checkInUse();
     const depth = this.weights.decoder.layers.length;
     const layers = options.layers ?? depth;
     if (!Number.isInteger(layers) || layers < 1 || layers > depth) {
@@ -165,19 +140,19 @@ class Model implements T5Model {
     }
     if (rows.length === 0) throw new EngineError('row-invalid', 'forward: expected at least one row, found none');
     const ids = Int32Array.from(rows, (row, r) => this.checkToken(row.token, `forward: row ${r}: token`));
-    const cross = crossPlan(rows, (encoded) => (encoded as Source).slots);
-    const { backend, decoderWork: work } = this;
-    backend.arrange(work.selfPlan, selfPlan(rows));
-    backend.arrange(work.crossPlan, cross);
+    const cross = crossPlan(rows, (encoded) => (encoded as EncodedSource).slots);
+    const self = selfPlan(rows, this.selfSlots);
     try {
+      this.backend.arrange(this.decoderWork.selfPlan, self);
+      this.backend.arrange(this.decoderWork.crossPlan, cross);
       return this.decode(ids, layers);
     } catch (error) {
-      for (const { stream } of rows) (stream as Stream).abandon(); // as if the call had not been made
+      for (const { stream } of rows) (stream as Stream).dropPending();
       throw error;
     }
   }
 
-  /** Runs arranged rows through the decoder and the head. */
+  /** Runs the rows that have been arranged through the decoder and the head. */
   private decode(ids: Int32Array, layers: number): LogitsView {
     const { backend, weights, config, observe, decoderWork: work } = this;
     const caches = { self: this.selfCaches, cross: this.crossCaches };
@@ -229,23 +204,8 @@ class Model implements T5Model {
     throw new EngineError(code, `${what}: expected 0 to ${this.vocabularySize - 1}, found ${id}`);
   }
 
-  /** Refuses a source whose activations, caches and keys would not fit, before anything is allocated for it. */
-  private checkRoom(rows: number): void {
-    const { dModel, inner, dFf, decoderLayers } = this.config;
-    const { facts } = this.backend;
-    const caches =
-      2 * inner * (1 + decoderLayers) * Math.max(rows, this.crossSlots.size + this.crossSlots.shortage(rows));
-    const needed = 4 * (rows * (2 * dModel + 4 * inner + 3 * dFf) + caches);
-    const room = facts.capacityBytes - facts.allocatedBytes();
-    if (needed <= room) return;
-    throw new EngineError(
-      'out-of-memory',
-      `encode: expected sources that take at most ${room} bytes (room on backend ${facts.name}), found ${rows} ids that take ${needed}`,
-    );
-  }
-
-  private alive(): void {
+  private checkInUse(): void {
     if (this.disposed)
-      throw new EngineError('disposed', `${this.name}: expected a live model, found one already disposed`);
+      throw new EngineError('disposed', `${this.name}: expected a model in use, found one that was disposed`);
   }
 }

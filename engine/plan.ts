@@ -1,9 +1,14 @@
+/**
+ * Plans of attention: for every row of a call, which cache slots hold its keys, in which order, and which slot its own keys and
+ * values go to. Attention adds up in the order of the list, so a row's bits depend on its own list and on nothing else in the call.
+ */
 import type { PlanSpec } from '../kernels';
 import { EngineError } from './errors';
+import type { SlotPool } from './slots';
 import { Stream } from './stream';
 import type { DecoderRow, Encoded } from './types';
 
-/** Key lists under construction: rows whose list continues the list before it share storage. */
+/** Lists of keys, one for each row, in one array. Rows that see the same keys share their part of it. */
 class KeyLists {
   private keys: Int32Array = new Int32Array(256);
   private used = 0;
@@ -15,7 +20,7 @@ class KeyLists {
     this.count = new Int32Array(rows);
   }
 
-  /** Starts a list for `row` with these slots. */
+  /** Starts the list of `row` with these slots. */
   begin(row: number, slots: Int32Array): void {
     this.start[row] = this.used;
     this.count[row] = slots.length;
@@ -24,8 +29,8 @@ class KeyLists {
     this.used += slots.length;
   }
 
-  /** Gives `row` the list of `parent`, in place when nothing has been written after it. */
-  follow(row: number, parent: number): void {
+  /** Starts the list of `row` with the whole list of `parent`. Copies it only when another list has been written after it. */
+  extend(row: number, parent: number): void {
     const end = this.start[parent] + this.count[parent];
     if (end === this.used) {
       this.start[row] = this.start[parent];
@@ -41,9 +46,10 @@ class KeyLists {
     this.count[row]++;
   }
 
-  share(row: number, like: number): void {
-    this.start[row] = this.start[like];
-    this.count[row] = this.count[like];
+  /** Gives `row` the same list as `other`. */
+  share(row: number, other: number): void {
+    this.start[row] = this.start[other];
+    this.count[row] = this.count[other];
   }
 
   finish(write: Int32Array, position: Int32Array): PlanSpec {
@@ -59,7 +65,11 @@ class KeyLists {
   }
 }
 
-/** Encoder self-attention over several sources in one call: each row sees every row of its own source. */
+/**
+ * Encoder self-attention over several sources in one call: a row sees every row of its source.
+ *
+ * @param lengths rows of each source, in order
+ */
 export function encoderPlan(lengths: readonly number[]): PlanSpec {
   const rows = lengths.reduce((sum, length) => sum + length, 0);
   const lists = new KeyLists(rows);
@@ -79,81 +89,98 @@ export function encoderPlan(lengths: readonly number[]): PlanSpec {
   return lists.finish(write, position);
 }
 
-/** Cross-attention: each row sees every slot of its stream's source; nothing is appended. */
+/** Cross-attention: a row sees every slot of its stream's source. Nothing is written. */
 export function crossPlan(rows: readonly DecoderRow[], slotsOf: (encoded: Encoded) => Int32Array): PlanSpec {
   const lists = new KeyLists(rows.length);
   const firstRow = new Map<Encoded, number>();
   rows.forEach((row, r) => {
-    const encoded = row.stream.encoded;
-    const like = firstRow.get(encoded);
-    if (like === undefined) {
+    const { encoded } = row.stream;
+    const other = firstRow.get(encoded);
+    if (other === undefined) {
       firstRow.set(encoded, r);
       lists.begin(r, slotsOf(encoded));
     } else {
-      lists.share(r, like);
+      lists.share(r, other);
     }
   });
   return lists.finish(new Int32Array(0), new Int32Array(rows.length));
 }
 
-/** The rows of one stream within a call. */
+/** The rows of one stream in a call. */
 interface StreamRows {
+  /** Index in the call of each row. */
   readonly rows: number[];
+  /** Index in `rows` of each row's parent, or −1. */
   readonly parents: number[];
 }
 
 /**
- * Decoder self-attention: each row sees its stream's settled prefix, then its ancestors in this call, then itself.
- * Takes the new rows' slots from the streams' pool and leaves them pending.
+ * Decoder self-attention: a row sees its stream's kept tokens, then its ancestors in this call, then itself. Takes a slot of
+ * `pool` for each row; the rows become pending on their streams. After an error nothing is taken or pending.
+ *
+ * @throws EngineError `row-invalid` or `stream-invalid`; what the pool throws when it cannot grow
  */
-export function selfPlan(rows: readonly DecoderRow[]): PlanSpec {
-  const streams = groupByStream(rows);
-  const write = new Int32Array(rows.length);
-  for (const [stream, own] of streams) {
-    const slots = stream.pool.take(own.rows.length);
-    own.rows.forEach((row, i) => {
-      write[row] = slots[i];
-    });
-    stream.setPending(own.rows, own.parents, slots);
-  }
+export function selfPlan(rows: readonly DecoderRow[], pool: SlotPool): PlanSpec {
+  const streams = groupByStream(rows, pool);
+  const write = takeSlots(streams, pool, rows.length);
   const lists = new KeyLists(rows.length);
   const position = new Int32Array(rows.length);
   rows.forEach((row, r) => {
-    if (row.parent < 0) lists.begin(r, (row.stream as Stream).settledSlots());
-    else lists.follow(r, row.parent);
+    if (row.parent < 0) lists.begin(r, (row.stream as Stream).keptSlots());
+    else lists.extend(r, row.parent);
     lists.push(r, write[r]);
     position[r] = row.position;
   });
   return lists.finish(write, position);
 }
 
-function groupByStream(rows: readonly DecoderRow[]): Map<Stream, StreamRows> {
+/** Takes a slot for each row; returns the slots by row. */
+function takeSlots(streams: ReadonlyMap<Stream, StreamRows>, pool: SlotPool, rows: number): Int32Array {
+  const write = new Int32Array(rows);
+  const pending: Stream[] = [];
+  try {
+    for (const [stream, { rows, parents }] of streams) {
+      const slots = pool.take(rows.length);
+      rows.forEach((row, i) => {
+        write[row] = slots[i];
+      });
+      stream.setPending(rows, parents, slots);
+      pending.push(stream);
+    }
+  } catch (error) {
+    for (const stream of pending) stream.dropPending();
+    throw error;
+  }
+  return write;
+}
+
+function groupByStream(rows: readonly DecoderRow[], pool: SlotPool): Map<Stream, StreamRows> {
   const streams = new Map<Stream, StreamRows>();
   const indexInStream = new Int32Array(rows.length);
   rows.forEach((row, r) => {
     const { stream } = row;
-    if (!(stream instanceof Stream)) throw badRow(r, 'a stream of this model', typeof stream);
-    let own = streams.get(stream);
-    if (!own) {
+    if (!(stream instanceof Stream) || stream.pool !== pool) throw badRow(r, 'a stream of this model', 'another');
+    let group = streams.get(stream);
+    if (!group) {
       stream.beginCall();
-      own = { rows: [], parents: [] };
-      streams.set(stream, own);
+      group = { rows: [], parents: [] };
+      streams.set(stream, group);
     }
     checkRow(rows, r, stream.length);
-    indexInStream[r] = own.rows.length;
-    own.parents.push(row.parent < 0 ? -1 : indexInStream[row.parent]);
-    own.rows.push(r);
+    indexInStream[r] = group.rows.length;
+    group.parents.push(row.parent < 0 ? -1 : indexInStream[row.parent]);
+    group.rows.push(r);
   });
   return streams;
 }
 
-function checkRow(rows: readonly DecoderRow[], r: number, settled: number): void {
+function checkRow(rows: readonly DecoderRow[], r: number, kept: number): void {
   const { parent, position, stream } = rows[r];
   if (!Number.isInteger(parent) || parent < -1 || parent >= r) {
-    throw badRow(r, `a parent from −1 to ${r - 1}`, `${parent}`);
+    throw badRow(r, `a parent from -1 to ${r - 1}`, `${parent}`);
   }
   if (parent >= 0 && rows[parent].stream !== stream) throw badRow(r, 'a parent in the same stream', `row ${parent}`);
-  const expected = parent < 0 ? settled : rows[parent].position + 1;
+  const expected = parent < 0 ? kept : rows[parent].position + 1;
   if (position !== expected) throw badRow(r, `position ${expected}`, `${position}`);
 }
 

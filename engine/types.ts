@@ -1,78 +1,84 @@
 import type { Dtype, TopK } from '../kernels';
 import type { T5Config } from '../weights';
 
-/** Logits of one forward call, [rows, vocabulary]; they stay on the backend until asked for. */
+/** Logits of one forward call, [rows, vocabulary]. They stay on the backend; a method brings back what it is asked for. */
 export interface LogitsView extends Disposable {
   readonly rows: number;
   readonly vocabulary: number;
-  /** Arg-max of every row, ties to the lowest id. */
+  /** The token with the largest logit of every row, [rows]. Of equal ones it is the lowest id. */
   argMax(): Promise<Int32Array>;
-  /** log Σ exp(logit · inverseTemperature) of a row, in float64. */
+  /** log Σ exp(logit · inverseTemperature) over a row, in float64. */
   logSumExp(row: number, inverseTemperature: number): Promise<number>;
-  /** One logit a pair (rows[i], tokens[i]). */
+  /** The logit of `tokens[i]` in row `rows[i]`, for every i. */
   at(rows: Int32Array, tokens: Int32Array): Promise<Float32Array>;
+  /** The k largest logits of a row, largest first. */
   topK(row: number, k: number): Promise<TopK>;
   /** A copy of one row, [vocabulary]. */
   read(row: number): Promise<Float32Array>;
-  /** Gives the storage back; every view must be disposed once, and not be used after. */
+  /** Gives the storage back. The view cannot be used after it. A view that is not disposed keeps its storage. */
   dispose(): void;
 }
 
-/** A source that has been encoded: the decoder's cross-attention keys and values, fixed. Shared by any number of streams. */
+/** A source that has been encoded: the keys and values of the decoder's cross-attention. Any number of streams can use it. */
 export interface Encoded extends Disposable {
-  /** Source ids it was made from. */
+  /** Ids of the source. */
   readonly source: readonly number[];
-  /** A new, empty stream of decoder state over this source. */
+  /** Opens an empty decoder stream over this source. */
   open(): DecoderStream;
-  /** Gives the slots back once no stream on it is used any more. */
+  /** Gives its cache slots back. Its streams cannot be used after it. */
   dispose(): void;
 }
 
 /**
- * Decoder self-attention state of one sequence, as a value. Rows given to `forward` are pending until `keep` or
- * `truncate` settles them; a chain (each row the parent of the next) counts as kept when nothing is said.
+ * A decoder stream: the decoder's cached state of one sequence. It can be truncated and copied, so that after a rejection it
+ * equals a stream that never saw the rejected tokens, bit for bit.
+ *
+ * Rows that `forward` computes are pending on their stream until `keep` or `truncate`. A pending chain (each row is the parent
+ * of the next) needs neither: the next call keeps it.
  */
 export interface DecoderStream extends Disposable {
   readonly encoded: Encoded;
-  /** Tokens whose keys and values are held, pending chain included. */
+  /** Number of tokens in the cache. A pending chain counts, a pending tree does not. */
   readonly length: number;
-  /** Forgets all but the first `length` tokens. */
+  /** Drops all but the first `length` tokens. */
   truncate(length: number): void;
-  /** Keeps, of the rows of the last forward call on this stream, those along `path` (row indices in that call, root first). */
+  /** Keeps the pending rows along `path` and drops the others. `path` has row indices of the last call, root first. */
   keep(path: readonly number[]): void;
   /**
-   * An independent copy; shares storage until they differ. With `path` it is the copy that `keep(path)` would make of this
-   * stream, whose own rows stay pending: several paths of one tree can go on, each as a stream.
+   * Makes an independent copy. With `path` it is a copy as `keep(path)` would leave it, while this stream's rows stay
+   * pending: several paths of one tree can go on, each as a stream. Copies share storage until they differ.
    */
   fork(path?: readonly number[]): DecoderStream;
+  /** Gives its cache slots back. The stream cannot be used after it. */
   dispose(): void;
 }
 
-/**
- * One decoder row. `position` counts from 0 (the start token) and equals the number of keys before it;
- * `parent` is the index in the same call of the row that comes before it on its path, or −1 when that is the stream's
- * settled end.
- */
+/** One row of a decoder call: a token at a place of a sequence. */
 export interface DecoderRow {
   readonly stream: DecoderStream;
+  /** Place of the token in the sequence; the start token is at 0. It equals the number of tokens that the row sees before itself. */
   readonly position: number;
   readonly token: number;
+  /** Index in the same call of the row before it on its path; −1 when it follows the stream's cached tokens. */
   readonly parent: number;
 }
 
 export interface ForwardOptions {
-  /** Run only the first decoder layers (then the final norm and head): the target's own early exit as a draft. */
+  /** Runs only the first decoder blocks, then the final norm and the head: the target's early exit, as a draft. All by default. */
   readonly layers?: number;
 }
 
-/** What decoding/ needs of a sequence-to-sequence model; T5Model is one, tests bring tables. */
+/** What decoding needs of a sequence-to-sequence model. `T5Model` is one; tests have others. */
 export interface SequenceModel {
   readonly vocabularySize: number;
   readonly startToken: number;
   readonly eosTokens: readonly number[];
-  /** Encodes sources in one call of ragged rows; the results are independent of what else is in the call, bit for bit. */
+  /** Encodes several sources in one call. The bits of a source's result do not depend on the others. */
   encode(sources: readonly (readonly number[])[]): Promise<Encoded[]>;
-  /** Runs rows of any streams in one call; row r of the view belongs to rows[r]. Streams of one call must be distinct values. */
+  /**
+   * Computes the logits of rows of any number of streams in one call: row r of the view belongs to `rows[r]`. The bits of a row
+   * do not depend on what else is in the call.
+   */
   forward(rows: readonly DecoderRow[], options?: ForwardOptions): Promise<LogitsView>;
 }
 
@@ -83,8 +89,8 @@ export interface T5Model extends SequenceModel, Disposable {
   /** Type that the weight matrices are kept in. */
   readonly dtype: Dtype;
   readonly parameters: number;
-  /** Bytes of resident weights. */
+  /** Bytes that the weight matrices take on the backend. */
   readonly weightBytes: number;
-  /** Frees weights and caches; the backend lives on. */
+  /** Frees weights and caches. The backend can still be used. */
   dispose(): void;
 }

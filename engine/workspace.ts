@@ -1,16 +1,19 @@
 import type { Backend, Plan, Tensor } from '../kernels';
 
-/** Activation boxes of a forward pass; they take the shape that the last call gave them. */
+/** Boxes for the activations of a forward pass. A kernel gives each the shape that the call needs. */
 export interface Workspace {
-  /** Residual stream, and the box that its next value goes into. */
-  hidden: Tensor; // [rows, dModel]
-  next: Tensor; // [rows, dModel]
+  /** Hidden states between blocks, [rows, dModel]. */
+  hidden: Tensor;
+  /** The box that the next hidden states are written to, [rows, dModel]. */
+  next: Tensor;
   readonly query: Tensor; // [rows, inner]
   readonly key: Tensor; // [rows, inner]
   readonly value: Tensor; // [rows, inner]
+  /** Values mixed by attention. */
   readonly mixed: Tensor; // [rows, inner]
   readonly up: Tensor; // [rows, dFf]
   readonly gate: Tensor; // [rows, dFf]
+  /** The feed-forward layer's inside, after the activation. */
   readonly inside: Tensor; // [rows, dFf]
   readonly selfPlan: Plan;
   readonly crossPlan: Plan;
@@ -37,7 +40,7 @@ export function freeWorkspace(backend: Backend, work: Workspace): void {
   for (const box of Object.values(work)) backend.free(box);
 }
 
-/** The box just written becomes the residual stream; outputs never alias inputs, so two boxes take turns. */
-export function turn(work: Workspace): void {
+/** Makes the box just written the hidden states. A kernel's output never shares memory with its input, so there are two boxes. */
+export function swapHidden(work: Workspace): void {
   [work.hidden, work.next] = [work.next, work.hidden];
 }

@@ -20,4 +20,5 @@ export { KernelError, type KernelErrorCode } from './errors';
 export { createGpuBackend, type GpuCounters, type GpuOptions, gpuCounters, probeGpuDevices } from './gpu';
 export { createReferenceBackend } from './reference';
 export { type BackendName, type BackendOptions, type BackendProbe, createBackend, probeBackends } from './registry';
+export { decodeStored, STORED_BYTES } from './shared/float';
 export { createWasmBackend, type LevelFinding, probeLevel, type WasmBackendOptions, type WasmLevel } from './wasm';

@@ -1,4 +1,4 @@
-"""Goldens of the bundled pair: no copy of the weights, which lie in models/."""
+"""Goldens of the bundled pair. The weights stay in models/; the golden names them by their hash."""
 
 import hashlib
 import json
@@ -7,6 +7,7 @@ import sentencepiece
 import torch
 from transformers import T5ForConditionalGeneration
 
+from paths import HELD_OUT, MODELS
 from record import Refused, beams, greedy, layer_tensors
 from store import save_golden
 
@@ -17,9 +18,9 @@ MOST_TOKENS = 96
 BEAM_SENTENCES = 6
 
 
-def record_bundled(role, root, folder):
+def record_bundled(role, folder):
     name = f"modernize-{role}"
-    directory = root / "models" / name
+    directory = MODELS / name
     model = load(directory)
     pieces = sentencepiece.SentencePieceProcessor(model_file=str(directory / "spiece.model"))
     encode = lambda text: pieces.encode(PREFIX + text) + [model.config.eos_token_id]
@@ -34,7 +35,7 @@ def record_bundled(role, root, folder):
         "sha256": hashlib.sha256((directory / "model.safetensors").read_bytes()).hexdigest(),
         "crossLayer": model.config.num_decoder_layers - 1,
         "cases": [{"text": LAYER_TEXT, "source": source, "decoder": decoder, "rows": rows, "layers": True}],
-        "sentences": record_sentences(model, encode, pieces, root),
+        "sentences": record_sentences(model, encode, pieces),
     }
     if role == "target":
         golden["beamSearch"] = record_beams(model, load(directory).double(), golden["sentences"])
@@ -44,14 +45,14 @@ def record_bundled(role, root, folder):
 
 
 def load(directory):
-    """The file's bfloat16 values in float32 arithmetic."""
+    """The model with the file's bfloat16 values, in float32 arithmetic."""
     model = T5ForConditionalGeneration.from_pretrained(directory, dtype=torch.float32, attn_implementation="eager")
     return model.eval()
 
 
-def record_sentences(model, encode, pieces, root):
-    """Every tenth held-out passage, as text, ids and greedy tokens up to EOS; one whose gap is refused gives way to the next."""
-    held_out = json.loads((root / "spec" / "data" / "held-out.json").read_text())
+def record_sentences(model, encode, pieces):
+    """Every tenth held-out passage as text, ids and greedy tokens up to EOS. A refused passage is replaced by the next one."""
+    held_out = json.loads(HELD_OUT.read_text())
     sentences = []
     for start in range(0, len(held_out), len(held_out) // SENTENCES):
         for passage in held_out[start : start + len(held_out) // SENTENCES]:
@@ -59,7 +60,7 @@ def record_sentences(model, encode, pieces, root):
             try:
                 found = greedy(model, source, MOST_TOKENS, model.config.eos_token_id)
             except Refused as refusal:
-                print(f"  {passage['ref']} gives way: {refusal}")
+                print(f"  {passage['ref']} is replaced: {refusal}")
                 continue
             text = pieces.decode([token for token in found["tokens"] if token != model.config.eos_token_id])
             sentences.append({"ref": passage["ref"], "source": source, "greedy": found, "text": text})
@@ -68,7 +69,7 @@ def record_sentences(model, encode, pieces, root):
 
 
 def record_beams(model, doubled, sentences):
-    """Beams over the shortest sentences for which both precisions agree."""
+    """Beam searches of the shortest sentences for which float32 and float64 find the same sequences."""
     results = []
     for sentence in sorted(sentences, key=lambda sentence: len(sentence["greedy"]["tokens"])):
         if len(results) == BEAM_SENTENCES:
@@ -76,7 +77,7 @@ def record_beams(model, doubled, sentences):
         try:
             settings = beams(model, doubled, sentence["source"], MOST_TOKENS, model.config.eos_token_id)
         except Refused as refusal:
-            print(f"  {sentence['ref']} gives way: {refusal}")
+            print(f"  {sentence['ref']} is replaced: {refusal}")
             continue
         results.append(
             {

@@ -1,18 +1,19 @@
-"""Chooses the 200 held-out passages of spec/data/held-out.json from a corpus of verse pairs (ref, source, target).
+"""Chooses the 200 held-out passages of models/held-out.json from a corpus of verse pairs (ref, source, target).
 
-    python held_out.py kjv_modern.tsv.gz
+    python held_out.py kjv_modern.tsv.gz            writes models/held-out.json
+    python held_out.py kjv_modern.tsv.gz --check    compares it with a fresh one; exits 1 when they differ
 
-Passages are one to three consecutive verses of books that neither bundled model saw in training, of under 100 tokens.
+A passage is one to three consecutive verses of a book that neither bundled model saw in training. It has fewer than 100 tokens.
 """
 
 import gzip
 import json
-import pathlib
 import sys
 
 import sentencepiece
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from paths import HELD_OUT, MODELS
+
 BOOKS = ("Ruth", "Ecclesiastes", "Jonah", "James", "Galatians")
 PASSAGES = 200
 MOST_TOKENS = 99
@@ -29,16 +30,16 @@ def verses(path):
 
 
 def passages(path, pieces):
-    """Neighbouring verses in turns of one, two and three, without overlap."""
+    """Neighbouring verses without overlap: one verse, then two, then three, then one again."""
     by_book = {book: [verse for verse in verses(path) if verse[0] == book] for book in BOOKS}
-    for book, own in by_book.items():
-        at, turn = 0, 0
-        while at < len(own):
-            count = min(1 + turn % 3, len(own) - at)
-            turn += 1
-            while count > 1 and tokens(own[at : at + count], pieces) > MOST_TOKENS:
+    for book, all_verses in by_book.items():
+        at, passage_number = 0, 0
+        while at < len(all_verses):
+            count = min(1 + passage_number % 3, len(all_verses) - at)
+            passage_number += 1
+            while count > 1 and tokens(all_verses[at : at + count], pieces) > MOST_TOKENS:
                 count -= 1
-            chosen = own[at : at + count]
+            chosen = all_verses[at : at + count]
             at += count
             if tokens(chosen, pieces) <= MOST_TOKENS:
                 yield passage(book, chosen)
@@ -62,12 +63,16 @@ def passage(book, chosen):
 
 
 def main():
-    pieces = sentencepiece.SentencePieceProcessor(model_file=str(ROOT / "models" / "modernize-target" / "spiece.model"))
+    pieces = sentencepiece.SentencePieceProcessor(model_file=str(MODELS / "modernize-target" / "spiece.model"))
     found = list(passages(sys.argv[1], pieces))
     chosen = [found[i * len(found) // PASSAGES] for i in range(PASSAGES)]
     lines = ",\n".join("  " + json.dumps(one, ensure_ascii=False) for one in chosen)
-    (ROOT / "spec" / "data" / "held-out.json").write_text(f"[\n{lines}\n]\n", encoding="utf-8")
+    text = f"[\n{lines}\n]\n"
     print(f"{len(chosen)} of {len(found)} passages")
+    if "--check" not in sys.argv:
+        HELD_OUT.write_text(text, encoding="utf-8")
+    elif HELD_OUT.read_text(encoding="utf-8") != text:
+        sys.exit(f"{HELD_OUT}: differs from a fresh one")
 
 
 if __name__ == "__main__":

@@ -19,10 +19,8 @@ from buckets import record_buckets
 from bundled import record_bundled
 from compare import compare_folders
 from families import FAMILIES
+from paths import GOLDENS
 from random_models import find_seed, record_model
-
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-GOLDENS = ROOT / "spec" / "data" / "goldens"
 
 
 def make(folder, only):
@@ -39,7 +37,7 @@ def make(folder, only):
         record_beam_settings(folder)
     for role in ("target", "draft"):
         if not only or only == f"modernize-{role}":
-            record_bundled(role, ROOT, folder)
+            record_bundled(role, folder)
     for path in folder.rglob("*.safetensors"):
         path.chmod(0o644)
 

@@ -182,7 +182,7 @@ describe.each(BACKENDS)('T5 on %s', (name) => {
     [
       'a parent after its child',
       (s: DecoderStream) => [{ stream: s, token: 1, position: 1, parent: 0 }],
-      /row 0: expected a parent from −1 to -1/,
+      /row 0: expected a parent from -1 to -1/,
     ],
     ['no rows', () => [], /expected at least one row/],
   ])('refuses %s and leaves the stream as it was', async (_, rows, message) => {
@@ -210,25 +210,7 @@ describe.each(BACKENDS)('T5 on %s', (name) => {
   });
 });
 
-describe('loading', () => {
-  it('reports every byte, ends at the total, and gives all storage back on dispose', async () => {
-    const backend = await createBackend('reference');
-    const before = backend.facts.allocatedBytes();
-    const seen: number[] = [];
-    const model = await loadModel(randomCheckpoint(tinyConfig(), 2, true), backend, {
-      onProgress: ({ loaded, total }) => seen.push(loaded / total),
-    });
-    expect(seen.at(-1)).toBe(1);
-    expect(seen).toEqual([...seen].sort((a, b) => a - b));
-    expect(model.parameters).toBeGreaterThan(0);
-    const [encoded] = await model.encode([[3, 1]]);
-    const stream = encoded.open();
-    (await model.forward(chain(stream, [0]))).dispose();
-    model.dispose();
-    expect(backend.facts.allocatedBytes()).toBe(before);
-    await expect(model.encode([[3, 1]])).rejects.toThrow(/already disposed/);
-  });
-
+describe('a model', () => {
   it('a `using` block gives the model, sources, streams and logits back at its end, and none can be used after', async () => {
     const backend = await createBackend('reference');
     const before = backend.facts.allocatedBytes();
@@ -249,24 +231,29 @@ describe('loading', () => {
     expect(() => escaped.view?.argMax()).toThrow(expect.objectContaining(disposed));
   });
 
-  it('leaves nothing allocated when it is cancelled half way', async () => {
+  it('refuses a source too large for the backend before anything is allocated for it, and goes on with a smaller one', async () => {
     const backend = await createBackend('reference');
+    using model = await loadModel(randomCheckpoint(tinyConfig(), 2), backend);
+    const facts = { ...backend.facts, capacityBytes: backend.facts.allocatedBytes() + 100_000 };
+    using small = await loadModel(randomCheckpoint(tinyConfig(), 2), { ...backend, facts });
     const before = backend.facts.allocatedBytes();
-    const abort = new AbortController();
-    const onProgress = ({ loaded, total }: { loaded: number; total: number }) => loaded > total / 2 && abort.abort();
-    const loading = loadModel(randomCheckpoint(tinyConfig(), 2), backend, { signal: abort.signal, onProgress });
-    await expect(loading).rejects.toThrow(/cancelled/);
+    const source = Array.from({ length: 3000 }, (_, i) => i % 37);
+    await expect(small.encode([source])).rejects.toMatchObject({ code: 'out-of-memory' });
+    await expect(small.encode([source])).rejects.toThrow(/at most \d+ bytes .* found 3000 ids that take \d+/);
     expect(backend.facts.allocatedBytes()).toBe(before);
+    expect(await oneByOne(small, SOURCES[0], [0, 3])).toEqual(await oneByOne(model, SOURCES[0], [0, 3]));
   });
 
-  it('refuses, before allocating, a model larger than the backend holds', async () => {
+  it('refuses rows of a stream whose source was disposed, or of another model, and the stream stays as it was', async () => {
     const backend = await createBackend('reference');
-    const small = { ...backend, facts: { ...backend.facts, capacityBytes: 1000 } };
-    const before = backend.facts.allocatedBytes();
-    await expect(loadModel(randomCheckpoint(tinyConfig(), 2), small)).rejects.toThrow(
-      /at most \d+ bytes .* found \d+ bytes/,
-    );
-    expect(backend.facts.allocatedBytes()).toBe(before);
+    using model = await loadModel(randomCheckpoint(tinyConfig(), 2), backend);
+    using other = await loadModel(randomCheckpoint(tinyConfig(), 2), backend);
+    const [encoded] = await model.encode([[3, 1]]);
+    const stream = encoded.open();
+    await expect(other.forward(chain(stream, [0]))).rejects.toThrow(/row 0: expected a stream of this model/);
+    encoded.dispose();
+    await expect(model.forward(chain(stream, [0]))).rejects.toMatchObject({ code: 'disposed' });
+    expect(stream.length).toBe(0);
   });
 });
 

@@ -37,7 +37,7 @@ describe('stream', () => {
             const path = pathTo(parents, (end % (parents.length + 1)) - 1);
             const copy = stream.fork(path.map((row) => first + row));
             live.push({ stream: copy, slots: [...slots, ...path.map((row) => taken[row])] });
-            expect([...copy.settledSlots()]).toEqual(live[live.length - 1].slots);
+            expect([...copy.keptSlots()]).toEqual(live[live.length - 1].slots);
             expect(pool.inUse).toBe(distinct(taken).size); // the tree is still there
           }
           const kept = settle === 'keep' ? pathTo(parents, parents.length - 1) : [];
@@ -46,7 +46,7 @@ describe('stream', () => {
           else stream.dispose();
           live[0].slots.push(...kept.map((row) => taken[row]));
           if (settle === 'dispose') live = live.slice(1);
-          for (const one of live) expect([...one.stream.settledSlots()]).toEqual(one.slots);
+          for (const one of live) expect([...one.stream.keptSlots()]).toEqual(one.slots);
           expect(pool.inUse).toBe(distinct().size);
         }
         for (const { stream } of live) stream.dispose();

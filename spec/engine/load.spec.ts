@@ -1,0 +1,171 @@
+import fc from 'fast-check';
+import { type LoadProgress, loadModel, type ModelOptions } from '../../engine';
+import { type Backend, createBackend, createReferenceBackend } from '../../kernels';
+import type { Checkpoint, T5Config } from '../../weights';
+import type { TensorData } from '../../weights/safetensors/writer';
+import { arbitraryConfig } from '../support/arbitrary-config';
+import { memoryCheckpoint, randomCheckpoint, randomTensors, seeded, tinyConfig } from '../support/random-checkpoint';
+
+/** Values that every stored type can hold, and how each type stores them. */
+const VALUES = [0, 0.5, -0.5, 1, -1, 0.25, -2] as const;
+const BITS = {
+  F16: [0, 0x3800, 0xb800, 0x3c00, 0xbc00, 0x3400, 0xc000],
+  BF16: [0, 0x3f00, 0xbf00, 0x3f80, 0xbf80, 0x3e80, 0xc000],
+} as const;
+
+type Stored = 'F32' | 'F16' | 'BF16' | 'I8';
+
+/** The same values in a stored type; `I8` holds whole numbers only, so its tensors are those where the values are whole. */
+function stored(picks: ReadonlyMap<string, { shape: readonly number[]; picks: number[] }>, type: Stored) {
+  const tensors = new Map<string, TensorData>();
+  for (const [name, { shape, picks: list }] of picks) {
+    const data =
+      type === 'F32'
+        ? Float32Array.from(list, (pick) => VALUES[pick])
+        : type === 'I8'
+          ? Int8Array.from(list, (pick) => VALUES[pick])
+          : Uint16Array.from(list, (pick) => BITS[type][pick]);
+    tensors.set(name, { type, shape, data: new Uint8Array(data.buffer) });
+  }
+  return tensors;
+}
+
+function picksFor(config: T5Config, whole: boolean) {
+  const choices = VALUES.flatMap((value, pick) => (!whole || Number.isInteger(value) ? [pick] : []));
+  const random = seeded(1);
+  const next = () => choices[Math.floor(random() * choices.length)];
+  return new Map(
+    [...randomTensors(config, 1)].map(([name, { shape }]) => {
+      const count = shape.reduce((product, size) => product * size, 1);
+      return [name, { shape, picks: Array.from({ length: count }, next) }] as const;
+    }),
+  );
+}
+
+async function logitsOf(backend: Backend, checkpoint: Checkpoint, options?: ModelOptions): Promise<number[]> {
+  using model = await loadModel(checkpoint, backend, options);
+  const [encoded] = await model.encode([[1, 2, 0]]);
+  const stream = encoded.open();
+  using view = await model.forward([{ stream, token: 3, position: 0, parent: -1 }]);
+  return Array.from(await view.read(0));
+}
+
+describe('loading', () => {
+  it.each(['F16', 'BF16', 'I8'] as const)('%s gives the bits of the same values in float32', async (type) => {
+    const backend = createReferenceBackend();
+    let telling = 0; // logits that are all 0 would be equal whatever was read
+    await fc.assert(
+      fc.asyncProperty(arbitraryConfig, async (config) => {
+        const picks = picksFor(config, type === 'I8');
+        const from = (as: Stored) => memoryCheckpoint(as, config, stored(picks, as));
+        const found = await logitsOf(backend, from(type), { dtype: 'f32' });
+        expect(found).toEqual(await logitsOf(backend, from('F32'), { dtype: 'f32' }));
+        expect(found.every(Number.isFinite)).toBe(true);
+        if (found.some((logit) => logit !== 0)) telling++;
+      }),
+      { numRuns: 10 },
+    );
+    expect(telling).toBeGreaterThan(3);
+  });
+
+  it('keeps the type that the embedding is stored as, unless another is asked for or the backend has none such', async () => {
+    const backend = createReferenceBackend();
+    const picks = picksFor(tinyConfig(), false);
+    const dtypeOf = async (type: Stored, on: Backend, options?: ModelOptions) => {
+      using model = await loadModel(memoryCheckpoint(type, tinyConfig(), stored(picks, type)), on, options);
+      return model.dtype;
+    };
+    expect(await dtypeOf('F32', backend)).toBe('f32');
+    expect(await dtypeOf('F16', backend)).toBe('f32');
+    expect(await dtypeOf('BF16', backend)).toBe('bf16');
+    expect(await dtypeOf('BF16', backend, { dtype: 'q8' })).toBe('q8');
+    const without = { ...backend, facts: { ...backend.facts, weightTypes: ['f32'] as const } };
+    expect(await dtypeOf('BF16', without)).toBe('f32');
+    await expect(dtypeOf('F32', without, { dtype: 'q8' })).rejects.toThrow(/dtype: expected one of f32 .* found q8/);
+  });
+
+  it('reads and packs a large matrix in chunks of at most 8 MiB, in order, and every other byte once', async () => {
+    const config = tinyConfig({ vocabularySize: 35_001, dModel: 64, encoderLayers: 1, decoderLayers: 1 });
+    const tensors = randomTensors(config, 1);
+    const checkpoint = memoryCheckpoint('large', config, tensors);
+    const reads: { name: string; offset: number; length: number }[] = [];
+    const read: Checkpoint['read'] = async (name, offset = 0, length) => {
+      const bytes = await checkpoint.read(name, offset, length);
+      reads.push({ name, offset, length: bytes.length });
+      return bytes;
+    };
+    const backend = createReferenceBackend();
+    const packed: Uint8Array[] = [];
+    const fill: Backend['fill'] = (weight, row, bytes, type) => {
+      if (weight.rows === config.vocabularySize) {
+        expect(row * 64 * 4).toBe(packed.reduce((sum, part) => sum + part.length, 0));
+        expect(row % 64).toBe(0);
+        packed.push(bytes.slice());
+      }
+      backend.fill(weight, row, bytes, type);
+    };
+    using _ = await loadModel({ ...checkpoint, read }, { ...backend, fill });
+    expect(Buffer.compare(Buffer.concat(packed), tensors.get('shared.weight')?.data as Uint8Array)).toBe(0);
+    expect(packed).toHaveLength(2);
+    for (const [name, { data }] of tensors) {
+      const parts = reads.filter((one) => one.name === name).sort((a, b) => a.offset - b.offset);
+      let next = 0;
+      for (const { offset, length } of parts) {
+        expect([offset, length <= 8 << 20]).toEqual([next, true]);
+        next += length;
+      }
+      expect([name, next]).toEqual([name, data.length]);
+    }
+  });
+
+  it('reports every byte, ends at the total, counts parameters and bytes, and gives all storage back on dispose', async () => {
+    const backend = await createBackend('reference');
+    const before = backend.facts.allocatedBytes();
+    const seen: LoadProgress[] = [];
+    const checkpoint = randomCheckpoint(tinyConfig(), 2, true);
+    const model = await loadModel(checkpoint, backend, { onProgress: (progress) => seen.push(progress) });
+    const total = [...checkpoint.tensors.values()].reduce((sum, { bytes }) => sum + bytes, 0);
+    const shares = seen.map(({ loaded }) => loaded);
+    expect(shares).toEqual([...shares].sort((a, b) => a - b));
+    expect([seen.at(-1)?.loaded, new Set(seen.map((one) => one.total))]).toEqual([total, new Set([total])]);
+    expect([...new Set(seen.map(({ tensor }) => tensor))].sort()).toEqual([...checkpoint.tensors.keys()].sort());
+    expect(model.parameters).toBe(total / 4);
+    const matrices = [...checkpoint.tensors].filter(([name, { shape }]) => shape.length === 2 && !/bias/.test(name));
+    expect(model.weightBytes).toBe(matrices.reduce((sum, [, { bytes }]) => sum + bytes, 0));
+    expect(backend.facts.allocatedBytes()).toBeGreaterThan(before);
+    model.dispose();
+    model.dispose();
+    expect(backend.facts.allocatedBytes()).toBe(before);
+    await expect(model.encode([[3, 1]])).rejects.toThrow(/that was disposed/);
+  });
+
+  it('leaves nothing allocated when it is cancelled, or when reading fails, at any tensor', async () => {
+    const backend = await createBackend('reference');
+    const before = backend.facts.allocatedBytes();
+    const checkpoint = randomCheckpoint(tinyConfig(), 2);
+    for (const name of checkpoint.tensors.keys()) {
+      const abort = new AbortController();
+      const onProgress = ({ tensor }: LoadProgress) => tensor === name && abort.abort();
+      const cancelled = loadModel(checkpoint, backend, { signal: abort.signal, onProgress });
+      if (name !== 'decoder.final_layer_norm.weight')
+        await expect(cancelled).rejects.toMatchObject({ code: 'aborted' });
+      else (await cancelled).dispose(); // the last one: nothing is left to cancel
+      const read: Checkpoint['read'] = async (tensor, ...range) => {
+        if (tensor === name) throw new Error('disk gone');
+        return checkpoint.read(tensor, ...range);
+      };
+      await expect(loadModel({ ...checkpoint, read }, backend)).rejects.toThrow('disk gone');
+      expect(backend.facts.allocatedBytes()).toBe(before);
+    }
+  });
+
+  it('refuses, before allocating, a model larger than the backend holds', async () => {
+    const backend = await createBackend('reference');
+    const small = { ...backend, facts: { ...backend.facts, capacityBytes: 1000 } };
+    const before = backend.facts.allocatedBytes();
+    await expect(loadModel(randomCheckpoint(tinyConfig(), 2), small)).rejects.toThrow(
+      /at most \d+ bytes .* found \d+ bytes as f32/,
+    );
+    expect(backend.facts.allocatedBytes()).toBe(before);
+  });
+});
