@@ -1,15 +1,20 @@
 /**
- * Compiles `kernels/wasm/assembly` with AssemblyScript, one module per feature level, and writes each as base64 into a
- * TypeScript module under `kernels/wasm/generated`. So bundlers and workers need no file beside the code.
+ * Compiles `kernels/wasm/assembly` with AssemblyScript, one module for each feature level, and writes each as base64 into a
+ * TypeScript module under `kernels/wasm/generated`. So bundlers and workers need no file besides the code.
+ *
+ *   npm run build:wasm
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
-const root = join(__dirname, '..');
-const target = join(root, 'kernels/wasm/generated');
+const ROOT = join(__dirname, '..');
+const ASSEMBLY = 'kernels/wasm/assembly';
+const LAYOUT = 'kernels/wasm/layout.ts';
+const TARGET = 'kernels/wasm/generated';
 
 const LEVELS = [
   { name: 'simd', features: 'simd,threads' },
@@ -21,20 +26,31 @@ const OPTIONS = [
   ...['--runtime', 'stub', '--noAssert', '-O3', '--memoryBase', '16384', '--use', 'abort='],
 ];
 
-/** The path of the compiler, asc.js. The package's `exports` do not name it, so this looks in each node_modules folder. */
-function compiler(): string {
-  const entry = createRequire(__filename).resolve.paths('assemblyscript') ?? [];
-  for (const folder of entry) {
-    const file = join(folder, 'assemblyscript/bin/asc.js');
-    try {
-      readFileSync(file);
-      return file;
-    } catch {}
+/** The folder of the package assemblyscript, which exports no path to its compiler. */
+function compilerFolder(): string {
+  const folders = createRequire(__filename).resolve.paths('assemblyscript') ?? [];
+  const found = folders.map((folder) => join(folder, 'assemblyscript')).find((folder) => existsSync(folder));
+  if (found === undefined) {
+    throw new Error('build-wasm: expected the package assemblyscript to be installed, found it nowhere');
   }
-  throw new Error('build-wasm: expected the package assemblyscript to be installed, found it nowhere');
+  return found;
 }
 
-/** Offset of the limits byte of the memory import: 3 for a shared memory, 1 for one that is not shared. */
+/**
+ * A hash of everything that the compiled modules depend on: the sources, the options and the version of the compiler. It is
+ * part of every generated module, so that a module of older sources can be told.
+ */
+export function sourcesHash(): string {
+  const hash = createHash('sha256');
+  const names = readdirSync(join(ROOT, ASSEMBLY)).filter((name) => name.endsWith('.ts'));
+  for (const path of [...names.sort().map((name) => `${ASSEMBLY}/${name}`), LAYOUT]) {
+    hash.update(`${path}\n${readFileSync(join(ROOT, path), 'utf8')}\n`);
+  }
+  const { version } = JSON.parse(readFileSync(join(compilerFolder(), 'package.json'), 'utf8'));
+  return hash.update(JSON.stringify([LEVELS, OPTIONS, version])).digest('hex');
+}
+
+/** Offset of the byte in the memory import that says `shared` (3) or not (1). */
 function memoryFlagOffset(bytes: Uint8Array): number {
   const name = Buffer.from('\x03env\x06memory\x02', 'latin1');
   const at = Buffer.from(bytes).indexOf(name);
@@ -46,9 +62,9 @@ function memoryFlagOffset(bytes: Uint8Array): number {
 
 function build(name: string, features: string): void {
   const file = join(tmpdir(), `tandem-${name}-${process.pid}.wasm`);
-  const entry = join(root, 'kernels/wasm/assembly/index.ts');
-  execFileSync(process.execPath, [compiler(), entry, '-o', file, '--enable', features, ...OPTIONS], {
-    cwd: root,
+  const compiler = join(compilerFolder(), 'bin/asc.js');
+  execFileSync(process.execPath, [compiler, `${ASSEMBLY}/index.ts`, '-o', file, '--enable', features, ...OPTIONS], {
+    cwd: ROOT,
     stdio: 'inherit',
   });
   const bytes = readFileSync(file);
@@ -56,12 +72,15 @@ function build(name: string, features: string): void {
   const lines = [
     '// Built by scripts/build-wasm.ts; do not edit.',
     `export const memoryFlag = ${memoryFlagOffset(bytes)};`,
+    `export const sources = '${sourcesHash()}';`,
     `export const base64 =`,
     `  '${bytes.toString('base64')}';`,
   ];
-  writeFileSync(join(target, `${name}.ts`), `${lines.join('\n')}\n`);
-  console.log(`${join(dirname(entry), '')} → generated/${name}.ts, ${bytes.length} bytes`);
+  writeFileSync(join(ROOT, TARGET, `${name}.ts`), `${lines.join('\n')}\n`);
+  console.log(`${ASSEMBLY} → ${TARGET}/${name}.ts, ${bytes.length} bytes`);
 }
 
-mkdirSync(target, { recursive: true });
-for (const { name, features } of LEVELS) build(name, features);
+if (require.main === module) {
+  mkdirSync(join(ROOT, TARGET), { recursive: true });
+  for (const { name, features } of LEVELS) build(name, features);
+}

@@ -1,9 +1,9 @@
 import type { ActivationKind, Tensor } from '../contract';
 import { openActivation } from '../shared/calls';
 import { erfc } from '../shared/erf';
-import type { HostStorage } from './storage';
+import type { HostStorage } from '../shared/hostStorage';
 
-/** A loop a function: one shared loop over a function value would cost a call an element. */
+/** Each function has a loop of its own. One loop that takes the function as a value would call it for every element. */
 const LOOPS: Readonly<Record<ActivationKind, (out: Float32Array, x: Float32Array, length: number) => void>> = {
   relu(out, x, length) {
     for (let i = 0; i < length; i++) out[i] = Math.max(x[i], 0);
@@ -23,7 +23,7 @@ const LOOPS: Readonly<Record<ActivationKind, (out: Float32Array, x: Float32Array
   },
 };
 
-/** See reference/activation.ts: same formula, same bits. */
+/** See reference/activation.ts: the same formula and the same bits. */
 export function activation(
   storage: HostStorage,
   out: Tensor,

@@ -1,14 +1,16 @@
 import type { KvCache, Tensor } from '../contract';
-import { type AppendCall, openAppend } from '../shared/calls';
-import type { HostStorage } from './storage';
+import { type OpenedFreshRows, openAppend } from '../shared/calls';
+import type { HostBoxes, HostCache } from '../shared/hostBoxes';
+import type { HostStorage } from '../shared/hostStorage';
 
 /** See reference/append.ts: a copy, bit for bit. */
 export function append(storage: HostStorage, cache: KvCache, keys: Tensor, values: Tensor, slots: Int32Array): void {
-  put(openAppend(storage, cache, keys, values, slots), slots);
+  const call = openAppend(storage, cache, keys, values, slots);
+  writeRows(call.cache, call.fresh, slots);
 }
 
-/** Copies rows into their slots, runs of neighbouring slots at once (a chain or an encoded source is one run). */
-export function put({ cache, keys, values }: AppendCall, slots: Int32Array): void {
+/** Copies each row into its slot. Rows that go to consecutive slots, as those of a chain do, are copied together. */
+export function writeRows(cache: HostCache, { keys, values }: OpenedFreshRows<HostBoxes>, slots: Int32Array): void {
   const width = cache.heads * cache.dKv;
   for (let from = 0; from < slots.length; ) {
     let to = from + 1;

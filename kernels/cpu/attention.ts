@@ -1,24 +1,30 @@
 import type { Bias, KvCache, Plan, Tensor } from '../contract';
-import { type AttentionCall, type Fresh, openAttention } from '../shared/calls';
-import { put } from './append';
-import type { HostStorage } from './storage';
+import { type AttentionCall, type FreshRows, openAttention } from '../shared/calls';
+import type { HostBoxes } from '../shared/hostBoxes';
+import type { HostStorage } from '../shared/hostStorage';
+import { writeRows } from './append';
 
-/** See reference/attention.ts: same formula, same bits. Four keys, then four value columns, are summed side by side. */
+type Call = AttentionCall<HostBoxes>;
+
+/**
+ * See reference/attention.ts: the same formula and the same bits. The scores of four keys are computed side by side, and so
+ * are the sums of four value columns.
+ */
 export function attention(
   storage: HostStorage,
   out: Tensor,
   query: Tensor,
-  fresh: Fresh | null,
+  fresh: FreshRows | null,
   cache: KvCache,
   plan: Plan,
   bias: Bias | null,
 ): void {
   const call = openAttention(storage, out, query, fresh, cache, plan, bias);
-  if (call.fresh !== null) put(call.fresh, call.plan.write);
+  if (call.fresh !== null) writeRows(call.cache, call.fresh, call.plan.write);
   const { heads, dKv } = call.cache;
   const longest = call.plan.count.reduce((most, count) => Math.max(most, count));
   const row: Row = {
-    at: new Int32Array(longest),
+    offsets: new Int32Array(longest),
     scores: new Float64Array(longest),
     query: new Float64Array(dKv),
     count: 0,
@@ -28,7 +34,7 @@ export function attention(
     row.count = call.plan.count[r];
     for (let h = 0; h < heads; h++) {
       const from = (r * heads + h) * dKv;
-      locate(call, r, h, row.at);
+      locateKeys(call, r, h, row.offsets);
       for (let d = 0; d < dKv; d++) row.query[d] = call.query.data[from + d];
       dotKeys(row, call.cache.keys);
       if (call.bias !== null) addBias(call, r, h, row.scores);
@@ -38,10 +44,10 @@ export function attention(
   }
 }
 
-/** One query row and head at work. */
+/** One query row and one head. */
 interface Row {
   /** Where key j starts in the cache, [count] */
-  readonly at: Int32Array;
+  readonly offsets: Int32Array;
   /** [count] */
   readonly scores: Float64Array;
   /** [dKv] */
@@ -50,20 +56,20 @@ interface Row {
   readonly dKv: number;
 }
 
-function locate(call: AttentionCall, r: number, h: number, at: Int32Array): void {
+function locateKeys(call: Call, r: number, h: number, offsets: Int32Array): void {
   const { heads, dKv } = call.cache;
   const { keys, start, count } = call.plan;
-  for (let j = 0; j < count[r]; j++) at[j] = (keys[start[r] + j] * heads + h) * dKv;
+  for (let j = 0; j < count[r]; j++) offsets[j] = (keys[start[r] + j] * heads + h) * dKv;
 }
 
 /** scores[j] = Σ_d query[d] · key_j[d], in order of d. */
-function dotKeys({ at, scores, query, count, dKv }: Row, keys: Float32Array): void {
+function dotKeys({ offsets, scores, query, count, dKv }: Row, keys: Float32Array): void {
   let j = 0;
   for (; j + 4 <= count; j += 4) {
-    const k0 = at[j];
-    const k1 = at[j + 1];
-    const k2 = at[j + 2];
-    const k3 = at[j + 3];
+    const k0 = offsets[j];
+    const k1 = offsets[j + 1];
+    const k2 = offsets[j + 2];
+    const k3 = offsets[j + 3];
     let a = 0;
     let b = 0;
     let c = 0;
@@ -82,12 +88,12 @@ function dotKeys({ at, scores, query, count, dKv }: Row, keys: Float32Array): vo
   }
   for (; j < count; j++) {
     let sum = 0;
-    for (let d = 0; d < dKv; d++) sum += query[d] * keys[at[j] + d];
+    for (let d = 0; d < dKv; d++) sum += query[d] * keys[offsets[j] + d];
     scores[j] = sum;
   }
 }
 
-function addBias(call: AttentionCall, r: number, h: number, scores: Float64Array): void {
+function addBias(call: Call, r: number, h: number, scores: Float64Array): void {
   const { table, span, offset } = call.bias!;
   const shift = offset - call.plan.position[r];
   const count = call.plan.count[r];
@@ -106,7 +112,7 @@ function softmax(scores: Float64Array, count: number): void {
 }
 
 /** out[from + d] = Σ_j scores[j] · value_j[d], in order of j. */
-function sumValues({ at, scores, count, dKv }: Row, values: Float32Array, out: Float32Array, from: number): void {
+function sumValues({ offsets, scores, count, dKv }: Row, values: Float32Array, out: Float32Array, from: number): void {
   let d = 0;
   for (; d + 4 <= dKv; d += 4) {
     let a = 0;
@@ -115,7 +121,7 @@ function sumValues({ at, scores, count, dKv }: Row, values: Float32Array, out: F
     let e = 0;
     for (let j = 0; j < count; j++) {
       const weight = scores[j];
-      const v = at[j] + d;
+      const v = offsets[j] + d;
       a += weight * values[v];
       b += weight * values[v + 1];
       c += weight * values[v + 2];
@@ -128,7 +134,7 @@ function sumValues({ at, scores, count, dKv }: Row, values: Float32Array, out: F
   }
   for (; d < dKv; d++) {
     let sum = 0;
-    for (let j = 0; j < count; j++) sum += scores[j] * values[at[j] + d];
+    for (let j = 0; j < count; j++) sum += scores[j] * values[offsets[j] + d];
     out[from + d] = sum;
   }
 }

@@ -1,8 +1,9 @@
 import type { Tensor, Weight } from '../contract';
 import { openEmbed } from '../shared/calls';
-import type { HostStorage, Scratch } from './storage';
+import type { HostStorage } from '../shared/hostStorage';
+import type { Scratch } from './scratch';
 
-/** See reference/embed.ts: same formula, same bits. */
+/** See reference/embed.ts: the same formula and the same bits. */
 export function embed(storage: HostStorage, scratch: Scratch, out: Tensor, table: Weight, ids: Int32Array): void {
   const call = openEmbed(storage, out, table, ids);
   const { cols } = call.table;

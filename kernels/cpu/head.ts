@@ -1,10 +1,11 @@
 import type { Logits, Norm, Tensor, Weight } from '../contract';
 import { openHead } from '../shared/calls';
+import type { HostStorage } from '../shared/hostStorage';
 import { product } from './linear';
 import { normalizeInto } from './rmsNorm';
-import type { HostStorage, Scratch } from './storage';
+import type { Scratch } from './scratch';
 
-/** See reference/head.ts: same formula, same bits. */
+/** See reference/head.ts: the same formula and the same bits. */
 export function head(
   storage: HostStorage,
   scratch: Scratch,
@@ -17,8 +18,8 @@ export function head(
   const call = openHead(storage, out, x, norm, weight, scale);
   const length = call.x.rows * call.x.cols;
   const scaled = scratch.normed(length); // [rows, inputs]
-  if (call.gain !== null && norm !== null) normalizeInto(scaled, call.x, call.gain, norm.epsilon);
-  else scaled.set(call.x.data.subarray(0, length));
+  if (call.norm === null) scaled.set(call.x.data.subarray(0, length));
+  else normalizeInto(scaled, call.x, call.norm);
   const factor = Math.fround(scale);
   for (let i = 0; i < length; i++) scaled[i] *= factor;
   product(scratch, call.out.data, scratch.widen(scaled, length), call.x.rows, call.weight);

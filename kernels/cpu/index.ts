@@ -1,5 +1,6 @@
 import type { Backend } from '../contract';
-import { hostWeightBytes } from '../shared/boxes';
+import { hostWeightBytes } from '../shared/hostBoxes';
+import { createHostStorage } from '../shared/hostStorage';
 import { memoryBytes } from '../shared/memory.node';
 import { activation } from './activation';
 import { append } from './append';
@@ -10,35 +11,35 @@ import { linear } from './linear';
 import { logitsQueries } from './logits';
 import { normLinear } from './normLinear';
 import { rmsNorm } from './rmsNorm';
-import { createCpuStorage, Scratch } from './storage';
+import { Scratch } from './scratch';
 
 /**
- * Blocked typed arrays, one thread: runs wherever JavaScript does. Sums are float64 in the reference's own order, so
- * its results are the reference's, bit for bit; bf16 and q8 weights stay what they are in memory.
+ * Blocked typed arrays on one thread; runs wherever JavaScript runs. Sums are float64 in the order of the reference, so the
+ * results have the bits of the reference. bf16 and q8 weights stay bf16 and q8 in memory.
  */
 export function createCpuBackend(options: { readonly capacityBytes?: number } = {}): Backend {
-  const storage = createCpuStorage('cpu', options.capacityBytes ?? memoryBytes());
+  const storage = createHostStorage('cpu', options.capacityBytes ?? memoryBytes());
   const scratch = new Scratch();
-  const { memory } = storage;
+  const { budget } = storage;
   return {
     ...storage,
     ...logitsQueries(storage),
-    embed: (out, table, ids) => embed(storage, scratch, out, table, ids),
-    rmsNorm: (out, x, norm) => rmsNorm(storage, out, x, norm),
-    normLinear: (outs, x, norm, weights) => normLinear(storage, scratch, outs, x, norm, weights),
-    linear: (out, x, weight, residual) => linear(storage, scratch, out, x, weight, residual),
-    activation: (out, x, kind, gated) => activation(storage, out, x, kind, gated),
-    append: (cache, keys, values, slots) => append(storage, cache, keys, values, slots),
-    attention: (out, query, fresh, cache, plan, bias) => attention(storage, out, query, fresh, cache, plan, bias),
-    head: (out, x, norm, weight, scale) => head(storage, scratch, out, x, norm, weight, scale),
+    embed: (...args) => embed(storage, scratch, ...args),
+    rmsNorm: (...args) => rmsNorm(storage, ...args),
+    normLinear: (...args) => normLinear(storage, scratch, ...args),
+    linear: (...args) => linear(storage, scratch, ...args),
+    activation: (...args) => activation(storage, ...args),
+    append: (...args) => append(storage, ...args),
+    attention: (...args) => attention(storage, ...args),
+    head: (...args) => head(storage, scratch, ...args),
     facts: {
       name: 'cpu',
       threads: 1,
       level: 'scalar',
       weightTypes: ['f32', 'bf16', 'q8'],
       weightBytes: hostWeightBytes,
-      capacityBytes: memory.capacityBytes,
-      allocatedBytes: () => memory.allocatedBytes,
+      capacityBytes: budget.capacityBytes,
+      allocatedBytes: () => budget.allocatedBytes,
     },
   };
 }

@@ -1,10 +1,11 @@
 import type { Tensor, Weight } from '../contract';
-import type { HostWeight } from '../shared/boxes';
 import { openLinear } from '../shared/calls';
-import { type HostStorage, PANEL_ROWS, type Scratch } from './storage';
+import type { HostWeight } from '../shared/hostBoxes';
+import type { HostStorage } from '../shared/hostStorage';
+import { PANEL_ROWS, type Scratch } from './scratch';
 import { type Tile, tile1x1, tile1x4, tile4x2 } from './tile';
 
-/** See reference/linear.ts: same formula, same bits. */
+/** See reference/linear.ts: the same formula and the same bits. */
 export function linear(
   storage: HostStorage,
   scratch: Scratch,
@@ -24,8 +25,10 @@ function addInto(out: Float32Array, residual: Float32Array, length: number): voi
 }
 
 /**
- * out[r][o] = Σ_i x[r][i] · weight[o][i]; out [rows, outputs], x [rows, inputs]. Weights are the outer loop, a panel
- * of rows at a time: read from memory once a call, then from the L1 cache for every four rows of x.
+ * out[r][o] = Σ_i x[r][i] · weight[o][i]; out [rows, outputs], x [rows, inputs].
+ *
+ * The outer loop goes over panels of weight rows. A panel is read from memory once in a call; for every further four rows of
+ * x it comes from the L1 cache.
  */
 export function product(scratch: Scratch, out: Float32Array, x: Float64Array, rows: number, weight: HostWeight): void {
   const { rows: outputs, cols: inputs } = weight;

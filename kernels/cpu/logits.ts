@@ -1,10 +1,13 @@
 import type { LogitsQueries, TopK } from '../contract';
-import { logitsQueriesOver, VOCABULARY_CHUNK } from '../shared/logits';
-import type { HostStorage } from './storage';
+import type { HostStorage } from '../shared/hostStorage';
+import { createHostQueries, type RowQueries, VOCABULARY_CHUNK } from '../shared/queries';
 
-/** See reference/logits.ts: same answers, same bits. */
+/** The queries about one row. The gpu backend uses them too, on rows that it has read back. */
+export const ROW_QUERIES: RowQueries = { argMax: argMaxOf, logSumExp: logSumExpOf, topK: topKOf };
+
+/** See reference/logits.ts: the same answers and the same bits. */
 export function logitsQueries(storage: HostStorage): LogitsQueries {
-  return logitsQueriesOver(storage, { argMax: argMaxOf, logSumExp: logSumExpOf, topK: topKOf });
+  return createHostQueries(storage, ROW_QUERIES, (logits) => logits.data);
 }
 
 function argMaxOf(values: Float32Array): number {
@@ -34,23 +37,26 @@ function logSumExpOf(values: Float32Array, t: number): number {
   return largest * t + Math.log(total);
 }
 
-/** Whether entry a comes behind entry b: smaller, or as large with a higher id. NaN comes behind everything. */
-function behind(values: Float32Array, a: number, b: number): boolean {
+/** Whether entry a ranks below entry b: it is smaller, or it is as large and has the higher id. NaN ranks below everything. */
+function ranksBelow(values: Float32Array, a: number, b: number): boolean {
   const left = values[a];
   const right = values[b];
   if (left < right) return true;
   if (left > right) return false;
-  const broken = Number.isNaN(left);
-  return broken === Number.isNaN(right) ? a > b : broken;
+  const leftIsNaN = Number.isNaN(left);
+  return leftIsNaN === Number.isNaN(right) ? a > b : leftIsNaN;
 }
 
-/** A heap of the k best so far, the one furthest behind on top: V · log k at worst, one comparison an entry mostly. */
+/**
+ * Keeps a heap of the k best entries so far, with the lowest of them on top. Most entries are compared once, with the top; at
+ * worst the cost is vocabulary · log k.
+ */
 function topKOf(values: Float32Array, k: number): TopK {
   const heap = new Int32Array(k);
   for (let i = 0; i < k; i++) heap[i] = i;
   for (let i = (k >> 1) - 1; i >= 0; i--) sink(values, heap, i, k);
   for (let i = k; i < values.length; i++) {
-    if (values[i] <= values[heap[0]] || !behind(values, heap[0], i)) continue;
+    if (values[i] <= values[heap[0]] || !ranksBelow(values, heap[0], i)) continue;
     heap[0] = i;
     sink(values, heap, 0, k);
   }
@@ -63,14 +69,14 @@ function topKOf(values: Float32Array, k: number): TopK {
   return { ids: heap, values: Float32Array.from(heap, (id) => values[id]) };
 }
 
-/** Moves entry `at` down until neither child is further behind. */
+/** Moves entry `at` of the heap down until neither child ranks below it. */
 function sink(values: Float32Array, heap: Int32Array, at: number, size: number): void {
   for (let child = 2 * at + 1; child < size; child = 2 * at + 1) {
-    if (child + 1 < size && behind(values, heap[child + 1], heap[child])) child++;
-    if (!behind(values, heap[child], heap[at])) return;
-    const held = heap[at];
+    if (child + 1 < size && ranksBelow(values, heap[child + 1], heap[child])) child++;
+    if (!ranksBelow(values, heap[child], heap[at])) return;
+    const moved = heap[at];
     heap[at] = heap[child];
-    heap[child] = held;
+    heap[child] = moved;
     at = child;
   }
 }

@@ -1,10 +1,11 @@
 import type { Norm, Tensor, Weight } from '../contract';
 import { openNormLinear } from '../shared/calls';
+import type { HostStorage } from '../shared/hostStorage';
 import { product } from './linear';
 import { normalizeInto } from './rmsNorm';
-import type { HostStorage, Scratch } from './storage';
+import type { Scratch } from './scratch';
 
-/** See reference/normLinear.ts: same formula, same bits. The norm and its widening are done once for all weights. */
+/** See reference/normLinear.ts: the same formula and the same bits. The norm is computed once for all weights. */
 export function normLinear(
   storage: HostStorage,
   scratch: Scratch,
@@ -16,9 +17,7 @@ export function normLinear(
   const call = openNormLinear(storage, outs, x, norm, weights);
   const { rows, cols } = call.x;
   const normed = scratch.normed(rows * cols); // [rows, inputs]
-  normalizeInto(normed, call.x, call.gain, norm.epsilon);
+  normalizeInto(normed, call.x, call.norm);
   const inputs = scratch.widen(normed, rows * cols);
-  call.weights.forEach((weight, i) => {
-    product(scratch, call.outs[i].data, inputs, rows, weight);
-  });
+  for (const { weight, out } of call.products) product(scratch, out.data, inputs, rows, weight);
 }

@@ -1,17 +1,18 @@
 import type { Norm, Tensor } from '../contract';
-import type { HostTensor } from '../shared/boxes';
-import { openRmsNorm } from '../shared/calls';
-import type { HostStorage } from './storage';
+import { type OpenedNorm, openRmsNorm } from '../shared/calls';
+import type { HostBoxes, HostTensor } from '../shared/hostBoxes';
+import type { HostStorage } from '../shared/hostStorage';
 
-/** See reference/rmsNorm.ts: same formula, same bits. */
+/** See reference/rmsNorm.ts: the same formula and the same bits. */
 export function rmsNorm(storage: HostStorage, out: Tensor, x: Tensor, norm: Norm): void {
   const call = openRmsNorm(storage, out, x, norm);
-  normalizeInto(call.out.data, call.x, call.gain, norm.epsilon);
+  normalizeInto(call.out.data, call.x, call.norm);
 }
 
-/** Normed rows, [x.rows, x.cols], into the start of `out`. */
-export function normalizeInto(out: Float32Array, x: HostTensor, gain: Float32Array, epsilon: number): void {
+/** Writes the normed rows, [x.rows, x.cols], to the start of `out`. */
+export function normalizeInto(out: Float32Array, x: HostTensor, { gain, epsilon }: OpenedNorm<HostBoxes>): void {
   const { rows, cols, data } = x;
+  const factors = gain.data;
   for (let r = 0; r < rows; r++) {
     const from = r * cols;
     let squares = 0;
@@ -20,6 +21,6 @@ export function normalizeInto(out: Float32Array, x: HostTensor, gain: Float32Arr
       squares += value * value;
     }
     const root = Math.sqrt(squares / cols + epsilon);
-    for (let i = 0; i < cols; i++) out[from + i] = (data[from + i] / root) * gain[i];
+    for (let i = 0; i < cols; i++) out[from + i] = (data[from + i] / root) * factors[i];
   }
 }

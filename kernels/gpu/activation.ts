@@ -1,12 +1,11 @@
 import type { ActivationKind, Tensor } from '../contract';
 import { openActivation } from '../shared/calls';
-import type { GpuTensor } from './boxes';
 import type { Program } from './device';
 import { view } from './queue';
 import type { GpuStorage } from './storage';
 
 /**
- * erfc for z ≥ 0 within 1.2e-7 of its size: the Chebyshev fit of Press et al., Numerical Recipes § 6.2 (`erfcc`).
+ * erfc for z ≥ 0 with a relative error below 1.2e-7: the Chebyshev fit of Press et al., Numerical Recipes § 6.2 (`erfcc`).
  * GLSL and WGSL have no erf.
  */
 const ERFC = `const t = 1 / (1 + 0.5 * z);
@@ -14,7 +13,10 @@ const ERFC = `const t = 1 / (1 + 0.5 * z);
       + t * (0.27886807 + t * (-1.13520398 + t * (1.48851587 + t * (-0.82215223 + t * 0.17087277))))))));
     const erfc = t * Math.exp(fit - z * z);`;
 
-/** Each leaves its result in `y`. tanh is written by exp, which every shading language has: 1 + tanh u = 2 / (1 + e⁻²ᵘ). */
+/**
+ * Each text leaves its result in `y`. tanh is written with exp, which every shading language has:
+ * 1 + tanh u = 2 / (1 + e⁻²ᵘ).
+ */
 const BODIES: Readonly<Record<ActivationKind, string>> = {
   relu: 'let y = v; if (v < 0) { y = 0; }',
   silu: 'let y = v / (1 + Math.exp(-v));',
@@ -48,11 +50,10 @@ export function activation(
   gated: Tensor | null,
 ): void {
   const call = openActivation(storage, out, x, kind, gated);
-  const [input, gate] = [call.x as GpuTensor, call.gated as GpuTensor | null];
-  const length = input.rows * input.cols;
+  const length = call.x.rows * call.x.cols;
   const { queue } = storage;
-  queue.produce(call.out as GpuTensor, () => {
-    const arrays = gate === null ? [view(input)] : [view(input), view(gate)];
-    return queue.device.launch(activationProgram(kind, gate !== null), length, arrays);
+  queue.produce(call.out, () => {
+    const arrays = call.gated === null ? [view(call.x)] : [view(call.x), view(call.gated)];
+    return queue.device.launch(activationProgram(kind, call.gated !== null), length, arrays);
   });
 }

@@ -1,10 +1,10 @@
 import type { Bias, KvCache, Plan, Tensor } from '../contract';
-import { type Fresh, openAttention } from '../shared/calls';
-import { appendRows, fitCache } from './append';
-import type { GpuBias, GpuCache, GpuPlan, GpuTensor } from './boxes';
+import { type AttentionCall, type FreshRows, openAttention } from '../shared/calls';
+import { blockedSum } from './blockedSum';
+import type { GpuBoxes } from './boxes';
 import type { Program } from './device';
-import { holder, view } from './queue';
-import { blockedSum } from './rmsNorm';
+import { createHolder, view } from './queue';
+import { appendRows, fitSlab } from './slab';
 import type { GpuStorage } from './storage';
 
 interface Heads {
@@ -12,7 +12,7 @@ interface Heads {
   readonly dKv: number;
 }
 
-/** score[row][head][j] = query · key_j + bias, one a thread, for rows from `first` on. */
+/** score[row][head][j] = query · key_j + bias. A thread computes one score; the first row is `first`. */
 export function scoresProgram(cache: Heads, biased: boolean): Program {
   const { heads, dKv } = cache;
   const bias = `let column = j - plan[rows * 2 + row] + offset;
@@ -39,8 +39,10 @@ export function scoresProgram(cache: Heads, biased: boolean): Program {
 }
 
 /**
- * out[row][head][d] = Σ softmax(score)_j · value_j, in ordinal order. `keys` bounds the loop: the row's own count ends
- * it. Threads of one head repeat its exponentials: cheaper than a launch to share them.
+ * out[row][head][d] = Σ softmax(score)_j · value_j, in the order of the key list. The loop has `keys` steps at most and ends at
+ * the row's own count. Every thread of a head computes the same exponentials; that costs less than a launch to share them.
+ *
+ * @param more - whether rows below `first` are copied from an earlier launch
  */
 export function mixProgram(cache: Heads, keys: number, more: boolean): Program {
   const { heads, dKv } = cache;
@@ -75,64 +77,50 @@ export function mixProgram(cache: Heads, keys: number, more: boolean): Program {
   };
 }
 
-/** Loop bounds come in powers of four, so that few kernels serve every length. */
+/** The loop bound for key lists of a length: a power of four, so that a few kernels serve all lengths. */
 function boundOf(longest: number): number {
   return 4 ** Math.max(3, Math.ceil(Math.log(longest) / Math.log(4) - 1e-9));
 }
 
-/** See reference/attention.ts. Float32; two launches and one for the append, whatever the rows. */
+/** See reference/attention.ts. Float32; two launches, and one for the append, whatever the number of rows. */
 export function attention(
   storage: GpuStorage,
   out: Tensor,
   query: Tensor,
-  fresh: Fresh | null,
+  fresh: FreshRows | null,
   cache: KvCache,
   plan: Plan,
   bias: Bias | null,
 ): void {
   const call = openAttention(storage, out, query, fresh, cache, plan, bias);
-  const { queue } = storage;
-  const slab = call.cache as GpuCache;
-  const arranged = call.plan as GpuPlan;
-  if (call.fresh === null) fitCache(queue, slab);
-  else {
-    const rows = { keys: call.fresh.keys as GpuTensor, values: call.fresh.values as GpuTensor };
-    appendRows(queue, slab, rows, { rowOfSlot: arranged.rowOfSlot, written: arranged.rowOfSlotLength });
-  }
-  const boxes = { out: call.out as GpuTensor, query: call.query as GpuTensor, slab, plan: arranged };
-  attend(storage, boxes, call.bias as GpuBias | null);
+  const { rowOfSlot, rowOfSlotLength } = call.plan;
+  if (call.fresh === null) fitSlab(storage.queue, call.cache);
+  else appendRows(storage.queue, call.cache, call.fresh, { rowOfSlot, written: rowOfSlotLength });
+  attend(storage, call);
 }
 
-interface Boxes {
-  readonly out: GpuTensor;
-  readonly query: GpuTensor;
-  readonly slab: GpuCache;
-  readonly plan: GpuPlan;
-}
-
-/** Scores and sums, in as many groups of rows as the score matrix needs to fit the device's buffers. */
-function attend(storage: GpuStorage, { out, query, slab, plan }: Boxes, bias: GpuBias | null): void {
-  const { queue } = storage;
+/** Computes scores and sums, for as many rows at a time as have scores that fit one buffer. */
+function attend({ queue }: GpuStorage, { out, query, cache, plan, bias }: AttentionCall<GpuBoxes>): void {
   const { device } = queue;
   const { rows, longest } = plan;
-  const { heads, dKv } = slab;
+  const { heads, dKv } = cache;
   const width = heads * dKv;
   const group = Math.max(1, Math.floor(device.maxValues / (heads * longest)));
   for (let first = 0; first < rows; first += group) {
     const last = Math.min(rows, first + group);
-    const scores = holder(); // [last − first, heads, longest]
+    const scores = createHolder(); // [last − first, heads, longest]
     queue.produce(scores, () => {
       const biased = bias === null ? [] : [view(bias, bias.span), bias.offset, bias.span];
-      const args = [view(query, width), view(slab, width), view(plan), ...biased, rows, longest, first];
-      return device.launch(scoresProgram(slab, bias !== null), (last - first) * heads * longest, args);
+      const args = [view(query, width), view(cache, width), view(plan), ...biased, rows, longest, first];
+      return device.launch(scoresProgram(cache, bias !== null), (last - first) * heads * longest, args);
     });
     const more = first > 0;
     queue.produce(
       out,
       () => {
         const before = more ? [view(out)] : [];
-        const args = [view(scores), view(slab, width), view(plan), ...before, rows, longest, first, last];
-        return device.launch(mixProgram(slab, boundOf(longest), more), last * width, args);
+        const args = [view(scores), view(cache, width), view(plan), ...before, rows, longest, first, last];
+        return device.launch(mixProgram(cache, boundOf(longest), more), last * width, args);
       },
       more ? 'old' : 'nothing',
     );

@@ -1,47 +1,66 @@
-import type { HostBias, HostCache, HostLogits, HostPlan, HostTensor, HostVector, HostWeight } from '../shared/boxes';
+import type {
+  BoxTypes,
+  OwnedBias,
+  OwnedCache,
+  OwnedLogits,
+  OwnedPlan,
+  OwnedTensor,
+  OwnedVector,
+  OwnedWeight,
+} from '../shared/boxes';
 import type { Holder } from './queue';
 
-/*
- * A gpu box is a host box whose values are on the device: shapes, ownership and charges are kept as the host backends
- * keep them, so that the same checks serve both.
- */
+/** [rows, cols] on the device. */
+export interface GpuTensor extends OwnedTensor, Holder {}
+export interface GpuVector extends OwnedVector, Holder {}
+/** [heads, span] on the device. */
+export interface GpuBias extends OwnedBias, Holder {}
 
-export interface GpuTensor extends HostTensor, Holder {}
-export interface GpuVector extends HostVector, Holder {}
-export interface GpuBias extends HostBias, Holder {}
-
-/** Rows `from … to − 1` of a weight, as one or two contents. */
+/** Rows `from … to − 1` of a weight. */
 export interface Piece {
   readonly from: number;
   readonly to: number;
-  /** f32, bf16: [panels, cols, 64]; q8: [panels, words, 64]. See pack.ts. */
+  /** f32 and bf16: [panels, cols, 64]; q8: [panels, words, 64]. See pack.ts. */
   readonly words: Holder;
   /** q8: [panels, blocks, 64]. */
   readonly scales: Holder;
-  /** Host values until every row is there. */
+  /** Values on the host, until every row was filled. */
   staged: { readonly words: Float32Array; readonly scales: Float32Array } | null;
+  /** Rows that were not filled yet. */
   missing: number;
 }
 
-export interface GpuWeight extends HostWeight {
+export interface GpuWeight extends OwnedWeight {
   readonly pieces: readonly Piece[];
 }
 
-/** Keys and values in one slab, [slots, 2, heads · dKv]: one kernel appends both. */
-export interface GpuCache extends HostCache, Holder {
-  /** Slots of the slab on the device, when all that was enqueued has run. */
-  resident: number;
+/** Keys and values in one slab, [slots, 2, heads · dKv], so that one kernel appends both. */
+export interface GpuCache extends OwnedCache, Holder {
+  /** Slots that the slab on the device will have, once all enqueued work has run. */
+  slabSlots: number;
 }
 
-export interface GpuPlan extends HostPlan, Holder {
-  /** The row that goes to each slot, −1 for none, [largest written slot + 1]; empty when nothing is written. */
+/** The lists start, count and position (each [rows]) and keys, one after the other. */
+export interface GpuPlan extends OwnedPlan, Holder {
+  /** The row that is written to each slot, −1 for none: [largest written slot + 1]. Empty when nothing is written. */
   readonly rowOfSlot: Holder;
   rowOfSlotLength: number;
-  /** The longest key list. */
+  /** Length of the longest key list. */
   longest: number;
 }
 
-export interface GpuLogits extends HostLogits, Holder {
-  /** The whole of the logits on the host, once a query needed it. */
+/** [rows, vocabulary] on the device. */
+export interface GpuLogits extends OwnedLogits, Holder {
+  /** All logits on the host, once a query needed them. */
   fetched: Promise<Float32Array> | null;
+}
+
+export interface GpuBoxes extends BoxTypes {
+  tensor: GpuTensor;
+  weight: GpuWeight;
+  vector: GpuVector;
+  bias: GpuBias;
+  cache: GpuCache;
+  plan: GpuPlan;
+  logits: GpuLogits;
 }

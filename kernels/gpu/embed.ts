@@ -1,13 +1,12 @@
 import type { Tensor, Weight } from '../contract';
 import { openEmbed } from '../shared/calls';
 import { Q8_BLOCK } from '../shared/q8';
-import type { GpuTensor, GpuWeight, Piece } from './boxes';
 import type { Program } from './device';
-import { PANEL, Q8_WORDS, rowWords } from './pack';
-import { holder, view } from './queue';
+import { PANEL, pieceViews, Q8_WORDS } from './pack';
+import { createHolder, view } from './queue';
 import type { GpuStorage } from './storage';
 
-/** A value of a q8 weight from its word: a digit in base 256 of a whole number below 2²⁴. */
+/** Decodes a value of a q8 weight: its code is one of the three digits, in base 256, of a word below 2²⁴. */
 const DECODE = `    const block = quotient(at, ${Q8_BLOCK});
     const within = at - block * ${Q8_BLOCK};
     const place = quotient(within, 3);
@@ -19,7 +18,7 @@ const DECODE = `    const block = quotient(at, ${Q8_BLOCK});
     if (within - place * 3 === 2) { code = word - high * 65536 - middle * 256; }
     return (code - 128) * scales[panel][block][lane];`;
 
-/** Rows of one piece; ids of other pieces keep what is in `before`, or 0. */
+/** The rows of one piece. Rows of other pieces are copied from `before`; without it they are 0. */
 function embedProgram(q8: boolean, before: boolean): Program {
   const arrays = ['ids', 'words', ...(q8 ? ['scales'] : []), ...(before ? ['before'] : [])];
   return {
@@ -38,20 +37,19 @@ function embedProgram(q8: boolean, before: boolean): Program {
   };
 }
 
-/** See reference/embed.ts. One upload, and a launch for each piece of the table. Exact. */
+/** See reference/embed.ts. One upload, and one launch for each piece of the table. The bits of f32 and bf16 are exact. */
 export function embed(storage: GpuStorage, out: Tensor, table: Weight, ids: Int32Array): void {
   const call = openEmbed(storage, out, table, ids);
-  const box = call.out as GpuTensor;
-  const weight = call.table as GpuWeight;
+  const { out: output, table: weight } = call;
   const { queue } = storage;
-  const wanted = holder();
+  const wanted = createHolder();
   queue.upload(wanted, Float32Array.from(ids));
   weight.pieces.forEach((piece, i) => {
     const more = i > 0;
     queue.produce(
-      box,
+      output,
       () => {
-        const arrays = [view(wanted), ...pieceViews(weight, piece), ...(more ? [view(box)] : [])];
+        const arrays = [view(wanted), ...pieceViews(weight, piece), ...(more ? [view(output)] : [])];
         const program = embedProgram(weight.type === 'q8', more);
         return queue.device.launch(program, ids.length * weight.cols, [...arrays, weight.cols, piece.from, piece.to]);
       },
@@ -59,11 +57,4 @@ export function embed(storage: GpuStorage, out: Tensor, table: Weight, ids: Int3
     );
   });
   queue.drop(wanted);
-}
-
-/** A piece's arrays as kernels take them. */
-export function pieceViews(weight: GpuWeight, piece: Piece) {
-  const row = rowWords(weight.cols, weight.type);
-  const words = view(piece.words, PANEL, row.words);
-  return weight.type === 'q8' ? [words, view(piece.scales, PANEL, row.scales)] : [words];
 }

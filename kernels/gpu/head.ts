@@ -1,9 +1,8 @@
 import type { Logits, Norm, Tensor, Weight } from '../contract';
 import { openHead } from '../shared/calls';
-import type { GpuLogits, GpuTensor, GpuWeight } from './boxes';
 import type { Program } from './device';
 import { product } from './linear';
-import { holder, view } from './queue';
+import { createHolder, view } from './queue';
 import { normInto } from './rmsNorm';
 import type { GpuStorage } from './storage';
 
@@ -25,17 +24,14 @@ export function head(
 ): void {
   const call = openHead(storage, out, x, norm, weight, scale);
   const { queue } = storage;
-  const input = call.x as GpuTensor;
-  const { rows, cols } = input;
-  const box = call.out as GpuLogits;
-  const matrix = call.weight as GpuWeight;
-  if (norm === null && scale === 1) {
-    product(queue, box, { x: input, rows }, matrix, null);
+  const { rows, cols } = call.x;
+  if (call.norm === null && scale === 1) {
+    product(queue, call.out, { x: call.x, rows }, call.weight, null);
     return;
   }
-  const ready = holder(); // [rows, inputs]
-  if (norm !== null) normInto(queue, ready, input, norm, scale);
-  else queue.produce(ready, () => queue.device.launch(SCALE, rows * cols, [view(input), scale]));
-  product(queue, box, { x: ready, rows }, matrix, null);
-  queue.drop(ready);
+  const prepared = createHolder(); // [rows, inputs]
+  if (call.norm !== null) normInto(queue, prepared, call.x, call.norm, scale);
+  else queue.produce(prepared, () => queue.device.launch(SCALE, rows * cols, [view(call.x), scale]));
+  product(queue, call.out, { x: prepared, rows }, call.weight, null);
+  queue.drop(prepared);
 }

@@ -1,7 +1,7 @@
 import type { Backend } from '../contract';
 import { KernelError } from '../errors';
-import { Memory } from '../shared/memory';
 import { memoryBytes } from '../shared/memory.node';
+import { MemoryBudget } from '../shared/memoryBudget';
 import { activation } from './activation';
 import { append } from './append';
 import { attention } from './attention';
@@ -136,8 +136,8 @@ function unavailable(level: GpuLevel, why: string): KernelError {
 }
 
 function over(device: GpuDevice, capacityBytes: number): Backend {
-  const memory = new Memory('gpu', capacityBytes);
-  const storage = createGpuStorage(new GpuQueue(device), memory);
+  const budget = new MemoryBudget('gpu', capacityBytes);
+  const storage = createGpuStorage(new GpuQueue(device), budget);
   const facts: Backend['facts'] = {
     name: 'gpu',
     threads: 1,
@@ -145,7 +145,7 @@ function over(device: GpuDevice, capacityBytes: number): Backend {
     weightTypes: ['f32', 'bf16', 'q8'],
     weightBytes: gpuWeightBytes,
     capacityBytes,
-    allocatedBytes: () => memory.allocatedBytes,
+    allocatedBytes: () => budget.allocatedBytes,
   };
   countersOf.set(facts, device.counters);
   return {

@@ -1,17 +1,16 @@
 import type { Tensor, Weight } from '../contract';
 import { openLinear } from '../shared/calls';
 import { Q8_BLOCK, q8Blocks } from '../shared/q8';
-import type { GpuTensor, GpuWeight } from './boxes';
+import { blockedSum } from './blockedSum';
+import type { GpuWeight } from './boxes';
 import type { Program } from './device';
-import { pieceViews } from './embed';
-import { PANEL, Q8_WORDS } from './pack';
+import { PANEL, pieceViews, Q8_WORDS } from './pack';
 import { type GpuQueue, type Holder, view } from './queue';
-import { blockedSum } from './rmsNorm';
 import type { GpuStorage } from './storage';
 
 /**
- * One term of a q8 sum: `code` times x at input `k + offset`, which the last block of a weight may not have.
- * gpu.js types literals by what surrounds them, hence a name for every step.
+ * One term of a q8 sum: `code` times x at input `k + offset`. In the last block of a weight that input may not exist. Every
+ * step has a name, because gpu.js derives the type of a literal from the expression around it.
  */
 function q8Term(code: string, name: string, offset: number, inputs: number): string {
   const at = offset === 0 ? 'k' : `k + ${offset}`;
@@ -22,7 +21,7 @@ function q8Term(code: string, name: string, offset: number, inputs: number): str
         part += (code_${name} - 128) * ${name};`;
 }
 
-/** Σ over blocks of 32 of scale · Σ code · x, three codes unpacked from each word; the eleventh word holds two. */
+/** Σ over blocks of 32 of scale · Σ code · x. A word holds three codes; the eleventh word of a block holds two. */
 function q8Sum(inputs: number): string {
   const words = (last: boolean): string => `const high = Math.floor(word / 65536);
         const rest = word - high * 65536;
@@ -51,11 +50,11 @@ interface Variant {
   readonly inputs: number;
   readonly q8: boolean;
   readonly residual: boolean;
-  /** Outputs below `first` come from what earlier pieces made. */
+  /** Whether outputs below `first` are copied from the result of earlier pieces. */
   readonly before: boolean;
 }
 
-/** One output a thread, neighbours in the same row: weights are read side by side, x is the same for all. */
+/** A thread computes one output. Neighbouring threads read neighbouring weights and the same x. */
 export function linearProgram({ inputs, q8, residual, before }: Variant): Program {
   const arrays = [
     'x',
@@ -80,20 +79,16 @@ export function linearProgram({ inputs, q8, residual, before }: Variant): Progra
   };
 }
 
-/** See reference/linear.ts. Float32 throughout: sums by blocks of 32, then the sums; q8 scales each block's sum. */
+/**
+ * See reference/linear.ts. Float32 throughout: sums of blocks of 32, then the sum of those. With q8 each block's sum is
+ * multiplied by its scale.
+ */
 export function linear(storage: GpuStorage, out: Tensor, x: Tensor, weight: Weight, residual: Tensor | null): void {
   const call = openLinear(storage, out, x, weight, residual);
-  const input = call.x as GpuTensor;
-  product(
-    storage.queue,
-    call.out as GpuTensor,
-    { x: input, rows: input.rows },
-    call.weight as GpuWeight,
-    call.residual as GpuTensor | null,
-  );
+  product(storage.queue, call.out, { x: call.x, rows: call.x.rows }, call.weight, call.residual);
 }
 
-/** x · weightᵀ (+ residual), a launch for each piece: each copies the outputs of those before it. */
+/** x · weightᵀ (+ residual). One launch for each piece of the weight; each copies the outputs of the pieces before it. */
 export function product(
   queue: GpuQueue,
   out: Holder,
@@ -110,12 +105,8 @@ export function product(
         const arrays = [view(x, weight.cols), ...pieceViews(weight, piece)];
         if (residual !== null) arrays.push(view(residual));
         if (before) arrays.push(view(out, piece.from));
-        return queue.device.launch(linearProgram(variant), rows * piece.to, [
-          ...arrays,
-          weight.rows,
-          piece.to,
-          piece.from,
-        ]);
+        const sizes = [weight.rows, piece.to, piece.from];
+        return queue.device.launch(linearProgram(variant), rows * piece.to, [...arrays, ...sizes]);
       },
       before ? 'old' : 'nothing',
     );

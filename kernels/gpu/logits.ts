@@ -1,16 +1,16 @@
-import type { Logits, LogitsQueries } from '../contract';
-import { logitsQueries as hostQueries } from '../cpu/logits';
+import type { LogitsQueries } from '../contract';
+import { ROW_QUERIES } from '../cpu/logits';
 import { open } from '../shared/boxes';
-import { expectIndices, expectShape } from '../shared/checks';
+import { openAt, openLogSumExp, openRow, openTopK, pick, rowAt } from '../shared/queries';
 import type { GpuLogits } from './boxes';
 import type { Program } from './device';
-import { holder, view } from './queue';
+import { createHolder, type GpuQueue, view } from './queue';
 import type { GpuStorage } from './storage';
 
-/** Vocabulary entries whose largest one thread finds. */
+/** Vocabulary entries of which one thread finds the largest. */
 const CHUNK = 256;
 
-/** The largest of each chunk by its id, −1 where nothing is above −∞; NaN never compares as larger. */
+/** The id of the largest logit of each chunk, −1 where nothing is above −∞. NaN never compares as larger. */
 const WINNERS: Program = {
   key: 'winners',
   args: ['array', 'int', 'int'],
@@ -30,7 +30,7 @@ const WINNERS: Program = {
   }`,
 };
 
-/** The best of a row's winners, in order: ties stay with the lowest id. */
+/** The best of the winners of a row. They are compared in order, so ties go to the lowest id. */
 function bestProgram(chunks: number): Program {
   return {
     key: `best ${chunks}`,
@@ -61,57 +61,54 @@ const AT: Program = {
 };
 
 /**
- * See reference/logits.ts. Arg-max and single logits are found on the device and only they are read back; whatever
- * needs a whole row reads all rows once and computes in float64 on the host, as the other backends do.
+ * See reference/logits.ts. Arg-max and single logits are found on the device, and only the answers are read back. A query that
+ * needs a whole row reads all rows back once, and computes in float64 on the host, as the cpu backend does.
  */
 export function logitsQueries(storage: GpuStorage): LogitsQueries {
-  const host = hostQueries(storage);
-  /** The box with its values on the host: one read-back for all rows and all queries. */
-  const fetched = async (logits: Logits, where: string): Promise<Logits> => {
-    const box = open(storage.memory, logits, where) as GpuLogits;
-    box.fetched ??= storage.queue.read(box);
-    return { ...box, data: await box.fetched } as Logits;
+  const { queue } = storage;
+  /** Row `row` on the host. All rows are read back together, once for all queries. */
+  const fetchRow = async (logits: GpuLogits, row: number): Promise<Float32Array> => {
+    logits.fetched ??= queue.read(logits);
+    const { vocabulary, fetched } = logits;
+    return rowAt(await fetched, vocabulary, row);
   };
   return {
-    argMax: (logits) => argMax(storage, logits),
-    at: (logits, rows, tokens) => at(storage, logits, rows, tokens),
-    logSumExp: async (logits, row, inverse) => host.logSumExp(await fetched(logits, 'logSumExp'), row, inverse),
-    topK: async (logits, row, k) => host.topK(await fetched(logits, 'topK'), row, k),
-    readLogits: async (logits, row) => host.readLogits(await fetched(logits, 'readLogits'), row),
+    argMax: async (logits) => argMax(queue, open(storage, logits, 'argMax')),
+    at: async (logits, rows, tokens) => at(queue, openAt(storage, logits, rows, tokens), rows, tokens),
+    async logSumExp(logits, row, inverseTemperature) {
+      const opened = openLogSumExp(storage, logits, row, inverseTemperature);
+      return ROW_QUERIES.logSumExp(await fetchRow(opened, row), inverseTemperature);
+    },
+    async topK(logits, row, k) {
+      return ROW_QUERIES.topK(await fetchRow(openTopK(storage, logits, row, k), row), k);
+    },
+    async readLogits(logits, row) {
+      return (await fetchRow(openRow(storage, 'readLogits', logits, row), row)).slice();
+    },
   };
 }
 
-async function argMax(storage: GpuStorage, logits: Logits): Promise<Int32Array> {
-  const box = open(storage.memory, logits, 'argMax') as GpuLogits;
-  const { rows, vocabulary } = box;
-  const { queue } = storage;
+async function argMax(queue: GpuQueue, logits: GpuLogits): Promise<Int32Array> {
+  const { rows, vocabulary } = logits;
   const { device } = queue;
   const chunks = Math.ceil(vocabulary / CHUNK);
-  const winners = holder(); // [rows, chunks]
-  queue.produce(winners, () => device.launch(WINNERS, rows * chunks, [view(box, vocabulary), vocabulary, chunks]));
+  const winners = createHolder(); // [rows, chunks]
+  queue.produce(winners, () => device.launch(WINNERS, rows * chunks, [view(logits, vocabulary), vocabulary, chunks]));
   const ids = queue.readOnce(() =>
-    device.launch(bestProgram(chunks), rows, [view(box, vocabulary), view(winners, chunks)]),
+    device.launch(bestProgram(chunks), rows, [view(logits, vocabulary), view(winners, chunks)]),
   );
   queue.drop(winners);
   return Int32Array.from(await ids);
 }
 
-async function at(storage: GpuStorage, logits: Logits, rows: Int32Array, tokens: Int32Array): Promise<Float32Array> {
-  const box = open(storage.memory, logits, 'at') as GpuLogits;
-  const { vocabulary } = box;
-  expectShape('at', 'tokens.length', rows.length, tokens.length);
-  expectIndices('at', 'rows', rows, box.rows);
-  expectIndices('at', 'tokens', tokens, vocabulary);
+async function at(queue: GpuQueue, logits: GpuLogits, rows: Int32Array, tokens: Int32Array): Promise<Float32Array> {
+  const { vocabulary, fetched } = logits;
   if (rows.length === 0) return new Float32Array(0);
-  if (box.fetched !== null) {
-    const values = await box.fetched;
-    return Float32Array.from(rows, (row, i) => values[row * vocabulary + tokens[i]]);
-  }
-  const { queue } = storage;
-  const pairs = holder();
+  if (fetched !== null) return pick(await fetched, vocabulary, rows, tokens);
+  const pairs = createHolder(); // all rows, then all tokens
   queue.upload(pairs, Float32Array.from([...rows, ...tokens]));
   const found = queue.readOnce(() =>
-    queue.device.launch(AT, rows.length, [view(box, vocabulary), view(pairs), rows.length]),
+    queue.device.launch(AT, rows.length, [view(logits, vocabulary), view(pairs), rows.length]),
   );
   queue.drop(pairs);
   return found;

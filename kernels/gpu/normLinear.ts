@@ -1,12 +1,11 @@
 import type { Norm, Tensor, Weight } from '../contract';
 import { openNormLinear } from '../shared/calls';
-import type { GpuTensor, GpuWeight } from './boxes';
 import { product } from './linear';
-import { holder } from './queue';
+import { createHolder } from './queue';
 import { normInto } from './rmsNorm';
 import type { GpuStorage } from './storage';
 
-/** See reference/normLinear.ts. One launch for the norm, one for each weight. */
+/** See reference/normLinear.ts. One launch for the norm and one for each weight. */
 export function normLinear(
   storage: GpuStorage,
   outs: readonly Tensor[],
@@ -15,12 +14,9 @@ export function normLinear(
   weights: readonly Weight[],
 ): void {
   const call = openNormLinear(storage, outs, x, norm, weights);
-  const input = call.x as GpuTensor;
   const { queue } = storage;
-  const normed = holder(); // [rows, inputs]
-  normInto(queue, normed, input, norm);
-  call.weights.forEach((weight, i) => {
-    product(queue, call.outs[i] as GpuTensor, { x: normed, rows: input.rows }, weight as GpuWeight, null);
-  });
+  const normed = createHolder(); // [rows, inputs]
+  normInto(queue, normed, call.x, call.norm);
+  for (const { weight, out } of call.products) product(queue, out, { x: normed, rows: call.x.rows }, weight, null);
   queue.drop(normed);
 }

@@ -2,29 +2,30 @@ import type { StoredType } from '../contract';
 import { bf16ToF32, decodeStored, f32ToBf16 } from '../shared/float';
 import { Q8_BLOCK, q8Blocks, quantizeRows } from '../shared/q8';
 import type { GpuWeight, Piece } from './boxes';
+import { view } from './queue';
 
 /**
- * Weight rows side by side in a panel: neighbouring threads compute neighbouring outputs, 64 to a WebGPU workgroup, so
- * each step of their sums reads 256 bytes in a row and the next step the 256 bytes after. [panels, words, 64]; the rows
- * that fill up the last panel are zeros.
+ * Weight rows in a panel. Neighbouring threads compute neighbouring outputs, and a WebGPU workgroup has 64 threads, so weights
+ * are stored as [panels, words, 64]: each step of the sums of a workgroup reads the next 256 bytes. The last panel is filled
+ * with rows of zeros.
  */
 export const PANEL = 64;
 
-/** Rows that a piece of `rows` takes up. */
+/** Rows of the panels that hold `rows` rows. */
 export function panelRows(rows: number): number {
   return Math.ceil(rows / PANEL) * PANEL;
 }
 
-/** Float32 words that hold 32 int8 codes, three to a word: ten whole triples and a pair. */
+/** Float32 words for a block of 32 int8 codes: ten words with three codes each, and one with two. */
 export const Q8_WORDS = 11;
 
-/** Values a row of a weight takes on the device, by type. bf16 is kept as float32: see docs/gpu.md for the measurement. */
+/** Float32 values of a weight row on the device. bf16 is stored as float32; docs/gpu.md has the measurement that says why. */
 export function rowWords(cols: number, type: GpuWeight['type']): { words: number; scales: number } {
   if (type !== 'q8') return { words: cols, scales: 0 };
   return { words: q8Blocks(cols) * Q8_WORDS, scales: q8Blocks(cols) };
 }
 
-/** Rows of stored values as the numbers that a weight keeps: float32, or float32 rounded to bf16. */
+/** Decodes rows of stored values to the numbers that a weight has: float32, or float32 rounded to bf16. */
 export function decodeRows(bytes: Uint8Array, stored: StoredType, type: GpuWeight['type']): Float32Array {
   const values = decodeStored(bytes, stored);
   if (type !== 'bf16' || stored === 'bf16') return values;
@@ -32,9 +33,9 @@ export function decodeRows(bytes: Uint8Array, stored: StoredType, type: GpuWeigh
 }
 
 /**
- * Puts whole rows into a piece's staged arrays, panel by panel.
+ * Packs whole rows into the staged arrays of a piece.
  *
- * @param values - [rows, cols], for rows `first …` of the weight, all of them inside the piece
+ * @param values - [rows, cols]; the first of these rows is row `first` of the weight, and all of them are in the piece
  */
 export function packRows(weight: GpuWeight, piece: Piece, first: number, values: Float32Array): void {
   const { cols } = weight;
@@ -42,7 +43,7 @@ export function packRows(weight: GpuWeight, piece: Piece, first: number, values:
   const rows = values.length / cols;
   const at = first - piece.from;
   const row = rowWords(cols, weight.type);
-  /** Where word `i` of row `r` goes, in rows of `count` words. */
+  /** Index of word `i` of row `r`, in rows of `count` words. */
   const place = (r: number, i: number, count: number): number =>
     (Math.floor((at + r) / PANEL) * count + i) * PANEL + ((at + r) % PANEL);
   if (weight.type !== 'q8') {
@@ -66,9 +67,16 @@ export function packRows(weight: GpuWeight, piece: Piece, first: number, values:
   }
 }
 
-/** Three codes from input `i` of a row, in base 256 with 128 for zero: whole numbers below 2²⁴, exact as float32. */
+/** Three codes of a row, which start at input `i`, as digits in base 256, with 128 added to each: a number below 2²⁴, exact in float32. */
 function word(codes: Int8Array, row: number, cols: number, i: number): number {
   const end = Math.min(cols, (Math.floor(i / Q8_BLOCK) + 1) * Q8_BLOCK);
   const digit = (k: number): number => (k < end ? codes[row + k] : 0) + 128;
   return digit(i) * 65536 + digit(i + 1) * 256 + digit(i + 2);
+}
+
+/** The arrays of a piece, as arguments of a kernel. */
+export function pieceViews(weight: GpuWeight, piece: Piece) {
+  const row = rowWords(weight.cols, weight.type);
+  const words = view(piece.words, PANEL, row.words);
+  return weight.type === 'q8' ? [words, view(piece.scales, PANEL, row.scales)] : [words];
 }

@@ -1,55 +1,59 @@
 import { KernelError } from '../errors';
 import type { Content, GpuDevice, View } from './device';
 
-/** A place for a content that kernels replace: what a box holds on the device, or why it holds nothing. */
+/** What a box has on the device: a content that kernels replace, or the error because of which it has none. */
 export interface Holder {
   content: Content | null;
   fault: KernelError | null;
 }
 
-export function holder(): Holder {
+export function createHolder(): Holder {
   return { content: null, fault: null };
 }
 
-/** Turns whatever gpu.js or the driver threw into the closed set of errors. */
+/** Turns an error of gpu.js or of the driver into a `KernelError`. */
 export function kernelError(error: unknown, level: string): KernelError {
   if (error instanceof KernelError) return error;
   const message = error instanceof Error ? error.message : String(error);
-  const code = /device was lost|context lost/i.test(message)
-    ? 'device-lost'
-    : /larger than (maximum|supported) size|per storage buffer|out of memory/i.test(message)
-      ? 'out-of-memory'
-      : 'compile-failed';
-  return new KernelError(code, `gpu (${level}): ${message}`);
+  return new KernelError(codeOf(message), `gpu (${level}): ${message}`, { cause: error });
+}
+
+function codeOf(message: string): 'device-lost' | 'out-of-memory' | 'compile-failed' {
+  if (/device was lost|context lost/i.test(message)) return 'device-lost';
+  const isFull = /larger than (maximum|supported) size|per storage buffer|out of memory/i.test(message);
+  return isFull ? 'out-of-memory' : 'compile-failed';
 }
 
 /**
- * Calls in program order. Kernels return at once and their work waits here, since gpu.js answers on WebGPU with
- * promises. A failure stays with the box that it should have filled, passes on to what is computed from it, and
- * surfaces at the first read.
+ * Runs the work of kernel calls in program order. Kernel calls return at once, but on WebGPU gpu.js answers with promises, so
+ * their work waits here. An error stays with the box that the work should have filled. It passes on to every box that is
+ * computed from that one, and it is thrown by the first read.
  */
 export class GpuQueue {
+  /** Resolves when all enqueued work has run. */
   private tail: Promise<void> = Promise.resolve();
 
   constructor(readonly device: GpuDevice) {}
 
-  /** Runs `work` after everything before it. It must not throw. */
+  /** Runs `work` after everything that was enqueued before. It must not throw. */
   enqueue(work: () => void | Promise<void>): void {
     this.tail = this.tail.then(work);
   }
 
   /**
-   * Replaces what a holder has by what `work` makes. The old content goes first, so that its kernel can run again;
-   * with `from` old it stays until the new one is there.
+   * Replaces the content of a holder by the result of `work`.
+   *
+   * @param reads - 'nothing' releases the old content before the work, so that its kernel can run again; 'old' keeps it until
+   * the work, which reads it, is done
    */
-  produce(out: Holder, work: () => Content | Promise<Content>, from: 'nothing' | 'old' = 'nothing'): void {
+  produce(out: Holder, work: () => Content | Promise<Content>, reads: 'nothing' | 'old' = 'nothing'): void {
     this.enqueue(async () => {
       const old = out.content;
-      if (from === 'nothing') release(out);
+      if (reads === 'nothing') release(out);
       try {
         out.content = await work();
         out.fault = null;
-        if (from === 'old') old?.release();
+        if (reads === 'old') old?.release();
       } catch (error) {
         release(out);
         out.fault = kernelError(error, this.device.level);
@@ -61,16 +65,17 @@ export class GpuQueue {
     this.produce(out, () => this.device.upload(values));
   }
 
+  /** Releases the content of a holder. */
   drop(out: Holder): void {
     this.enqueue(() => release(out));
   }
 
-  /** The values of a holder as they are at this point of the program. */
+  /** The values that a holder has at this point of the program. */
   read(from: Holder): Promise<Float32Array> {
-    return this.ask(() => this.device.read(held(from)));
+    return this.ask(() => this.device.read(contentOf(from)));
   }
 
-  /** Like `read`, of what `work` makes for this once. */
+  /** Reads the result of `work` and releases it. */
   readOnce(work: () => Promise<Content>): Promise<Float32Array> {
     return this.ask(async () => {
       const content = await work();
@@ -82,8 +87,8 @@ export class GpuQueue {
     });
   }
 
-  /** Everything up to here has been handed to the device. */
-  settled(): Promise<void> {
+  /** Resolves when all work that was enqueued before has been given to the device. */
+  drained(): Promise<void> {
     return this.tail;
   }
 
@@ -108,13 +113,13 @@ function release(out: Holder): void {
   out.content = null;
 }
 
-/** What a holder has; throws what kept it from having it. */
-export function held(from: Holder): Content {
+/** The content of a holder. Throws the error because of which there is none. */
+export function contentOf(from: Holder): Content {
   if (from.content !== null) return from.content;
   throw from.fault ?? new KernelError('argument-invalid', 'gpu: expected a box that holds values, found an empty one');
 }
 
-/** A holder's content as an array of as many dimensions as `shape` and one more; see `View`. */
+/** The content of a holder as an array with one dimension more than `shape`; see `View`. */
 export function view(from: Holder, ...shape: number[]): View {
-  return { content: held(from), shape };
+  return { content: contentOf(from), shape };
 }

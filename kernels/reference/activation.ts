@@ -1,12 +1,15 @@
 import type { ActivationKind, Tensor } from '../contract';
 import { openActivation } from '../shared/calls';
 import { erfc } from '../shared/erf';
-import type { HostStorage } from './storage';
+import type { HostStorage } from '../shared/hostStorage';
 
 /**
  * The four functions, in float64.
- * relu: max(x, 0), NaN stays NaN. silu: x / (1 + e⁻ˣ). gelu: x · Φ(x), by erfc so that the far left keeps its digits.
- * gelu_new: x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))).
+ *
+ * - relu: max(x, 0). NaN stays NaN.
+ * - silu: x / (1 + e⁻ˣ).
+ * - gelu: x · Φ(x), computed by erfc, so that large negative x keep their digits.
+ * - gelu_new: x / 2 · (1 + tanh(√(2/π) · (x + 0.044715 x³))).
  */
 export const ACTIVATIONS: Readonly<Record<ActivationKind, (x: number) => number>> = {
   relu: (x) => Math.max(x, 0),
@@ -16,7 +19,7 @@ export const ACTIVATIONS: Readonly<Record<ActivationKind, (x: number) => number>
 };
 
 /**
- * out[r][i] = f(x[r][i]) (· gated[r][i]): with `gated`, the gated feed-forward of T5 v1.1 (f over wi_0, gated by wi_1).
+ * out[r][i] = f(x[r][i]) (· gated[r][i]). With `gated` this is the gated feed-forward of T5 v1.1: f of wi_0, times wi_1.
  *
  * Shapes: x, gated, out [rows, cols].
  * Precision: f in float64, rounded to float32; then the product with `gated`, rounded again.

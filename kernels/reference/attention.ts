@@ -1,17 +1,20 @@
 import type { Bias, KvCache, Plan, Tensor } from '../contract';
-import { type AttentionCall, type Fresh, openAttention } from '../shared/calls';
-import { put } from './append';
-import type { HostStorage } from './storage';
+import { type AttentionCall, type FreshRows, openAttention } from '../shared/calls';
+import type { HostBoxes } from '../shared/hostBoxes';
+import type { HostStorage } from '../shared/hostStorage';
+import { writeRows } from './append';
+
+type Call = AttentionCall<HostBoxes>;
 
 /**
- * With `fresh`, first cache[plan.write[r]] = fresh[r] for every row; then for row r, head h and the row's key list
+ * With `fresh`, cache[plan.write[r]] = fresh[r] for every row first. Then, for row r, head h and the row's list of slots
  * s_0 … s_{n−1}:
  *   score_j = Σ_d query[r][h][d] · cache.keys[s_j][h][d] + bias.table[h][clamp(j − position[r] + offset, 0, span − 1)]
  *   out[r][h] = Σ_j softmax(score)_j · cache.values[s_j][h]
- * There is no 1/√dKv: T5 folds it into the weights' initialisation.
+ * There is no factor 1/√dKv: T5 has it in the initial values of its weights.
  *
  * Shapes: query, out, fresh.keys, fresh.values [rows, heads · dKv]; plan of the same rows; bias [heads, span] or null.
- * Precision: scores, softmax (largest score taken away) and the weighted sum in float64, in ordinal order; rounded once.
+ * Precision: scores, softmax (after subtracting the largest score) and the weighted sum in float64, in the order of the list; rounded once.
  * Aliasing: `out` is neither `query` nor one of `fresh`.
  * Source: Vaswani et al. 2017 (arXiv 1706.03762) eq. 1; Raffel et al. 2020 § 2.1; modeling_t5.py, `T5Attention`.
  */
@@ -19,13 +22,13 @@ export function attention(
   storage: HostStorage,
   out: Tensor,
   query: Tensor,
-  fresh: Fresh | null,
+  fresh: FreshRows | null,
   cache: KvCache,
   plan: Plan,
   bias: Bias | null,
 ): void {
   const call = openAttention(storage, out, query, fresh, cache, plan, bias);
-  if (call.fresh !== null) put(call.fresh, call.plan.write);
+  if (call.fresh !== null) writeRows(call.cache, call.fresh, call.plan.write);
   const { heads, dKv } = call.cache;
   const scores = new Float64Array(call.plan.count.reduce((most, count) => Math.max(most, count)));
   const sums = new Float64Array(dKv);
@@ -38,8 +41,8 @@ export function attention(
   }
 }
 
-/** softmax(query · keyⱼ + bias) of one row and head into scores[0 … count − 1]. */
-function softmaxScores(call: AttentionCall, r: number, h: number, scores: Float64Array): void {
+/** Writes softmax(query · keyⱼ + bias) of one row and head into scores[0 … count − 1]. */
+function softmaxScores(call: Call, r: number, h: number, scores: Float64Array): void {
   const { cache, plan, query, bias } = call;
   const { heads, dKv } = cache;
   const count = plan.count[r];
@@ -64,8 +67,8 @@ function softmaxScores(call: AttentionCall, r: number, h: number, scores: Float6
   for (let j = 0; j < count; j++) scores[j] /= total;
 }
 
-/** Σ_j weights[j] · value_j of one row and head into sums, [dKv]. */
-function weightedSum(call: AttentionCall, r: number, h: number, weights: Float64Array, sums: Float64Array): void {
+/** Writes Σ_j weights[j] · value_j of one row and head into sums, [dKv]. */
+function weightedSum(call: Call, r: number, h: number, weights: Float64Array, sums: Float64Array): void {
   const { cache, plan } = call;
   const { heads, dKv } = cache;
   sums.fill(0);

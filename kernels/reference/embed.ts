@@ -1,13 +1,14 @@
 import type { Tensor, Weight } from '../contract';
 import { openEmbed } from '../shared/calls';
-import { type HostStorage, weightRow } from './storage';
+import type { HostStorage } from '../shared/hostStorage';
+import { weightRow } from './weightRow';
 
 /**
- * out[r][i] = table[ids[r]][i]: rows of the embedding, T5 neither scales them nor adds positions.
+ * out[r][i] = table[ids[r]][i]. T5 neither scales its embeddings nor adds positions to them.
  *
- * Shapes: table [vocabulary, cols], ids [rows] (at least one, each in 0 … vocabulary − 1), out [rows, cols].
- * Precision: f32 and bf16 exact; q8 is the float32 nearest code · scale.
- * Aliasing: `out` is a box of its own by type.
+ * Shapes: table [vocabulary, cols]; ids [rows], at least one, each in 0 … vocabulary − 1; out [rows, cols].
+ * Precision: f32 and bf16 are exact; q8 is the float32 nearest to code · scale.
+ * Aliasing: `out` is a tensor and `table` a weight, so they are never the same box.
  * Source: Raffel et al. 2020 (arXiv 1910.10683) § 2.1; Hugging Face modeling_t5.py, `T5Stack.embed_tokens`.
  */
 export function embed(storage: HostStorage, out: Tensor, table: Weight, ids: Int32Array): void {

@@ -1,17 +1,18 @@
 import type { Tensor, Weight } from '../contract';
-import type { HostWeight } from '../shared/boxes';
 import { openLinear } from '../shared/calls';
-import { type HostStorage, weightRow } from './storage';
+import type { HostWeight } from '../shared/hostBoxes';
+import type { HostStorage } from '../shared/hostStorage';
+import { weightRow } from './weightRow';
 
 /**
- * out[r][o] = Σ_i x[r][i] · weight[o][i] (+ residual[r][o]): T5's dense layers have no bias term.
+ * out[r][o] = Σ_i x[r][i] · weight[o][i] (+ residual[r][o]). T5's dense layers have no bias term.
  *
  * Shapes: x [rows, inputs], weight [outputs, inputs], residual and out [rows, outputs].
- * Precision: products and sum in float64, in order of i; the sum is rounded to float32, then the residual is added
- * and rounded again (a model that stores the product first sees the same bits). Activations are never quantised here;
- * a backend that does so for q8 says so and states its own tolerance.
+ * Precision: products and sum in float64, in the order of i. The sum is rounded to float32; then the residual is added and
+ * the result is rounded again, so that a model which stores the product first has the same bits. Activations are never
+ * quantised here. A backend that quantises them for q8 weights says so and states its tolerance.
  * Aliasing: `out` is neither `x` nor `residual`.
- * Source: modeling_t5.py, `nn.Linear(bias=False)` throughout.
+ * Source: modeling_t5.py, every `nn.Linear(bias=False)`.
  */
 export function linear(storage: HostStorage, out: Tensor, x: Tensor, weight: Weight, residual: Tensor | null): void {
   const call = openLinear(storage, out, x, weight, residual);

@@ -1,17 +1,19 @@
 import type { LogitsQueries, TopK } from '../contract';
-import { logitsQueriesOver, VOCABULARY_CHUNK } from '../shared/logits';
-import type { HostStorage } from './storage';
+import type { HostStorage } from '../shared/hostStorage';
+import { createHostQueries, VOCABULARY_CHUNK } from '../shared/queries';
 
 /**
- * Queries on logits [rows, vocabulary]; ties go to the lowest id. logSumExp in float64: the row's largest is taken
- * away, chunks of 4,096 are summed one by one, then the chunks' sums.
+ * Queries about logits, [rows, vocabulary]. Ties go to the lowest id.
  *
- * Numbers that are none: NaN is never the arg-max nor ahead of anything in top-k (it sorts behind −∞), and a row without
- * anything above −∞ has arg-max 0; logSumExp is NaN when the row holds one, else +∞ when it holds +∞, else −∞ when there
- * is nothing but −∞.
+ * Precision of logSumExp: float64. The largest logit of the row is subtracted; chunks of 4,096 entries are summed one after
+ * the other; then the sums of the chunks are added.
+ *
+ * NaN is never the arg-max. In top-k it comes after everything else, −∞ included. A row with nothing above −∞ has arg-max
+ * 0. logSumExp is NaN when the row holds a NaN; otherwise +∞ when it holds +∞; otherwise −∞ when it holds nothing but −∞.
  */
 export function logitsQueries(storage: HostStorage): LogitsQueries {
-  return logitsQueriesOver(storage, { argMax: argMaxOf, logSumExp: logSumExpOf, topK: topKOf });
+  const queries = { argMax: argMaxOf, logSumExp: logSumExpOf, topK: topKOf };
+  return createHostQueries(storage, queries, (logits) => logits.data);
 }
 
 function argMaxOf(values: Float32Array): number {
@@ -26,7 +28,7 @@ function argMaxOf(values: Float32Array): number {
   return best;
 }
 
-/** log Σ exp(v · t): the largest term taken away, chunks summed one by one, then the chunks' sums. */
+/** log Σ exp(v · t), with the largest v subtracted from all of them. */
 function logSumExpOf(values: Float32Array, t: number): number {
   let largest = -Infinity;
   for (const value of values) largest = Math.max(largest, value);
@@ -41,7 +43,7 @@ function logSumExpOf(values: Float32Array, t: number): number {
   return largest * t + Math.log(total);
 }
 
-/** By a full sort: largest first, NaN last, ties by lowest id. */
+/** Sorts the whole row: largest first, NaN last, ties by lowest id. */
 function topKOf(values: Float32Array, k: number): TopK {
   const rank = (value: number): number => (Number.isNaN(value) ? -1 : 0);
   const ids = Array.from(values.keys()).sort((a, b) => {

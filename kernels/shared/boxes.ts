@@ -1,90 +1,90 @@
-import type { Bias, Dtype, KvCache, Logits, Plan, Tensor, Vector, Weight } from '../contract';
+import type { Bias, KvCache, Logits, Plan, Tensor, Vector, Weight } from '../contract';
 import { KernelError } from '../errors';
+import type { MemoryBudget } from './memoryBudget';
 
-/** What every box of a backend in ordinary memory has: its storage (for ownership) and the bytes it is charged for. */
-interface Held {
-  /** The storage that made the box; null once it was freed. */
-  owner: object | null;
+/** What every backend keeps about a box besides the fields of the contract. */
+export interface Owned {
+  /** The budget of the backend that created the box; null once the box was freed. */
+  owner: MemoryBudget | null;
+  /** Bytes that the box is charged for. */
   bytes: number;
 }
 
-export interface HostTensor extends Tensor, Held {
+export interface OwnedTensor extends Tensor, Owned {
   rows: number;
   cols: number;
-  /** [rows, cols] in the first rows · cols values; longer when the box has shrunk. */
-  data: Float32Array;
 }
 
-export interface HostWeight extends Weight, Held {
-  /** [rows, cols] values (f32), upper halves (bf16) or codes (q8). */
-  readonly data: Float32Array | Uint16Array | Int8Array;
-  /** [rows, q8Blocks(cols)] for q8, else empty. */
-  readonly scales: Float32Array;
-  /** One flag for each step of 64 rows: filled or not. */
+export interface OwnedWeight extends Weight, Owned {
+  /** One flag for each step of 64 rows: 1 once the step was filled. */
   readonly filled: Uint8Array;
+  /** Steps that were not filled yet. */
   missing: number;
 }
 
-export interface HostVector extends Vector, Held {
-  readonly data: Float32Array;
-}
+export interface OwnedVector extends Vector, Owned {}
 
-export interface HostBias extends Bias, Held {
-  /** [heads, span] */
-  readonly table: Float32Array;
-}
+export interface OwnedBias extends Bias, Owned {}
 
-export interface HostCache extends KvCache, Held {
+export interface OwnedCache extends KvCache, Owned {
   slots: number;
-  /** [slots, heads · dKv] each */
-  keys: Float32Array;
-  values: Float32Array;
 }
 
-export interface HostPlan extends Plan, Held {
+export interface OwnedPlan extends Plan, Owned {
   rows: number;
-  write: Int32Array;
-  start: Int32Array;
-  count: Int32Array;
-  keys: Int32Array;
-  position: Int32Array;
+  /** Rows whose keys and values are written to the cache: all of them or none. */
+  written: number;
   /** Slots that a cache must have to serve this plan. */
-  needs: number;
+  neededSlots: number;
 }
 
-export interface HostLogits extends Logits, Held {
+export interface OwnedLogits extends Logits, Owned {
   rows: number;
   vocabulary: number;
-  /** [rows, vocabulary] */
-  data: Float32Array;
 }
 
-export type HostBox = HostTensor | HostWeight | HostVector | HostBias | HostCache | HostPlan | HostLogits;
-
-/** The box of each contract type as a host backend keeps it. */
-interface HostOf {
-  tensor: HostTensor;
-  weight: HostWeight;
-  vector: HostVector;
-  bias: HostBias;
-  cache: HostCache;
-  plan: HostPlan;
-  logits: HostLogits;
+/** The box types of one backend, by the `kind` that the contract gives them. */
+export interface BoxTypes {
+  tensor: OwnedTensor;
+  weight: OwnedWeight;
+  vector: OwnedVector;
+  bias: OwnedBias;
+  cache: OwnedCache;
+  plan: OwnedPlan;
+  logits: OwnedLogits;
 }
 
-/** Opens a box: refuses one that another backend made, or that was freed. */
-export function open<K extends keyof HostOf>(owner: object, box: { readonly kind: K }, where: string): HostOf[K] {
-  const held = box as unknown as HostOf[K];
-  if (held.owner !== owner) {
-    const found = held.owner === null ? 'one that was freed' : 'one of another backend';
+/** Any box of a backend. */
+export type BoxOf<B extends BoxTypes> = B[keyof BoxTypes];
+
+/** What a backend's storage offers to the checks that all backends share. `B` holds its box types. */
+export interface BoxStorage<B extends BoxTypes> {
+  /** Nothing ever sets this. It lets TypeScript find `B` when a storage is passed to a function. */
+  readonly boxTypes?: B;
+  readonly budget: MemoryBudget;
+  /** Gives a tensor a new shape. Its content is undefined until it is written. */
+  resize(tensor: B['tensor'], rows: number, cols: number): void;
+  /** Gives logits a new shape. Their content is undefined until it is written. */
+  resizeLogits(logits: B['logits'], rows: number, vocabulary: number): void;
+}
+
+/** Opens a box: gives it in the backend's own type, or refuses a box that was freed or that another backend created. */
+export function open<B extends BoxTypes, K extends keyof BoxTypes>(
+  storage: BoxStorage<B>,
+  box: { readonly kind: K },
+  where: string,
+): B[K] {
+  const { owner } = box as unknown as Owned;
+  if (owner !== storage.budget) {
+    const found = owner === null ? 'one that was freed' : 'one of another backend';
     throw new KernelError('argument-invalid', `${where}: expected a live ${box.kind} of this backend, found ${found}`);
   }
-  return held;
+  return box as unknown as B[K];
 }
 
-/** Opens a weight that is complete. */
-export function openWeight(owner: object, box: Weight, where: string): HostWeight {
-  const weight = open(owner, box, where);
+/** Opens a weight and refuses one that has rows which were never filled. */
+export function openWeight<B extends BoxTypes>(storage: BoxStorage<B>, box: Weight, where: string): B['weight'] {
+  const weight = open(storage, box, where);
   if (weight.missing > 0) {
     const found = `${weight.missing} of ${weight.filled.length} steps of 64 rows missing`;
     throw new KernelError(
@@ -93,11 +93,4 @@ export function openWeight(owner: object, box: Weight, where: string): HostWeigh
     );
   }
   return weight;
-}
-
-/** Bytes of a weight matrix in ordinary memory. */
-export function hostWeightBytes(rows: number, cols: number, type: Dtype): number {
-  if (type === 'f32') return rows * cols * 4;
-  if (type === 'bf16') return rows * cols * 2;
-  return rows * (cols + 4 * Math.ceil(cols / 32));
 }

@@ -1,251 +1,275 @@
 /**
- * What every kernel call on ordinary memory does before its arithmetic: open the boxes, check shapes and aliasing, and
- * give the output its shape. A refused call leaves every box as it was.
+ * What every backend does before the arithmetic of a kernel: open the boxes, check shapes and aliasing, and give the output
+ * its shape. A call that is refused leaves every box as it was. The opened call has the backend's own box types.
  */
 import type { ActivationKind, Bias, KvCache, Logits, Norm, Plan, Tensor, Weight } from '../contract';
-import {
-  type HostBias,
-  type HostCache,
-  type HostLogits,
-  type HostPlan,
-  type HostTensor,
-  type HostWeight,
-  open,
-  openWeight,
-} from './boxes';
+import { type BoxStorage, type BoxTypes, open, openWeight } from './boxes';
 import {
   expectApart,
   expectArgument,
   expectCount,
+  expectDistinct,
   expectFilled,
   expectIndices,
   expectProduct,
   expectShape,
 } from './checks';
-import { type HostStorage, openCache } from './hostStorage';
 
-export interface EmbedCall {
-  readonly out: HostTensor;
-  readonly table: HostWeight;
+export interface EmbedCall<B extends BoxTypes> {
+  readonly out: B['tensor'];
+  readonly table: B['weight'];
 }
 
-export function openEmbed(storage: HostStorage, out: Tensor, table: Weight, ids: Int32Array): EmbedCall {
-  const weight = openWeight(storage.memory, table, 'embed');
-  const box = open(storage.memory, out, 'embed');
-  expectCount('embed', 'ids.length', ids.length);
-  expectIndices('embed', 'ids', ids, weight.rows);
-  storage.resize(box, ids.length, weight.cols);
-  return { out: box, table: weight };
+export function openEmbed<B extends BoxTypes>(
+  storage: BoxStorage<B>,
+  out: Tensor,
+  table: Weight,
+  ids: Int32Array,
+): EmbedCall<B> {
+  const where = 'embed';
+  const weight = openWeight(storage, table, where);
+  const output = open(storage, out, where);
+  expectCount(where, 'ids.length', ids.length);
+  expectIndices(where, 'ids', ids, weight.rows);
+  storage.resize(output, ids.length, weight.cols);
+  return { out: output, table: weight };
 }
 
-export interface NormCall {
-  readonly out: HostTensor;
-  readonly x: HostTensor;
+export interface OpenedNorm<B extends BoxTypes> {
   /** [x.cols] */
-  readonly gain: Float32Array;
+  readonly gain: B['vector'];
+  readonly epsilon: number;
 }
 
-/** The gain of a norm that fits x. */
-function openGain(storage: HostStorage, where: string, x: HostTensor, norm: Norm): Float32Array {
-  const gain = open(storage.memory, norm.gain, where);
+/** Opens a norm and checks that it fits x. */
+function openNorm<B extends BoxTypes>(
+  storage: BoxStorage<B>,
+  where: string,
+  x: B['tensor'],
+  { gain, epsilon }: Norm,
+): OpenedNorm<B> {
+  const vector = open(storage, gain, where);
   expectFilled(where, 'x', x);
-  expectShape(where, 'gain.length', x.cols, gain.length);
-  expectArgument(norm.epsilon >= 0, where, 'an epsilon from 0 up', norm.epsilon);
-  return gain.data;
+  expectShape(where, 'gain.length', x.cols, vector.length);
+  expectArgument(epsilon >= 0, where, 'an epsilon from 0 up', epsilon);
+  return { gain: vector, epsilon };
 }
 
-export function openRmsNorm(storage: HostStorage, out: Tensor, x: Tensor, norm: Norm): NormCall {
-  const input = open(storage.memory, x, 'rmsNorm');
-  const box = open(storage.memory, out, 'rmsNorm');
-  expectApart('rmsNorm', box, [input]);
-  const gain = openGain(storage, 'rmsNorm', input, norm);
-  storage.resize(box, input.rows, input.cols);
-  return { out: box, x: input, gain };
+export interface NormCall<B extends BoxTypes> {
+  readonly out: B['tensor'];
+  readonly x: B['tensor'];
+  readonly norm: OpenedNorm<B>;
 }
 
-export interface LinearCall {
-  readonly out: HostTensor;
-  readonly x: HostTensor;
-  readonly weight: HostWeight;
-  readonly residual: HostTensor | null;
+export function openRmsNorm<B extends BoxTypes>(
+  storage: BoxStorage<B>,
+  out: Tensor,
+  x: Tensor,
+  norm: Norm,
+): NormCall<B> {
+  const where = 'rmsNorm';
+  const input = open(storage, x, where);
+  const output = open(storage, out, where);
+  expectApart(where, output, [input]);
+  const opened = openNorm(storage, where, input, norm);
+  storage.resize(output, input.rows, input.cols);
+  return { out: output, x: input, norm: opened };
 }
 
-export function openLinear(
-  storage: HostStorage,
+export interface LinearCall<B extends BoxTypes> {
+  readonly out: B['tensor'];
+  readonly x: B['tensor'];
+  readonly weight: B['weight'];
+  readonly residual: B['tensor'] | null;
+}
+
+export function openLinear<B extends BoxTypes>(
+  storage: BoxStorage<B>,
   out: Tensor,
   x: Tensor,
   weight: Weight,
   residual: Tensor | null,
-): LinearCall {
+): LinearCall<B> {
   const where = 'linear';
-  const input = open(storage.memory, x, where);
-  const matrix = openWeight(storage.memory, weight, where);
-  const added = residual === null ? null : open(storage.memory, residual, where);
-  const box = open(storage.memory, out, where);
+  const input = open(storage, x, where);
+  const matrix = openWeight(storage, weight, where);
+  const added = residual === null ? null : open(storage, residual, where);
+  const output = open(storage, out, where);
   expectProduct(where, input, matrix, added);
-  expectApart(where, box, [input, added]);
-  storage.resize(box, input.rows, matrix.rows);
-  return { out: box, x: input, weight: matrix, residual: added };
+  expectApart(where, output, [input, added]);
+  storage.resize(output, input.rows, matrix.rows);
+  return { out: output, x: input, weight: matrix, residual: added };
 }
 
-export interface NormLinearCall {
-  readonly outs: readonly HostTensor[];
-  readonly x: HostTensor;
-  /** [x.cols] */
-  readonly gain: Float32Array;
-  readonly weights: readonly HostWeight[];
+export interface NormLinearCall<B extends BoxTypes> {
+  readonly x: B['tensor'];
+  readonly norm: OpenedNorm<B>;
+  /** Each weight with the tensor that receives its product; at least one. */
+  readonly products: readonly { readonly weight: B['weight']; readonly out: B['tensor'] }[];
 }
 
-export function openNormLinear(
-  storage: HostStorage,
+export function openNormLinear<B extends BoxTypes>(
+  storage: BoxStorage<B>,
   outs: readonly Tensor[],
   x: Tensor,
   norm: Norm,
   weights: readonly Weight[],
-): NormLinearCall {
+): NormLinearCall<B> {
   const where = 'normLinear';
   expectCount(where, 'weights.length', weights.length);
   expectShape(where, 'outs.length', weights.length, outs.length);
-  const input = open(storage.memory, x, where);
-  const matrices = weights.map((weight) => openWeight(storage.memory, weight, where));
-  const boxes = outs.map((out) => open(storage.memory, out, where));
-  const gain = openGain(storage, where, input, norm);
-  for (const matrix of matrices) expectProduct(where, input, matrix, null);
-  boxes.forEach((box, i) => {
-    expectApart(where, box, [input, ...boxes.slice(0, i)]);
-  });
-  boxes.forEach((box, i) => {
-    storage.resize(box, input.rows, matrices[i].rows);
-  });
-  return { outs: boxes, x: input, gain, weights: matrices };
+  const input = open(storage, x, where);
+  const products = weights.map((weight, i) => ({
+    weight: openWeight(storage, weight, where),
+    out: open(storage, outs[i], where),
+  }));
+  const opened = openNorm(storage, where, input, norm);
+  for (const { weight } of products) expectProduct(where, input, weight, null);
+  const outputs = products.map(({ out }) => out);
+  for (const [i, out] of outputs.entries()) expectApart(where, out, [input, ...outputs.slice(0, i)]);
+  for (const { weight, out } of products) storage.resize(out, input.rows, weight.rows);
+  return { x: input, norm: opened, products };
 }
 
-export interface ActivationCall {
-  readonly out: HostTensor;
-  readonly x: HostTensor;
-  readonly gated: HostTensor | null;
+export interface ActivationCall<B extends BoxTypes> {
+  readonly out: B['tensor'];
+  readonly x: B['tensor'];
+  readonly gated: B['tensor'] | null;
 }
 
 const KINDS: readonly string[] = ['relu', 'gelu', 'gelu_new', 'silu'] satisfies ActivationKind[];
 
-export function openActivation(
-  storage: HostStorage,
+export function openActivation<B extends BoxTypes>(
+  storage: BoxStorage<B>,
   out: Tensor,
   x: Tensor,
   kind: ActivationKind,
   gated: Tensor | null,
-): ActivationCall {
+): ActivationCall<B> {
   const where = 'activation';
-  const input = open(storage.memory, x, where);
-  const gate = gated === null ? null : open(storage.memory, gated, where);
-  const box = open(storage.memory, out, where);
+  const input = open(storage, x, where);
+  const gate = gated === null ? null : open(storage, gated, where);
+  const output = open(storage, out, where);
   expectArgument(KINDS.includes(kind), where, 'relu, gelu, gelu_new or silu', kind);
   expectFilled(where, 'x', input);
   if (gate !== null) {
     expectShape(where, 'gated.rows', input.rows, gate.rows);
     expectShape(where, 'gated.cols', input.cols, gate.cols);
   }
-  expectApart(where, box, [input, gate]);
-  storage.resize(box, input.rows, input.cols);
-  return { out: box, x: input, gated: gate };
+  expectApart(where, output, [input, gate]);
+  storage.resize(output, input.rows, input.cols);
+  return { out: output, x: input, gated: gate };
 }
 
-export interface AppendCall {
-  readonly cache: HostCache;
-  readonly keys: HostTensor;
-  readonly values: HostTensor;
-}
-
-export function openAppend(
-  storage: HostStorage,
-  cache: KvCache,
-  keys: Tensor,
-  values: Tensor,
-  slots: Int32Array,
-): AppendCall {
-  const where = 'append';
-  expectArgument(new Set(slots).size === slots.length, where, 'a slot of its own for every row', 'one slot twice');
-  return openRows(storage, where, open(storage.memory, cache, where), { keys, values }, slots);
-}
-
-/** The rows' own keys and values, [rows, heads · dKv] each. */
-export interface Fresh {
+/** The keys and values of the rows of a call, [rows, heads · dKv] each. */
+export interface FreshRows {
   readonly keys: Tensor;
   readonly values: Tensor;
 }
 
-function openRows(storage: HostStorage, where: string, cache: HostCache, fresh: Fresh, slots: Int32Array): AppendCall {
-  const keys = open(storage.memory, fresh.keys, where);
-  const values = open(storage.memory, fresh.values, where);
-  expectFilled(where, 'keys', keys);
-  for (const [name, tensor] of [['keys', keys] as const, ['values', values] as const]) {
-    expectShape(where, `${name}.rows`, slots.length, tensor.rows);
-    expectShape(where, `${name}.cols (heads · dKv)`, cache.heads * cache.dKv, tensor.cols);
+export interface OpenedFreshRows<B extends BoxTypes> {
+  readonly keys: B['tensor'];
+  readonly values: B['tensor'];
+}
+
+function openFreshRows<B extends BoxTypes>(
+  storage: BoxStorage<B>,
+  where: string,
+  cache: B['cache'],
+  fresh: FreshRows,
+  rows: number,
+): OpenedFreshRows<B> {
+  const opened = { keys: open(storage, fresh.keys, where), values: open(storage, fresh.values, where) };
+  expectFilled(where, 'keys', opened.keys);
+  for (const name of ['keys', 'values'] as const) {
+    expectShape(where, `${name}.rows`, rows, opened[name].rows);
+    expectShape(where, `${name}.cols (heads · dKv)`, cache.heads * cache.dKv, opened[name].cols);
   }
-  expectIndices(where, 'slots', slots, cache.slots);
-  return { cache, keys, values };
+  return opened;
 }
 
-export interface AttentionCall {
-  readonly out: HostTensor;
-  readonly query: HostTensor;
-  readonly fresh: AppendCall | null;
-  readonly cache: HostCache;
-  readonly plan: HostPlan;
-  readonly bias: HostBias | null;
+export interface AppendCall<B extends BoxTypes> {
+  readonly cache: B['cache'];
+  readonly fresh: OpenedFreshRows<B>;
 }
 
-export function openAttention(
-  storage: HostStorage,
+export function openAppend<B extends BoxTypes>(
+  storage: BoxStorage<B>,
+  cache: KvCache,
+  keys: Tensor,
+  values: Tensor,
+  slots: Int32Array,
+): AppendCall<B> {
+  const where = 'append';
+  expectDistinct(where, slots);
+  const opened = open(storage, cache, where);
+  const fresh = openFreshRows(storage, where, opened, { keys, values }, slots.length);
+  expectIndices(where, 'slots', slots, opened.slots);
+  return { cache: opened, fresh };
+}
+
+export interface AttentionCall<B extends BoxTypes> {
+  readonly out: B['tensor'];
+  readonly query: B['tensor'];
+  /** Keys and values of the rows themselves, for the slots of `plan.write`; null when nothing is appended. */
+  readonly fresh: OpenedFreshRows<B> | null;
+  readonly cache: B['cache'];
+  readonly plan: B['plan'];
+  readonly bias: B['bias'] | null;
+}
+
+export function openAttention<B extends BoxTypes>(
+  storage: BoxStorage<B>,
   out: Tensor,
   query: Tensor,
-  fresh: Fresh | null,
+  fresh: FreshRows | null,
   cache: KvCache,
   plan: Plan,
   bias: Bias | null,
-): AttentionCall {
+): AttentionCall<B> {
   const where = 'attention';
-  const owner = storage.memory;
-  const arranged = open(owner, plan, where);
-  const held = openCache(owner, cache, arranged.needs, where);
-  const box = open(owner, out, where);
-  const input = open(owner, query, where);
-  const table = bias === null ? null : open(owner, bias, where);
-  const width = held.heads * held.dKv;
+  const arranged = open(storage, plan, where);
+  const slab = open(storage, cache, where);
+  const { neededSlots } = arranged;
+  expectArgument(neededSlots <= slab.slots, where, `a cache of at least ${neededSlots} slots`, slab.slots);
+  const output = open(storage, out, where);
+  const input = open(storage, query, where);
+  const table = bias === null ? null : open(storage, bias, where);
+  const width = slab.heads * slab.dKv;
   expectFilled(where, 'query', input);
   expectShape(where, 'plan.rows', input.rows, arranged.rows);
   expectShape(where, 'query.cols (heads · dKv)', width, input.cols);
-  if (table !== null) expectShape(where, 'bias.heads', held.heads, table.heads);
-  expectShape(where, 'plan.write.length', fresh === null ? 0 : arranged.rows, arranged.write.length);
-  expectApart(where, box, [input, fresh?.keys ?? null, fresh?.values ?? null]);
-  const rows = fresh === null ? null : openRows(storage, where, held, fresh, arranged.write);
-  storage.resize(box, arranged.rows, width);
-  return { out: box, query: input, fresh: rows, cache: held, plan: arranged, bias: table };
+  if (table !== null) expectShape(where, 'bias.heads', slab.heads, table.heads);
+  expectShape(where, 'plan.write.length', fresh === null ? 0 : arranged.rows, arranged.written);
+  expectApart(where, output, [input, fresh?.keys ?? null, fresh?.values ?? null]);
+  const rows = fresh === null ? null : openFreshRows(storage, where, slab, fresh, arranged.written);
+  storage.resize(output, arranged.rows, width);
+  return { out: output, query: input, fresh: rows, cache: slab, plan: arranged, bias: table };
 }
 
-export interface HeadCall {
-  readonly out: HostLogits;
-  readonly x: HostTensor;
-  /** [x.cols], or null when x is taken as it is */
-  readonly gain: Float32Array | null;
-  readonly weight: HostWeight;
+export interface HeadCall<B extends BoxTypes> {
+  readonly out: B['logits'];
+  readonly x: B['tensor'];
+  /** Null when x is taken as it is. */
+  readonly norm: OpenedNorm<B> | null;
+  readonly weight: B['weight'];
 }
 
-export function openHead(
-  storage: HostStorage,
+export function openHead<B extends BoxTypes>(
+  storage: BoxStorage<B>,
   out: Logits,
   x: Tensor,
   norm: Norm | null,
   weight: Weight,
   scale: number,
-): HeadCall {
+): HeadCall<B> {
   const where = 'head';
-  const input = open(storage.memory, x, where);
-  const matrix = openWeight(storage.memory, weight, where);
-  const box = open(storage.memory, out, where);
+  const input = open(storage, x, where);
+  const matrix = openWeight(storage, weight, where);
+  const output = open(storage, out, where);
   expectProduct(where, input, matrix, null);
   expectArgument(Number.isFinite(scale), where, 'a finite scale', scale);
-  const gain = norm === null ? null : openGain(storage, where, input, norm);
-  storage.resizeLogits(box, input.rows, matrix.rows);
-  return { out: box, x: input, gain, weight: matrix };
+  const opened = norm === null ? null : openNorm(storage, where, input, norm);
+  storage.resizeLogits(output, input.rows, matrix.rows);
+  return { out: output, x: input, norm: opened, weight: matrix };
 }

@@ -2,26 +2,26 @@ import type { PlanSpec, StoredType, Tensor, Weight } from '../contract';
 import { KernelError } from '../errors';
 import { STORED_BYTES } from './float';
 
-/** Throws `shape-mismatch` naming where, what was expected and what was found. */
+/** Throws `shape-mismatch`, unless `found` is what was expected. */
 export function expectShape(where: string, what: string, expected: number | string, found: number): void {
   if (expected !== found) {
     throw new KernelError('shape-mismatch', `${where}: expected ${what} to be ${expected}, found ${found}`);
   }
 }
 
-/** Throws `argument-invalid` with what was expected and found, unless `holds`. */
+/** Throws `argument-invalid`, unless `holds`. */
 export function expectArgument(holds: boolean, where: string, expected: string, found: unknown): void {
   if (!holds) throw new KernelError('argument-invalid', `${where}: expected ${expected}, found ${String(found)}`);
 }
 
-/** A matrix must have at least one row and one column to be computed with. */
+/** A matrix to compute with has at least one row and one column. */
 export function expectFilled(where: string, what: string, x: { readonly rows: number; readonly cols: number }): void {
   if (x.rows < 1 || x.cols < 1) {
     throw new KernelError('shape-mismatch', `${where}: expected ${what} to hold rows, found ${x.rows} × ${x.cols}`);
   }
 }
 
-/** A count that names rows, columns or slots: a whole number from 1 up. */
+/** A number of rows, columns or slots is a whole number from 1 up. */
 export function expectCount(where: string, what: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 1) {
     throw new KernelError(
@@ -31,7 +31,7 @@ export function expectCount(where: string, what: string, value: number): void {
   }
 }
 
-/** Outputs never alias inputs, nor each other. */
+/** An output is neither an input nor another output of the same call. */
 export function expectApart(where: string, out: object, others: readonly (object | null)[]): void {
   if (others.includes(out)) {
     throw new KernelError('argument-invalid', `${where}: expected the output to be a box of its own, found an input`);
@@ -48,10 +48,15 @@ export function expectIndices(where: string, what: string, values: Int32Array, l
   }
 }
 
-/** Rows per fill step: a fill starts on a multiple of this, so that a backend may pack panels of rows. */
+/** No two rows are written to the same slot. */
+export function expectDistinct(where: string, slots: Int32Array): void {
+  expectArgument(new Set(slots).size === slots.length, where, 'a slot of its own for every row', 'one slot twice');
+}
+
+/** Rows of one fill step. A fill starts on a multiple of it, so that a backend may pack panels of rows. */
 export const FILL_ROWS = 64;
 
-/** Checks a fill and gives the number of whole rows in `bytes`. */
+/** Checks a fill, and gives the number of whole rows in `bytes`. */
 export function fillRows(weight: Weight, firstRow: number, bytes: Uint8Array, stored: StoredType): number {
   const where = `fill(${weight.rows} × ${weight.cols} ${weight.type})`;
   const width = STORED_BYTES[stored];
@@ -77,7 +82,7 @@ export function fillRows(weight: Weight, firstRow: number, bytes: Uint8Array, st
   return rows;
 }
 
-/** Checks a plan; gives the number of slots a cache needs to serve it. */
+/** Checks a plan, and gives the number of slots that a cache must have to serve it. */
 export function planSlots(spec: PlanSpec): number {
   const { rows, write, start, count, keys, position } = spec;
   const where = 'arrange';
@@ -87,20 +92,21 @@ export function planSlots(spec: PlanSpec): number {
   expectShape(where, 'position.length', rows, position.length);
   if (write.length !== 0) expectShape(where, 'write.length', rows, write.length);
   for (let row = 0; row < rows; row++) {
-    const list = start[row] >= 0 && count[row] >= 1 && start[row] + count[row] <= keys.length;
+    const inside = start[row] >= 0 && count[row] >= 1 && start[row] + count[row] <= keys.length;
     const found = `${start[row]} + ${count[row]}`;
-    expectArgument(list, where, `row ${row}'s list of at least one key inside ${keys.length} keys`, found);
+    expectArgument(inside, where, `row ${row}'s list of at least one key inside ${keys.length} keys`, found);
   }
+  expectDistinct(where, write);
+  return Math.max(slotsNamed(keys, 'keys'), slotsNamed(write, 'write'));
+}
+
+/** One more than the largest slot in a list of a plan. */
+function slotsNamed(list: Int32Array, name: string): number {
   let slots = 0;
-  for (const slot of keys) {
-    expectArgument(slot >= 0, where, 'slots from 0 up in keys', slot);
+  for (const slot of list) {
+    expectArgument(slot >= 0, 'arrange', `slots from 0 up in ${name}`, slot);
     if (slot >= slots) slots = slot + 1;
   }
-  for (const slot of write) {
-    expectArgument(slot >= 0, where, 'slots from 0 up in write', slot);
-    if (slot >= slots) slots = slot + 1;
-  }
-  expectArgument(new Set(write).size === write.length, where, 'a slot of its own for every row', 'one slot twice');
   return slots;
 }
 

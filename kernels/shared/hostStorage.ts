@@ -1,8 +1,10 @@
-import type { Dtype, KvCache, PlanSpec, Storage, StoredType } from '../contract';
-import { KernelError } from '../errors';
+import type { Dtype, PlanSpec, Storage, StoredType } from '../contract';
+import { type BoxOf, type BoxStorage, open } from './boxes';
+import { fillRows, planSlots } from './checks';
+import { decodeStored, f32ToBf16, words16 } from './float';
 import {
   type HostBias,
-  type HostBox,
+  type HostBoxes,
   type HostCache,
   type HostLogits,
   type HostPlan,
@@ -10,145 +12,110 @@ import {
   type HostVector,
   type HostWeight,
   hostWeightBytes,
-  open,
-} from './boxes';
-import { expectArgument, expectCount, expectIndices, expectShape, FILL_ROWS, fillRows, planSlots } from './checks';
-import { decodeStored, f32ToBf16, words16 } from './float';
-import { Memory } from './memory';
+} from './hostBoxes';
+import { MemoryBudget } from './memoryBudget';
 import { q8Blocks, quantizeRows } from './q8';
+import {
+  checkNewBias,
+  checkNewCache,
+  checkNewVector,
+  markFilled,
+  openGrow,
+  openNewWeight,
+  openReadCache,
+  openWrite,
+} from './storageCalls';
 
-/** Storage in ordinary typed arrays, with what kernels need beyond the contract. */
-export interface HostStorage extends Storage {
-  readonly memory: Memory;
-  /** Gives a tensor a new shape; its content is undefined until written. */
-  resize(tensor: HostTensor, rows: number, cols: number): void;
-  resizeLogits(logits: HostLogits, rows: number, vocabulary: number): void;
-}
+/** Storage in typed arrays. */
+export interface HostStorage extends Storage, BoxStorage<HostBoxes> {}
 
 const EMPTY = new Float32Array(0);
 const NO_SLOTS = new Int32Array(0);
+const NO_LISTS = { write: NO_SLOTS, start: NO_SLOTS, count: NO_SLOTS, keys: NO_SLOTS, position: NO_SLOTS };
 
-/** Storage over typed arrays: what the reference and cpu backends share. */
+/** Storage in typed arrays: the reference and the cpu backend share it. */
 export function createHostStorage(backend: string, capacityBytes: number): HostStorage {
-  const memory = new Memory(backend, capacityBytes);
-  const floats = (box: HostTensor | HostLogits, length: number): void => {
+  const budget = new MemoryBudget(backend, capacityBytes);
+  const owned = () => ({ owner: budget, bytes: 0 });
+  const ensureLength = (box: HostTensor | HostLogits, length: number): void => {
     if (box.data.length >= length) return;
     const what = `a ${box.kind} of ${length} values`;
-    box.data = memory.allocate(box, length * 4, what, () => new Float32Array(length));
-  };
-  const resize = (tensor: HostTensor, rows: number, cols: number): void => {
-    floats(tensor, rows * cols);
-    tensor.rows = rows;
-    tensor.cols = cols;
+    box.data = budget.allocate(box, length * 4, what, () => new Float32Array(length));
   };
   const storage: HostStorage = {
-    memory,
-    resize,
-    resizeLogits(logits, rows, vocabulary) {
-      floats(logits, rows * vocabulary);
-      logits.rows = rows;
-      logits.vocabulary = vocabulary;
+    budget,
+    resize(tensor, rows, cols) {
+      ensureLength(tensor, rows * cols);
+      Object.assign(tensor, { rows, cols });
     },
-    weight: (rows, cols, type) => makeWeight(memory, rows, cols, type),
+    resizeLogits(logits, rows, vocabulary) {
+      ensureLength(logits, rows * vocabulary);
+      Object.assign(logits, { rows, vocabulary });
+    },
+    weight: (rows, cols, type) => createWeight(budget, rows, cols, type),
     fill(box, firstRow, bytes, stored) {
-      fillWeight(open(memory, box, 'fill'), firstRow, bytes, stored);
+      fillWeight(open(storage, box, 'fill'), firstRow, bytes, stored);
     },
     vector(values): HostVector {
-      expectCount('vector', 'length', values.length);
-      const box = { kind: 'vector' as const, length: values.length, owner: memory, bytes: 0, data: EMPTY };
-      memory.charge(box, values.byteLength, `a vector of ${values.length}`);
-      return Object.assign(box, { data: values.slice() });
+      const what = checkNewVector(values);
+      const box = { kind: 'vector' as const, length: values.length, ...owned() };
+      return Object.assign(box, { data: budget.allocate(box, values.byteLength, what, () => values.slice()) });
     },
     bias(heads, offset, table): HostBias {
-      expectCount('bias', 'heads', heads);
-      const span = table.length / heads;
-      expectCount('bias', 'span (table.length / heads)', span);
-      const box = { kind: 'bias' as const, heads, span, offset, owner: memory, bytes: 0, table: EMPTY };
-      memory.charge(box, table.byteLength, `a bias of ${heads} × ${span}`);
-      return Object.assign(box, { table: table.slice() });
+      const { span, what } = checkNewBias(heads, table);
+      const box = { kind: 'bias' as const, heads, span, offset, ...owned() };
+      return Object.assign(box, { table: budget.allocate(box, table.byteLength, what, () => table.slice()) });
     },
-    tensor: (): HostTensor => ({ kind: 'tensor', rows: 0, cols: 0, owner: memory, bytes: 0, data: EMPTY }),
-    logits: (): HostLogits => ({ kind: 'logits', rows: 0, vocabulary: 0, owner: memory, bytes: 0, data: EMPTY }),
-    plan: (): HostPlan => ({ ...emptyPlan, owner: memory }),
-    cache(heads, dKv, slots) {
-      expectCount('cache', 'heads', heads);
-      expectCount('cache', 'dKv', dKv);
-      expectCount('cache', 'slots', slots);
-      const box: HostCache = {
-        kind: 'cache',
-        heads,
-        dKv,
-        slots: 0,
-        owner: memory,
-        bytes: 0,
-        keys: EMPTY,
-        values: EMPTY,
-      };
-      growCache(memory, box, slots);
+    tensor: (): HostTensor => ({ kind: 'tensor', rows: 0, cols: 0, data: EMPTY, ...owned() }),
+    logits: (): HostLogits => ({ kind: 'logits', rows: 0, vocabulary: 0, data: EMPTY, ...owned() }),
+    plan: (): HostPlan => ({ kind: 'plan', rows: 0, written: 0, neededSlots: 0, ...NO_LISTS, ...owned() }),
+    cache(heads, dKv, slots): HostCache {
+      checkNewCache(heads, dKv, slots);
+      const box: HostCache = { kind: 'cache', heads, dKv, slots: 0, keys: EMPTY, values: EMPTY, ...owned() };
+      growCache(budget, box, slots);
       return box;
     },
     grow(cache, slots) {
-      const box = open(memory, cache, 'grow');
-      expectCount('grow', 'slots', slots);
-      if (slots > box.slots) growCache(memory, box, slots);
+      const box = openGrow(storage, cache, slots);
+      if (box !== null) growCache(budget, box, slots);
     },
     arrange(plan, spec) {
-      arrangePlan(open(memory, plan, 'arrange'), spec);
+      arrangePlan(open(storage, plan, 'arrange'), spec);
     },
     write(tensor, rows, cols, values) {
-      expectCount('write', 'rows', rows);
-      expectCount('write', 'cols', cols);
-      expectShape('write', 'values.length', rows * cols, values.length);
-      const box = open(memory, tensor, 'write');
-      resize(box, rows, cols);
-      box.data.set(values);
+      openWrite(storage, tensor, rows, cols, values).data.set(values);
     },
     async read(tensor) {
-      const box = open(memory, tensor, 'read');
+      const box = open(storage, tensor, 'read');
       return box.data.slice(0, box.rows * box.cols);
     },
-    readCache: async (cache, slots) => readSlots(open(memory, cache, 'readCache'), slots),
+    readCache: async (cache, slots) => readSlots(openReadCache(storage, cache, slots), slots),
     free(box) {
-      const held = open(memory, box, 'free') as HostBox;
-      memory.charge(held, 0, box.kind);
-      held.owner = null;
-      if ('data' in held) (held as { data: unknown }).data = EMPTY;
-      if (held.kind === 'cache') held.keys = held.values = EMPTY;
+      const opened = open(storage, box, 'free');
+      budget.charge(opened, 0, opened.kind);
+      opened.owner = null;
+      dropArrays(opened);
     },
     async dispose() {},
   };
   return storage;
 }
 
-const emptyPlan: HostPlan = {
-  kind: 'plan',
-  rows: 0,
-  owner: null,
-  bytes: 0,
-  write: NO_SLOTS,
-  start: NO_SLOTS,
-  count: NO_SLOTS,
-  keys: NO_SLOTS,
-  position: NO_SLOTS,
-  needs: 0,
-};
+/** Lets go of the arrays of a freed box, even if the caller keeps the box itself. */
+function dropArrays(box: BoxOf<HostBoxes>): void {
+  if ('data' in box) Object.assign(box, { data: EMPTY });
+  if (box.kind === 'cache') box.keys = box.values = EMPTY;
+}
 
-function makeWeight(memory: Memory, rows: number, cols: number, type: Dtype): HostWeight {
-  expectCount('weight', 'rows', rows);
-  expectCount('weight', 'cols', cols);
-  if (type !== 'f32' && type !== 'bf16' && type !== 'q8') {
-    throw new KernelError('type-unsupported', `weight: expected type f32, bf16 or q8, found ${String(type)}`);
-  }
-  const what = `a ${rows} × ${cols} ${type} weight`;
-  const held = { owner: memory as object | null, bytes: 0 };
-  const steps = Math.ceil(rows / FILL_ROWS);
+function createWeight(budget: MemoryBudget, rows: number, cols: number, type: Dtype): HostWeight {
+  const { what, ...filling } = openNewWeight(rows, cols, type);
+  const box = { kind: 'weight' as const, rows, cols, type, owner: budget, bytes: 0, ...filling };
   const Values = { f32: Float32Array, bf16: Uint16Array, q8: Int8Array }[type];
-  const arrays = memory.allocate(held, hostWeightBytes(rows, cols, type), what, () => ({
+  const arrays = budget.allocate(box, hostWeightBytes(rows, cols, type), what, () => ({
     data: new Values(rows * cols),
     scales: new Float32Array(type === 'q8' ? rows * q8Blocks(cols) : 0),
-    filled: new Uint8Array(steps),
   }));
-  return Object.assign(held, { kind: 'weight' as const, rows, cols, type, ...arrays, missing: steps });
+  return Object.assign(box, arrays);
 }
 
 function fillWeight(weight: HostWeight, firstRow: number, bytes: Uint8Array, stored: StoredType): void {
@@ -166,16 +133,13 @@ function fillWeight(weight: HostWeight, firstRow: number, bytes: Uint8Array, sto
       quantizeRows(values, cols, codes, weight.scales.subarray(firstRow * q8Blocks(cols)));
     }
   }
-  for (let step = firstRow / FILL_ROWS; step * FILL_ROWS < firstRow + rows; step++) {
-    weight.missing -= weight.filled[step] === 1 ? 0 : 1;
-    weight.filled[step] = 1;
-  }
+  markFilled(weight, firstRow, rows);
 }
 
-function growCache(memory: Memory, box: HostCache, slots: number): void {
+function growCache(budget: MemoryBudget, box: HostCache, slots: number): void {
   const length = slots * box.heads * box.dKv;
   const what = `a cache of ${slots} slots`;
-  const [keys, values] = memory.allocate(box, length * 8, what, () => [
+  const [keys, values] = budget.allocate(box, length * 8, what, () => [
     new Float32Array(length),
     new Float32Array(length),
   ]);
@@ -185,32 +149,20 @@ function growCache(memory: Memory, box: HostCache, slots: number): void {
 }
 
 function arrangePlan(plan: HostPlan, spec: PlanSpec): void {
-  const needs = planSlots(spec);
+  plan.neededSlots = planSlots(spec);
   plan.rows = spec.rows;
-  plan.needs = needs;
-  plan.write = spec.write.slice();
-  plan.start = spec.start.slice();
-  plan.count = spec.count.slice();
-  plan.keys = spec.keys.slice();
-  plan.position = spec.position.slice();
+  plan.written = spec.write.length;
+  for (const name of ['write', 'start', 'count', 'keys', 'position'] as const) plan[name] = spec[name].slice();
 }
 
 function readSlots(cache: HostCache, slots: Int32Array): { keys: Float32Array; values: Float32Array } {
-  expectIndices('readCache', 'slots', slots, cache.slots);
   const width = cache.heads * cache.dKv;
-  const pick = (from: Float32Array): Float32Array => {
+  const rowsOf = (values: Float32Array): Float32Array => {
     const out = new Float32Array(slots.length * width);
     slots.forEach((slot, i) => {
-      out.set(from.subarray(slot * width, (slot + 1) * width), i * width);
+      out.set(values.subarray(slot * width, (slot + 1) * width), i * width);
     });
     return out;
   };
-  return { keys: pick(cache.keys), values: pick(cache.values) };
-}
-
-/** Opens a cache for a plan: it must have every slot that the plan names. */
-export function openCache(owner: object, cache: KvCache, needs: number, where: string): HostCache {
-  const box = open(owner, cache, where);
-  expectArgument(needs <= box.slots, where, `a cache of at least ${needs} slots`, box.slots);
-  return box;
+  return { keys: rowsOf(cache.keys), values: rowsOf(cache.values) };
 }

@@ -1,15 +1,19 @@
 import type { ActivationKind, Tensor } from '../contract';
-import { expectApart, expectArgument, expectFilled, expectShape } from '../shared/checks';
-import { open } from './boxes';
-import { Operation, PARAMETER } from './machine';
+import { openActivation } from '../shared/calls';
+import { ActivationCode, ActivationParameter, Operation } from './layout';
 import type { WasmStorage } from './storage';
 
-const KINDS: readonly ActivationKind[] = ['relu', 'gelu', 'gelu_new', 'silu'];
+const KIND_CODES: Readonly<Record<ActivationKind, number>> = {
+  relu: ActivationCode.relu,
+  gelu: ActivationCode.gelu,
+  gelu_new: ActivationCode.gelu_new,
+  silu: ActivationCode.silu,
+};
 
-/** Values a chunk: a multiple of 4. */
-const CHUNK = 8192;
+/** Values in a chunk: a multiple of 4. */
+const CHUNK_VALUES = 8192;
 
-/** See reference/activation.ts; float32 within a few ulp, gelu in float64. */
+/** See reference/activation.ts. Float32, within a few ulp; gelu is float64. */
 export function activation(
   storage: WasmStorage,
   out: Tensor,
@@ -17,20 +21,15 @@ export function activation(
   kind: ActivationKind,
   gated: Tensor | null,
 ): void {
-  const where = 'activation';
-  const input = open(storage.ledger, x, where);
-  const gate = gated === null ? null : open(storage.ledger, gated, where);
-  const box = open(storage.ledger, out, where);
-  expectArgument(KINDS.includes(kind), where, 'relu, gelu, gelu_new or silu', kind);
-  expectFilled(where, 'x', input);
-  if (gate !== null) {
-    expectShape(where, 'gated.rows', input.rows, gate.rows);
-    expectShape(where, 'gated.cols', input.cols, gate.cols);
-  }
-  expectApart(where, box, [input, gate]);
-  storage.resize(box, input.rows, input.cols);
-  const length = input.rows * input.cols;
-  const { machine } = storage;
-  machine.memory.i32.set([length, input.at, gate?.at ?? 0, box.at, KINDS.indexOf(kind), CHUNK], PARAMETER);
-  machine.run(Operation.activation, Math.ceil(length / CHUNK), length * 4);
+  const call = openActivation(storage, out, x, kind, gated);
+  const length = call.x.rows * call.x.cols;
+  const { first } = storage.banks;
+  const { i32 } = first.memory.parameters;
+  i32[ActivationParameter.values] = length;
+  i32[ActivationParameter.x] = call.x.at;
+  i32[ActivationParameter.gated] = call.gated?.at ?? 0;
+  i32[ActivationParameter.out] = call.out.at;
+  i32[ActivationParameter.kind] = KIND_CODES[kind];
+  i32[ActivationParameter.chunkValues] = CHUNK_VALUES;
+  first.run(Operation.activation, Math.ceil(length / CHUNK_VALUES), length * 4);
 }

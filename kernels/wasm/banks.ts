@@ -1,48 +1,57 @@
 import { KernelError } from '../errors';
-import type { Machine } from './machine';
+import type { WasmInstance } from './instance';
+
+/** Bytes of weights in each memory after the first. Half a GiB stays free for copied rows and for packing. */
+const LATER_BANK_BYTES = 3.5 * 2 ** 30;
+
+/** Memories of one backend: together they hold up to 56 GiB of weights. */
+const MOST_BANKS = 16;
 
 /**
- * The memories of a backend. One WebAssembly memory ends at 4 GiB, so larger models lie in several, each with an
- * instance of its own. Everything but weights is in the first; a product of a weight elsewhere takes its packed rows
- * along and brings its results back, which is little beside the weight.
+ * The memories of a backend, each with an instance of the compiled module. A WebAssembly memory has at most 4 GiB, so a larger
+ * model is spread over several. Everything except weights is in the first memory. For a product with a weight in another
+ * memory, the packed rows are copied there and the results are copied back, which costs little compared with the weight.
  */
 export class Banks {
-  readonly #all: Machine[];
+  readonly #instances: WasmInstance[];
   /** Bytes of weights in each memory. */
-  readonly #held: number[] = [0];
+  readonly #weightBytes: number[] = [0];
 
+  /**
+   * @param create - creates the instance of a further memory
+   * @param firstBankBytes - bytes of weights in the first memory; the rest of it is for activations, caches and logits
+   */
   constructor(
-    first: Machine,
-    private readonly open: (index: number) => Machine,
-    /** Bytes of weights in the first memory before others are opened: activations, caches and logits need the rest. */
-    private readonly firstBytes: number,
+    readonly first: WasmInstance,
+    private readonly create: (index: number) => WasmInstance,
+    private readonly firstBankBytes: number,
   ) {
-    this.#all = [first];
-  }
-
-  machine(bank: number): Machine {
-    return this.#all[bank];
+    this.#instances = [first];
   }
 
   get count(): number {
-    return this.#all.length;
+    return this.#instances.length;
   }
 
-  /** Finds room for a weight; opens another memory where no other has it. */
-  place(bytes: number, what: string): { bank: number; at: number } {
+  instance(bank: number): WasmInstance {
+    return this.#instances[bank];
+  }
+
+  /** Allocates a weight in the first memory that has room for it. Creates a memory when none has. */
+  allocate(bytes: number, what: string): { bank: number; at: number } {
     for (let bank = 0; bank < MOST_BANKS; bank++) {
-      const fresh = bank === this.#all.length;
-      if (fresh) {
-        this.#all.push(this.#opened(bank, what));
-        this.#held.push(0);
+      const isNew = bank === this.count;
+      if (isNew) {
+        this.#instances.push(this.#createInstance(bank, what));
+        this.#weightBytes.push(0);
       }
-      if (!fresh && this.#held[bank] + bytes > this.#limit(bank)) continue;
+      if (!isNew && this.#weightBytes[bank] + bytes > this.#limitOf(bank)) continue;
       try {
-        const at = this.#all[bank].memory.allocate(bytes, what);
-        this.#held[bank] += bytes;
+        const at = this.#instances[bank].memory.allocate(bytes, what);
+        this.#weightBytes[bank] += bytes;
         return { bank, at };
       } catch (error) {
-        if (fresh) throw error; // not even an empty memory has room
+        if (isNew) throw error; // an empty memory has no room for it either
       }
     }
     throw new KernelError(
@@ -51,29 +60,22 @@ export class Banks {
     );
   }
 
-  /** Weights that a memory takes: the rest of it is for activations, or for rows that visit and for what is being packed. */
-  #limit(bank: number): number {
-    return bank === 0 ? this.firstBytes : LATER_BANK_BYTES;
+  free(bank: number, at: number, bytes: number): void {
+    this.#instances[bank].memory.free(at);
+    this.#weightBytes[bank] -= bytes;
   }
 
-  /** Another memory; the system may have no addresses left for one. */
-  #opened(bank: number, what: string): Machine {
+  #limitOf(bank: number): number {
+    return bank === 0 ? this.firstBankBytes : LATER_BANK_BYTES;
+  }
+
+  /** Creates a memory. That fails when the system has no addresses left for one. */
+  #createInstance(bank: number, what: string): WasmInstance {
     try {
-      return this.open(bank);
+      return this.create(bank);
     } catch (error) {
       const found = error instanceof Error ? error.message : String(error);
       throw new KernelError('out-of-memory', `wasm: ${what} does not fit: expected one memory more, found ${found}`);
     }
   }
-
-  release(bank: number, at: number, bytes: number): void {
-    this.#all[bank].memory.free(at);
-    this.#held[bank] -= bytes;
-  }
 }
-
-/** Weights in each memory after the first: half a GiB stays for rows on their way through and for packing. */
-const LATER_BANK_BYTES = 3.5 * 2 ** 30;
-
-/** 56 GiB of weights. */
-const MOST_BANKS = 16;

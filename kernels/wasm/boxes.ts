@@ -1,80 +1,75 @@
-import type { Bias, Dtype, KvCache, Logits, Plan, Tensor, Vector, Weight } from '../contract';
-import { KernelError } from '../errors';
+import type { Dtype } from '../contract';
+import type {
+  BoxTypes,
+  OwnedBias,
+  OwnedCache,
+  OwnedLogits,
+  OwnedPlan,
+  OwnedTensor,
+  OwnedVector,
+  OwnedWeight,
+} from '../shared/boxes';
 import { q8Blocks } from '../shared/q8';
+import { Size, WeightCode } from './layout';
 
-/** What every box has: its storage (for ownership), the bytes it is charged for, and its address. */
-interface Held {
-  /** The storage that made the box; null once it was freed. */
-  owner: object | null;
-  bytes: number;
-  /** Address in the linear memory; 0 while it holds nothing. */
+/** Where a box is in the linear memory. */
+export interface Located {
+  /** Address of the content; 0 while there is none. */
   at: number;
 }
 
-export interface WasmTensor extends Tensor, Held {
-  rows: number;
-  cols: number;
-}
+export interface WasmTensor extends OwnedTensor, Located {}
 
-export interface WasmWeight extends Weight, Held {
-  /** The memory that it lies in. */
+export interface WasmWeight extends OwnedWeight, Located {
+  /** The memory that it is in. */
   bank: number;
-  /** One flag for each step of 64 rows: filled or not. */
-  readonly filled: Uint8Array;
-  missing: number;
-  /** Of a vocabulary's matrix: its rows as int8 with the errors of that (`screen.ts`); null where that is of no use. */
+  /** The coarse copy of a vocabulary's matrix (`screen.ts`). Undefined until it is asked for; null where it cannot be used. */
   screen?: Screen | null;
 }
 
-/** A coarse copy of a weight, and how far each of its rows is off. */
+/** An int8 copy of a weight, and how far each of its rows is from the original. */
 export interface Screen {
   readonly coarse: WasmWeight;
-  /** |row − coarse row| and |coarse row| (Euclidean, rounded up), [rows] each. */
+  /** |row − coarse row| (Euclidean, rounded up), [rows]. */
   readonly errors: WasmVector;
+  /** |coarse row|, [rows]. */
   readonly sizes: WasmVector;
-  /** Largest |row|. */
+  /** The largest |row|. */
   readonly largest: number;
 }
 
-export interface WasmVector extends Vector, Held {}
+export interface WasmVector extends OwnedVector, Located {}
 
-export interface WasmBias extends Bias, Held {}
+export interface WasmBias extends OwnedBias, Located {}
 
-/** Keys at `at`, then values, each [heads, slots, dKv rounded up to 4]. */
-export interface WasmCache extends KvCache, Held {
-  slots: number;
-}
+/** Keys at `at`, then values; each is [heads, slots, dKv rounded up to 4]. */
+export interface WasmCache extends OwnedCache, Located {}
 
-/** Five integer lists one after the other: write, start, count, position [rows], keys. */
-export interface WasmPlan extends Plan, Held {
-  rows: number;
+/** Five integer lists, one after the other: write, start, count, position (each [rows]), and keys. */
+export interface WasmPlan extends OwnedPlan, Located {
   /** Addresses of the lists. */
   write: number;
   start: number;
   count: number;
   position: number;
   keys: number;
-  /** Rows that are written to the cache: all or none. */
-  written: number;
-  /** Slots that a cache must have to serve this plan. */
-  needs: number;
-  /** Longest key list, and the sum of all. */
+  /** Length of the longest key list. */
   longest: number;
+  /** Sum of the lengths of all key lists. */
   total: number;
 }
 
-export interface WasmLogits extends Logits, Held {
-  rows: number;
-  vocabulary: number;
-  /** What the logits are to be computed from, as long as only their arg-max was asked for; null once they are there. */
+export interface WasmLogits extends OwnedLogits, Located {
+  /**
+   * The operands of a product that was not computed yet. It stays uncomputed as long as only its arg-max is asked for
+   * (`screen.ts`); null once the logits are in memory.
+   */
   pending: { readonly input: WasmTensor; readonly weight: WasmWeight } | null;
-  /** Normed and scaled rows that wait for that. */
+  /** The normed and scaled rows of a pending product. */
   readonly input: WasmTensor;
 }
 
-export type WasmBox = WasmTensor | WasmWeight | WasmVector | WasmBias | WasmCache | WasmPlan | WasmLogits;
-
-interface WasmOf {
+export interface WasmBoxes extends BoxTypes {
   tensor: WasmTensor;
   weight: WasmWeight;
   vector: WasmVector;
@@ -84,38 +79,21 @@ interface WasmOf {
   logits: WasmLogits;
 }
 
-/** Opens a box: refuses one that another backend made, or that was freed. */
-export function open<K extends keyof WasmOf>(owner: object, box: { readonly kind: K }, where: string): WasmOf[K] {
-  const held = box as unknown as WasmOf[K];
-  if (held.owner !== owner) {
-    const found = held.owner === null ? 'one that was freed' : 'one of another backend';
-    throw new KernelError('argument-invalid', `${where}: expected a live ${box.kind} of this backend, found ${found}`);
-  }
-  return held;
-}
-
-/** Opens a weight that is complete. */
-export function openWeight(owner: object, box: Weight, where: string): WasmWeight {
-  const weight = open(owner, box, where);
-  if (weight.missing > 0) {
-    const found = `${weight.missing} of ${weight.filled.length} steps of 64 rows missing`;
-    throw new KernelError(
-      'argument-invalid',
-      `${where}: expected every row of the weight to be filled, found ${found}`,
-    );
-  }
-  return weight;
-}
-
 /** Numbers of the weight types in the compiled modules. */
-export const TYPE_CODE: Readonly<Record<Dtype, number>> = { f32: 0, bf16: 1, q8: 2 };
+export const WEIGHT_CODES: Readonly<Record<Dtype, number>> = {
+  f32: WeightCode.f32,
+  bf16: WeightCode.bf16,
+  q8: WeightCode.q8,
+};
 
-/** Outputs in a unit: four panels of eight, the least that the one-row kernel takes. */
-export const UNIT = 32;
-
-/** Bytes of a weight matrix: panels of 8 outputs, whole units; a q8 panel's block of 32 inputs takes 304 bytes. */
+/** Bytes of a weight matrix: panels of eight outputs, in whole units. */
 export function weightBytes(rows: number, cols: number, type: Dtype): number {
-  const panels = Math.ceil(rows / UNIT) * (UNIT / 8);
-  const panel = type === 'q8' ? q8Blocks(cols) * 304 : cols * (type === 'f32' ? 32 : 16);
+  const panels = Math.ceil(rows / Size.unitOutputs) * (Size.unitOutputs / Size.panelOutputs);
+  const panel = type === 'q8' ? q8Blocks(cols) * Size.q8Block : cols * (type === 'f32' ? 32 : 16);
   return panels * panel;
+}
+
+/** Bytes of the keys of a cache, and of its values. */
+export function cacheBytes(heads: number, dKv: number, slots: number): number {
+  return heads * slots * Math.ceil(dKv / 4) * 16;
 }

@@ -1,13 +1,14 @@
 import type { Logits, Norm, Tensor, Weight } from '../contract';
-import { expectArgument, expectProduct } from '../shared/checks';
-import { open, openWeight } from './boxes';
-import { multiply, normRows, openGain } from './rows';
+import { openHead } from '../shared/calls';
+import { multiply } from './matmul';
+import { normRows } from './prepare';
 import { mayWait } from './screen';
 import type { WasmStorage } from './storage';
 
 /**
- * See reference/head.ts: norm and scale while packing, then a product as `linear` has it. The logits stay here. Those of a large
- * vocabulary wait for the first query: an arg-max needs only few of them (`screen.ts`).
+ * See reference/head.ts. Norm and scale are applied while the rows are packed; then comes a product as in `linear`. With a
+ * large vocabulary the product is not computed before the first query, because an arg-max needs only a part of it
+ * (`screen.ts`).
  */
 export function head(
   storage: WasmStorage,
@@ -17,20 +18,15 @@ export function head(
   weight: Weight,
   scale: number,
 ): void {
-  const where = 'head';
-  const input = open(storage.ledger, x, where);
-  const matrix = openWeight(storage.ledger, weight, where);
-  const box = open(storage.ledger, out, where);
-  expectProduct(where, input, matrix, null);
-  expectArgument(Number.isFinite(scale), where, 'a finite scale', scale);
-  const gain = norm === null ? 0 : openGain(storage, where, input, norm);
-  storage.resizeLogits(box, input.rows, matrix.rows);
-  const preparation = { x: input, gain, epsilon: norm?.epsilon ?? 0, scale };
-  if (mayWait(storage, matrix, input.rows)) {
-    storage.resize(box.input, input.rows, input.cols);
-    normRows(storage.machine, preparation, box.input);
-    box.pending = { input: box.input, weight: matrix };
+  const call = openHead(storage, out, x, norm, weight, scale);
+  const { first } = storage.banks;
+  const preparation = { x: call.x, norm: call.norm, scale };
+  if (mayWait(storage, call.weight, call.x.rows)) {
+    const { input } = call.out;
+    storage.resize(input, call.x.rows, call.x.cols);
+    normRows(first, preparation, input);
+    call.out.pending = { input, weight: call.weight };
     return;
   }
-  multiply(storage.banks, preparation, [{ weight: matrix, out: box.at, residual: 0 }]);
+  multiply(storage.banks, preparation, [{ weight: call.weight, out: call.out.at, residual: 0 }]);
 }

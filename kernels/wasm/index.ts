@@ -8,11 +8,12 @@ import { Banks } from './banks';
 import { weightBytes } from './boxes';
 import { embed } from './embed';
 import { head } from './head';
+import { type RowBlocks, WasmInstance } from './instance';
+import { Size } from './layout';
 import { compileLevel, instantiate, type WasmLevel } from './level';
 import { linear } from './linear';
 import { LinearMemory } from './linearMemory';
 import { logitsQueries } from './logits';
-import { Machine } from './machine';
 import { normLinear } from './normLinear';
 import { rmsNorm } from './rmsNorm';
 import { createWasmStorage, type WasmStorage } from './storage';
@@ -54,12 +55,12 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
   const helpers: Thread[] = [];
   for (let index = 1; index < threads; index++) helpers.push(startThread({ module, index, count: threads }));
   const first = openBank(module, level, threads, helpers, null);
-  const open = (index: number): Machine => {
+  const createBank = (index: number): WasmInstance => {
     const bank = openBank(module, level, threads, helpers, () => first.exports.ring(index));
     first.exports.announce(index + 1);
     return bank;
   };
-  const banks = new Banks(first, open, options.bankBytes ?? FIRST_BANK_BYTES);
+  const banks = new Banks(first, createBank, options.bankBytes ?? FIRST_BANK_BYTES);
   const storage = createWasmStorage(banks, options.capacityBytes ?? memoryBytes(), options.certifiedHead ?? true);
   const facts: BackendFacts = {
     name: 'wasm',
@@ -67,8 +68,8 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
     level,
     weightTypes: ['f32', 'bf16', 'q8'],
     weightBytes,
-    capacityBytes: storage.ledger.capacityBytes,
-    allocatedBytes: () => storage.ledger.allocatedBytes,
+    capacityBytes: storage.budget.capacityBytes,
+    allocatedBytes: () => storage.budget.allocatedBytes,
   };
   const dispose = async (): Promise<void> => {
     first.exports.stop();
@@ -77,19 +78,29 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
   return { ...storage, ...kernelsOver(storage), ...logitsQueries(storage), dispose, facts };
 }
 
-/** A memory, this thread's instance on it, and the other threads told of it. */
+/** Rows of a block and bytes of a code, as the compiled module of a level has them. */
+const ROW_BLOCKS: Readonly<Record<WasmLevel, RowBlocks>> = {
+  simd: { floatRows: Size.floatBlockRows, codeRows: Size.strictCodeBlockRows, codeBytes: Size.strictCode },
+  'relaxed-simd': { floatRows: Size.floatBlockRows, codeRows: Size.relaxedCodeBlockRows, codeBytes: Size.relaxedCode },
+};
+
+/** Creates a memory and this thread's instance on it, and gives the memory to the helping threads. */
 function openBank(
   module: WebAssembly.Module,
   level: WasmLevel,
   threads: number,
   helpers: readonly Thread[],
-  ring: (() => void) | null,
-): Machine {
+  callThreads: (() => void) | null,
+): WasmInstance {
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: threads > 1 });
-  const relaxed = level === 'relaxed-simd';
-  const blocks = { floatRows: 6, codeRows: relaxed ? 4 : 2, codeBytes: relaxed ? 1 : 2 };
   for (const helper of helpers) helper.give(memory);
-  return new Machine(new LinearMemory(memory), instantiate(module, memory), threads, blocks, ring);
+  return new WasmInstance(
+    new LinearMemory(memory),
+    instantiate(module, memory),
+    threads,
+    ROW_BLOCKS[level],
+    callThreads,
+  );
 }
 
 function kernelsOver(storage: WasmStorage) {

@@ -7,7 +7,7 @@
 import { KernelError } from '../errors';
 import { base64 as relaxedCode, memoryFlag as relaxedFlag } from './generated/relaxed';
 import { base64 as simdCode, memoryFlag as simdFlag } from './generated/simd';
-import type { Exports } from './machine';
+import type { Exports } from './instance';
 
 export type WasmLevel = 'simd' | 'relaxed-simd';
 

@@ -1,86 +1,89 @@
-import type { Logits, LogitsQueries } from '../contract';
-import { expectArgument, expectIndices, expectShape } from '../shared/checks';
-import { VOCABULARY_CHUNK } from '../shared/logits';
-import { open, openWeight, type WasmLogits } from './boxes';
-import { type Machine, Operation, PARAMETER } from './machine';
-import { screenedArgMax, settle } from './screen';
+import type { LogitsQueries } from '../contract';
+import { open, openWeight } from '../shared/boxes';
+import { openAt, openLogSumExp, openRow, openTopK, pick } from '../shared/queries';
+import type { WasmLogits } from './boxes';
+import type { WasmInstance } from './instance';
+import { LogitsParameter, Operation, Size } from './layout';
+import { computePending, screenedArgMax } from './screen';
 import type { WasmStorage } from './storage';
 
-/** See reference/logits.ts. logSumExp is float64 throughout: chunks in parallel, their sums joined in order. */
+/**
+ * See reference/logits.ts. logSumExp is float64 throughout; the threads sum chunks of the vocabulary, and their sums are added
+ * in order.
+ */
 export function logitsQueries(storage: WasmStorage): LogitsQueries {
-  const { machine, ledger } = storage;
-  /** The box, its logits computed. */
-  const settled = (where: string, logits: Logits): WasmLogits => {
-    const box = open(ledger, logits, where);
-    if (box.pending) openWeight(ledger, box.pending.weight, where);
-    settle(storage, box);
-    return box;
+  const { first } = storage.banks;
+  /** Computes the logits if their product is pending, and gives the address of a row. */
+  const rowAddress = (where: string, logits: WasmLogits, row: number): number => {
+    compute(where, logits);
+    return logits.at + row * logits.vocabulary * 4;
   };
-  const rowOf = (where: string, logits: Logits, index: number): { at: number; vocabulary: number } => {
-    const box = settled(where, logits);
-    const inside = Number.isInteger(index) && index >= 0 && index < box.rows;
-    expectArgument(inside, where, `a row in 0…${box.rows - 1}`, index);
-    return { at: box.at + index * box.vocabulary * 4, vocabulary: box.vocabulary };
+  const compute = (where: string, logits: WasmLogits): void => {
+    if (logits.pending !== null) openWeight(storage, logits.pending.weight, where);
+    computePending(storage, logits);
   };
   return {
     async argMax(logits) {
-      const box = open(ledger, logits, 'argMax');
-      if (box.pending) openWeight(ledger, box.pending.weight, 'argMax');
-      const found = screenedArgMax(storage, box);
-      if (found) return found;
-      settle(storage, box);
-      const { rows, vocabulary } = box;
-      const answers = machine.area('small', rows * 4);
-      machine.memory.i32.set([box.at, vocabulary, answers], PARAMETER);
-      machine.run(Operation.argMax, rows, rows * vocabulary);
-      return machine.memory.i32.slice(answers >>> 2, (answers >>> 2) + rows);
+      const opened = open(storage, logits, 'argMax');
+      if (opened.pending !== null) openWeight(storage, opened.pending.weight, 'argMax');
+      const found = screenedArgMax(storage, opened);
+      if (found !== null) return found;
+      computePending(storage, opened);
+      return argMax(first, opened);
     },
-    async logSumExp(logits, index, inverseTemperature) {
-      const fine = Number.isFinite(inverseTemperature) && inverseTemperature > 0;
-      expectArgument(fine, 'logSumExp', 'an inverse temperature above 0', inverseTemperature);
-      return logSumExp(machine, rowOf('logSumExp', logits, index), inverseTemperature);
+    async logSumExp(logits, row, inverseTemperature) {
+      const opened = openLogSumExp(storage, logits, row, inverseTemperature);
+      const at = rowAddress('logSumExp', opened, row);
+      return logSumExp(first, at, opened.vocabulary, inverseTemperature);
     },
     async at(logits, rows, tokens) {
-      const box = settled('at', logits);
-      expectShape('at', 'tokens.length', rows.length, tokens.length);
-      expectIndices('at', 'rows', rows, box.rows);
-      expectIndices('at', 'tokens', tokens, box.vocabulary);
-      const { f32 } = machine.memory;
-      return Float32Array.from(rows, (r, i) => f32[(box.at >>> 2) + r * box.vocabulary + tokens[i]]);
+      const opened = openAt(storage, logits, rows, tokens);
+      compute('at', opened);
+      return pick(first.memory.f32.subarray(opened.at >>> 2), opened.vocabulary, rows, tokens);
     },
-    async topK(logits, index, k) {
-      const row = rowOf('topK', logits, index);
-      const fine = Number.isInteger(k) && k >= 1 && k <= row.vocabulary;
-      expectArgument(fine, 'topK', `k in 1…${row.vocabulary}`, k);
-      const list = machine.area('small', k * 4);
-      machine.exports.topK(row.at, row.vocabulary, k, list);
-      const { i32, f32 } = machine.memory;
+    async topK(logits, row, k) {
+      const opened = openTopK(storage, logits, row, k);
+      const at = rowAddress('topK', opened, row);
+      const list = first.area('small', k * 4);
+      first.exports.topK(at, opened.vocabulary, k, list);
+      const { i32, f32 } = first.memory;
       const ids = i32.slice(list >>> 2, (list >>> 2) + k);
-      return { ids, values: Float32Array.from(ids, (id) => f32[(row.at >>> 2) + id]) };
+      return { ids, values: Float32Array.from(ids, (id) => f32[(at >>> 2) + id]) };
     },
-    async readLogits(logits, index) {
-      const { at, vocabulary } = rowOf('readLogits', logits, index);
-      return machine.memory.f32.slice(at >>> 2, (at >>> 2) + vocabulary);
+    async readLogits(logits, row) {
+      const opened = openRow(storage, 'readLogits', logits, row);
+      const at = rowAddress('readLogits', opened, row) >>> 2;
+      return first.memory.f32.slice(at, at + opened.vocabulary);
     },
   };
 }
 
-/** Sixteen bytes of partial answer a chunk. */
-const PARTIAL = 16;
+function setParameters(i32: Int32Array, at: number, vocabulary: number, answers: number): void {
+  i32[LogitsParameter.logits] = at;
+  i32[LogitsParameter.vocabulary] = vocabulary;
+  i32[LogitsParameter.answers] = answers;
+}
 
-function logSumExp(machine: Machine, row: { at: number; vocabulary: number }, inverse: number): number {
-  const chunks = Math.ceil(row.vocabulary / VOCABULARY_CHUNK);
-  const partials = machine.area('small', chunks * PARTIAL);
-  const { i32, f32, f64 } = machine.memory;
-  i32.set([row.at, row.vocabulary, partials], PARAMETER);
-  machine.run(Operation.largest, chunks, row.vocabulary);
+function argMax(instance: WasmInstance, { at, rows, vocabulary }: WasmLogits): Int32Array {
+  const answers = instance.area('small', rows * 4);
+  setParameters(instance.memory.parameters.i32, at, vocabulary, answers);
+  instance.run(Operation.argMax, rows, rows * vocabulary);
+  return instance.memory.i32.slice(answers >>> 2, (answers >>> 2) + rows);
+}
+
+function logSumExp(instance: WasmInstance, at: number, vocabulary: number, inverseTemperature: number): number {
+  const chunks = Math.ceil(vocabulary / Size.chunkEntries);
+  const partials = instance.area('small', chunks * Size.partialAnswer);
+  const { parameters, f32, f64 } = instance.memory;
+  setParameters(parameters.i32, at, vocabulary, partials);
+  instance.run(Operation.largest, chunks, vocabulary);
   let largest = -Infinity;
-  for (let i = 0; i < chunks; i++) largest = Math.max(largest, f32[(partials >>> 2) + i * 4]);
+  for (let i = 0; i < chunks; i++) largest = Math.max(largest, f32[(partials + i * Size.partialAnswer) >>> 2]);
   if (!Number.isFinite(largest)) return largest;
-  f64[(PARAMETER + 4) >> 1] = largest;
-  f64[(PARAMETER + 6) >> 1] = inverse;
-  machine.run(Operation.exponentials, chunks, row.vocabulary * 16);
+  parameters.f64[LogitsParameter.largest >> 1] = largest;
+  parameters.f64[LogitsParameter.inverseTemperature >> 1] = inverseTemperature;
+  instance.run(Operation.exponentials, chunks, vocabulary * 16);
   let total = 0;
-  for (let i = 0; i < chunks; i++) total += f64[(partials >>> 3) + i * 2];
-  return largest * inverse + Math.log(total);
+  for (let i = 0; i < chunks; i++) total += f64[(partials + i * Size.partialAnswer) >>> 3];
+  return largest * inverseTemperature + Math.log(total);
 }

@@ -1,15 +1,10 @@
 import type { Norm, Tensor } from '../contract';
-import { expectApart } from '../shared/checks';
-import { open } from './boxes';
-import { normRows, openGain } from './rows';
+import { openRmsNorm } from '../shared/calls';
+import { normRows } from './prepare';
 import type { WasmStorage } from './storage';
 
-/** See reference/rmsNorm.ts; the mean is taken in float64, the two products in float32. */
+/** See reference/rmsNorm.ts. The mean is float64; the two products are float32. */
 export function rmsNorm(storage: WasmStorage, out: Tensor, x: Tensor, norm: Norm): void {
-  const input = open(storage.ledger, x, 'rmsNorm');
-  const box = open(storage.ledger, out, 'rmsNorm');
-  expectApart('rmsNorm', box, [input]);
-  const gain = openGain(storage, 'rmsNorm', input, norm);
-  storage.resize(box, input.rows, input.cols);
-  normRows(storage.machine, { x: input, gain, epsilon: norm.epsilon, scale: 1 }, box);
+  const call = openRmsNorm(storage, out, x, norm);
+  normRows(storage.banks.first, { x: call.x, norm: call.norm, scale: 1 }, call.out);
 }

@@ -1,94 +1,97 @@
 /**
- * The certified head: the arg-max over a vocabulary, exactly, for a fraction of the bytes.
+ * The certified head: finds the arg-max over a vocabulary exactly, and reads only a part of the matrix for it.
  *
- * The vocabulary's matrix has a coarse copy in int8, with the distance of each row from its original. A product with that gives
- * every logit up to a bound; only units of 32 outputs that hold a logit which could still be the largest are then computed
- * with the weights themselves, in the same order of summation and so with the same bits. What comes out is the arg-max of the full
- * product, ties to the lowest id included, in every case: where a figure is not finite, or too many units are left, the full
- * product is computed.
+ * The vocabulary's matrix has a coarse copy in int8, with the distance of each of its rows from the original. The product with
+ * the copy gives every logit up to a bound. Then only those units of 32 outputs are computed with the original weights that
+ * hold a logit which could still be the largest, in the order of summation of the full product, and so with its bits. The
+ * answer is always the arg-max of the full product, with ties to the lowest id. When a number is not finite, or too many units
+ * are left, the full product is computed.
  *
- * With x̂ and ŵ what codes stand for, u = 2⁻²⁴ and n inputs, Cauchy and Schwarz bound the distance of the coarse logit from the
- * exact one, rounding in both products included, by
+ * Let x̂ and ŵ be the values that codes stand for, u = 2⁻²⁴, and n the number of inputs. By the Cauchy–Schwarz inequality the
+ * coarse logit differs from the exact one, with all rounding in both products, by at most
  *
- *   |x| · |w − ŵ| + (|x − x̂| + ρ · |x|) · |ŵ|, with ρ = 2 (n + 8) u for the exact chain of n multiply-adds and
- *   20 (blocks + 16) u for the coarse sums: a block's two parts are at most 3 √32 · |x| · |ŵ| together before they cancel.
+ *   |x| · |w − ŵ| + (|x − x̂| + ρ · |x|) · |ŵ|
+ *
+ * where ρ = 2 (n + 8) u for the chain of n multiply-adds of the exact product, plus 20 (blocks + 16) u for the sums of the
+ * coarse product: the two parts of a block are together at most 3 √32 · |x| · |ŵ| before they cancel.
  */
 import { KernelError } from '../errors';
 import { q8Blocks } from '../shared/q8';
-import type { Screen, WasmLogits, WasmTensor, WasmWeight } from './boxes';
-import { TYPE_CODE, UNIT, weightBytes } from './boxes';
-import { Operation, PARAMETER } from './machine';
-import { decodedRow, multiply } from './rows';
+import { type Screen, type WasmLogits, type WasmTensor, type WasmVector, type WasmWeight, weightBytes } from './boxes';
+import { copyWeightRows } from './embed';
+import { Size } from './layout';
+import { multiply } from './matmul';
+import { decodedRow, unchanged } from './prepare';
 import type { WasmStorage } from './storage';
 
-/** Outputs from which screening pays: a smaller matrix lies in the cache, where its bytes cost little. */
+/** The fewest outputs with which screening is faster. A smaller matrix is in the processor's cache, where reading costs little. */
 const LEAST_OUTPUTS = 16384;
-/** Rows up to which it does: with more of them arithmetic is the limit, and units are left for many. */
+/** The most rows with which screening is faster. With more rows arithmetic is the limit, and more units have candidates. */
 const MOST_ROWS = 17;
-/** Share of the units that may be left before the full product is cheaper. */
-const MOST_LEFT = 0.2;
+/** The largest share of the units that may have candidates. With more the full product is faster. */
+const MOST_CANDIDATES = 0.2;
 
 const ROUNDING = 2 ** -24;
-/** Float figures are kept and used in float32: each is raised by more than all of that can lose. */
-const RAISED = 1 + 1e-5;
+/** Bounds are stored and used in float32. This factor makes each larger by more than the rounding can make it smaller. */
+const ENLARGED = 1 + 1e-5;
 
-/** Whether a product's logits may wait until somebody asks for more than their arg-max. */
+/** Whether the product of a head may stay uncomputed until more than its arg-max is asked for. */
 export function mayWait({ certifiedHead }: WasmStorage, weight: WasmWeight, rows: number): boolean {
   if (!certifiedHead) return false;
-  const wide = weight.type !== 'q8' && weight.rows >= LEAST_OUTPUTS && rows <= MOST_ROWS;
-  return wide && weight.screen !== null;
+  const isWorth = weight.type !== 'q8' && weight.rows >= LEAST_OUTPUTS && rows <= MOST_ROWS;
+  return isWorth && weight.screen !== null;
 }
 
-/** Computes logits that were waiting. */
-export function settle(storage: WasmStorage, logits: WasmLogits): void {
+/** Computes the product of logits if it is pending. */
+export function computePending({ banks }: WasmStorage, logits: WasmLogits): void {
   const { pending } = logits;
   if (pending === null) return;
   logits.pending = null;
-  multiplyInto(storage, pending.input, pending.weight, logits.at);
+  multiply(banks, unchanged(pending.input), [{ weight: pending.weight, out: logits.at, residual: 0 }]);
 }
 
-function multiplyInto(storage: WasmStorage, input: WasmTensor, weight: WasmWeight, out: number): void {
-  multiply(storage.banks, { x: input, gain: 0, epsilon: 0, scale: 1 }, [{ weight, out, residual: 0 }]);
-}
-
-/** Arg-max of every row of logits that are waiting; null where they had better be computed. */
+/** The arg-max of every row of pending logits; null when they are not pending, or when the full product is to be computed. */
 export function screenedArgMax(storage: WasmStorage, logits: WasmLogits): Int32Array | null {
   const { pending } = logits;
   if (pending === null) return null;
   const screen = screenOf(storage, pending.weight);
   if (screen === null) return null;
-  const units = unitsLeft(storage, logits, screen);
+  const units = unitsWithCandidates(storage, logits, pending.input, screen);
   if (units === null) return null;
-  return largestOf(storage, logits, pending, units);
+  return argMaxAmong(storage, logits.rows, pending, units);
 }
 
-/** Units that hold a logit which could be the largest of its row; null when that cannot be said, or they are many. */
-function unitsLeft({ machine, banks }: WasmStorage, logits: WasmLogits, screen: Screen): number[] | null {
-  const { rows, vocabulary, pending } = logits;
-  const { input } = pending as NonNullable<typeof pending>;
-  const { coarse, errors, sizes, largest } = screen;
-  const product = { weight: coarse, out: logits.at, residual: 0 };
-  const packed = multiply(banks, { x: input, gain: 0, epsilon: 0, scale: 1 }, [product]);
-  const count = Math.ceil(vocabulary / UNIT);
-  const marks = machine.area('screened', count);
-  const { u8 } = machine.memory;
+/** The units that hold a logit which could be the largest of its row; null when that is not sure, or when they are many. */
+function unitsWithCandidates(
+  { banks }: WasmStorage,
+  logits: WasmLogits,
+  input: WasmTensor,
+  { coarse, errors, sizes, largest }: Screen,
+): number[] | null {
+  const { rows, vocabulary } = logits;
+  const { first } = banks;
+  const packed = multiply(banks, unchanged(input), [{ weight: coarse, out: logits.at, residual: 0 }]);
+  const count = Math.ceil(vocabulary / Size.unitOutputs);
+  const marks = first.area('screened', count);
+  const { u8, f32 } = first.memory;
   u8.fill(0, marks, marks + count);
   for (let row = 0; row < rows; row++) {
-    const first = (input.at >>> 2) + row * input.cols;
-    const x = machine.memory.f32.subarray(first, first + input.cols);
-    const { norm, byError, bySize } = boundFactors(x, decodedRow(machine, packed, input, row));
-    if (!(norm * largest < 1e37)) return null; // something could overflow: bounds hold for real numbers
+    const start = (input.at >>> 2) + row * input.cols;
+    const x = f32.subarray(start, start + input.cols);
+    const { norm, byError, bySize } = boundFactors(x, decodedRow(first, packed, input, row));
+    if (!(norm * largest < 1e37)) return null; // a product could overflow, and the bounds hold for real numbers only
     const at = logits.at + row * vocabulary * 4;
-    const certain = machine.exports.screen(at, vocabulary, errors.at, sizes.at, byError, bySize, marks);
-    if (certain === 0) return null;
+    const isSure = first.exports.screen(at, vocabulary, errors.at, sizes.at, byError, bySize, marks);
+    if (isSure === 0) return null;
   }
-  const left: number[] = [];
-  for (let unit = 0; unit < count; unit++) if (u8[marks + unit] === 1) left.push(unit);
-  return left.length <= Math.max(8, count * MOST_LEFT) ? left : null;
+  const units: number[] = [];
+  for (let unit = 0; unit < count; unit++) if (u8[marks + unit] === 1) units.push(unit);
+  return units.length <= Math.max(8, count * MOST_CANDIDATES) ? units : null;
 }
 
 /**
- * What bounds the coarse logits of a row x that was coded as x̂: |exact − coarse| ≤ byError · |w − ŵ| + bySize · |ŵ|; and |x|.
+ * The factors of the bound for a row x whose codes stand for `coded`: |exact − coarse| ≤ byError · |w − ŵ| + bySize · |ŵ|.
+ * `norm` is |x|.
  */
 export function boundFactors(x: Float32Array, coded: Float64Array): { norm: number; byError: number; bySize: number } {
   let squares = 0;
@@ -99,121 +102,115 @@ export function boundFactors(x: Float32Array, coded: Float64Array): { norm: numb
   });
   const norm = Math.sqrt(squares);
   const rounding = (2 * (x.length + 8) + 20 * (q8Blocks(x.length) + 16)) * ROUNDING;
-  return { norm, byError: norm * RAISED, bySize: (Math.sqrt(distances) + rounding * norm) * RAISED };
+  return { norm, byError: norm * ENLARGED, bySize: (Math.sqrt(distances) + rounding * norm) * ENLARGED };
 }
 
-/** Exact logits of some units, and the largest of each row among them. */
-function largestOf(
-  { machine, banks }: WasmStorage,
-  { rows }: WasmLogits,
+/** Computes the exact logits of some units, and gives the arg-max of each row among them. */
+function argMaxAmong(
+  { banks }: WasmStorage,
+  rows: number,
   { input, weight }: NonNullable<WasmLogits['pending']>,
   units: readonly number[],
 ): Int32Array {
-  const place = machine.area('screened', units.length * rows * UNIT * 4);
-  const panels = weightBytes(UNIT, weight.cols, weight.type);
-  let out = place;
+  const { first } = banks;
+  const unitBytes = weightBytes(Size.unitOutputs, weight.cols, weight.type);
+  let out = first.area('screened', units.length * rows * Size.unitOutputs * 4);
   const products = units.map((unit) => {
-    const many = Math.min(UNIT, weight.rows - unit * UNIT);
-    const part = { at: weight.at + unit * panels, bank: weight.bank, rows: many, type: weight.type };
+    const outputs = Math.min(Size.unitOutputs, weight.rows - unit * Size.unitOutputs);
+    const part = { at: weight.at + unit * unitBytes, bank: weight.bank, rows: outputs, type: weight.type };
     const product = { weight: part, out, residual: 0 };
-    out += rows * many * 4;
+    out += rows * outputs * 4;
     return product;
   });
-  multiply(banks, { x: input, gain: 0, epsilon: 0, scale: 1 }, products);
-  const { f32 } = machine.memory;
+  multiply(banks, unchanged(input), products);
+  const { f32 } = first.memory;
   const answers = new Int32Array(rows);
   for (let row = 0; row < rows; row++) {
     let best = Number.NEGATIVE_INFINITY;
     for (const [i, unit] of units.entries()) {
-      const many = products[i].weight.rows;
-      const from = (products[i].out >>> 2) + row * many;
-      for (let j = 0; j < many; j++) {
+      const outputs = products[i].weight.rows;
+      const from = (products[i].out >>> 2) + row * outputs;
+      for (let j = 0; j < outputs; j++) {
         if (f32[from + j] <= best) continue; // ties go to the lowest id
         best = f32[from + j];
-        answers[row] = unit * UNIT + j;
+        answers[row] = unit * Size.unitOutputs + j;
       }
     }
   }
   return answers;
 }
 
-/** The coarse copy of a vocabulary's matrix, made when it is first asked for; null where it cannot be of use. */
+/** The coarse copy of a vocabulary's matrix, created when it is first asked for; null where it cannot be used. */
 function screenOf(storage: WasmStorage, weight: WasmWeight): Screen | null {
   if (weight.screen !== undefined) return weight.screen;
   try {
-    weight.screen = made(storage, weight);
+    weight.screen = createScreen(storage, weight);
   } catch (error) {
     if (!(error instanceof KernelError && error.code === 'out-of-memory')) throw error;
-    weight.screen = null; // no room: then without
+    weight.screen = null; // there is no room for the copy
   }
   return weight.screen;
 }
 
-/** Rows that are read at a time. */
-const STRIP = 1024;
+/** Rows that are copied at a time. */
+const STRIP_ROWS = 1024;
 
-function made(storage: WasmStorage, weight: WasmWeight): Screen | null {
+function createScreen(storage: WasmStorage, weight: WasmWeight): Screen | null {
   const { rows, cols } = weight;
-  const figures = { errors: new Float32Array(rows), sizes: new Float32Array(rows), largest: 0 };
-  const coarse = storage.weight(rows, cols, 'q8') as WasmWeight;
-  const strip = storage.tensor() as WasmTensor;
-  const own = storage.tensor() as WasmTensor;
-  let made = false;
+  const distances = { errors: new Float32Array(rows), sizes: new Float32Array(rows), largest: 0 };
+  const coarse = storage.weight(rows, cols, 'q8');
+  const kept: (WasmWeight | WasmVector)[] = [coarse];
+  const exactRows = storage.tensor();
+  const coarseRows = storage.tensor();
   try {
-    for (let first = 0; first < rows; first += STRIP) {
-      const many = Math.min(STRIP, rows - first);
-      gather(storage, weight, first, many, strip);
-      const { u8 } = storage.machine.memory;
-      storage.fill(coarse, first, u8.slice(strip.at, strip.at + many * cols * 4), 'f32');
-      gather(storage, coarse, first, many, own);
-      measure(storage.machine.memory.f32, strip, own, first, figures);
+    for (let first = 0; first < rows; first += STRIP_ROWS) {
+      const count = Math.min(STRIP_ROWS, rows - first);
+      readRows(storage, weight, first, count, exactRows);
+      const { u8 } = storage.banks.first.memory;
+      storage.fill(coarse, first, u8.slice(exactRows.at, exactRows.at + count * cols * 4), 'f32');
+      readRows(storage, coarse, first, count, coarseRows);
+      measure(storage.banks.first.memory.f32, exactRows, coarseRows, first, distances);
     }
-    if (!(figures.largest < 1e30)) return null; // no bounds for what is not finite
-    const [errors, sizes] = [storage.vector(figures.errors), storage.vector(figures.sizes)];
-    made = true;
-    return { coarse, errors, sizes, largest: figures.largest } as Screen;
+    if (!(distances.largest < 1e30)) return null; // there are no bounds for numbers that are not finite
+    const [errors, sizes] = [distances.errors, distances.sizes].map((values) => {
+      const vector = storage.vector(values);
+      kept.push(vector);
+      return vector;
+    });
+    kept.length = 0; // the screen owns them now
+    return { coarse, errors, sizes, largest: distances.largest };
   } finally {
-    storage.free(strip);
-    storage.free(own);
-    if (!made) storage.free(coarse);
+    for (const box of [exactRows, coarseRows, ...kept]) storage.free(box);
   }
 }
 
-/** Rows of a weight as float32, as `embed` has them. */
-function gather(storage: WasmStorage, weight: WasmWeight, first: number, many: number, out: WasmTensor): void {
-  const { banks, machine: home } = storage;
-  storage.resize(out, many, weight.cols);
-  const machine = banks.machine(weight.bank);
-  const list = machine.area('small', many * 4);
-  const bytes = many * weight.cols * 4;
-  const place = machine === home ? out.at : machine.area('results', bytes);
-  const { i32, u8 } = machine.memory;
-  for (let i = 0; i < many; i++) i32[(list >>> 2) + i] = first + i;
-  i32.set([list, weight.at, TYPE_CODE[weight.type], weight.cols, place], PARAMETER);
-  machine.run(Operation.embed, many, many * weight.cols * 8);
-  if (machine !== home) home.memory.u8.set(u8.subarray(place, place + bytes), out.at);
+/** Copies rows `first … first + count − 1` of a weight, as float32. */
+function readRows(storage: WasmStorage, weight: WasmWeight, first: number, count: number, out: WasmTensor): void {
+  storage.resize(out, count, weight.cols);
+  const ids = Int32Array.from({ length: count }, (_, i) => first + i);
+  copyWeightRows(storage, weight, ids, out, count * weight.cols * 8);
 }
 
-interface Figures {
+interface Distances {
   readonly errors: Float32Array;
   readonly sizes: Float32Array;
   largest: number;
 }
 
-/** Distances and sizes of a strip of rows, in float64, raised on their way to float32. */
-function measure(f32: Float32Array, exact: WasmTensor, coarse: WasmTensor, first: number, figures: Figures): void {
+/** Notes errors and sizes of some rows: computed in float64, enlarged, and stored as float32. */
+function measure(f32: Float32Array, exact: WasmTensor, coarse: WasmTensor, first: number, distances: Distances): void {
   const { rows, cols } = exact;
   for (let row = 0; row < rows; row++) {
     const [a, b] = [(exact.at >>> 2) + row * cols, (coarse.at >>> 2) + row * cols];
-    let [error, size, whole] = [0, 0, 0];
+    let [error, coarseSquares, exactSquares] = [0, 0, 0];
     for (let i = 0; i < cols; i++) {
-      const [value, stand] = [f32[a + i], f32[b + i]];
-      error += (value - stand) * (value - stand);
-      size += stand * stand;
-      whole += value * value;
+      const [value, approximation] = [f32[a + i], f32[b + i]];
+      error += (value - approximation) * (value - approximation);
+      coarseSquares += approximation * approximation;
+      exactSquares += value * value;
     }
-    figures.errors[first + row] = Math.sqrt(error) * RAISED;
-    figures.sizes[first + row] = Math.sqrt(size) * RAISED;
-    figures.largest = Math.max(figures.largest, Math.sqrt(whole), Math.sqrt(size)); // NaN stays
+    distances.errors[first + row] = Math.sqrt(error) * ENLARGED;
+    distances.sizes[first + row] = Math.sqrt(coarseSquares) * ENLARGED;
+    distances.largest = Math.max(distances.largest, Math.sqrt(exactSquares), Math.sqrt(coarseSquares)); // keeps a NaN
   }
 }

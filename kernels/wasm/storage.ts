@@ -1,268 +1,219 @@
 import type { Dtype, PlanSpec, Storage, StoredType } from '../contract';
-import { KernelError } from '../errors';
+import { type BoxOf, type BoxStorage, open } from '../shared/boxes';
+import { fillRows, planSlots } from '../shared/checks';
+import { MemoryBudget } from '../shared/memoryBudget';
 import {
-  expectArgument,
-  expectCount,
-  expectIndices,
-  expectShape,
-  FILL_ROWS,
-  fillRows,
-  planSlots,
-} from '../shared/checks';
-import { Memory } from '../shared/memory';
+  checkNewBias,
+  checkNewCache,
+  checkNewVector,
+  markFilled,
+  openGrow,
+  openNewWeight,
+  openReadCache,
+  openWrite,
+} from '../shared/storageCalls';
 import type { Banks } from './banks';
 import {
-  open,
-  TYPE_CODE,
+  cacheBytes,
+  type Located,
   type WasmBias,
-  type WasmBox,
+  type WasmBoxes,
   type WasmCache,
   type WasmLogits,
   type WasmPlan,
   type WasmTensor,
   type WasmVector,
   type WasmWeight,
+  WEIGHT_CODES,
   weightBytes,
 } from './boxes';
-import { type Machine, Operation, PARAMETER } from './machine';
+import type { WasmInstance } from './instance';
+import { Operation, PackParameter, Size, StoredCode } from './layout';
+import type { LinearMemory } from './linearMemory';
 
-/** Storage in linear memory, with what kernels need beyond the contract. */
-export interface WasmStorage extends Storage {
-  /** The first memory: everything but weights is here. */
-  readonly machine: Machine;
+/** Storage in linear memory. */
+export interface WasmStorage extends Storage, BoxStorage<WasmBoxes> {
+  weight(rows: number, cols: number, type: Dtype): WasmWeight;
+  vector(values: Float32Array): WasmVector;
+  tensor(): WasmTensor;
   readonly banks: Banks;
-  readonly ledger: Memory;
   /** Whether an arg-max may be found by a coarse copy of the vocabulary's matrix (`screen.ts`). */
   readonly certifiedHead: boolean;
-  /** Gives a tensor a new shape; its content is undefined until written. */
-  resize(tensor: WasmTensor, rows: number, cols: number): void;
-  resizeLogits(logits: WasmLogits, rows: number, vocabulary: number): void;
 }
 
-/** Bytes of one tensor of a cache. */
-export function cacheBytes(heads: number, dKv: number, slots: number): number {
-  return heads * slots * Math.ceil(dKv / 4) * 16;
-}
+type Charged = Located & { bytes: number };
+
+const STORED_CODES: Readonly<Record<StoredType, number>> = {
+  f32: StoredCode.f32,
+  bf16: StoredCode.bf16,
+  f16: StoredCode.f16,
+  i8: StoredCode.i8,
+};
+
+const NO_LISTS = { write: 0, start: 0, count: 0, position: 0, keys: 0, longest: 0, total: 0 };
 
 export function createWasmStorage(banks: Banks, capacityBytes: number, certifiedHead: boolean): WasmStorage {
-  const machine = banks.machine(0);
-  const ledger = new Memory('wasm', capacityBytes);
-  const { memory } = machine;
-  const held = () => ({ owner: ledger as object | null, bytes: 0, at: 0 });
-  /** Gives a box an address with room for `bytes`; what it held is lost unless the room was there. */
-  const room = (box: { bytes: number; at: number }, bytes: number, what: string): void => {
-    if (box.bytes >= bytes) return;
-    const before = box.bytes;
-    ledger.charge(box, bytes, what);
-    try {
-      const at = memory.allocate(bytes, what);
-      memory.free(box.at);
-      box.at = at;
-    } catch (error) {
-      ledger.charge(box, before, what);
-      throw error;
-    }
-  };
-  const put = <Box extends { bytes: number; at: number }>(box: Box, values: Float32Array, what: string): Box => {
-    room(box, values.byteLength, what);
+  const { memory } = banks.first;
+  const budget = new MemoryBudget('wasm', capacityBytes);
+  const owned = () => ({ owner: budget, bytes: 0, at: 0 });
+  const reserve = (box: Charged, bytes: number, what: string) => reserveIn(memory, budget, box, bytes, what);
+  const store = <Box extends Charged>(box: Box, values: Float32Array, what: string): Box => {
+    reserve(box, values.byteLength, what);
     memory.f32.set(values, box.at >>> 2);
     return box;
   };
-  const resize = (tensor: WasmTensor, rows: number, cols: number): void => {
-    room(tensor, rows * cols * 4, `a tensor of ${rows} × ${cols}`);
-    tensor.rows = rows;
-    tensor.cols = cols;
-  };
-  const release = (box: WasmBox): void => {
-    if (box.kind === 'weight') banks.release(box.bank, box.at, box.bytes);
+  const release = (box: BoxOf<WasmBoxes>): void => {
+    if (box.kind === 'weight') banks.free(box.bank, box.at, box.bytes);
     else memory.free(box.at);
-    ledger.charge(box, 0, box.kind);
+    budget.charge(box, 0, box.kind);
     box.owner = null;
     box.at = 0;
   };
-  const forgetScreen = (weight: WasmWeight): void => {
+  /** Frees the coarse copy of a weight. It is created anew when it is asked for again. */
+  const releaseScreen = (weight: WasmWeight): void => {
     const { screen } = weight;
     weight.screen = undefined;
     if (screen) for (const box of [screen.coarse, screen.errors, screen.sizes]) release(box);
   };
-  return {
-    machine,
+  const storage: WasmStorage = {
     banks,
-    ledger,
+    budget,
     certifiedHead,
-    resize,
-    resizeLogits(logits, rows, vocabulary) {
-      room(logits, rows * vocabulary * 4, `logits of ${rows} × ${vocabulary}`);
-      logits.rows = rows;
-      logits.vocabulary = vocabulary;
-      logits.pending = null;
+    resize(tensor, rows, cols) {
+      reserve(tensor, rows * cols * 4, `a tensor of ${rows} × ${cols}`);
+      Object.assign(tensor, { rows, cols });
     },
-    weight(rows, cols, type) {
-      checkWeight(rows, cols, type);
-      const steps = Math.ceil(rows / FILL_ROWS);
-      const filled = new Uint8Array(steps);
-      const box: WasmWeight = { kind: 'weight', rows, cols, type, filled, missing: steps, bank: 0, ...held() };
-      const [bytes, what] = [weightBytes(rows, cols, type), `a ${rows} × ${cols} ${type} weight`];
-      ledger.charge(box, bytes, what);
-      try {
-        return Object.assign(box, banks.place(bytes, what));
-      } catch (error) {
-        ledger.charge(box, 0, what);
-        throw error;
-      }
+    resizeLogits(logits, rows, vocabulary) {
+      reserve(logits, rows * vocabulary * 4, `logits of ${rows} × ${vocabulary}`);
+      Object.assign(logits, { rows, vocabulary, pending: null });
+    },
+    weight(rows, cols, type): WasmWeight {
+      const { what, ...filling } = openNewWeight(rows, cols, type);
+      const box: WasmWeight = { kind: 'weight', rows, cols, type, bank: 0, ...filling, ...owned() };
+      const bytes = weightBytes(rows, cols, type);
+      return Object.assign(
+        box,
+        budget.allocate(box, bytes, what, () => banks.allocate(bytes, what)),
+      );
     },
     fill(box, firstRow, bytes, stored) {
-      const weight = open(ledger, box, 'fill');
-      forgetScreen(weight);
-      fillWeight(banks.machine(weight.bank), weight, firstRow, bytes, stored);
+      const weight = open(storage, box, 'fill');
+      releaseScreen(weight);
+      fillWeight(banks.instance(weight.bank), weight, firstRow, bytes, stored);
     },
     vector(values): WasmVector {
-      expectCount('vector', 'length', values.length);
-      return put({ kind: 'vector', length: values.length, ...held() }, values, `a vector of ${values.length}`);
+      const what = checkNewVector(values);
+      return store({ kind: 'vector', length: values.length, ...owned() }, values, what);
     },
     bias(heads, offset, table): WasmBias {
-      expectCount('bias', 'heads', heads);
-      const span = table.length / heads;
-      expectCount('bias', 'span (table.length / heads)', span);
-      return put({ kind: 'bias', heads, span, offset, ...held() }, table, `a bias of ${heads} × ${span}`);
+      const { span, what } = checkNewBias(heads, table);
+      return store({ kind: 'bias', heads, span, offset, ...owned() }, table, what);
     },
-    tensor: (): WasmTensor => ({ kind: 'tensor', rows: 0, cols: 0, ...held() }),
+    tensor: (): WasmTensor => ({ kind: 'tensor', rows: 0, cols: 0, ...owned() }),
     logits: (): WasmLogits => {
-      const input: WasmTensor = { kind: 'tensor', rows: 0, cols: 0, ...held() };
-      return { kind: 'logits', rows: 0, vocabulary: 0, pending: null, input, ...held() };
+      const input: WasmTensor = { kind: 'tensor', rows: 0, cols: 0, ...owned() };
+      return { kind: 'logits', rows: 0, vocabulary: 0, pending: null, input, ...owned() };
     },
-    plan: (): WasmPlan => ({ ...EMPTY_PLAN, ...held() }),
-    cache(heads, dKv, slots) {
-      expectCount('cache', 'heads', heads);
-      expectCount('cache', 'dKv', dKv);
-      expectCount('cache', 'slots', slots);
-      const box: WasmCache = { kind: 'cache', heads, dKv, slots: 0, ...held() };
-      growCache(machine, ledger, box, slots);
+    plan: (): WasmPlan => ({ kind: 'plan', rows: 0, written: 0, neededSlots: 0, ...NO_LISTS, ...owned() }),
+    cache(heads, dKv, slots): WasmCache {
+      checkNewCache(heads, dKv, slots);
+      const box: WasmCache = { kind: 'cache', heads, dKv, slots: 0, ...owned() };
+      growCache(memory, budget, box, slots);
       return box;
     },
     grow(cache, slots) {
-      const box = open(ledger, cache, 'grow');
-      expectCount('grow', 'slots', slots);
-      if (slots > box.slots) growCache(machine, ledger, box, slots);
+      const box = openGrow(storage, cache, slots);
+      if (box !== null) growCache(memory, budget, box, slots);
     },
     arrange(plan, spec) {
-      const box = open(ledger, plan, 'arrange');
-      const needs = planSlots(spec);
-      room(box, (spec.rows * 4 + spec.keys.length) * 4, `a plan of ${spec.rows} rows`);
-      arrangePlan(memory.i32, box, spec, needs);
+      const box = open(storage, plan, 'arrange');
+      const neededSlots = planSlots(spec);
+      reserve(box, (spec.rows * 4 + spec.keys.length) * 4, `a plan of ${spec.rows} rows`);
+      arrangePlan(memory.i32, box, spec, neededSlots);
     },
     write(tensor, rows, cols, values) {
-      expectCount('write', 'rows', rows);
-      expectCount('write', 'cols', cols);
-      expectShape('write', 'values.length', rows * cols, values.length);
-      const box = open(ledger, tensor, 'write');
-      resize(box, rows, cols);
+      const box = openWrite(storage, tensor, rows, cols, values);
       memory.f32.set(values, box.at >>> 2);
     },
     async read(tensor) {
-      const box = open(ledger, tensor, 'read');
+      const box = open(storage, tensor, 'read');
       return memory.f32.slice(box.at >>> 2, (box.at >>> 2) + box.rows * box.cols);
     },
-    readCache: async (cache, slots) => readSlots(memory.f32, open(ledger, cache, 'readCache'), slots),
+    readCache: async (cache, slots) => readSlots(memory.f32, openReadCache(storage, cache, slots), slots),
     free(box) {
-      const opened = open(ledger, box, 'free') as WasmBox;
-      if (opened.kind === 'weight') forgetScreen(opened);
+      const opened: BoxOf<WasmBoxes> = open(storage, box, 'free');
+      if (opened.kind === 'weight') releaseScreen(opened);
       if (opened.kind === 'logits') release(opened.input);
       release(opened);
     },
     async dispose() {},
   };
+  return storage;
 }
 
-const EMPTY_PLAN = {
-  kind: 'plan' as const,
-  rows: 0,
-  write: 0,
-  start: 0,
-  count: 0,
-  position: 0,
-  keys: 0,
-  written: 0,
-  needs: 0,
-  longest: 0,
-  total: 0,
-};
-
-function checkWeight(rows: number, cols: number, type: Dtype): void {
-  expectCount('weight', 'rows', rows);
-  expectCount('weight', 'cols', cols);
-  if (!(type in TYPE_CODE)) {
-    throw new KernelError('type-unsupported', `weight: expected type f32, bf16 or q8, found ${String(type)}`);
-  }
+/** Gives a box an address with at least `bytes` bytes. The content is lost, unless the box had as many before. */
+function reserveIn(memory: LinearMemory, budget: MemoryBudget, box: Charged, bytes: number, what: string): void {
+  if (box.bytes >= bytes) return;
+  const at = budget.allocate(box, bytes, what, () => memory.allocate(bytes, what));
+  memory.free(box.at);
+  box.at = at;
 }
 
-const STORED_CODE: Readonly<Record<StoredType, number>> = { f32: 0, bf16: 1, f16: 2, i8: 3 };
-
-/** Copies the rows' bytes into linear memory and packs them from there, panel by panel on all threads. */
+/** Copies the rows' bytes into linear memory. From there all threads pack them, panel by panel. */
 function fillWeight(
-  machine: Machine,
+  instance: WasmInstance,
   weight: WasmWeight,
   firstRow: number,
   bytes: Uint8Array,
   stored: StoredType,
 ): void {
   const rows = fillRows(weight, firstRow, bytes, stored);
-  const { memory } = machine;
-  const staging = machine.area('staging', bytes.byteLength);
-  machine.scratch(weight.cols * 32 + 256);
+  const { memory } = instance;
+  const staging = instance.area('staging', bytes.byteLength);
+  instance.scratch(weight.cols * 32 + 256);
   memory.u8.set(bytes, staging);
-  const type = TYPE_CODE[weight.type];
-  memory.i32.set([staging, STORED_CODE[stored], rows, weight.cols, weight.at, type, firstRow], PARAMETER);
-  machine.run(Operation.pack, Math.ceil(rows / 8), rows * weight.cols);
-  for (let step = firstRow / FILL_ROWS; step * FILL_ROWS < firstRow + rows; step++) {
-    weight.missing -= weight.filled[step] === 1 ? 0 : 1;
-    weight.filled[step] = 1;
-  }
-  if (weight.missing === 0) machine.release('staging');
+  const { i32 } = memory.parameters;
+  i32[PackParameter.source] = staging;
+  i32[PackParameter.stored] = STORED_CODES[stored];
+  i32[PackParameter.rows] = rows;
+  i32[PackParameter.cols] = weight.cols;
+  i32[PackParameter.weight] = weight.at;
+  i32[PackParameter.type] = WEIGHT_CODES[weight.type];
+  i32[PackParameter.firstRow] = firstRow;
+  instance.run(Operation.pack, Math.ceil(rows / Size.panelOutputs), rows * weight.cols);
+  markFilled(weight, firstRow, rows);
+  if (weight.missing === 0) instance.release('staging');
 }
 
-/** Moves a cache to a larger place: each head's slots lie together. */
-function growCache(machine: Machine, ledger: Memory, box: WasmCache, slots: number): void {
-  const { memory } = machine;
+/** Moves a cache to a larger place. The slots of each head stay together. */
+function growCache(memory: LinearMemory, budget: MemoryBudget, box: WasmCache, slots: number): void {
   const { heads, dKv } = box;
   const what = `a cache of ${slots} slots`;
-  const one = cacheBytes(heads, dKv, slots);
-  const before = box.bytes;
-  ledger.charge(box, one * 2, what);
-  let at: number;
-  try {
-    at = memory.allocate(one * 2, what);
-  } catch (error) {
-    ledger.charge(box, before, what);
-    throw error;
-  }
+  const bytes = cacheBytes(heads, dKv, slots) * 2;
+  const at = budget.allocate(box, bytes, what, () => memory.allocate(bytes, what));
   const [from, to] = [cacheBytes(1, dKv, box.slots), cacheBytes(1, dKv, slots)];
   for (let i = 0; i < heads * 2 && from > 0; i++) {
     memory.u8.copyWithin(at + i * to, box.at + i * from, box.at + (i + 1) * from);
     memory.u8.fill(0, at + i * to + from, at + (i + 1) * to);
   }
-  if (from === 0) memory.u8.fill(0, at, at + one * 2);
+  if (from === 0) memory.u8.fill(0, at, at + bytes);
   memory.free(box.at);
   box.at = at;
   box.slots = slots;
 }
 
-function arrangePlan(i32: Int32Array, plan: WasmPlan, spec: PlanSpec, needs: number): void {
+function arrangePlan(i32: Int32Array, plan: WasmPlan, spec: PlanSpec, neededSlots: number): void {
   const { rows } = spec;
   const width = rows * 4;
   plan.rows = rows;
-  plan.needs = needs;
+  plan.neededSlots = neededSlots;
   plan.written = spec.write.length;
   plan.write = plan.at;
   plan.start = plan.at + width;
   plan.count = plan.at + width * 2;
   plan.position = plan.at + width * 3;
   plan.keys = plan.at + width * 4;
-  i32.set(spec.write, plan.write >>> 2);
-  i32.set(spec.start, plan.start >>> 2);
-  i32.set(spec.count, plan.count >>> 2);
-  i32.set(spec.position, plan.position >>> 2);
-  i32.set(spec.keys, plan.keys >>> 2);
+  for (const name of ['write', 'start', 'count', 'position', 'keys'] as const) i32.set(spec[name], plan[name] >>> 2);
   plan.longest = 0;
   plan.total = 0;
   for (let row = 0; row < rows; row++) {
@@ -272,10 +223,9 @@ function arrangePlan(i32: Int32Array, plan: WasmPlan, spec: PlanSpec, needs: num
 }
 
 function readSlots(f32: Float32Array, cache: WasmCache, slots: Int32Array) {
-  expectIndices('readCache', 'slots', slots, cache.slots);
   const { heads, dKv } = cache;
   const padded = Math.ceil(dKv / 4) * 4;
-  const pick = (base: number): Float32Array => {
+  const rowsOf = (base: number): Float32Array => {
     const out = new Float32Array(slots.length * heads * dKv);
     slots.forEach((slot, i) => {
       for (let head = 0; head < heads; head++) {
@@ -285,17 +235,5 @@ function readSlots(f32: Float32Array, cache: WasmCache, slots: Int32Array) {
     });
     return out;
   };
-  return { keys: pick(cache.at), values: pick(cache.at + cacheBytes(heads, dKv, cache.slots)) };
-}
-
-/** Opens a cache for a plan: it must have every slot that the plan names. */
-export function openCache(
-  owner: object,
-  cache: Parameters<Storage['grow']>[0],
-  needs: number,
-  where: string,
-): WasmCache {
-  const box = open(owner, cache, where);
-  expectArgument(needs <= box.slots, where, `a cache of at least ${needs} slots`, box.slots);
-  return box;
+  return { keys: rowsOf(cache.at), values: rowsOf(cache.at + cacheBytes(heads, dKv, cache.slots)) };
 }

@@ -1,144 +1,112 @@
 /**
- * The control block at the foot of the linear memory, and how threads share one job.
+ * The control block at the start of the linear memory, and how threads share a job.
  *
- * A job is an operation, its parameters and a number of chunks. Each thread has a run of chunks to take from the front,
- * so that what it asks memory for early is what it will use; one that is done takes from the back of the others' runs.
- * Both by compare-and-swap on a ticket that holds the job's generation beside the run, so that a thread that wakes late
- * takes no part in a job that it has not read. Which thread computes a chunk never shows in the result.
+ * A job is an operation, its parameters and a number of chunks. At the start of a job each thread gets a range of chunks: its
+ * ticket. A thread takes chunks from the front of its own range, in order, so that the memory it prefetches is what it will
+ * need. A thread that has finished its range takes chunks from the back of the ranges of the others.
+ *
+ * Chunks are taken by compare-and-swap on the ticket. The ticket also holds the number of the job (its generation), so a
+ * thread that wakes up late cannot take a chunk of a job that it has not read. The result never depends on which thread
+ * computed a chunk.
  */
+import { Address, Serve } from '../layout';
 
-/** One ticket a thread, each on a cache line: generation (24 bits) | first chunk left (20) | end (20). */
-// @ts-ignore: decorator
-@inline
-const TICKETS: usize = 4096;
+// A ticket holds the generation (24 bits), the first chunk that is left (20 bits), and the end of the range (20 bits).
 // @ts-ignore: decorator
 @inline
 const FIRST: u64 = 1 << 20;
 // @ts-ignore: decorator
 @inline
 const MASK: u64 = (1 << 20) - 1;
-/** Chunks completed. */
-// @ts-ignore: decorator
-@inline
-const DONE: usize = 320;
-/** Generation of the latest job: what sleeping threads wait on. */
-// @ts-ignore: decorator
-@inline
-const GENERATION: usize = 384;
-// @ts-ignore: decorator
-@inline
-const SLEEPERS: usize = 448;
-// @ts-ignore: decorator
-@inline
-const STOP: usize = 512;
-/** Address and stride of the threads' scratch memory. */
-// @ts-ignore: decorator
-@inline
-const SCRATCH: usize = 576;
-/** Operation of the latest job, then its parameters (see each operation). */
-// @ts-ignore: decorator
-@inline
-const JOB: usize = 1024;
-// @ts-ignore: decorator
-@inline
-const PARAMETERS: usize = 1032;
 
-/** Sixteen bytes: the mask of each lane's upper half. */
+/** How often the first thread polls before it sleeps. That is longer than a chunk takes, unless its thread was interrupted. */
 // @ts-ignore: decorator
 @inline
-export const UPPER_HALVES: usize = 640;
+const POLLS_BEFORE_SLEEP: i32 = 10_000;
+/** Nanoseconds that the first thread sleeps before it looks again. */
+// @ts-ignore: decorator
+@inline
+const SLEEP_NANOSECONDS: i64 = 1_000_000;
 
-/** Memories that there are, and the one whose control block holds the latest job: both kept in the first memory. */
+/** How often a helping thread without work polls before it sleeps: some hundred microseconds. */
 // @ts-ignore: decorator
 @inline
-const BANKS: usize = 768;
-// @ts-ignore: decorator
-@inline
-const BANK: usize = 832;
+const IDLE_POLLS: i32 = 150_000;
 
-/** One more than a chunk that a helping thread took and could not compute; 0 for none. */
+/** Polls that one look into another memory counts for. */
 // @ts-ignore: decorator
 @inline
-const LOST: usize = 896;
-/** Helping threads that have failed in the middle of a job. */
-// @ts-ignore: decorator
-@inline
-const FAILURES: usize = 900;
-
-/** Whether the first thread sleeps until the last chunk is done. */
-// @ts-ignore: decorator
-@inline
-const WAITING: usize = 704;
-
-/** Polls of the first thread before it sleeps: longer than a chunk takes, unless the thread that has it was interrupted. */
-// @ts-ignore: decorator
-@inline
-const PATIENCE: i32 = 10_000;
-/** Nanoseconds of one such sleep. */
-// @ts-ignore: decorator
-@inline
-const NAP: i64 = 1_000_000;
-
-/** Polls before a thread without work goes to sleep: some hundred microseconds. */
-// @ts-ignore: decorator
-@inline
-const SPINS: i32 = 150_000;
+const POLLS_PER_LOOK: i32 = 50;
 
 let thread: usize = 0;
 let threads: usize = 1;
 let mayBlock: bool = false;
 let idle: i32 = 0;
-/** The chunk being computed, −1 for none. */
-let held: i32 = -1;
-/** Generations at the last two looks. */
-let seen: i32 = 0;
-let before: i32 = 0;
+/** The chunk that this thread computes now, −1 for none. */
+let currentChunk: i32 = -1;
+/** The generation at the last look, and at the look before that. */
+let lastGeneration: i32 = 0;
+let generationBefore: i32 = 0;
 
 /** Parameter word `i` of the running job. */
 // @ts-ignore: decorator
 @inline
 export function word(i: usize): u32 {
-  return load<u32>(PARAMETERS + (i << 2));
+  return load<u32>(<usize>Address.parameters + (i << 2));
 }
 
+/** Parameter word `i` as a float32. */
 // @ts-ignore: decorator
 @inline
-export function single(i: usize): f32 {
-  return load<f32>(PARAMETERS + (i << 2));
+export function float(i: usize): f32 {
+  return load<f32>(<usize>Address.parameters + (i << 2));
 }
 
-/** This thread's own scratch memory. */
+/** Address of parameter word `i`. */
+// @ts-ignore: decorator
+@inline
+export function parameterAddress(i: usize): usize {
+  return <usize>Address.parameters + (i << 2);
+}
+
+/** Address of the scratch memory of this thread. */
 // @ts-ignore: decorator
 @inline
 export function scratch(): usize {
-  return <usize>load<u32>(SCRATCH) + thread * <usize>load<u32>(SCRATCH, 4);
+  return <usize>load<u32>(Address.scratch) + thread * <usize>load<u32>(Address.scratchStride);
 }
 
-/** Names the thread that this instance belongs to, of `count`; 0 gives out the jobs. A page's main thread may not block. */
+// @ts-ignore: decorator
+@inline
+function ticketOf(index: usize): usize {
+  return <usize>Address.tickets + (index << 6);
+}
+
+/** Says which of `count` threads this instance belongs to. Thread 0 starts the jobs. The main thread of a page may not block. */
 export function become(index: i32, count: i32, blocks: bool): void {
   mayBlock = blocks;
-  v128.store(UPPER_HALVES, i32x4.splat(0xffff0000));
+  v128.store(Address.upperHalves, i32x4.splat(0xffff0000));
   threads = count;
   thread = index;
 }
 
-/** Takes one chunk of the job in progress, its own first; −1 when none is left. */
+/** Takes one chunk of the current job, from the own range first; −1 when none is left. */
 function take(): i32 {
-  const own = TICKETS + (thread << 6);
-  let ticket = atomic.load<u64>(own);
+  const address = ticketOf(thread);
+  let ticket = atomic.load<u64>(address);
   while (((ticket >> 20) & MASK) < (ticket & MASK)) {
-    const found = atomic.cmpxchg<u64>(own, ticket, ticket + FIRST);
+    const found = atomic.cmpxchg<u64>(address, ticket, ticket + FIRST);
     if (found == ticket) return <i32>((ticket >> 20) & MASK);
     ticket = found;
   }
   for (let i: usize = 1; i < threads; i++) {
-    const chunk = takeFrom(TICKETS + (((thread + i) % threads) << 6));
+    const chunk = takeFrom(ticketOf((thread + i) % threads));
     if (chunk >= 0) return chunk;
   }
   return -1;
 }
 
-/** Takes the last chunk of another thread's run. */
+/** Takes the last chunk of another thread's range; −1 when none is left there. */
 function takeFrom(address: usize): i32 {
   let ticket = atomic.load<u64>(address);
   while (((ticket >> 20) & MASK) < (ticket & MASK)) {
@@ -149,143 +117,135 @@ function takeFrom(address: usize): i32 {
   return -1;
 }
 
-/** Runs one job to its end; `shared` asks the other threads to help. */
+/** Runs a job to its end. With `shared`, the helping threads take part. */
 export function share(execute: (operation: i32, chunk: i32) => void, operation: i32, chunks: i32, shared: bool): void {
   if (!shared || chunks < 2) {
     for (let chunk = 0; chunk < chunks; chunk++) execute(operation, chunk);
     return;
   }
-  store<i32>(JOB, operation);
-  atomic.store<i32>(DONE, 0);
-  const generation = atomic.load<i32>(GENERATION) + 1;
+  store<i32>(Address.operation, operation);
+  atomic.store<i32>(Address.chunksDone, 0);
+  const generation = atomic.load<i32>(Address.generation) + 1;
   for (let i: usize = 0; i < threads; i++) {
     const first = (<u64>chunks * i) / threads;
     const end = (<u64>chunks * (i + 1)) / threads;
-    atomic.store<u64>(TICKETS + (i << 6), (<u64>generation << 40) | (first << 20) | end);
+    atomic.store<u64>(ticketOf(i), (<u64>generation << 40) | (first << 20) | end);
   }
-  atomic.store<i32>(BANK, 0);
-  atomic.store<i32>(GENERATION, generation);
-  if (atomic.load<i32>(SLEEPERS) != 0) atomic.notify(GENERATION, i32.MAX_VALUE);
+  atomic.store<i32>(Address.currentBank, 0);
+  atomic.store<i32>(Address.generation, generation);
+  if (atomic.load<i32>(Address.sleepers) != 0) atomic.notify(Address.generation, i32.MAX_VALUE);
   help(execute);
   finish(execute, operation, chunks);
 }
 
 /**
- * Waits for the chunks that other threads have taken: on a busy machine those need the processor more than a poll does. What
- * such a thread had to give back is computed here, where an error reaches the caller.
+ * Waits for the chunks that other threads have taken. On a busy machine those threads need the processor more than a polling
+ * thread does, so the wait ends in sleep. A chunk that a failed thread returned is computed here, where an error reaches the
+ * caller.
  */
 function finish(execute: (operation: i32, chunk: i32) => void, operation: i32, chunks: i32): void {
   let polls = 0;
-  for (let done = atomic.load<i32>(DONE); done != chunks; done = atomic.load<i32>(DONE)) {
-    const lost = atomic.load<i32>(LOST);
-    if (lost != 0) {
-      atomic.store<i32>(LOST, 0);
-      execute(operation, lost - 1);
-      atomic.add<i32>(DONE, 1);
+  for (let done = atomic.load<i32>(Address.chunksDone); done != chunks; done = atomic.load<i32>(Address.chunksDone)) {
+    const returned = atomic.load<i32>(Address.returnedChunk);
+    if (returned != 0) {
+      atomic.store<i32>(Address.returnedChunk, 0);
+      execute(operation, returned - 1);
+      atomic.add<i32>(Address.chunksDone, 1);
       continue;
     }
-    if (!mayBlock || ++polls < PATIENCE) continue;
-    atomic.store<i32>(WAITING, 1);
-    atomic.wait<i32>(DONE, done, NAP);
-    atomic.store<i32>(WAITING, 0);
+    if (!mayBlock || ++polls < POLLS_BEFORE_SLEEP) continue;
+    atomic.store<i32>(Address.firstThreadSleeps, 1);
+    atomic.wait<i32>(Address.chunksDone, done, SLEEP_NANOSECONDS);
+    atomic.store<i32>(Address.firstThreadSleeps, 0);
   }
 }
 
-/** Computes chunks of the job in progress while there are any; says whether there was one. */
+/** Computes chunks of the current job while there are any. Returns whether there was one. */
 function help(execute: (operation: i32, chunk: i32) => void): bool {
   let some = false;
   for (let chunk = take(); chunk >= 0; chunk = take()) {
-    held = chunk;
-    execute(load<i32>(JOB), chunk);
-    held = -1;
-    atomic.add<i32>(DONE, 1);
-    if (atomic.load<i32>(WAITING) != 0) atomic.notify(DONE, 1);
+    currentChunk = chunk;
+    execute(load<i32>(Address.operation), chunk);
+    currentChunk = -1;
+    atomic.add<i32>(Address.chunksDone, 1);
+    if (atomic.load<i32>(Address.firstThreadSleeps) != 0) atomic.notify(Address.chunksDone, 1);
     some = true;
   }
   return some;
 }
 
-/** After an error in a helping thread: gives the chunk back that it was computing. Other threads may have one to give back too. */
+/**
+ * Returns the chunk that a helping thread was computing when it failed, so that the first thread computes it. Waits while
+ * another failed thread has a chunk to return.
+ */
 export function forfeit(): void {
-  if (held < 0) return;
-  atomic.add<i32>(FAILURES, 1);
-  while (atomic.cmpxchg<i32>(LOST, 0, held + 1) != 0) {}
-  held = -1;
+  if (currentChunk < 0) return;
+  atomic.add<i32>(Address.failures, 1);
+  while (atomic.cmpxchg<i32>(Address.returnedChunk, 0, currentChunk + 1) != 0) {}
+  currentChunk = -1;
 }
 
-/** What `serveWith` returns beside the number of a memory to help in. */
-// @ts-ignore: decorator
-@inline
-const MORE: i32 = -1;
-// @ts-ignore: decorator
-@inline
-const END: i32 = -2;
-
-/** Polls that a look into another memory counts for. */
-// @ts-ignore: decorator
-@inline
-const LOOK: i32 = 50;
-
 /**
- * A helping thread's life in the first memory: help, spin, sleep. Returns when the latest job is in another memory
- * (its number), when there are more memories than the `known` (−1), and when told to end (−2).
+ * What a helping thread does in the first memory: it helps with jobs, polls for the next one, and sleeps when none comes. It
+ * returns the number of another memory when the latest job is there, `Serve.needsMemory` when there are more memories than
+ * the `known`, and `Serve.end` when it is to end.
  */
 export function serveWith(execute: (operation: i32, chunk: i32) => void, known: i32): i32 {
-  while (atomic.load<i32>(STOP) == 0) {
-    if (atomic.load<i32>(BANKS) > known) return MORE;
-    before = seen;
-    seen = atomic.load<i32>(GENERATION);
-    const bank = atomic.load<i32>(BANK);
+  while (atomic.load<i32>(Address.stop) == 0) {
+    if (atomic.load<i32>(Address.bankCount) > known) return Serve.needsMemory;
+    generationBefore = lastGeneration;
+    lastGeneration = atomic.load<i32>(Address.generation);
+    const bank = atomic.load<i32>(Address.currentBank);
     if (help(execute)) {
       idle = 0;
-    } else if (idle <= SPINS) {
-      idle += bank == 0 ? 1 : LOOK;
-      if (bank >= known) return MORE; // opened since the look above
+    } else if (idle <= IDLE_POLLS) {
+      idle += bank == 0 ? 1 : POLLS_PER_LOOK;
+      if (bank >= known) return Serve.needsMemory; // it was created after the check above
       if (bank != 0) return bank;
     } else {
-      // What another memory held was looked at before the last generation was read.
-      sleep(bank == 0 ? seen : before);
+      // The last look into another memory came before the latest generation was read, so an older one is waited on.
+      sleep(bank == 0 ? lastGeneration : generationBefore);
       idle = 0;
     }
   }
-  return END;
+  return Serve.end;
 }
 
 function sleep(generation: i32): void {
-  atomic.add<i32>(SLEEPERS, 1);
-  if (atomic.load<i32>(STOP) == 0) atomic.wait<i32>(GENERATION, generation, -1);
-  atomic.sub<i32>(SLEEPERS, 1);
+  atomic.add<i32>(Address.sleepers, 1);
+  if (atomic.load<i32>(Address.stop) == 0) atomic.wait<i32>(Address.generation, generation, -1);
+  atomic.sub<i32>(Address.sleepers, 1);
 }
 
-/** Helps with the job of this memory, which is not the first, while there are chunks; counts as work done. */
+/** Helps with the job of a memory other than the first, while there are chunks. Returns whether there was one. */
 export function assistWith(execute: (operation: i32, chunk: i32) => void): bool {
   return help(execute);
 }
 
-/** A thread that found work in another memory is not idle. */
+/** Says that this thread found work in another memory, so that it does not count as idle. */
 export function busy(): void {
   idle = 0;
 }
 
 /** Says that the next job is in memory `bank`. */
 export function ring(bank: i32): void {
-  atomic.store<i32>(BANK, bank);
+  atomic.store<i32>(Address.currentBank, bank);
   wakeAll();
 }
 
 /** Says how many memories there are. */
 export function announce(banks: i32): void {
-  atomic.store<i32>(BANKS, banks);
+  atomic.store<i32>(Address.bankCount, banks);
   wakeAll();
 }
 
 /** Tells the helping threads to end. */
 export function stop(): void {
-  atomic.store<i32>(STOP, 1);
+  atomic.store<i32>(Address.stop, 1);
   wakeAll();
 }
 
 function wakeAll(): void {
-  atomic.add<i32>(GENERATION, 1);
-  if (atomic.load<i32>(SLEEPERS) != 0) atomic.notify(GENERATION, i32.MAX_VALUE);
+  atomic.add<i32>(Address.generation, 1);
+  if (atomic.load<i32>(Address.sleepers) != 0) atomic.notify(Address.generation, i32.MAX_VALUE);
 }

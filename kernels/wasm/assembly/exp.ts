@@ -1,10 +1,13 @@
 /**
  * Exponentials of vectors.
  *
- * Both reduce x = n · ln 2 + r with |r| ≤ ln 2 / 2 (ln 2 in two parts, after Cody and Waite 1980) and evaluate a polynomial
- * on r. Adding 1.5 · 2⁵² (2²³) rounds to the nearest n and leaves it in the low bits, whence it is shifted into the exponent
- * of 2ⁿ. float32's polynomial is that of Cephes (S. Moshier), float64's is Taylor's. Constants are loaded: V8 builds a vector constant
- * anew at every use, three instructions each. pmin and pmax keep a NaN and are one instruction, min and max are eight.
+ * Both functions write x = n · ln 2 + r with |r| ≤ ln 2 / 2 and evaluate a polynomial of r; ln 2 comes in two parts, after Cody
+ * and Waite 1980. Adding 1.5 · 2⁵² (float64) or 1.5 · 2²³ (float32) rounds x / ln 2 to the nearest integer n and leaves n in the
+ * low bits, from where a shift moves it into the exponent of 2ⁿ. The float32 polynomial is that of Cephes (S. Moshier), the
+ * float64 polynomial is Taylor's.
+ *
+ * Constants are loaded from memory: V8 builds a vector constant anew at every use, with three instructions each. pmin and pmax
+ * are one instruction and keep a NaN; min and max are eight instructions.
  */
 import { madd, madd64 } from './level';
 
@@ -30,7 +33,7 @@ function c64(index: usize): v128 {
   return v128.load_splat<f64>(TABLE64 + (index << 3));
 }
 
-/** e^x in float32, at most 2 ulp off, subnormal or infinite where it should be; NaN stays NaN. */
+/** e^x in float32 with an error of at most 2 ulp. The result is subnormal or infinite where e^x is; NaN stays NaN. */
 // @ts-ignore: decorator
 @inline
 export function exp32(x: v128): v128 {
@@ -39,7 +42,7 @@ export function exp32(x: v128): v128 {
   const p = onReduced(bounded, f32x4.sub(shifted, c32(14)));
   const k = i32x4.sub(shifted, c32(14));
   const half = i32x4.shr_s(k, 1);
-  // 2ⁿ in two steps, so that results may be subnormal or overflow.
+  // Two factors whose product is 2ⁿ: so the result may be subnormal or overflow.
   const first = i32x4.add(i32x4.shl(half, 23), c32(11));
   const second = i32x4.add(i32x4.shl(i32x4.sub(k, half), 23), c32(11));
   return f32x4.mul(f32x4.mul(p, first), second);
@@ -59,7 +62,8 @@ function onReduced(x: v128, n: v128): v128 {
 }
 
 /**
- * As `exp32` for x ≤ 0, 0 below −87: what softmax would lose anyway, and subnormal factors are slow. NaN stays NaN.
+ * e^x in float32 for x ≤ 0; 0 below −87, and NaN stays NaN. Softmax loses smaller values anyway, and arithmetic with subnormal
+ * numbers is slow.
  */
 // @ts-ignore: decorator
 @inline
@@ -71,7 +75,7 @@ export function expFalling(x: v128): v128 {
   return v128.andnot(f32x4.mul(p, scale), f32x4.lt(x, c32(13)));
 }
 
-/** e^x in float64 for x ≤ 0, relative error below 4e-16; below −708 it is 0. */
+/** e^x in float64 for x ≤ 0, with a relative error below 4e-16; 0 below −708. */
 // @ts-ignore: decorator
 @inline
 export function exp64(x: v128): v128 {
@@ -79,7 +83,7 @@ export function exp64(x: v128): v128 {
   const shifted = madd64(bounded, c64(1), c64(17));
   const n = f64x2.sub(shifted, c64(17));
   const r = madd64(n, c64(3), madd64(n, c64(2), bounded));
-  // |r|¹⁴ / 14! < 5e-18.
+  // The first term that is left out is below |r|¹⁴ / 14! < 5e-18.
   let p = madd64(c64(4), r, c64(5));
   p = madd64(p, r, c64(6));
   p = madd64(p, r, c64(7));

@@ -1,6 +1,6 @@
 /**
- * gelu(x) = x · Φ(x) in float64, with erfc after W. J. Cody's rational approximations (Math. Comp. 23, 1969, p. 631): the
- * same as `shared/erf.ts`, unrolled.
+ * gelu(x) = x · Φ(x) in float64. erfc is W. J. Cody's rational approximation (Math. Comp. 23, 1969, p. 631), as in
+ * `shared/erf.ts` but with unrolled loops.
  */
 import { exp64 } from './exp';
 
@@ -10,7 +10,7 @@ function exponential(x: f64): f64 {
   return f64x2.extract_lane(exp64(f64x2.splat(x)), 0);
 }
 
-/** x · Φ(x), rounded once to float32; 0 at minus infinity. */
+/** x · Φ(x), rounded once to float32. The result at minus infinity is 0. */
 export function gelu(x: f32): f32 {
   if (x == -Infinity) return 0;
   const value = <f64>x;
@@ -25,7 +25,7 @@ function erfc(x: f64): f64 {
   return x < 0 ? 2 - value : value;
 }
 
-/** exp(−y²) without losing the low digits of y². */
+/** exp(−y²), in two factors so that the low digits of y² are not lost. */
 function expMinusSquare(y: f64): f64 {
   const coarse = Math.trunc(y * 16) / 16;
   return exponential(-coarse * coarse) * exponential(-(y - coarse) * (y + coarse));

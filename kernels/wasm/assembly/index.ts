@@ -1,6 +1,8 @@
 /**
- * What JavaScript calls. A job's parameters are written to the control block first (`control.ts`); `run` computes it.
+ * The functions that JavaScript calls. It writes the parameters of a job to the control block first (`../layout.ts`), then
+ * calls `run`.
  */
+import { Operation } from '../layout';
 import { activationChunk } from './activation';
 import { appendRow, attendChunk } from './attention';
 import { announce, assistWith, become, busy, forfeit, ring, serveWith, share, stop } from './control';
@@ -16,40 +18,40 @@ export { announce, become, busy, forfeit, probeDot, probeMadd, ring, screen, sto
 
 function execute(operation: i32, chunk: i32): void {
   switch (operation) {
-    case 0:
+    case Operation.matmul:
       return matmulChunk(chunk);
-    case 1:
+    case Operation.prepare:
       return prepareChunk(chunk);
-    case 2:
+    case Operation.attend:
       return attendChunk(chunk);
-    case 3:
+    case Operation.append:
       return appendRow(chunk);
-    case 4:
+    case Operation.activation:
       return activationChunk(chunk);
-    case 5:
+    case Operation.embed:
       return embedRow(chunk);
-    case 6:
+    case Operation.pack:
       return packPanel(chunk);
-    case 7:
+    case Operation.argMax:
       return argMaxRow(chunk);
-    case 8:
+    case Operation.largest:
       return largestChunk(chunk);
-    case 9:
+    case Operation.exponentials:
       return exponentialsChunk(chunk);
   }
 }
 
-/** Computes a job; `shared` lets the helping threads take part. */
+/** Computes a job. With `shared`, the helping threads take part. */
 export function run(operation: i32, chunks: i32, shared: bool): void {
   share(execute, operation, chunks, shared);
 }
 
-/** A helping thread's life in the first memory; see `serveWith` for what it returns. */
+/** What a helping thread does in the first memory. `serveWith` says what is returned. */
 export function serve(known: i32): i32 {
   return serveWith(execute, known);
 }
 
-/** Helps in another memory; says whether there was something to do. */
+/** Helps with the job of another memory. Returns whether there was something to do. */
 export function assist(): bool {
   return assistWith(execute);
 }

@@ -1,9 +1,11 @@
 /**
- * The few operations that differ between feature levels. `ASC_FEATURE_RELAXED_SIMD` is a compile-time constant, so each
- * module holds one variant of everything and a level never mixes fused and unfused multiply-adds.
+ * The operations that differ between feature levels. `ASC_FEATURE_RELAXED_SIMD` is a compile-time constant, so each module has
+ * one variant of everything. A level never mixes fused and unfused multiply-adds.
  */
+import { Size } from '../layout';
 
-/** a · b + c: fused (one rounding) on the relaxed level, two roundings on the plain one. */
+
+/** a · b + c: fused, with one rounding, on the relaxed level; with two roundings on the other. */
 // @ts-ignore: decorator
 @inline
 export function madd(a: v128, b: v128, c: v128): v128 {
@@ -11,7 +13,7 @@ export function madd(a: v128, b: v128, c: v128): v128 {
   return f32x4.add(f32x4.mul(a, b), c);
 }
 
-/** As `madd`, in float64. */
+/** `madd` in float64. */
 // @ts-ignore: decorator
 @inline
 export function madd64(a: v128, b: v128, c: v128): v128 {
@@ -19,12 +21,12 @@ export function madd64(a: v128, b: v128, c: v128): v128 {
   return f64x2.add(f64x2.mul(a, b), c);
 }
 
-/** Bytes that four 7-bit activation codes take: bytes for the relaxed dot, 16-bit words for the strict one. */
+/** Bytes of four activation codes. */
 // @ts-ignore: decorator
 @inline
-export const CODE_BYTES: usize = ASC_FEATURE_RELAXED_SIMD ? 4 : 8;
+export const FOUR_CODES: usize = 4 * (ASC_FEATURE_RELAXED_SIMD ? Size.relaxedCode : Size.strictCode);
 
-/** (l0 + l2) + (l1 + l3): the one order in which lanes are summed everywhere. */
+/** (l0 + l2) + (l1 + l3). Every sum over lanes has this order. */
 // @ts-ignore: decorator
 @inline
 export function sumLanes(a: v128): f32 {
@@ -32,7 +34,7 @@ export function sumLanes(a: v128): f32 {
   return f32x4.extract_lane(pairs, 0) + f32x4.extract_lane(pairs, 1);
 }
 
-/** `sumLanes` of four vectors at once, one in each lane. */
+/** `sumLanes` of four vectors, one result in each lane. */
 // @ts-ignore: decorator
 @inline
 export function sumLanes4(a: v128, b: v128, c: v128, d: v128): v128 {

@@ -1,53 +1,57 @@
 /**
- * Queries over one row of logits, [vocabulary], in chunks of 4,096 entries whose partial answers are joined in order.
- *
- * Parameters: 0 row's address, 1 vocabulary, 2 partial answers (16 bytes a chunk), 4–5 largest (f64), 6–7 inverse
- * temperature (f64).
+ * Queries about one row of logits, [vocabulary]. `largest` and `exponentials` take chunks of 4,096 entries, whose partial
+ * answers the caller joins in order. A chunk of `argMax` is a row. The parameters are `LogitsParameter`.
  */
-import { word } from './control';
+import { LogitsParameter, Size } from '../layout';
+import { parameterAddress, word } from './control';
 import { exp64 } from './exp';
 
 // @ts-ignore: decorator
 @inline
-const CHUNK: i32 = 4096;
+function chunkStart(chunk: i32): usize {
+  return <usize>word(LogitsParameter.logits) + <usize>chunk * (Size.chunkEntries << 2);
+}
 
 // @ts-ignore: decorator
 @inline
-const LARGEST: usize = 1032 + 16;
+function chunkLength(chunk: i32): i32 {
+  return min(Size.chunkEntries, <i32>word(LogitsParameter.vocabulary) - chunk * Size.chunkEntries);
+}
+
 // @ts-ignore: decorator
 @inline
-const INVERSE: usize = 1032 + 24;
+function partialAnswer(chunk: i32): usize {
+  return <usize>word(LogitsParameter.answers) + <usize>chunk * Size.partialAnswer;
+}
 
-/** The largest value of a chunk, NaN if it holds one: partial [f32 largest, i32 NaN seen]. */
+/** The largest value of a chunk as f32, or NaN when the chunk holds a NaN. */
 export function largestChunk(chunk: i32): void {
-  const from = <usize>word(0) + (<usize>chunk << 14);
-  const many = min(CHUNK, <i32>word(1) - chunk * CHUNK);
+  const from = chunkStart(chunk);
   let most = f32x4.splat(-Infinity);
-  let broken = f32x4.splat(0);
+  let hasNaN = f32x4.splat(0);
   let at = from;
-  const end = from + (<usize>many << 2);
+  const end = from + (<usize>chunkLength(chunk) << 2);
   for (; at + 16 <= end; at += 16) {
     const v = v128.load(at);
     most = f32x4.pmax(most, v);
-    broken = v128.or(broken, f32x4.ne(v, v));
+    hasNaN = v128.or(hasNaN, f32x4.ne(v, v));
   }
   for (; at < end; at += 4) {
     const v = v128.load_splat<f32>(at);
     most = f32x4.pmax(most, v);
-    broken = v128.or(broken, f32x4.ne(v, v));
+    hasNaN = v128.or(hasNaN, f32x4.ne(v, v));
   }
   const first = max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1));
   const second = max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3));
-  store<f32>(<usize>word(2) + (<usize>chunk << 4), v128.any_true(broken) ? NaN : max(first, second));
+  store<f32>(partialAnswer(chunk), v128.any_true(hasNaN) ? NaN : max(first, second));
 }
 
-/** Σ exp((logit − largest) · inverse temperature) of a chunk, in float64: even and odd entries, then both. */
+/** Σ exp((logit − largest) · inverse temperature) of a chunk, in float64: the sum of the even and of the odd entries, added. */
 export function exponentialsChunk(chunk: i32): void {
-  let at = <usize>word(0) + (<usize>chunk << 14);
-  const many = min(CHUNK, <i32>word(1) - chunk * CHUNK);
-  const end = at + (<usize>many << 2);
-  const largest = v128.load_splat<f64>(LARGEST);
-  const inverse = v128.load_splat<f64>(INVERSE);
+  let at = chunkStart(chunk);
+  const end = at + (<usize>chunkLength(chunk) << 2);
+  const largest = v128.load_splat<f64>(parameterAddress(LogitsParameter.largest));
+  const inverse = v128.load_splat<f64>(parameterAddress(LogitsParameter.inverseTemperature));
   let first = f64x2.splat(0);
   let second = first;
   for (; at + 16 <= end; at += 16) {
@@ -63,21 +67,21 @@ export function exponentialsChunk(chunk: i32): void {
     const value = f64x2.sub(f64x2.splat(<f64>load<f32>(at)), largest);
     sum += f64x2.extract_lane(exp64(f64x2.mul(value, inverse)), 0);
   }
-  store<f64>(<usize>word(2) + (<usize>chunk << 4), sum);
+  store<f64>(partialAnswer(chunk), sum);
 }
 
-/** Arg-max of one row of several: parameters 0 logits, 1 vocabulary, 2 answers [rows] i32. NaN is never the largest. */
+/** The arg-max of one row. NaN is never the largest. */
 export function argMaxRow(row: i32): void {
-  const vocabulary = <i32>word(1);
-  const from = <usize>word(0) + (<usize>row * <usize>vocabulary << 2);
-  store<i32>(<usize>word(2) + (<usize>row << 2), argMax(from, vocabulary));
+  const vocabulary = <i32>word(LogitsParameter.vocabulary);
+  const from = <usize>word(LogitsParameter.logits) + (<usize>row * <usize>vocabulary << 2);
+  store<i32>(<usize>word(LogitsParameter.answers) + (<usize>row << 2), argMax(from, vocabulary));
 }
 
 function argMax(from: usize, vocabulary: i32): i32 {
   const end = from + (<usize>vocabulary << 2);
   let most = f32x4.splat(-Infinity);
   let at = from;
-  // pmax keeps its first operand where the second is NaN.
+  // pmax gives its first operand where the second is NaN.
   for (; at + 16 <= end; at += 16) most = f32x4.pmax(most, v128.load(at));
   let largest = f32x4.extract_lane(most, 0);
   largest = bigger(largest, f32x4.extract_lane(most, 1));
@@ -101,8 +105,10 @@ function bigger(a: f32, b: f32): f32 {
 }
 
 /**
- * The k largest of a row, largest first, ties by lowest id, NaN behind everything: `ids` [k] of i32. A heap with the
- * entry furthest behind on top; four entries at a time are compared with it, few are ever looked at one by one.
+ * Writes the ids of the k largest entries of a row to `ids`, [k] of i32: largest first, ties by lowest id, NaN last.
+ *
+ * A heap keeps the k best entries so far, with the lowest of them on top. Four entries at a time are compared with the top, so
+ * that few are looked at one by one.
  */
 export function topK(row: usize, vocabulary: i32, k: i32, ids: usize): void {
   for (let i = 0; i < k; i++) store<i32>(ids + (<usize>i << 2), i);
@@ -117,7 +123,7 @@ export function topK(row: usize, vocabulary: i32, k: i32, ids: usize): void {
     }
     const stop = min(i + 4, vocabulary);
     for (; i < stop; i++) {
-      if (!behind(row, load<i32>(ids), i)) continue;
+      if (!ranksBelow(row, load<i32>(ids), i)) continue;
       store<i32>(ids, i);
       sink(row, ids, 0, k);
     }
@@ -130,14 +136,14 @@ export function topK(row: usize, vocabulary: i32, k: i32, ids: usize): void {
   }
 }
 
-/** Whether entry a comes behind entry b. */
-function behind(row: usize, a: i32, b: i32): bool {
+/** Whether entry a ranks below entry b. */
+function ranksBelow(row: usize, a: i32, b: i32): bool {
   const left = load<f32>(row + (<usize>a << 2));
   const right = load<f32>(row + (<usize>b << 2));
   if (left < right) return true;
   if (left > right) return false;
-  const broken = left != left;
-  return broken == (right != right) ? a > b : broken;
+  const leftIsNaN = left != left;
+  return leftIsNaN == (right != right) ? a > b : leftIsNaN;
 }
 
 function sink(row: usize, heap: usize, at: i32, size: i32): void {
@@ -149,12 +155,12 @@ function sink(row: usize, heap: usize, at: i32, size: i32): void {
     let chosen = left;
     if (child + 1 < size) {
       const right = load<i32>(heap + (<usize>(child + 1) << 2));
-      if (behind(row, right, left)) {
+      if (ranksBelow(row, right, left)) {
         chosen = right;
         child++;
       }
     }
-    if (!behind(row, chosen, moved)) break;
+    if (!ranksBelow(row, chosen, moved)) break;
     store<i32>(heap + (<usize>at << 2), chosen);
     at = child;
   }

@@ -1,56 +1,50 @@
-/**
- * Weights from the checkpoint's rows into panels of eight.
- *
- * Parameters: 0 stored bytes (at most 64-row steps of whole rows), 1 stored type (0 f32, 1 bf16, 2 f16, 3 i8), 2 rows,
- * 3 columns, 4 weight, 5 type, 6 first row. A chunk is a panel.
- */
+/** Packs rows of a checkpoint into panels of eight. The parameters are `PackParameter`; a chunk is a panel. */
+import { PackParameter, Size, StoredCode, WeightCode } from '../layout';
 import { scratch, word } from './control';
 import { panelBytes } from './matmul';
-import { BF16, F32, PANEL } from './tile';
-import { Q8_CODES, Q8_PANEL_BLOCK } from './tileQ8';
 
 export function packPanel(chunk: i32): void {
-  const cols = <i32>word(3);
-  const type = <i32>word(5);
+  const cols = <i32>word(PackParameter.cols);
+  const type = <i32>word(PackParameter.type);
   const width = <usize>cols << 2;
   const rows = scratch(); // [8, cols]
-  for (let lane = 0; lane < PANEL; lane++) {
-    decodeRow(rows + <usize>lane * width, chunk * PANEL + lane, cols);
+  for (let lane = 0; lane < Size.panelOutputs; lane++) {
+    decodeRow(rows + <usize>lane * width, chunk * Size.panelOutputs + lane, cols);
   }
-  const panel = <usize>word(4) + panelBytes(type, cols) * <usize>((<i32>word(6) >> 3) + chunk);
-  if (type == F32) packF32(panel, rows, cols);
-  else if (type == BF16) packBf16(panel, rows, cols);
+  const panel = <usize>word(PackParameter.weight) + panelBytes(type, cols) * <usize>((<i32>word(PackParameter.firstRow) >> 3) + chunk);
+  if (type == WeightCode.f32) packF32(panel, rows, cols);
+  else if (type == WeightCode.bf16) packBf16(panel, rows, cols);
   else packQ8(panel, rows, cols);
 }
 
-/** One stored row as float32, exactly; zeros beyond the last row. */
+/** Decodes one stored row to float32, exactly. Rows after the last one are zeros. */
 function decodeRow(to: usize, row: i32, cols: i32): void {
-  const stored = word(1);
-  if (row >= <i32>word(2)) {
+  const stored = word(PackParameter.stored);
+  if (row >= <i32>word(PackParameter.rows)) {
     memory.fill(to, 0, <usize>cols << 2);
     return;
   }
-  const bytes: usize = stored == 0 ? 4 : stored == 3 ? 1 : 2;
-  const from = <usize>word(0) + <usize>row * <usize>cols * bytes;
-  if (stored == 0) memory.copy(to, from, <usize>cols << 2);
-  else if (stored == 3) for (let i: usize = 0; i < <usize>cols; i++) store<f32>(to + (i << 2), <f32>load<i8>(from + i));
-  else decodeHalves(to, from, cols, stored == 2);
+  const bytes: usize = stored == StoredCode.f32 ? 4 : stored == StoredCode.i8 ? 1 : 2;
+  const from = <usize>word(PackParameter.source) + <usize>row * <usize>cols * bytes;
+  if (stored == StoredCode.f32) memory.copy(to, from, <usize>cols << 2);
+  else if (stored == StoredCode.i8) for (let i: usize = 0; i < <usize>cols; i++) store<f32>(to + (i << 2), <f32>load<i8>(from + i));
+  else decodeHalves(to, from, cols, stored == StoredCode.f16);
 }
 
-function decodeHalves(to: usize, from: usize, cols: i32, ieee: bool): void {
+function decodeHalves(to: usize, from: usize, cols: i32, isF16: bool): void {
   let i: usize = 0;
-  const many = <usize>cols;
-  for (; i + 4 <= many; i += 4) {
+  const count = <usize>cols;
+  for (; i + 4 <= count; i += 4) {
     const words = v128.load_ext<u16>(from + (i << 1));
-    v128.store(to + (i << 2), ieee ? fromF16(words) : i32x4.shl(words, 16));
+    v128.store(to + (i << 2), isF16 ? fromF16(words) : i32x4.shl(words, 16));
   }
-  for (; i < many; i++) {
+  for (; i < count; i++) {
     const words = i32x4.splat(<i32>load<u16>(from + (i << 1)));
-    store<i32>(to + (i << 2), i32x4.extract_lane(ieee ? fromF16(words) : i32x4.shl(words, 16), 0));
+    store<i32>(to + (i << 2), i32x4.extract_lane(isF16 ? fromF16(words) : i32x4.shl(words, 16), 0));
   }
 }
 
-/** binary16 in the low half of each lane to float32, exact for every pattern: the exponent is rebased by a product. */
+/** binary16, in the low half of each lane, to float32; exact for every pattern. The product corrects the exponent. */
 // @ts-ignore: decorator
 @inline
 function fromF16(words: v128): v128 {
@@ -78,7 +72,7 @@ function packF32(panel: usize, rows: usize, cols: i32): void {
   }
 }
 
-/** Four rows' next four values to four panel rows. */
+/** Writes the next four values of four rows to four panel rows. */
 // @ts-ignore: decorator
 @inline
 function transpose(to: usize, from: usize, width: usize): void {
@@ -104,14 +98,14 @@ function toBf16(bits: u32): u16 {
   return <u16>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 
-/** Where a lane's bfloat16 lies in a panel's row: outputs i and i + 4 share 32 bits. */
+/** Offset of a lane's bfloat16 in the row of a panel. Outputs i and i + 4 share 32 bits. */
 // @ts-ignore: decorator
 @inline
 export function bf16Offset(lane: usize): usize {
   return ((lane & 3) << 2) + ((lane >> 2) << 1);
 }
 
-/** `toBf16` of four lanes, in their upper halves; the lower ones are not cleared. */
+/** `toBf16` of four lanes, in their upper halves. The lower halves are not cleared. */
 // @ts-ignore: decorator
 @inline
 function roundUp4(bits: v128): v128 {
@@ -121,7 +115,7 @@ function roundUp4(bits: v128): v128 {
   return v128.bitselect(v128.or(bits, i32x4.splat(0x400000)), rounded, nan);
 }
 
-/** [8, cols] to [cols, 8]: four inputs at a time, transposed in the scratch memory behind the rows. */
+/** [8, cols] to [cols, 8], four inputs at a time. They are transposed in the scratch memory after the rows. */
 function packBf16(panel: usize, rows: usize, cols: i32): void {
   const width = <usize>cols << 2;
   const square = rows + width * 8; // [4, 8]
@@ -143,7 +137,7 @@ function packBf16(panel: usize, rows: usize, cols: i32): void {
   }
 }
 
-/** `kernels/shared/q8.ts` says what the codes are; block layout in `tileQ8.ts`. */
+/** `kernels/shared/q8.ts` defines the codes, and `Size.q8Block` the layout of a block. */
 function packQ8(panel: usize, rows: usize, cols: i32): void {
   const short = rows + (<usize>cols << 5); // [32]
   for (let from = 0; from < cols; from += 32) {
@@ -156,18 +150,18 @@ function packQ8(panel: usize, rows: usize, cols: i32): void {
       }
       quantize(panel, lane, values);
     }
-    panel += Q8_PANEL_BLOCK;
+    panel += <usize>Size.q8Block;
   }
 }
 
-/** One row's block of 32 into its lane of the panel's. */
+/** Quantises one block of 32 inputs of one row, into the lane of that row. */
 function quantize(block: usize, lane: usize, values: usize): void {
   const largest = largestOf(values);
   const finite = largest < Infinity;
   const scale = finite ? largest / 127 : NaN;
   const usable = finite && scale != 0;
   const divisor = f32x4.splat(scale);
-  const codes = block + Q8_CODES + (lane << 2);
+  const codes = block + Size.q8Codes + (lane << 2);
   const first = usable ? sixteenCodes(values, divisor) : i32x4.splat(0);
   const second = usable ? sixteenCodes(values + 64, divisor) : i32x4.splat(0);
   storeLanes(codes, first);
@@ -179,7 +173,7 @@ function quantize(block: usize, lane: usize, values: usize): void {
   store<i16>(block + 32 + (lane << 1), <i16>(i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1)));
 }
 
-/** nearest(value / scale) of 16 values, −127 … 127. */
+/** nearest(value / scale) of 16 values, in −127 … 127. */
 // @ts-ignore: decorator
 @inline
 function sixteenCodes(values: usize, scale: v128): v128 {
@@ -188,14 +182,14 @@ function sixteenCodes(values: usize, scale: v128): v128 {
   return i8x16.max_s(i8x16.narrow_i16x8_s(low, high), i8x16.splat(-127));
 }
 
-/** Adding 1.5 · 2²³ leaves the nearest integer (ties to even) in the low bits of a small float. */
+/** nearest(value / scale), ties to even. Adding 1.5 · 2²³ leaves the nearest integer in the low bits of a small float. */
 // @ts-ignore: decorator
 @inline
 function fourCodes(values: v128, scale: v128): v128 {
   return i32x4.sub(f32x4.add(f32x4.div(values, scale), f32x4.splat(12582912)), i32x4.splat(0x4b400000));
 }
 
-/** Four codes each to the next four groups of a panel's block. */
+/** Writes four codes to each of the next four groups of a block. */
 // @ts-ignore: decorator
 @inline
 function storeLanes(at: usize, codes: v128): void {
@@ -205,7 +199,7 @@ function storeLanes(at: usize, codes: v128): void {
   v128.store32_lane(at, codes, 3, 96);
 }
 
-/** Largest magnitude of 32 values; NaN if there is one. */
+/** The largest magnitude of 32 values, or NaN when one of them is NaN. */
 function largestOf(values: usize): f32 {
   let most = f32x4.splat(0);
   for (let i: usize = 0; i < 128; i += 16) most = f32x4.max(most, f32x4.abs(v128.load(values + i)));

@@ -1,31 +1,30 @@
 /**
- * What happens to activations before a product: the norm, packing into row blocks, and 7-bit codes for q8 weights.
- *
- * Parameters: 0 rows, 1 inputs, 2 packed float rows or 0, 3 packed codes or 0, 4 their steps, 5 x, 6 gain or 0, 7 plain
- * output or 0, 8 scale (f32), 9 unused, 10–11 epsilon (f64), 12 float row blocks, 13 code row blocks. A chunk is a row.
+ * What happens to activations before a product: the norm, packing into row blocks, and 7-bit codes for q8 weights. The
+ * parameters are `PrepareParameter`; a chunk is a row.
  */
-import { scratch, single, word } from './control';
-import { CODE_BYTES } from './level';
+import { PrepareParameter } from '../layout';
+import { float, parameterAddress, scratch, word } from './control';
+import { FOUR_CODES } from './level';
 import { blockStart } from './matmul';
 
 export function prepareChunk(row: i32): void {
-  const inputs = <i32>word(1);
+  const inputs = <i32>word(PrepareParameter.inputs);
   const width = <usize>inputs << 2;
-  const x = <usize>word(5) + <usize>row * width;
-  const gain = <usize>word(6);
-  const plain = <usize>word(7);
+  const x = <usize>word(PrepareParameter.x) + <usize>row * width;
+  const gain = <usize>word(PrepareParameter.gain);
+  const plain = <usize>word(PrepareParameter.plainRows);
   let values = x;
-  if (gain != 0 || single(8) != 1) {
+  if (gain != 0 || float(PrepareParameter.scale) != 1) {
     values = plain != 0 ? plain + <usize>row * width : scratch();
-    if (gain != 0) normRow(values, x, gain, inputs, load<f64>(1032 + 40));
+    if (gain != 0) normRow(values, x, gain, inputs, load<f64>(parameterAddress(PrepareParameter.epsilon)));
     else memory.copy(values, x, width);
-    if (single(8) != 1) scaleRow(values, inputs, single(8));
+    if (float(PrepareParameter.scale) != 1) scaleRow(values, inputs, float(PrepareParameter.scale));
   }
-  if (word(2) != 0) packRow(row, inputs, values);
-  if (word(3) != 0) quantizeRow(row, inputs, values);
+  if (word(PrepareParameter.floatRows) != 0) packRow(row, inputs, values);
+  if (word(PrepareParameter.codeRows) != 0) quantizeRow(row, inputs, values);
 }
 
-/** out = x / sqrt(mean(x²) + ε) · gain: the mean in float64, then two float32 products. */
+/** out = x / sqrt(mean(x²) + ε) · gain. The mean is float64; then come two float32 products. */
 function normRow(out: usize, x: usize, gain: usize, inputs: i32, epsilon: f64): void {
   const squares = sumOfSquares(x, inputs);
   const inverse = <f32>(1.0 / Math.sqrt(squares / <f64>inputs + epsilon));
@@ -70,7 +69,7 @@ function scaleRow(x: usize, inputs: i32, scale: f32): void {
   }
 }
 
-/** Which block of `count` a row is in. */
+/** The block that a row is in, of `count`. */
 // @ts-ignore: decorator
 @inline
 function blockOf(row: i32, rows: i32, count: i32): i32 {
@@ -79,15 +78,15 @@ function blockOf(row: i32, rows: i32, count: i32): i32 {
   return block;
 }
 
-/** Interleaves one row into its block, [inputs, rows of the block]. */
+/** Copies one row into its block, [inputs, rows of the block]. */
 function packRow(row: i32, inputs: i32, values: usize): void {
-  const rows = <i32>word(0);
-  const count = <i32>word(12);
+  const rows = <i32>word(PrepareParameter.rows);
+  const count = <i32>word(PrepareParameter.floatBlocks);
   const block = blockOf(row, rows, count);
   const start = blockStart(rows, count, block);
-  const many = <usize>(blockStart(rows, count, block + 1) - start);
-  let to = <usize>word(2) + ((<usize>start * <usize>inputs) << 2);
-  if (many == 1) {
+  const blockRows = <usize>(blockStart(rows, count, block + 1) - start);
+  let to = <usize>word(PrepareParameter.floatRows) + ((<usize>start * <usize>inputs) << 2);
+  if (blockRows == 1) {
     memory.copy(to, values, <usize>inputs << 2);
     return;
   }
@@ -95,33 +94,34 @@ function packRow(row: i32, inputs: i32, values: usize): void {
   const end = values + (<usize>inputs << 2);
   for (; values < end; values += 4) {
     store<f32>(to, load<f32>(values));
-    to += many << 2;
+    to += blockRows << 2;
   }
 }
 
 /**
- * Codes one row: in each block of 32 inputs, code = nearest((x − least) / step) in 0 … 127 with step = (most − least) / 127.
- * A one-sided block (behind a relu) so keeps all seven bits. A block with NaN or an infinity gets the step NaN.
+ * Quantises one row. In each block of 32 inputs, code = nearest((x − least) / step), in 0 … 127, with
+ * step = (most − least) / 127. So a block whose values all have one sign, as after a relu, keeps all seven bits. A block with
+ * NaN or an infinity gets the step NaN.
  */
 function quantizeRow(row: i32, inputs: i32, values: usize): void {
-  const rows = <i32>word(0);
-  const count = <i32>word(13);
+  const rows = <i32>word(PrepareParameter.rows);
+  const count = <i32>word(PrepareParameter.codeBlocks);
   const block = blockOf(row, rows, count);
   const start = blockStart(rows, count, block);
-  const many = <usize>(blockStart(rows, count, block + 1) - start);
+  const blockRows = <usize>(blockStart(rows, count, block + 1) - start);
   const before = <usize>start * <usize>((inputs + 31) >> 5);
-  let codes = <usize>word(3) + before * (CODE_BYTES << 3) + <usize>(row - start) * CODE_BYTES;
-  let steps = <usize>word(4) + (before << 3) + (<usize>(row - start) << 3);
+  let codes = <usize>word(PrepareParameter.codeRows) + before * (FOUR_CODES << 3) + <usize>(row - start) * FOUR_CODES;
+  let steps = <usize>word(PrepareParameter.codeSteps) + (before << 3) + (<usize>(row - start) << 3);
   for (let left = inputs; left > 0; left -= 32) {
-    if (left >= 32) quantizeBlock(values, codes, steps, many);
-    else quantizeTail(values, left, codes, steps, many);
+    if (left >= 32) quantizeBlock(values, codes, steps, blockRows);
+    else quantizeTail(values, left, codes, steps, blockRows);
     values += 128;
-    codes += CODE_BYTES * 8 * many;
-    steps += many << 3;
+    codes += FOUR_CODES * 8 * blockRows;
+    steps += blockRows << 3;
   }
 }
 
-function quantizeBlock(x: usize, codes: usize, steps: usize, many: usize): void {
+function quantizeBlock(x: usize, codes: usize, steps: usize, blockRows: usize): void {
   let least = v128.load(x);
   let most = least;
   for (let i: usize = 16; i < 128; i += 16) {
@@ -143,16 +143,16 @@ function quantizeBlock(x: usize, codes: usize, steps: usize, many: usize): void 
     const words = i16x8.narrow_i32x4_s(code, code);
     if (ASC_FEATURE_RELAXED_SIMD) store<i32>(codes, i32x4.extract_lane(i8x16.narrow_i16x8_s(words, words), 0));
     else store<i64>(codes, i64x2.extract_lane(words, 0));
-    codes += CODE_BYTES * many;
+    codes += FOUR_CODES * blockRows;
   }
 }
 
-/** The last block of a row whose inputs are no multiple of 32: padded with its first value, whose weights are zero. */
-function quantizeTail(x: usize, inputs: i32, codes: usize, steps: usize, many: usize): void {
-  const padded = scratch() + <usize>word(14);
+/** The last block of a row, when it is shorter than 32. It is padded with its first value; the weights there are zero. */
+function quantizeTail(x: usize, inputs: i32, codes: usize, steps: usize, blockRows: usize): void {
+  const padded = scratch() + <usize>word(PrepareParameter.paddingOffset);
   const first = load<f32>(x);
   for (let i = 0; i < 32; i++) {
     store<f32>(padded + (<usize>i << 2), i < inputs ? load<f32>(x + (<usize>i << 2)) : first);
   }
-  quantizeBlock(padded, codes, steps, many);
+  quantizeBlock(padded, codes, steps, blockRows);
 }

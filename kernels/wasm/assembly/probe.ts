@@ -1,35 +1,35 @@
 /**
- * Known answers of the relaxed instructions in use. Engines have shipped wrong ones in one compiler tier, so the caller
- * runs these until the optimising compiler has taken over.
+ * Checks the relaxed instructions that are used here by their known answers. In some engines one compiler tier has got them
+ * wrong, so the caller runs these functions until the optimising compiler has taken over.
  */
 
-/** 1 if `rounds` relaxed multiply-adds each round once: 1 + 2⁻¹² squared has a low bit that only a fused one keeps. */
+/** 1 if all of `rounds` relaxed multiply-adds round once. The square of 1 + 2⁻¹² has a low bit that only a fused one keeps. */
 export function probeMadd(rounds: i32): i32 {
   if (!ASC_FEATURE_RELAXED_SIMD) return 1;
   const a = f32x4.splat(1.000244140625);
   const c = f32x4.splat(-1.00048828125);
   const b = f64x2.splat(1.0000000037252903);
   const d = f64x2.splat(-1.0000000074505806);
-  let fine = 1;
+  let correct = 1;
   for (let i = 0; i < rounds; i++) {
-    if (f32x4.extract_lane(f32x4.relaxed_madd(a, a, c), 2) != 5.9604644775390625e-8) fine = 0;
-    if (f64x2.extract_lane(f64x2.relaxed_madd(b, b, d), 1) != 1.3877787807814457e-17) fine = 0;
+    if (f32x4.extract_lane(f32x4.relaxed_madd(a, a, c), 2) != 5.9604644775390625e-8) correct = 0;
+    if (f64x2.extract_lane(f64x2.relaxed_madd(b, b, d), 1) != 1.3877787807814457e-17) correct = 0;
   }
-  return fine;
+  return correct;
 }
 
-/** 1 if `rounds` relaxed dots of int8 weights with 7-bit codes are exact at the ends of both ranges. */
+/** 1 if all of `rounds` relaxed dots of int8 weights with 7-bit codes are exact, at the ends of both ranges. */
 export function probeDot(rounds: i32): i32 {
   if (!ASC_FEATURE_RELAXED_SIMD) return 1;
-  let fine = 1;
+  let correct = 1;
   for (let i = 0; i < rounds; i++) {
     const code = <i8>(127 - (i & 3));
     const weights = i8x16(-127, -127, -127, -127, 127, 127, 127, 127, 1, -2, 3, -4, -127, 127, -127, 126);
     const sums = i32x4.relaxed_dot_i8x16_i7x16_add_s(weights, i8x16.splat(code), i32x4(1, 1000000, -7, 5));
-    if (i32x4.extract_lane(sums, 0) != 1 - 508 * <i32>code) fine = 0;
-    if (i32x4.extract_lane(sums, 1) != 1000000 + 508 * <i32>code) fine = 0;
-    if (i32x4.extract_lane(sums, 2) != -7 - 2 * <i32>code) fine = 0;
-    if (i32x4.extract_lane(sums, 3) != 5 - <i32>code) fine = 0;
+    if (i32x4.extract_lane(sums, 0) != 1 - 508 * <i32>code) correct = 0;
+    if (i32x4.extract_lane(sums, 1) != 1000000 + 508 * <i32>code) correct = 0;
+    if (i32x4.extract_lane(sums, 2) != -7 - 2 * <i32>code) correct = 0;
+    if (i32x4.extract_lane(sums, 3) != 5 - <i32>code) correct = 0;
   }
-  return fine;
+  return correct;
 }

@@ -1,26 +1,30 @@
 /**
- * Scores of attention: lane sums of query · key over the head's dimensions, for one row or four that share a key list.
- * The two agree in bits.
+ * Scores of attention: sums over lanes of query · key, over the dimensions of the head. There is one function for one row and
+ * one for four rows that share a key list; they give the same bits.
  */
 import { madd, sumLanes4 } from './level';
 
-/** Slot of a key by its ordinal in the list. */
+/** The slot of the key that is number `ordinal` in a list. */
 // @ts-ignore: decorator
 @inline
 export function slotOf(list: usize, ordinal: i32): usize {
   return <usize>load<i32>(list + (<usize>ordinal << 2));
 }
 
-/** Asks memory early for what a key's ordinal leads to in another part of the cache (see `touch` in `tile.ts`). */
+/** Prefetches one slot (see `prefetch` in `tile.ts`). */
 // @ts-ignore: decorator
 @inline
-function touchSlot(address: usize, width: usize): void {
+function prefetchSlot(address: usize, width: usize): void {
   for (const end = address + width; address < end; address += 64) atomic.load<u8>(address);
 }
 
-/** Scores of keys from … to − 1 for one row, four keys at a time (the last ones repeated where fewer are left). */
+/**
+ * Scores of keys from … to − 1 for one row, four keys at a time. Where fewer than four are left, the last key is computed
+ * several times. Meanwhile the values of the same slots are prefetched, which lie `valuesOffset` bytes behind the keys; 0
+ * prefetches nothing.
+ */
 export function scoreOne(
-  list: usize, keys: usize, from: i32, to: i32, query: usize, scores: usize, width: usize, ahead: usize,
+  list: usize, keys: usize, from: i32, to: i32, query: usize, scores: usize, width: usize, valuesOffset: usize,
 ): void {
   const last = to - 1;
   const end = query + width;
@@ -29,11 +33,11 @@ export function scoreOne(
     let k1 = keys + slotOf(list, min(j + 1, last)) * width;
     let k2 = keys + slotOf(list, min(j + 2, last)) * width;
     let k3 = keys + slotOf(list, min(j + 3, last)) * width;
-    if (ahead != 0) {
-      touchSlot(k0 + ahead, width);
-      touchSlot(k1 + ahead, width);
-      touchSlot(k2 + ahead, width);
-      touchSlot(k3 + ahead, width);
+    if (valuesOffset != 0) {
+      prefetchSlot(k0 + valuesOffset, width);
+      prefetchSlot(k1 + valuesOffset, width);
+      prefetchSlot(k2 + valuesOffset, width);
+      prefetchSlot(k3 + valuesOffset, width);
     }
     let a0 = f32x4.splat(0);
     let a1 = a0, a2 = a0, a3 = a0;
@@ -60,16 +64,16 @@ export function scoreOne(
   }
 }
 
-/** Scores of the first `to` (even) keys for four rows, two keys at a time. */
+/** Scores of the first `to` keys for four rows, two keys at a time; `to` is even. Prefetches the values as `scoreOne` does. */
 export function scoreFour(
-  list: usize, keys: usize, to: i32, queries: usize, scores: usize, stride: usize, width: usize, ahead: usize,
+  list: usize, keys: usize, to: i32, queries: usize, scores: usize, stride: usize, width: usize, valuesOffset: usize,
 ): void {
   const end = queries + width;
   for (let j = 0; j < to; j += 2) {
     let k0 = keys + slotOf(list, j) * width;
     let k1 = keys + slotOf(list, j + 1) * width;
-    touchSlot(k0 + ahead, width);
-    touchSlot(k1 + ahead, width);
+    prefetchSlot(k0 + valuesOffset, width);
+    prefetchSlot(k1 + valuesOffset, width);
     let a0 = f32x4.splat(0);
     let a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
     for (let q = queries; q < end; q += 16) {

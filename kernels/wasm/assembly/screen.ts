@@ -1,31 +1,33 @@
 /**
- * Which outputs of a product could be its row's largest, given approximations and how far each may be off:
- * |exact − value[o]| ≤ inputs · error[o] + rounding · size[o] (see `../screen.ts`).
+ * Finds the outputs of a product that could be the largest of their row, from approximations and bounds of their errors:
+ * |exact − value[o]| ≤ byError · error[o] + bySize · size[o] (see `../screen.ts`).
  */
 
 /**
- * Marks every unit of 32 outputs that holds a candidate; says whether all figures were finite.
+ * Marks every unit of 32 outputs that has such an output. Returns whether all numbers were finite; otherwise nothing is sure.
  *
  * @param values approximations, [count]
- * @param errors and sizes of the weight's rows, [count]
- * @param inputs and rounding factors of this row's bound
- * @param units a byte a unit, set to 1 where there is a candidate
+ * @param errors of the weight's rows, [count]
+ * @param sizes of the weight's rows, [count]
+ * @param byErrorOfRow factor of the errors in the bound of this row
+ * @param bySizeOfRow factor of the sizes in the bound of this row
+ * @param units one byte for each unit; set to 1 where there is a candidate
  */
 export function screen(
   values: usize,
   count: i32,
   errors: usize,
   sizes: usize,
-  inputs: f32,
-  rounding: f32,
+  byErrorOfRow: f32,
+  bySizeOfRow: f32,
   units: usize,
 ): bool {
-  const byError = f32x4.splat(inputs);
-  const bySize = f32x4.splat(rounding);
+  const byError = f32x4.splat(byErrorOfRow);
+  const bySize = f32x4.splat(bySizeOfRow);
   const bytes = <usize>count << 2;
   const whole = bytes & ~15;
   let best = f32x4.splat(-Infinity);
-  let sum = f32x4.splat(0); // NaN or infinite as soon as one figure is
+  let sum = f32x4.splat(0); // NaN or infinite as soon as one number is
   for (let at: usize = 0; at < whole; at += 16) {
     const value = v128.load(values + at);
     const bound = f32x4.add(
@@ -43,7 +45,7 @@ export function screen(
   let rest: f32 = 0;
   for (let at = whole; at < bytes; at += 4) {
     const value = load<f32>(values + at);
-    const bound = load<f32>(errors + at) * inputs + load<f32>(sizes + at) * rounding;
+    const bound = load<f32>(errors + at) * byErrorOfRow + load<f32>(sizes + at) * bySizeOfRow;
     least = max(least, value - bound);
     rest += value - value + (bound - bound);
   }
@@ -58,7 +60,7 @@ export function screen(
     if (v128.any_true(f32x4.ge(f32x4.add(v128.load(values + at), bound), bar))) store<u8>(units + (at >> 7), 1);
   }
   for (let at = whole; at < bytes; at += 4) {
-    const bound = load<f32>(errors + at) * inputs + load<f32>(sizes + at) * rounding;
+    const bound = load<f32>(errors + at) * byErrorOfRow + load<f32>(sizes + at) * bySizeOfRow;
     if (load<f32>(values + at) + bound >= least) store<u8>(units + (at >> 7), 1);
   }
   return true;

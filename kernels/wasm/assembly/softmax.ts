@@ -1,14 +1,15 @@
-/** Softmax of one row's scores with the position bias; parameters as in `attention.ts`. */
+/** Softmax of the scores of one row, with the position bias. */
+import { AttentionParameter } from '../layout';
 import { word } from './control';
 import { expFalling } from './exp';
 import { sumLanes } from './level';
 
-/** Adds the bias, replaces scores by exp(score − largest); returns their total. */
+/** Adds the bias and replaces each score by exp(score − largest). Returns the total. */
 export function softmax(scores: usize, row: i32, head: i32, count: i32): f32 {
-  if (word(14) != 0) addBias(scores, row, head, count);
+  if (word(AttentionParameter.bias) != 0) addBias(scores, row, head, count);
   const end = scores + (<usize>count << 2);
   for (let at = end; (at - scores) & 12; at += 4) store<f32>(at, -Infinity);
-  // pmax passes NaN by; the exponentials find it.
+  // pmax ignores NaN here; the exponentials below give NaN for it.
   let most = f32x4.splat(-Infinity);
   for (let at = scores; at < end; at += 16) most = f32x4.pmax(most, v128.load(at));
   most = f32x4.pmax(most, v128.shuffle<f32>(most, most, 2, 3, 0, 1));
@@ -22,11 +23,14 @@ export function softmax(scores: usize, row: i32, head: i32, count: i32): f32 {
   return sumLanes(total);
 }
 
-/** scores[j] += table[head][clamp(j − position + offset, 0, span − 1)]: clamped below, then a run, then clamped above. */
+/**
+ * scores[j] += table[head][clamp(j − position + offset, 0, span − 1)]. The keys come in three runs: those that are clamped to
+ * the first column, those with a column of their own, and those that are clamped to the last column.
+ */
 function addBias(scores: usize, row: i32, head: i32, count: i32): void {
-  const span = <i32>word(15);
-  const table = <usize>word(14) + (<usize>head * <usize>span << 2);
-  const shift = <i32>word(16) - load<i32>(<usize>word(13) + (<usize>row << 2));
+  const span = <i32>word(AttentionParameter.span);
+  const table = <usize>word(AttentionParameter.bias) + (<usize>head * <usize>span << 2);
+  const shift = <i32>word(AttentionParameter.offset) - load<i32>(<usize>word(AttentionParameter.position) + (<usize>row << 2));
   const runFrom = max(0, min(count, -shift));
   const runTo = max(runFrom, min(count, span - shift));
   addConstant(scores, 0, runFrom, load<f32>(table));

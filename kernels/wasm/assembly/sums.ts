@@ -1,8 +1,11 @@
-/** Weighted sums of values by ordinal in the key list, for one row or four that share it. The two agree in bits. */
+/**
+ * Weighted sums of values, in the order of the key list. There is one function for one row and one for four rows that share
+ * the list; they give the same bits.
+ */
 import { madd } from './level';
 import { slotOf } from './scores';
 
-/** sums += Σ weight · value over keys from … to − 1. */
+/** Adds Σ weight · value over keys from … to − 1 to the sums. */
 export function sumOne(list: usize, values: usize, from: i32, to: i32, weights: usize, sums: usize, width: usize): void {
   if (from >= to) return;
   let column: usize = 0;
@@ -48,7 +51,7 @@ function sumVector(list: usize, values: usize, from: i32, to: i32, weights: usiz
   v128.store(sums, a);
 }
 
-/** Sums of four rows over the first `to` keys, two vectors at a time. */
+/** The sums of four rows over the first `to` keys, two vectors at a time. */
 export function sumFour(list: usize, values: usize, to: i32, scores: usize, stride: usize, sums: usize, width: usize): void {
   let column: usize = 0;
   for (; column + 32 <= width; column += 32) {

@@ -1,40 +1,25 @@
 /**
  * Register tiles of x · weightᵀ for float32 and bfloat16 weights.
  *
- * A panel holds eight outputs, interleaved: for each input k, eight weights side by side (32 or 16 bytes). Lanes are
- * outputs; each output element is one chain of multiply-adds in order of k, whatever the tile's shape, and so the bits
- * do not depend on how many rows there are. `type` and `rows` are constants at every call: the compiler unfolds them.
+ * A panel holds eight outputs: for each input k, eight weights side by side (32 or 16 bytes). Lanes are outputs. Each output
+ * element is one chain of multiply-adds in the order of k, whatever the shape of the tile, so its bits do not depend on the
+ * number of rows. `type` and `rows` are constants at every call, and the compiler removes the branches on them.
  */
-import { UPPER_HALVES } from './control';
+import { Address, Size, WeightCode } from '../layout';
 import { madd } from './level';
 
-// @ts-ignore: decorator
-@inline
-export const F32: i32 = 0;
-// @ts-ignore: decorator
-@inline
-export const BF16: i32 = 1;
-// @ts-ignore: decorator
-@inline
-export const Q8: i32 = 2;
-
-/** Outputs in a panel. */
-// @ts-ignore: decorator
-@inline
-export const PANEL: i32 = 8;
-
-/** The upper halves of four lanes. It lives in memory: a constant would be built anew at every use in a loop. */
+/** The mask of the upper halves of four lanes. It is in memory, because V8 would build a constant anew at every use. */
 // @ts-ignore: decorator
 @inline
 export function upperHalves(type: i32): v128 {
-  return type == BF16 ? v128.load(UPPER_HALVES) : i32x4.splat(0);
+  return type == WeightCode.bf16 ? v128.load(Address.upperHalves) : i32x4.splat(0);
 }
 
-/** Weights of outputs 0–3 from a panel's row. A bfloat16 is the upper half of its float32; lanes hold outputs i and i + 4. */
+/** Weights of outputs 0–3 from the row of a panel. A bfloat16 is the upper half of a float32; a lane holds outputs i and i + 4. */
 // @ts-ignore: decorator
 @inline
 function low(type: i32, w: usize, packed: v128): v128 {
-  if (type == F32) return v128.load(w);
+  if (type == WeightCode.f32) return v128.load(w);
   return i32x4.shl(packed, 16);
 }
 
@@ -42,20 +27,20 @@ function low(type: i32, w: usize, packed: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function high(type: i32, w: usize, packed: v128, upper: v128): v128 {
-  if (type == F32) return v128.load(w, 16);
+  if (type == WeightCode.f32) return v128.load(w, 16);
   return v128.and(packed, upper);
 }
 
 /**
- * Asks early for a cache line of each of four streams, `panel` bytes apart.
+ * Prefetches one cache line of each of four panels, `panel` bytes apart.
  *
- * A load whose value nobody waits for is the prefetch that WebAssembly has (atomic, so that no compiler takes it away).
- * Without it the multiply-adds that wait for memory fill the scheduler; and one core fetches several streams far faster
- * than one, so the four panels of the unit to come are asked for side by side.
+ * WebAssembly has no prefetch instruction. A load whose result is not used does the same; it is atomic so that no compiler
+ * removes it. Without prefetches, multiply-adds that wait for memory fill the scheduler of the core. The next four panels are
+ * prefetched side by side, because a core reads several sequences of addresses much faster than one.
  */
 // @ts-ignore: decorator
 @inline
-export function touch(address: usize, panel: usize): void {
+export function prefetch(address: usize, panel: usize): void {
   atomic.load<u8>(address);
   atomic.load<u8>(address + panel);
   atomic.load<u8>(address + panel * 2);
@@ -66,14 +51,14 @@ export function touch(address: usize, panel: usize): void {
 // @ts-ignore: decorator
 @inline
 function stepBytes(type: i32): usize {
-  return type == F32 ? 32 : 16;
+  return type == WeightCode.f32 ? 32 : 16;
 }
 
-/** Writes eight outputs of one row, plus the residual where there is one; `valid` < 8 at the matrix's end. */
+/** Writes eight outputs of one row, plus the residual if there is one. At the end of the matrix only `valid` of them exist. */
 // @ts-ignore: decorator
 @inline
-export function put(a: v128, b: v128, at: usize, out: usize, residual: usize, valid: i32): void {
-  if (valid >= PANEL) {
+export function writeOutputs(a: v128, b: v128, at: usize, out: usize, residual: usize, valid: i32): void {
+  if (valid >= Size.panelOutputs) {
     if (residual != 0) {
       a = f32x4.add(a, v128.load(residual + at));
       b = f32x4.add(b, v128.load(residual + at, 16));
@@ -81,11 +66,11 @@ export function put(a: v128, b: v128, at: usize, out: usize, residual: usize, va
     v128.store(out + at, a);
     v128.store(out + at, b, 16);
   } else {
-    putSome(a, b, at, out, residual, valid);
+    writeSome(a, b, at, out, residual, valid);
   }
 }
 
-function putSome(a: v128, b: v128, at: usize, out: usize, residual: usize, valid: i32): void {
+function writeSome(a: v128, b: v128, at: usize, out: usize, residual: usize, valid: i32): void {
   for (let i = 0; i < valid; i++) {
     let value = f32x4.extract_lane(a, 0);
     if (residual != 0) value += load<f32>(residual + at);
@@ -97,14 +82,15 @@ function putSome(a: v128, b: v128, at: usize, out: usize, residual: usize, valid
 }
 
 /**
- * `rows` (3 to 6) rows by one panel. x [inputs, rows]; out and residual at the panel's first column, `stride` bytes a row.
- * Meanwhile four streams, `panel` bytes apart, are asked for from `ahead` on: `pace` bytes each for 256 bytes of weights.
+ * `rows` (3 to 6) rows by one panel; x is [inputs, rows]. `out` and `residual` are at the first column of the panel, with
+ * `stride` bytes for each row. For every 256 bytes of weights read, prefetches `bytes` bytes of each of four panels, which
+ * start at `next`; nothing when `bytes` is 0.
  */
 // @ts-ignore: decorator
 @inline
 export function tile(
-  type: i32, rows: i32, w: usize, x: usize, inputs: i32, out: usize, residual: usize, stride: usize, valid: i32,
-  ahead: usize, panel: usize, pace: usize,
+  type: i32, rows: i32, w: usize, x: usize, out: usize, residual: usize, stride: usize, valid: i32,
+  next: usize, panel: usize, bytes: usize,
 ): void {
   const upper = upperHalves(type);
   const zero = f32x4.splat(0);
@@ -113,15 +99,15 @@ export function tile(
   const end = w + panel;
   while (w < end) {
     const stop = min(w + 256, end);
-    if (pace != 0) {
-      touch(ahead, panel);
-      ahead += pace;
+    if (bytes != 0) {
+      prefetch(next, panel);
+      next += bytes;
     }
     for (; w < stop; w += stepBytes(type)) {
-      const packed = type == BF16 ? v128.load(w) : zero;
+      const packed = type == WeightCode.bf16 ? v128.load(w) : zero;
       const p = low(type, w, packed);
       // Six rows leave no register for the mask.
-      const q = type == BF16 && rows > 5 ? i32x4.shl(i32x4.shr_u(packed, 16), 16) : high(type, w, packed, upper);
+      const q = type == WeightCode.bf16 && rows > 5 ? i32x4.shl(i32x4.shr_u(packed, 16), 16) : high(type, w, packed, upper);
       const s0 = v128.load_splat<f32>(x);
       a0 = madd(s0, p, a0);
       b0 = madd(s0, q, b0);
@@ -153,23 +139,23 @@ export function tile(
       x += <usize>rows << 2;
     }
   }
-  put(a0, b0, 0, out, residual, valid);
-  if (rows > 1) put(a1, b1, stride, out, residual, valid);
-  if (rows > 2) put(a2, b2, stride * 2, out, residual, valid);
-  if (rows > 3) put(a3, b3, stride * 3, out, residual, valid);
-  if (rows > 4) put(a4, b4, stride * 4, out, residual, valid);
-  if (rows > 5) put(a5, b5, stride * 5, out, residual, valid);
+  writeOutputs(a0, b0, 0, out, residual, valid);
+  if (rows > 1) writeOutputs(a1, b1, stride, out, residual, valid);
+  if (rows > 2) writeOutputs(a2, b2, stride * 2, out, residual, valid);
+  if (rows > 3) writeOutputs(a3, b3, stride * 3, out, residual, valid);
+  if (rows > 4) writeOutputs(a4, b4, stride * 4, out, residual, valid);
+  if (rows > 5) writeOutputs(a5, b5, stride * 5, out, residual, valid);
 }
 
 /**
- * One row by four panels, `panel` bytes apart: eight chains, enough to hide the latency of a multiply-add, and four
- * streams, so that only the start of the unit to come, at `ahead`, is worth asking for early.
+ * One row by four panels, `panel` bytes apart. That makes eight chains of multiply-adds, enough to hide their latency. It
+ * already reads four sequences of addresses, so only the start of the next unit, at `next`, is prefetched.
  */
 // @ts-ignore: decorator
 @inline
 export function tileOne(
-  type: i32, w: usize, panel: usize, x: usize, inputs: i32, out: usize, residual: usize, valid: i32,
-  ahead: usize,
+  type: i32, w: usize, panel: usize, x: usize, out: usize, residual: usize, valid: i32,
+  next: usize,
 ): void {
   const upper = upperHalves(type);
   const zero = f32x4.splat(0);
@@ -179,41 +165,41 @@ export function tileOne(
   while (w < end) {
     const stop = min(w + 64, end);
     if (end - w <= 1024) {
-      touch(ahead, panel);
-      ahead += 64;
+      prefetch(next, panel);
+      next += 64;
     }
     for (; w < stop; w += stepBytes(type)) {
       const s = v128.load_splat<f32>(x);
       const w1 = w + panel;
       const w2 = w1 + panel;
       const w3 = w2 + panel;
-      const packed0 = type == BF16 ? v128.load(w) : zero;
+      const packed0 = type == WeightCode.bf16 ? v128.load(w) : zero;
       a0 = madd(s, low(type, w, packed0), a0);
       b0 = madd(s, high(type, w, packed0, upper), b0);
-      const packed1 = type == BF16 ? v128.load(w1) : zero;
+      const packed1 = type == WeightCode.bf16 ? v128.load(w1) : zero;
       a1 = madd(s, low(type, w1, packed1), a1);
       b1 = madd(s, high(type, w1, packed1, upper), b1);
-      const packed2 = type == BF16 ? v128.load(w2) : zero;
+      const packed2 = type == WeightCode.bf16 ? v128.load(w2) : zero;
       a2 = madd(s, low(type, w2, packed2), a2);
       b2 = madd(s, high(type, w2, packed2, upper), b2);
-      const packed3 = type == BF16 ? v128.load(w3) : zero;
+      const packed3 = type == WeightCode.bf16 ? v128.load(w3) : zero;
       a3 = madd(s, low(type, w3, packed3), a3);
       b3 = madd(s, high(type, w3, packed3, upper), b3);
       x += 4;
     }
   }
-  put(a0, b0, 0, out, residual, valid);
-  if (valid > 8) put(a1, b1, 32, out, residual, valid - 8);
-  if (valid > 16) put(a2, b2, 64, out, residual, valid - 16);
-  if (valid > 24) put(a3, b3, 96, out, residual, valid - 24);
+  writeOutputs(a0, b0, 0, out, residual, valid);
+  if (valid > 8) writeOutputs(a1, b1, 32, out, residual, valid - 8);
+  if (valid > 16) writeOutputs(a2, b2, 64, out, residual, valid - 16);
+  if (valid > 24) writeOutputs(a3, b3, 96, out, residual, valid - 24);
 }
 
-/** Two rows by two panels; four streams are asked for from `ahead` on, 64 bytes each for 256 bytes of weights. */
+/** Two rows by two panels. For every 256 bytes of weights read, prefetches 64 bytes of each of four panels, which start at `next`. */
 // @ts-ignore: decorator
 @inline
 export function tileTwo(
-  type: i32, w: usize, panel: usize, x: usize, inputs: i32, out: usize, residual: usize, stride: usize, valid: i32,
-  ahead: usize,
+  type: i32, w: usize, panel: usize, x: usize, out: usize, residual: usize, stride: usize, valid: i32,
+  next: usize,
 ): void {
   const upper = upperHalves(type);
   const zero = f32x4.splat(0);
@@ -222,12 +208,12 @@ export function tileTwo(
   const end = w + panel;
   while (w < end) {
     const stop = min(w + 128, end);
-    touch(ahead, panel);
-    ahead += 64;
+    prefetch(next, panel);
+    next += 64;
     for (; w < stop; w += stepBytes(type)) {
       const s = v128.load_splat<f32>(x);
       const t = v128.load_splat<f32>(x, 4);
-      const packed = type == BF16 ? v128.load(w) : zero;
+      const packed = type == WeightCode.bf16 ? v128.load(w) : zero;
       const p = low(type, w, packed);
       const q = high(type, w, packed, upper);
       a0 = madd(s, p, a0);
@@ -235,7 +221,7 @@ export function tileTwo(
       a1 = madd(t, p, a1);
       b1 = madd(t, q, b1);
       const w1 = w + panel;
-      const packed1 = type == BF16 ? v128.load(w1) : zero;
+      const packed1 = type == WeightCode.bf16 ? v128.load(w1) : zero;
       const p1 = low(type, w1, packed1);
       const q1 = high(type, w1, packed1, upper);
       a2 = madd(s, p1, a2);
@@ -245,10 +231,10 @@ export function tileTwo(
       x += 8;
     }
   }
-  put(a0, b0, 0, out, residual, valid);
-  put(a1, b1, stride, out, residual, valid);
+  writeOutputs(a0, b0, 0, out, residual, valid);
+  writeOutputs(a1, b1, stride, out, residual, valid);
   if (valid > 8) {
-    put(a2, b2, 32, out, residual, valid - 8);
-    put(a3, b3, stride + 32, out, residual, valid - 8);
+    writeOutputs(a2, b2, 32, out, residual, valid - 8);
+    writeOutputs(a3, b3, stride + 32, out, residual, valid - 8);
   }
 }

@@ -1,6 +1,6 @@
 import { KernelError, type KernelErrorCode } from '../../../kernels';
 import type { Content, GpuDevice } from '../../../kernels/gpu/device';
-import { GpuQueue, held, holder, kernelError, view } from '../../../kernels/gpu/queue';
+import { contentOf, createHolder, GpuQueue, kernelError, view } from '../../../kernels/gpu/queue';
 
 /** A device that keeps numbers, and counts what is alive. */
 function stubDevice() {
@@ -28,7 +28,7 @@ describe('the gpu queue', () => {
   test('work runs in program order, however long each takes', async () => {
     const { device, state, content } = stubDevice();
     const queue = new GpuQueue(device);
-    const boxes = [holder(), holder(), holder()];
+    const boxes = [createHolder(), createHolder(), createHolder()];
     boxes.forEach((box, i) => {
       queue.produce(box, async () => {
         await later(null, 10 - 4 * i);
@@ -38,14 +38,14 @@ describe('the gpu queue', () => {
     });
     expect(Array.from(await queue.read(boxes[0]))).toEqual([0]);
     expect(state.order).toEqual([0, 1, 2].slice(0, state.order.length));
-    await queue.settled();
+    await queue.drained();
     expect(state.order).toEqual([0, 1, 2]);
   });
 
   test('a read sees what its box held at that point, not what came after', async () => {
     const { device } = stubDevice();
     const queue = new GpuQueue(device);
-    const box = holder();
+    const box = createHolder();
     queue.upload(box, Float32Array.of(1));
     const first = queue.read(box);
     queue.upload(box, Float32Array.of(2));
@@ -56,21 +56,21 @@ describe('the gpu queue', () => {
   test('every content is released once: replaced, dropped, read once', async () => {
     const { device, state, content } = stubDevice();
     const queue = new GpuQueue(device);
-    const box = holder();
+    const box = createHolder();
     for (let i = 0; i < 5; i++) queue.upload(box, Float32Array.of(i));
-    queue.produce(box, () => content((held(box) as Content & { value: number }).value + 10), 'old');
+    queue.produce(box, () => content((contentOf(box) as Content & { value: number }).value + 10), 'old');
     expect(Array.from(await queue.read(box))).toEqual([14]);
     expect(state.alive).toBe(1);
     expect(Array.from(await queue.readOnce(async () => content(7)))).toEqual([7]);
     queue.drop(box);
-    await queue.settled();
+    await queue.drained();
     expect(state.alive).toBe(0);
   });
 
   test('a failure surfaces at the read of its box and of whatever was computed from it, and nowhere else', async () => {
     const { device, content } = stubDevice();
     const queue = new GpuQueue(device);
-    const [broken, after, other] = [holder(), holder(), holder()];
+    const [broken, after, other] = [createHolder(), createHolder(), createHolder()];
     queue.produce(broken, () => Promise.reject(new Error('Error compiling WGSL compute shader: 1:1')));
     queue.produce(after, () => content(view(broken).content.length));
     queue.upload(other, Float32Array.of(3));
@@ -84,7 +84,7 @@ describe('the gpu queue', () => {
   test('what a device reports on its own surfaces at the next read, once', async () => {
     const { device, state } = stubDevice();
     const queue = new GpuQueue(device);
-    const box = holder();
+    const box = createHolder();
     queue.upload(box, Float32Array.of(1));
     state.failure = new KernelError('out-of-memory', 'gpu (webgpu): no room');
     await expect(queue.read(box)).rejects.toMatchObject({ code: 'out-of-memory' });

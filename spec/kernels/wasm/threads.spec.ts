@@ -1,14 +1,15 @@
 import { type Backend, createWasmBackend, type Dtype } from '../../../kernels';
+import { Address } from '../../../kernels/wasm/layout';
 import { matrix as generate } from '../laws/arbitraries';
 import { expectSameBits, type Matrix, using } from '../laws/subject';
 
-const made = new Map<string, Matrix>();
+const matrices = new Map<string, Matrix>();
 
-/** A matrix of the laws, made once. */
+/** A matrix of the laws. Each is generated once. */
 function matrix(seed: number, rows: number, cols: number): Matrix {
   const key = `${seed} ${rows} ${cols}`;
-  const known = made.get(key) ?? generate(seed, rows, cols);
-  made.set(key, known);
+  const known = matrices.get(key) ?? generate(seed, rows, cols);
+  matrices.set(key, known);
   return known;
 }
 
@@ -97,7 +98,7 @@ describe('threads', () => {
     const backend = await createWasmBackend({ threads: 2 });
     spy.mockRestore();
     const control = new Int32Array(memories[memories.length - 1].buffer, 0, 256);
-    const [stride, failures] = [580 / 4, 900 / 4]; // words of the control block
+    const [stride, failures] = [Address.scratchStride / 4, Address.failures / 4];
     await using(backend, async (boxes) => {
       const rows = matrix(1, 512, 1024);
       const weight = boxes.weight(rows, 'f32');
@@ -107,8 +108,8 @@ describe('threads', () => {
       backend.linear(expected, x, weight, null);
       const right = await backend.read(expected);
       for (let attempt = 0; attempt < 200 && Atomics.load(control, failures) === 0; attempt++) {
-        await new Promise((resolve) => setTimeout(resolve, 10)); // the other thread may still have to start
-        control[stride] = 0x40000000; // the second thread's scratch memory lies beyond the end
+        await new Promise((resolve) => setTimeout(resolve, 10)); // the other thread may not have started yet
+        control[stride] = 0x40000000; // the scratch memory of the second thread is beyond the end
         backend.fill(weight, 0, bytes, 'f32');
         backend.linear(found, x, weight, null);
         expectSameBits(await backend.read(found), right);

@@ -1,29 +1,27 @@
-import type { HostWeight } from '../shared/boxes';
+import type { HostWeight } from '../shared/hostBoxes';
 import { Q8_BLOCK, q8Blocks } from '../shared/q8';
 
-export { createHostStorage as createCpuStorage, type HostStorage } from '../shared/hostStorage';
-
-/** Weight rows decoded at a time: 16 rows of 512 float32 are 32 KiB, an L1 cache. */
+/** Weight rows that are decoded together. 16 rows of 512 float32 values are 32 KiB: they fit an L1 cache. */
 export const PANEL_ROWS = 16;
 
-/** Rows of a weight matrix as float32: `data[offset + r · cols + i]`. A view for f32, decoded into scratch otherwise. */
+/** Rows of a weight matrix as float32: `data[offset + r · cols + i]`. For f32 a view of the weight, otherwise decoded. */
 export interface Panel {
   data: Float32Array;
   offset: number;
 }
 
-/** Buffers that calls reuse; a backend computes one call at a time. */
+/** Buffers that calls reuse. A backend computes one call at a time, so one set of them is enough. */
 export class Scratch {
   #panel = new Float32Array(0);
   #inputs = new Float64Array(0);
   #normed = new Float32Array(0);
   readonly #view: Panel = { data: this.#panel, offset: 0 };
 
-  /** Rows `first … first + rows − 1` (rows ≤ PANEL_ROWS); valid until the next panel. */
+  /** Rows `first … first + rows − 1`, at most PANEL_ROWS of them. Valid until the next call of `panel`. */
   panel(weight: HostWeight, first: number, rows: number): Panel {
     const view = this.#view;
     const length = rows * weight.cols;
-    // Indices below are 32 bits wide (see tile.ts); past that, count from the first row asked for.
+    // tile.ts computes with indices of 32 bits. In a larger weight they count from the first row of the panel.
     const isHuge = weight.data.length > 0x7fffffff;
     const from = isHuge ? 0 : first * weight.cols;
     const data = isHuge ? weight.data.subarray(first * weight.cols, first * weight.cols + length) : weight.data;
@@ -40,7 +38,7 @@ export class Scratch {
     return view;
   }
 
-  /** Float32 activations widened once, so that the product's inner loop converts weights only. */
+  /** Copies activations to float64, so that the inner loop of a product converts weights only. */
   widen(values: Float32Array, length: number): Float64Array {
     if (this.#inputs.length < length) this.#inputs = new Float64Array(length);
     const inputs = this.#inputs;
@@ -48,14 +46,17 @@ export class Scratch {
     return inputs;
   }
 
-  /** Room for a call's normed activations. */
+  /** A buffer for the normed activations of a call. */
   normed(length: number): Float32Array {
     if (this.#normed.length < length) this.#normed = new Float32Array(length);
     return this.#normed;
   }
 }
 
-/** Upper halves to float32, a shift each. Eight a step: V8 does not unroll, and its checks cost more than the shift. */
+/**
+ * Decodes bf16 values: each is the upper 16 bits of a float32. The loop takes eight values a step, because V8 does not unroll
+ * loops, and the checks of a loop step cost more than the shift.
+ */
 function decodeBf16(panel: Float32Array, data: Uint16Array, from: number, length: number): void {
   const bits = new Uint32Array(panel.buffer, 0, length);
   let i = 0;
@@ -73,7 +74,7 @@ function decodeBf16(panel: Float32Array, data: Uint16Array, from: number, length
   for (; i < length; i++) bits[i] = data[from + i] << 16;
 }
 
-/** Whole rows of codes, from `codes[from]` on, times the scales of their blocks. */
+/** Decodes whole rows of codes that start at `codes[from]`: each code times the scale of its block. */
 function decodeQ8(
   panel: Float32Array,
   weight: HostWeight,

@@ -1,12 +1,10 @@
-import type { HostWeight } from '../shared/boxes';
 import { bf16ToF32 } from '../shared/float';
+import type { HostWeight } from '../shared/hostBoxes';
 import { Q8_BLOCK, q8Blocks } from '../shared/q8';
 
-export { createHostStorage as createReferenceStorage, type HostStorage } from '../shared/hostStorage';
-
 /**
- * One row of a weight matrix as it counts in the arithmetic, [cols], in float64: f32 and bf16 values are exact, a q8
- * value is the float32 nearest code · scale.
+ * Writes one row of a weight matrix into `out`, [cols], as the arithmetic uses it: f32 and bf16 values are exact, and a q8
+ * value is the float32 nearest to code · scale.
  */
 export function weightRow(weight: HostWeight, row: number, out: Float64Array): Float64Array {
   const { cols, data, scales } = weight;

@@ -1,7 +1,10 @@
 import { KernelError } from '../errors';
 
-/** Counts the bytes a backend holds and refuses what would not fit, before it is allocated. */
-export class Memory {
+/**
+ * Counts the bytes that a backend has allocated, and refuses what would exceed its capacity before it is allocated. Every
+ * box names the budget of its backend as its owner.
+ */
+export class MemoryBudget {
   #allocated = 0;
 
   constructor(
@@ -13,7 +16,7 @@ export class Memory {
     return this.#allocated;
   }
 
-  /** Sets what a box is charged for. Throws `out-of-memory` when the change does not fit. */
+  /** Sets the bytes that a box is charged for. Throws `out-of-memory`, and changes nothing, when they do not fit. */
   charge(box: { bytes: number }, bytes: number, what: string): void {
     const after = this.#allocated - box.bytes + bytes;
     if (after > this.capacityBytes && bytes > box.bytes) throw this.#refusal(what, after);
@@ -21,12 +24,15 @@ export class Memory {
     box.bytes = bytes;
   }
 
-  /** Charges a box and allocates; a refusal, also by the JavaScript engine, is `out-of-memory` and changes nothing. */
-  allocate<T>(box: { bytes: number }, bytes: number, what: string, make: () => T): T {
+  /**
+   * Charges a box, then calls `allocate`. When either fails, the box is charged as before. A `RangeError` of the JavaScript
+   * engine, which means that it has no memory left, becomes `out-of-memory`.
+   */
+  allocate<T>(box: { bytes: number }, bytes: number, what: string, allocate: () => T): T {
     const before = box.bytes;
     this.charge(box, bytes, what);
     try {
-      return make();
+      return allocate();
     } catch (error) {
       const asked = this.#allocated;
       this.charge(box, before, what);
