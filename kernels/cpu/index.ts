@@ -1,7 +1,8 @@
 import type { Backend } from '../contract';
 import { hostWeightBytes } from '../shared/hostBoxes';
-import { createHostStorage } from '../shared/hostStorage';
+import { HostStorage } from '../shared/hostStorage';
 import { memoryBytes } from '../shared/memory.node';
+import { createStorage } from '../shared/storage';
 import { activation } from './activation';
 import { append } from './append';
 import { attention } from './attention';
@@ -18,11 +19,11 @@ import { Scratch } from './scratch';
  * results have the bits of the reference. bf16 and q8 weights stay bf16 and q8 in memory.
  */
 export function createCpuBackend(options: { readonly capacityBytes?: number } = {}): Backend {
-  const storage = createHostStorage('cpu', options.capacityBytes ?? memoryBytes());
+  const storage = new HostStorage('cpu', options.capacityBytes ?? memoryBytes());
   const scratch = new Scratch();
   const { budget } = storage;
   return {
-    ...storage,
+    ...createStorage(storage),
     ...logitsQueries(storage),
     embed: (...args) => embed(storage, scratch, ...args),
     rmsNorm: (...args) => rmsNorm(storage, ...args),

@@ -1,7 +1,7 @@
 import type { Backend } from '../contract';
 import { KernelError } from '../errors';
 import { memoryBytes } from '../shared/memory.node';
-import { MemoryBudget } from '../shared/memoryBudget';
+import { createStorage } from '../shared/storage';
 import { activation } from './activation';
 import { append } from './append';
 import { attention } from './attention';
@@ -19,7 +19,7 @@ import { probeAnswers } from './probe';
 import { provideWebgpu } from './provider.node';
 import { GpuQueue, kernelError } from './queue';
 import { rmsNorm } from './rmsNorm';
-import { createGpuStorage, gpuWeightBytes } from './storage';
+import { GpuStorage, gpuWeightBytes } from './storage';
 
 export type { GpuCounters, GpuLevel } from './device';
 
@@ -95,7 +95,7 @@ function levelOf(name: string): GpuLevel {
 
 async function createOn(level: GpuLevel, options: GpuOptions): Promise<Backend> {
   const device = await createDevice(level, options.maxValues);
-  const backend = over(device, options.capacityBytes ?? memoryBytes());
+  const backend = backendOn(device, options.capacityBytes ?? memoryBytes());
   try {
     const isInvariant = await probeAnswers(backend);
     const note = isInvariant ? '' : '; this driver does not give a row the same bits among others as alone';
@@ -135,9 +135,8 @@ function unavailable(level: GpuLevel, why: string): KernelError {
   return new KernelError('unavailable', `gpu (${level}): ${why}`);
 }
 
-function over(device: GpuDevice, capacityBytes: number): Backend {
-  const budget = new MemoryBudget('gpu', capacityBytes);
-  const storage = createGpuStorage(new GpuQueue(device), budget);
+function backendOn(device: GpuDevice, capacityBytes: number): Backend {
+  const storage = new GpuStorage(new GpuQueue(device), capacityBytes);
   const facts: Backend['facts'] = {
     name: 'gpu',
     threads: 1,
@@ -145,20 +144,20 @@ function over(device: GpuDevice, capacityBytes: number): Backend {
     weightTypes: ['f32', 'bf16', 'q8'],
     weightBytes: gpuWeightBytes,
     capacityBytes,
-    allocatedBytes: () => budget.allocatedBytes,
+    allocatedBytes: () => storage.budget.allocatedBytes,
   };
   countersOf.set(facts, device.counters);
   return {
-    ...storage,
+    ...createStorage(storage),
     ...logitsQueries(storage),
-    embed: (out, table, ids) => embed(storage, out, table, ids),
-    rmsNorm: (out, x, norm) => rmsNorm(storage, out, x, norm),
-    normLinear: (outs, x, norm, weights) => normLinear(storage, outs, x, norm, weights),
-    linear: (out, x, weight, residual) => linear(storage, out, x, weight, residual),
-    activation: (out, x, kind, gated) => activation(storage, out, x, kind, gated),
-    append: (cache, keys, values, slots) => append(storage, cache, keys, values, slots),
-    attention: (out, query, fresh, cache, plan, bias) => attention(storage, out, query, fresh, cache, plan, bias),
-    head: (out, x, norm, weight, scale) => head(storage, out, x, norm, weight, scale),
+    embed: (...args) => embed(storage, ...args),
+    rmsNorm: (...args) => rmsNorm(storage, ...args),
+    normLinear: (...args) => normLinear(storage, ...args),
+    linear: (...args) => linear(storage, ...args),
+    activation: (...args) => activation(storage, ...args),
+    append: (...args) => append(storage, ...args),
+    attention: (...args) => attention(storage, ...args),
+    head: (...args) => head(storage, ...args),
     facts,
   };
 }

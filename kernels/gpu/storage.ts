@@ -1,27 +1,13 @@
-import type { Dtype, PlanSpec, Storage, StoredType } from '../contract';
+import type { Dtype, PlanSpec } from '../contract';
 import { KernelError } from '../errors';
-import { type BoxStorage, open } from '../shared/boxes';
-import { FILL_ROWS, fillRows, planSlots } from '../shared/checks';
-import type { MemoryBudget } from '../shared/memoryBudget';
-import {
-  checkNewBias,
-  checkNewCache,
-  checkNewVector,
-  markFilled,
-  openGrow,
-  openNewWeight,
-  openReadCache,
-  openWrite,
-} from '../shared/storageCalls';
+import type { BoxOf } from '../shared/boxes';
+import { FILL_ROWS } from '../shared/checks';
+import { MemoryBudget } from '../shared/memoryBudget';
+import { type CacheRows, nothingFilled, type StorageParts, type StoredRows } from '../shared/storage';
 import type { GpuBias, GpuBoxes, GpuCache, GpuLogits, GpuPlan, GpuTensor, GpuVector, GpuWeight, Piece } from './boxes';
 import { decodeRows, packRows, panelRows, rowWords } from './pack';
 import { contentOf, createHolder, type GpuQueue } from './queue';
 import { fitSlab, rowsBySlot } from './slab';
-
-/** Storage on the device. The host keeps the shapes and the charges. */
-export interface GpuStorage extends Storage, BoxStorage<GpuBoxes> {
-  readonly queue: GpuQueue;
-}
 
 /** Bytes of a weight matrix on the device. */
 export function gpuWeightBytes(rows: number, cols: number, type: Dtype): number {
@@ -29,98 +15,158 @@ export function gpuWeightBytes(rows: number, cols: number, type: Dtype): number 
   return panelRows(rows) * (words + scales) * 4;
 }
 
-export function createGpuStorage(queue: GpuQueue, budget: MemoryBudget): GpuStorage {
-  const { maxValues } = queue.device;
-  const owned = () => ({ owner: budget, bytes: 0, ...createHolder() });
-  const reserve = (box: GpuTensor | GpuLogits, values: number): void => {
-    const what = `a ${box.kind} of ${values} values`;
-    expectBuffer(maxValues, values, what);
-    budget.charge(box, values * 4, what);
-  };
-  const storage: GpuStorage = {
-    budget,
-    queue,
-    resize(tensor, rows, cols) {
-      reserve(tensor, rows * cols);
-      Object.assign(tensor, { rows, cols });
-    },
-    resizeLogits(logits, rows, vocabulary) {
-      reserve(logits, rows * vocabulary);
-      Object.assign(logits, { rows, vocabulary, fetched: null });
-    },
-    weight: (rows, cols, type) => createWeight(maxValues, budget, rows, cols, type),
-    fill(box, firstRow, bytes, stored) {
-      fillWeight(queue, open(storage, box, 'fill'), firstRow, bytes, stored);
-    },
-    vector(values): GpuVector {
-      const what = checkNewVector(values);
-      const box: GpuVector = { kind: 'vector', length: values.length, ...owned() };
-      budget.charge(box, values.byteLength, what);
-      queue.upload(box, values.slice());
-      return box;
-    },
-    bias(heads, offset, table): GpuBias {
-      const { span, what } = checkNewBias(heads, table);
-      const box: GpuBias = { kind: 'bias', heads, span, offset, ...owned() };
-      budget.charge(box, table.byteLength, what);
-      queue.upload(box, table.slice());
-      return box;
-    },
-    tensor: (): GpuTensor => ({ kind: 'tensor', rows: 0, cols: 0, ...owned() }),
-    logits: (): GpuLogits => ({ kind: 'logits', rows: 0, vocabulary: 0, fetched: null, ...owned() }),
-    plan: (): GpuPlan => {
-      const shape = { rows: 0, written: 0, neededSlots: 0, longest: 0 };
-      return { kind: 'plan', ...shape, rowOfSlot: createHolder(), rowOfSlotLength: 0, ...owned() };
-    },
-    cache(heads, dKv, slots): GpuCache {
-      checkNewCache(heads, dKv, slots);
-      const box: GpuCache = { kind: 'cache', heads, dKv, slots: 0, slabSlots: 0, ...owned() };
-      growCache(maxValues, budget, box, slots);
-      return box;
-    },
-    grow(cache, slots) {
-      const box = openGrow(storage, cache, slots);
-      if (box !== null) growCache(maxValues, budget, box, slots);
-    },
-    arrange(plan, spec) {
-      arrangePlan(queue, open(storage, plan, 'arrange'), spec);
-    },
-    write(tensor, rows, cols, values) {
-      queue.upload(openWrite(storage, tensor, rows, cols, values), values.slice());
-    },
-    async read(tensor) {
-      const box = open(storage, tensor, 'read');
-      return box.rows === 0 ? new Float32Array(0) : queue.read(box);
-    },
-    readCache: async (cache, slots) => readSlots(queue, openReadCache(storage, cache, slots), slots),
-    free(box) {
-      const opened: GpuBoxes[keyof GpuBoxes] = open(storage, box, 'free');
-      budget.charge(opened, 0, opened.kind);
-      opened.owner = null;
-      if (opened.kind === 'plan') queue.drop(opened.rowOfSlot);
-      if (opened.kind !== 'weight') queue.drop(opened);
-      else for (const { words, scales } of opened.pieces) for (const part of [words, scales]) queue.drop(part);
-    },
-    async dispose() {
-      await queue.drained();
-      await queue.device.dispose();
-    },
-  };
-  return storage;
-}
+/** Storage on the device. The host keeps the shapes and the charges. */
+export class GpuStorage implements StorageParts<GpuBoxes> {
+  declare readonly boxTypes?: GpuBoxes;
+  readonly budget: MemoryBudget;
 
-/** Refuses more values than one buffer of the device holds. */
-function expectBuffer(maxValues: number, values: number, what: string): void {
-  if (values > maxValues) {
-    throw new KernelError('out-of-memory', `gpu: ${what}: expected at most ${maxValues} values, found ${values}`);
+  constructor(
+    readonly queue: GpuQueue,
+    capacityBytes: number,
+  ) {
+    this.budget = new MemoryBudget('gpu', capacityBytes);
   }
-}
 
-function createWeight(maxValues: number, budget: MemoryBudget, rows: number, cols: number, type: Dtype): GpuWeight {
-  const { what, ...filling } = openNewWeight(rows, cols, type);
-  const box = { kind: 'weight' as const, rows, cols, type, owner: budget, bytes: 0, ...filling };
-  budget.charge(box, gpuWeightBytes(rows, cols, type), what);
-  return Object.assign(box, { pieces: cutPieces(rows, rowWords(cols, type).words, maxValues) });
+  resize(tensor: GpuTensor, rows: number, cols: number): void {
+    this.#reserve(tensor, rows * cols);
+    Object.assign(tensor, { rows, cols });
+  }
+
+  resizeLogits(logits: GpuLogits, rows: number, vocabulary: number): void {
+    this.#reserve(logits, rows * vocabulary);
+    Object.assign(logits, { rows, vocabulary, fetched: null });
+  }
+
+  #reserve(box: GpuTensor | GpuLogits, values: number): void {
+    const what = `a ${box.kind} of ${values} values`;
+    this.#expectBuffer(values, what);
+    this.budget.charge(box, values * 4, what);
+  }
+
+  /** Refuses more values than one buffer of the device holds. */
+  #expectBuffer(values: number, what: string): void {
+    const { maxValues } = this.queue.device;
+    if (values > maxValues) {
+      throw new KernelError('out-of-memory', `gpu: ${what}: expected at most ${maxValues} values, found ${values}`);
+    }
+  }
+
+  #owned() {
+    return { owner: this.budget, bytes: 0 };
+  }
+
+  createWeight(rows: number, cols: number, type: Dtype): GpuWeight {
+    const box = { kind: 'weight' as const, rows, cols, type, ...nothingFilled(rows), ...this.#owned() };
+    this.budget.charge(box, gpuWeightBytes(rows, cols, type), `a ${rows} × ${cols} ${type} weight`);
+    const pieces = cutPieces(rows, rowWords(cols, type).words, this.queue.device.maxValues);
+    return Object.assign(box, { pieces });
+  }
+
+  /** Packs rows on the host. A piece is uploaded once, when its last row was filled. */
+  fillWeight(weight: GpuWeight, { firstRow, rows: count, bytes, stored }: StoredRows): void {
+    const values = decodeRows(bytes, stored, weight.type); // [count, cols]
+    const { cols } = weight;
+    for (const piece of weight.pieces) {
+      const from = Math.max(firstRow, piece.from);
+      const to = Math.min(firstRow + count, piece.to);
+      if (from >= to) continue;
+      const rows = values.subarray((from - firstRow) * cols, (to - firstRow) * cols);
+      if (piece.missing === 0) refill(this.queue, weight, piece, from, rows.slice());
+      else fillPiece(this.queue, weight, piece, from, rows);
+    }
+  }
+
+  createVector(values: Float32Array): GpuVector {
+    const box: GpuVector = { kind: 'vector', length: values.length, ...createHolder(), ...this.#owned() };
+    this.budget.charge(box, values.byteLength, `a vector of ${values.length}`);
+    this.queue.upload(box, values.slice());
+    return box;
+  }
+
+  createBias(heads: number, offset: number, table: Float32Array): GpuBias {
+    const span = table.length / heads;
+    const box: GpuBias = { kind: 'bias', heads, span, offset, ...createHolder(), ...this.#owned() };
+    this.budget.charge(box, table.byteLength, `a bias of ${heads} × ${span}`);
+    this.queue.upload(box, table.slice());
+    return box;
+  }
+
+  createTensor(): GpuTensor {
+    return { kind: 'tensor', rows: 0, cols: 0, ...createHolder(), ...this.#owned() };
+  }
+
+  createLogits(): GpuLogits {
+    return { kind: 'logits', rows: 0, vocabulary: 0, fetched: null, ...createHolder(), ...this.#owned() };
+  }
+
+  createPlan(): GpuPlan {
+    const shape = { rows: 0, written: 0, neededSlots: 0, longest: 0 };
+    const rowOfSlot = createHolder();
+    return { kind: 'plan', ...shape, rowOfSlot, rowOfSlotLength: 0, ...createHolder(), ...this.#owned() };
+  }
+
+  /** Uploads the lists of a plan as one array, and the rows by slot when rows are written. */
+  storeLists(plan: GpuPlan, { rows, write, start, count, position, keys }: PlanSpec): void {
+    const lists = new Float32Array(3 * rows + keys.length);
+    lists.set(start, 0);
+    lists.set(count, rows);
+    lists.set(position, 2 * rows);
+    lists.set(keys, 3 * rows);
+    plan.longest = count.reduce((most, n) => Math.max(most, n), 0);
+    this.queue.upload(plan, lists);
+    const rowOfSlot = rowsBySlot(write);
+    plan.rowOfSlotLength = rowOfSlot.length;
+    if (rowOfSlot.length > 0) this.queue.upload(plan.rowOfSlot, rowOfSlot);
+  }
+
+  createCache(heads: number, dKv: number): GpuCache {
+    return { kind: 'cache', heads, dKv, slots: 0, slabSlots: 0, ...createHolder(), ...this.#owned() };
+  }
+
+  /**
+   * Charges a cache for its new length. The longer slab is made when it is first needed (`fitSlab`, `appendRows`). The charge
+   * covers two slabs, because a new slab is made from the old one.
+   */
+  growCache(cache: GpuCache, slots: number): void {
+    const values = slots * cache.heads * cache.dKv * 2;
+    const what = `a cache of ${slots} slots`;
+    this.#expectBuffer(values, what);
+    this.budget.charge(cache, values * 8, what);
+    cache.slots = slots;
+  }
+
+  async readSlots(cache: GpuCache, slots: Int32Array): Promise<CacheRows> {
+    const width = cache.heads * cache.dKv;
+    fitSlab(this.queue, cache);
+    const slab = await this.queue.read(cache); // [slots, 2, width]
+    const rowsOf = (part: number): Float32Array => {
+      const out = new Float32Array(slots.length * width);
+      slots.forEach((slot, i) => {
+        out.set(slab.subarray((slot * 2 + part) * width, (slot * 2 + part + 1) * width), i * width);
+      });
+      return out;
+    };
+    return { keys: rowsOf(0), values: rowsOf(1) };
+  }
+
+  writeTensor(tensor: GpuTensor, values: Float32Array): void {
+    this.queue.upload(tensor, values.slice());
+  }
+
+  async readTensor(tensor: GpuTensor): Promise<Float32Array> {
+    return tensor.rows === 0 ? new Float32Array(0) : this.queue.read(tensor);
+  }
+
+  release(box: BoxOf<GpuBoxes>): void {
+    if (box.kind === 'plan') this.queue.drop(box.rowOfSlot);
+    if (box.kind !== 'weight') this.queue.drop(box);
+    else for (const { words, scales } of box.pieces) for (const part of [words, scales]) this.queue.drop(part);
+  }
+
+  async dispose(): Promise<void> {
+    await this.queue.drained();
+    await this.queue.device.dispose();
+  }
 }
 
 /** Cuts a weight into pieces that fit one buffer each: whole steps of 64 rows, at least one. */
@@ -132,22 +178,6 @@ function cutPieces(rows: number, wordsPerRow: number, maxValues: number): Piece[
     pieces.push({ from, to, words: createHolder(), scales: createHolder(), staged: null, missing: to - from });
   }
   return pieces;
-}
-
-/** Packs rows on the host. A piece is uploaded once, when its last row was filled. */
-function fillWeight(queue: GpuQueue, weight: GpuWeight, firstRow: number, bytes: Uint8Array, stored: StoredType): void {
-  const count = fillRows(weight, firstRow, bytes, stored);
-  const values = decodeRows(bytes, stored, weight.type); // [count, cols]
-  const { cols } = weight;
-  for (const piece of weight.pieces) {
-    const from = Math.max(firstRow, piece.from);
-    const to = Math.min(firstRow + count, piece.to);
-    if (from >= to) continue;
-    const rows = values.subarray((from - firstRow) * cols, (to - firstRow) * cols);
-    if (piece.missing === 0) refill(queue, weight, piece, from, rows.slice());
-    else fillPiece(queue, weight, piece, from, rows);
-  }
-  markFilled(weight, firstRow, count);
 }
 
 function fillPiece(queue: GpuQueue, weight: GpuWeight, piece: Piece, from: number, rows: Float32Array): void {
@@ -185,46 +215,4 @@ function refill(queue: GpuQueue, weight: GpuWeight, piece: Piece, first: number,
     'old',
   );
   if (staged.scales.length > 0) queue.produce(piece.scales, () => device.upload(staged.scales));
-}
-
-/**
- * Charges a cache for its new length. The longer slab is made when it is first needed (`fitSlab`, `appendRows`). The charge
- * covers two slabs, because a new slab is made from the old one.
- */
-function growCache(maxValues: number, budget: MemoryBudget, box: GpuCache, slots: number): void {
-  const values = slots * box.heads * box.dKv * 2;
-  const what = `a cache of ${slots} slots`;
-  budget.allocate(box, values * 8, what, () => expectBuffer(maxValues, values, what));
-  box.slots = slots;
-}
-
-/** Uploads the lists of a plan as one array, and the rows by slot when rows are written. */
-function arrangePlan(queue: GpuQueue, plan: GpuPlan, spec: PlanSpec): void {
-  const neededSlots = planSlots(spec);
-  const { rows, write, start, count, position, keys } = spec;
-  const lists = new Float32Array(3 * rows + keys.length);
-  lists.set(start, 0);
-  lists.set(count, rows);
-  lists.set(position, 2 * rows);
-  lists.set(keys, 3 * rows);
-  const longest = count.reduce((most, n) => Math.max(most, n), 0);
-  Object.assign(plan, { rows, written: write.length, neededSlots, longest });
-  queue.upload(plan, lists);
-  const rowOfSlot = rowsBySlot(write);
-  plan.rowOfSlotLength = rowOfSlot.length;
-  if (rowOfSlot.length > 0) queue.upload(plan.rowOfSlot, rowOfSlot);
-}
-
-async function readSlots(queue: GpuQueue, cache: GpuCache, slots: Int32Array) {
-  const width = cache.heads * cache.dKv;
-  fitSlab(queue, cache);
-  const slab = await queue.read(cache); // [slots, 2, width]
-  const rowsOf = (part: number): Float32Array => {
-    const out = new Float32Array(slots.length * width);
-    slots.forEach((slot, i) => {
-      out.set(slab.subarray((slot * 2 + part) * width, (slot * 2 + part + 1) * width), i * width);
-    });
-    return out;
-  };
-  return { keys: rowsOf(0), values: rowsOf(1) };
 }

@@ -1,7 +1,8 @@
 import type { Backend } from '../contract';
 import { hostWeightBytes } from '../shared/hostBoxes';
-import { createHostStorage } from '../shared/hostStorage';
+import { HostStorage } from '../shared/hostStorage';
 import { memoryBytes } from '../shared/memory.node';
+import { createStorage } from '../shared/storage';
 import { activation } from './activation';
 import { append } from './append';
 import { attention } from './attention';
@@ -23,10 +24,10 @@ export interface HostBackendOptions {
  * compared with it. It is too slow to decode long texts.
  */
 export function createReferenceBackend(options: HostBackendOptions = {}): Backend {
-  const storage = createHostStorage('reference', options.capacityBytes ?? memoryBytes());
+  const storage = new HostStorage('reference', options.capacityBytes ?? memoryBytes());
   const { budget } = storage;
   return {
-    ...storage,
+    ...createStorage(storage),
     ...logitsQueries(storage),
     embed: (...args) => embed(storage, ...args),
     rmsNorm: (...args) => rmsNorm(storage, ...args),

@@ -55,7 +55,14 @@ export interface BoxTypes {
 }
 
 /** Any box of a backend. */
-export type BoxOf<B extends BoxTypes> = B[keyof BoxTypes];
+export type BoxOf<B extends BoxTypes> =
+  | B['tensor']
+  | B['weight']
+  | B['vector']
+  | B['bias']
+  | B['cache']
+  | B['plan']
+  | B['logits'];
 
 /** What a backend's storage offers to the checks that all backends share. `B` holds its box types. */
 export interface BoxStorage<B extends BoxTypes> {

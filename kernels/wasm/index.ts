@@ -1,6 +1,7 @@
 import type { Backend, BackendFacts } from '../contract';
 import { KernelError } from '../errors';
 import { memoryBytes } from '../shared/memory.node';
+import { createStorage } from '../shared/storage';
 import { activation } from './activation';
 import { append } from './append';
 import { attention } from './attention';
@@ -16,7 +17,7 @@ import { LinearMemory } from './linearMemory';
 import { logitsQueries } from './logits';
 import { normLinear } from './normLinear';
 import { rmsNorm } from './rmsNorm';
-import { createWasmStorage, type WasmStorage } from './storage';
+import { WasmStorage } from './storage';
 import { coreCount, startThread, type Thread } from './threads.node';
 
 export type { LevelFinding, WasmLevel } from './level';
@@ -61,21 +62,22 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
     return bank;
   };
   const banks = new Banks(first, createBank, options.bankBytes ?? FIRST_BANK_BYTES);
-  const storage = createWasmStorage(banks, options.capacityBytes ?? memoryBytes(), options.certifiedHead ?? true);
+  const endThreads = async (): Promise<void> => {
+    first.exports.stop();
+    await Promise.all(helpers.splice(0).map((helper) => helper.end()));
+  };
+  const { capacityBytes = memoryBytes(), certifiedHead = true } = options;
+  const storage = new WasmStorage(banks, { capacityBytes, certifiedHead, endThreads });
   const facts: BackendFacts = {
     name: 'wasm',
     threads,
     level,
     weightTypes: ['f32', 'bf16', 'q8'],
     weightBytes,
-    capacityBytes: storage.budget.capacityBytes,
+    capacityBytes,
     allocatedBytes: () => storage.budget.allocatedBytes,
   };
-  const dispose = async (): Promise<void> => {
-    first.exports.stop();
-    await Promise.all(helpers.splice(0).map((helper) => helper.end()));
-  };
-  return { ...storage, ...kernelsOver(storage), ...logitsQueries(storage), dispose, facts };
+  return { ...createStorage(storage), ...kernelsOver(storage), ...logitsQueries(storage), facts };
 }
 
 /** Rows of a block and bytes of a code, as the compiled module of a level has them. */

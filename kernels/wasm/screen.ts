@@ -158,29 +158,30 @@ const STRIP_ROWS = 1024;
 function createScreen(storage: WasmStorage, weight: WasmWeight): Screen | null {
   const { rows, cols } = weight;
   const distances = { errors: new Float32Array(rows), sizes: new Float32Array(rows), largest: 0 };
-  const coarse = storage.weight(rows, cols, 'q8');
+  const coarse = storage.createWeight(rows, cols, 'q8');
   const kept: (WasmWeight | WasmVector)[] = [coarse];
-  const exactRows = storage.tensor();
-  const coarseRows = storage.tensor();
+  const exactRows = storage.createTensor();
+  const coarseRows = storage.createTensor();
   try {
     for (let first = 0; first < rows; first += STRIP_ROWS) {
       const count = Math.min(STRIP_ROWS, rows - first);
       readRows(storage, weight, first, count, exactRows);
       const { u8 } = storage.banks.first.memory;
-      storage.fill(coarse, first, u8.slice(exactRows.at, exactRows.at + count * cols * 4), 'f32');
+      const bytes = u8.slice(exactRows.at, exactRows.at + count * cols * 4);
+      storage.fillWeight(coarse, { firstRow: first, rows: count, bytes, stored: 'f32' });
       readRows(storage, coarse, first, count, coarseRows);
       measure(storage.banks.first.memory.f32, exactRows, coarseRows, first, distances);
     }
     if (!(distances.largest < 1e30)) return null; // there are no bounds for numbers that are not finite
     const [errors, sizes] = [distances.errors, distances.sizes].map((values) => {
-      const vector = storage.vector(values);
+      const vector = storage.createVector(values);
       kept.push(vector);
       return vector;
     });
     kept.length = 0; // the screen owns them now
     return { coarse, errors, sizes, largest: distances.largest };
   } finally {
-    for (const box of [exactRows, coarseRows, ...kept]) storage.free(box);
+    for (const box of [exactRows, coarseRows, ...kept]) storage.release(box);
   }
 }
 

@@ -1,17 +1,7 @@
-import type { Dtype, PlanSpec, Storage, StoredType } from '../contract';
-import { type BoxOf, type BoxStorage, open } from '../shared/boxes';
-import { fillRows, planSlots } from '../shared/checks';
+import type { Dtype, PlanSpec, StoredType } from '../contract';
+import type { BoxOf } from '../shared/boxes';
 import { MemoryBudget } from '../shared/memoryBudget';
-import {
-  checkNewBias,
-  checkNewCache,
-  checkNewVector,
-  markFilled,
-  openGrow,
-  openNewWeight,
-  openReadCache,
-  openWrite,
-} from '../shared/storageCalls';
+import { type CacheRows, nothingFilled, type StorageParts, type StoredRows } from '../shared/storage';
 import type { Banks } from './banks';
 import {
   cacheBytes,
@@ -27,19 +17,8 @@ import {
   WEIGHT_CODES,
   weightBytes,
 } from './boxes';
-import type { WasmInstance } from './instance';
 import { Operation, PackParameter, Size, StoredCode } from './layout';
 import type { LinearMemory } from './linearMemory';
-
-/** Storage in linear memory. */
-export interface WasmStorage extends Storage, BoxStorage<WasmBoxes> {
-  weight(rows: number, cols: number, type: Dtype): WasmWeight;
-  vector(values: Float32Array): WasmVector;
-  tensor(): WasmTensor;
-  readonly banks: Banks;
-  /** Whether an arg-max may be found by a coarse copy of the vocabulary's matrix (`screen.ts`). */
-  readonly certifiedHead: boolean;
-}
 
 type Charged = Located & { bytes: number };
 
@@ -52,188 +31,196 @@ const STORED_CODES: Readonly<Record<StoredType, number>> = {
 
 const NO_LISTS = { write: 0, start: 0, count: 0, position: 0, keys: 0, longest: 0, total: 0 };
 
-export function createWasmStorage(banks: Banks, capacityBytes: number, certifiedHead: boolean): WasmStorage {
-  const { memory } = banks.first;
-  const budget = new MemoryBudget('wasm', capacityBytes);
-  const owned = () => ({ owner: budget, bytes: 0, at: 0 });
-  const reserve = (box: Charged, bytes: number, what: string) => reserveIn(memory, budget, box, bytes, what);
-  const store = <Box extends Charged>(box: Box, values: Float32Array, what: string): Box => {
-    reserve(box, values.byteLength, what);
-    memory.f32.set(values, box.at >>> 2);
+export interface WasmStorageOptions {
+  readonly capacityBytes: number;
+  /** Whether an arg-max may be found by a coarse copy of the vocabulary's matrix (`screen.ts`). */
+  readonly certifiedHead: boolean;
+  /** Ends the helping threads. */
+  readonly endThreads: () => Promise<void>;
+}
+
+/** Storage in linear memory. Weights are in any of the memories, everything else is in the first. */
+export class WasmStorage implements StorageParts<WasmBoxes> {
+  declare readonly boxTypes?: WasmBoxes;
+  readonly budget: MemoryBudget;
+  readonly certifiedHead: boolean;
+  readonly #memory: LinearMemory;
+  readonly #endThreads: () => Promise<void>;
+
+  constructor(
+    readonly banks: Banks,
+    { capacityBytes, certifiedHead, endThreads }: WasmStorageOptions,
+  ) {
+    this.budget = new MemoryBudget('wasm', capacityBytes);
+    this.certifiedHead = certifiedHead;
+    this.#memory = banks.first.memory;
+    this.#endThreads = endThreads;
+  }
+
+  resize(tensor: WasmTensor, rows: number, cols: number): void {
+    this.#reserve(tensor, rows * cols * 4, `a tensor of ${rows} × ${cols}`);
+    Object.assign(tensor, { rows, cols });
+  }
+
+  resizeLogits(logits: WasmLogits, rows: number, vocabulary: number): void {
+    this.#reserve(logits, rows * vocabulary * 4, `logits of ${rows} × ${vocabulary}`);
+    Object.assign(logits, { rows, vocabulary, pending: null });
+  }
+
+  /** Gives a box an address with at least `bytes` bytes. The content is lost, unless the box had as many before. */
+  #reserve(box: Charged, bytes: number, what: string): void {
+    if (box.bytes >= bytes) return;
+    const at = this.budget.allocate(box, bytes, what, () => this.#memory.allocate(bytes, what));
+    this.#memory.free(box.at);
+    box.at = at;
+  }
+
+  #store<Box extends Charged>(box: Box, values: Float32Array, what: string): Box {
+    this.#reserve(box, values.byteLength, what);
+    this.#memory.f32.set(values, box.at >>> 2);
     return box;
-  };
-  const release = (box: BoxOf<WasmBoxes>): void => {
-    if (box.kind === 'weight') banks.free(box.bank, box.at, box.bytes);
-    else memory.free(box.at);
-    budget.charge(box, 0, box.kind);
+  }
+
+  #owned() {
+    return { owner: this.budget, bytes: 0, at: 0 };
+  }
+
+  createWeight(rows: number, cols: number, type: Dtype): WasmWeight {
+    const filling = nothingFilled(rows);
+    const box: WasmWeight = { kind: 'weight', rows, cols, type, bank: 0, ...filling, ...this.#owned() };
+    const [bytes, what] = [weightBytes(rows, cols, type), `a ${rows} × ${cols} ${type} weight`];
+    return Object.assign(
+      box,
+      this.budget.allocate(box, bytes, what, () => this.banks.allocate(bytes, what)),
+    );
+  }
+
+  /** Copies the bytes into linear memory. From there all threads pack them, panel by panel. */
+  fillWeight(weight: WasmWeight, { firstRow, rows, bytes, stored }: StoredRows): void {
+    this.#releaseScreen(weight);
+    const instance = this.banks.instance(weight.bank);
+    const staging = instance.area('staging', bytes.byteLength);
+    instance.scratch(weight.cols * 32 + 256);
+    instance.memory.u8.set(bytes, staging);
+    const { i32 } = instance.memory.parameters;
+    i32[PackParameter.source] = staging;
+    i32[PackParameter.stored] = STORED_CODES[stored];
+    i32[PackParameter.rows] = rows;
+    i32[PackParameter.cols] = weight.cols;
+    i32[PackParameter.weight] = weight.at;
+    i32[PackParameter.type] = WEIGHT_CODES[weight.type];
+    i32[PackParameter.firstRow] = firstRow;
+    instance.run(Operation.pack, Math.ceil(rows / Size.panelOutputs), rows * weight.cols);
+    instance.release('staging');
+  }
+
+  createVector(values: Float32Array): WasmVector {
+    const box: WasmVector = { kind: 'vector', length: values.length, ...this.#owned() };
+    return this.#store(box, values, `a vector of ${values.length}`);
+  }
+
+  createBias(heads: number, offset: number, table: Float32Array): WasmBias {
+    const span = table.length / heads;
+    const box: WasmBias = { kind: 'bias', heads, span, offset, ...this.#owned() };
+    return this.#store(box, table, `a bias of ${heads} × ${span}`);
+  }
+
+  createTensor(): WasmTensor {
+    return { kind: 'tensor', rows: 0, cols: 0, ...this.#owned() };
+  }
+
+  createLogits(): WasmLogits {
+    const input = this.createTensor();
+    return { kind: 'logits', rows: 0, vocabulary: 0, pending: null, input, ...this.#owned() };
+  }
+
+  createPlan(): WasmPlan {
+    return { kind: 'plan', rows: 0, written: 0, neededSlots: 0, ...NO_LISTS, ...this.#owned() };
+  }
+
+  storeLists(plan: WasmPlan, spec: PlanSpec): void {
+    const { rows, count } = spec;
+    this.#reserve(plan, (rows * 4 + spec.keys.length) * 4, `a plan of ${rows} rows`);
+    const width = rows * 4;
+    plan.write = plan.at;
+    plan.start = plan.at + width;
+    plan.count = plan.at + width * 2;
+    plan.position = plan.at + width * 3;
+    plan.keys = plan.at + width * 4;
+    const { i32 } = this.#memory;
+    for (const name of ['write', 'start', 'count', 'position', 'keys'] as const) i32.set(spec[name], plan[name] >>> 2);
+    plan.longest = 0;
+    plan.total = 0;
+    for (let row = 0; row < rows; row++) {
+      plan.longest = Math.max(plan.longest, count[row]);
+      plan.total += count[row];
+    }
+  }
+
+  createCache(heads: number, dKv: number): WasmCache {
+    return { kind: 'cache', heads, dKv, slots: 0, ...this.#owned() };
+  }
+
+  /** Moves a cache to a larger place. The slots of each head stay together. */
+  growCache(cache: WasmCache, slots: number): void {
+    const { heads, dKv } = cache;
+    const what = `a cache of ${slots} slots`;
+    const bytes = cacheBytes(heads, dKv, slots) * 2;
+    const at = this.budget.allocate(cache, bytes, what, () => this.#memory.allocate(bytes, what));
+    const { u8 } = this.#memory; // the view after the memory has grown
+    const [from, to] = [cacheBytes(1, dKv, cache.slots), cacheBytes(1, dKv, slots)];
+    for (let i = 0; i < heads * 2 && from > 0; i++) {
+      u8.copyWithin(at + i * to, cache.at + i * from, cache.at + (i + 1) * from);
+      u8.fill(0, at + i * to + from, at + (i + 1) * to);
+    }
+    if (from === 0) u8.fill(0, at, at + bytes);
+    this.#memory.free(cache.at);
+    Object.assign(cache, { at, slots });
+  }
+
+  async readSlots(cache: WasmCache, slots: Int32Array): Promise<CacheRows> {
+    const { heads, dKv } = cache;
+    const { f32 } = this.#memory;
+    const padded = Math.ceil(dKv / 4) * 4;
+    const rowsOf = (base: number): Float32Array => {
+      const out = new Float32Array(slots.length * heads * dKv);
+      slots.forEach((slot, i) => {
+        for (let head = 0; head < heads; head++) {
+          const from = (base >>> 2) + (head * cache.slots + slot) * padded;
+          out.set(f32.subarray(from, from + dKv), (i * heads + head) * dKv);
+        }
+      });
+      return out;
+    };
+    return { keys: rowsOf(cache.at), values: rowsOf(cache.at + cacheBytes(heads, dKv, cache.slots)) };
+  }
+
+  writeTensor(tensor: WasmTensor, values: Float32Array): void {
+    this.#memory.f32.set(values, tensor.at >>> 2);
+  }
+
+  async readTensor({ at, rows, cols }: WasmTensor): Promise<Float32Array> {
+    return this.#memory.f32.slice(at >>> 2, (at >>> 2) + rows * cols);
+  }
+
+  release(box: BoxOf<WasmBoxes>): void {
+    if (box.kind === 'weight') this.#releaseScreen(box);
+    if (box.kind === 'logits') this.release(box.input);
+    if (box.kind === 'weight') this.banks.free(box.bank, box.at, box.bytes);
+    else this.#memory.free(box.at);
+    this.budget.charge(box, 0, box.kind);
     box.owner = null;
     box.at = 0;
-  };
+  }
+
   /** Frees the coarse copy of a weight. It is created anew when it is asked for again. */
-  const releaseScreen = (weight: WasmWeight): void => {
+  #releaseScreen(weight: WasmWeight): void {
     const { screen } = weight;
     weight.screen = undefined;
-    if (screen) for (const box of [screen.coarse, screen.errors, screen.sizes]) release(box);
-  };
-  const storage: WasmStorage = {
-    banks,
-    budget,
-    certifiedHead,
-    resize(tensor, rows, cols) {
-      reserve(tensor, rows * cols * 4, `a tensor of ${rows} × ${cols}`);
-      Object.assign(tensor, { rows, cols });
-    },
-    resizeLogits(logits, rows, vocabulary) {
-      reserve(logits, rows * vocabulary * 4, `logits of ${rows} × ${vocabulary}`);
-      Object.assign(logits, { rows, vocabulary, pending: null });
-    },
-    weight(rows, cols, type): WasmWeight {
-      const { what, ...filling } = openNewWeight(rows, cols, type);
-      const box: WasmWeight = { kind: 'weight', rows, cols, type, bank: 0, ...filling, ...owned() };
-      const bytes = weightBytes(rows, cols, type);
-      return Object.assign(
-        box,
-        budget.allocate(box, bytes, what, () => banks.allocate(bytes, what)),
-      );
-    },
-    fill(box, firstRow, bytes, stored) {
-      const weight = open(storage, box, 'fill');
-      releaseScreen(weight);
-      fillWeight(banks.instance(weight.bank), weight, firstRow, bytes, stored);
-    },
-    vector(values): WasmVector {
-      const what = checkNewVector(values);
-      return store({ kind: 'vector', length: values.length, ...owned() }, values, what);
-    },
-    bias(heads, offset, table): WasmBias {
-      const { span, what } = checkNewBias(heads, table);
-      return store({ kind: 'bias', heads, span, offset, ...owned() }, table, what);
-    },
-    tensor: (): WasmTensor => ({ kind: 'tensor', rows: 0, cols: 0, ...owned() }),
-    logits: (): WasmLogits => {
-      const input: WasmTensor = { kind: 'tensor', rows: 0, cols: 0, ...owned() };
-      return { kind: 'logits', rows: 0, vocabulary: 0, pending: null, input, ...owned() };
-    },
-    plan: (): WasmPlan => ({ kind: 'plan', rows: 0, written: 0, neededSlots: 0, ...NO_LISTS, ...owned() }),
-    cache(heads, dKv, slots): WasmCache {
-      checkNewCache(heads, dKv, slots);
-      const box: WasmCache = { kind: 'cache', heads, dKv, slots: 0, ...owned() };
-      growCache(memory, budget, box, slots);
-      return box;
-    },
-    grow(cache, slots) {
-      const box = openGrow(storage, cache, slots);
-      if (box !== null) growCache(memory, budget, box, slots);
-    },
-    arrange(plan, spec) {
-      const box = open(storage, plan, 'arrange');
-      const neededSlots = planSlots(spec);
-      reserve(box, (spec.rows * 4 + spec.keys.length) * 4, `a plan of ${spec.rows} rows`);
-      arrangePlan(memory.i32, box, spec, neededSlots);
-    },
-    write(tensor, rows, cols, values) {
-      const box = openWrite(storage, tensor, rows, cols, values);
-      memory.f32.set(values, box.at >>> 2);
-    },
-    async read(tensor) {
-      const box = open(storage, tensor, 'read');
-      return memory.f32.slice(box.at >>> 2, (box.at >>> 2) + box.rows * box.cols);
-    },
-    readCache: async (cache, slots) => readSlots(memory.f32, openReadCache(storage, cache, slots), slots),
-    free(box) {
-      const opened: BoxOf<WasmBoxes> = open(storage, box, 'free');
-      if (opened.kind === 'weight') releaseScreen(opened);
-      if (opened.kind === 'logits') release(opened.input);
-      release(opened);
-    },
-    async dispose() {},
-  };
-  return storage;
-}
-
-/** Gives a box an address with at least `bytes` bytes. The content is lost, unless the box had as many before. */
-function reserveIn(memory: LinearMemory, budget: MemoryBudget, box: Charged, bytes: number, what: string): void {
-  if (box.bytes >= bytes) return;
-  const at = budget.allocate(box, bytes, what, () => memory.allocate(bytes, what));
-  memory.free(box.at);
-  box.at = at;
-}
-
-/** Copies the rows' bytes into linear memory. From there all threads pack them, panel by panel. */
-function fillWeight(
-  instance: WasmInstance,
-  weight: WasmWeight,
-  firstRow: number,
-  bytes: Uint8Array,
-  stored: StoredType,
-): void {
-  const rows = fillRows(weight, firstRow, bytes, stored);
-  const { memory } = instance;
-  const staging = instance.area('staging', bytes.byteLength);
-  instance.scratch(weight.cols * 32 + 256);
-  memory.u8.set(bytes, staging);
-  const { i32 } = memory.parameters;
-  i32[PackParameter.source] = staging;
-  i32[PackParameter.stored] = STORED_CODES[stored];
-  i32[PackParameter.rows] = rows;
-  i32[PackParameter.cols] = weight.cols;
-  i32[PackParameter.weight] = weight.at;
-  i32[PackParameter.type] = WEIGHT_CODES[weight.type];
-  i32[PackParameter.firstRow] = firstRow;
-  instance.run(Operation.pack, Math.ceil(rows / Size.panelOutputs), rows * weight.cols);
-  markFilled(weight, firstRow, rows);
-  if (weight.missing === 0) instance.release('staging');
-}
-
-/** Moves a cache to a larger place. The slots of each head stay together. */
-function growCache(memory: LinearMemory, budget: MemoryBudget, box: WasmCache, slots: number): void {
-  const { heads, dKv } = box;
-  const what = `a cache of ${slots} slots`;
-  const bytes = cacheBytes(heads, dKv, slots) * 2;
-  const at = budget.allocate(box, bytes, what, () => memory.allocate(bytes, what));
-  const [from, to] = [cacheBytes(1, dKv, box.slots), cacheBytes(1, dKv, slots)];
-  for (let i = 0; i < heads * 2 && from > 0; i++) {
-    memory.u8.copyWithin(at + i * to, box.at + i * from, box.at + (i + 1) * from);
-    memory.u8.fill(0, at + i * to + from, at + (i + 1) * to);
+    if (screen) for (const box of [screen.coarse, screen.errors, screen.sizes]) this.release(box);
   }
-  if (from === 0) memory.u8.fill(0, at, at + bytes);
-  memory.free(box.at);
-  box.at = at;
-  box.slots = slots;
-}
 
-function arrangePlan(i32: Int32Array, plan: WasmPlan, spec: PlanSpec, neededSlots: number): void {
-  const { rows } = spec;
-  const width = rows * 4;
-  plan.rows = rows;
-  plan.neededSlots = neededSlots;
-  plan.written = spec.write.length;
-  plan.write = plan.at;
-  plan.start = plan.at + width;
-  plan.count = plan.at + width * 2;
-  plan.position = plan.at + width * 3;
-  plan.keys = plan.at + width * 4;
-  for (const name of ['write', 'start', 'count', 'position', 'keys'] as const) i32.set(spec[name], plan[name] >>> 2);
-  plan.longest = 0;
-  plan.total = 0;
-  for (let row = 0; row < rows; row++) {
-    plan.longest = Math.max(plan.longest, spec.count[row]);
-    plan.total += spec.count[row];
+  dispose(): Promise<void> {
+    return this.#endThreads();
   }
-}
-
-function readSlots(f32: Float32Array, cache: WasmCache, slots: Int32Array) {
-  const { heads, dKv } = cache;
-  const padded = Math.ceil(dKv / 4) * 4;
-  const rowsOf = (base: number): Float32Array => {
-    const out = new Float32Array(slots.length * heads * dKv);
-    slots.forEach((slot, i) => {
-      for (let head = 0; head < heads; head++) {
-        const from = (base >>> 2) + (head * cache.slots + slot) * padded;
-        out.set(f32.subarray(from, from + dKv), (i * heads + head) * dKv);
-      }
-    });
-    return out;
-  };
-  return { keys: rowsOf(cache.at), values: rowsOf(cache.at + cacheBytes(heads, dKv, cache.slots)) };
 }
