@@ -1,4 +1,4 @@
-/** Time that the event loop may stand still, in milliseconds. */
+/** Longest time that the event loop may stand still, in milliseconds. */
 const LONGEST_STRETCH_MS = 16;
 
 let last = performance.now();
@@ -15,4 +15,12 @@ export async function yieldToEventLoop(signal: AbortSignal): Promise<void> {
     last = performance.now();
   }
   signal.throwIfAborted();
+}
+
+/** The same items; the event loop turns between them. */
+export async function* withEventLoop<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T, void, void> {
+  for await (const item of items) {
+    await yieldToEventLoop(signal);
+    yield item;
+  }
 }

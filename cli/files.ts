@@ -11,6 +11,12 @@ type Chunks = AsyncIterable<Uint8Array>;
 
 /** Bytes of a file that somebody named. Only a regular file is read: a device, a FIFO or a directory may never end. */
 export async function openFile(path: string, signal: AbortSignal): Promise<Chunks> {
+  await checkReadable(path);
+  return failing(createReadStream(path, { signal }), path, signal);
+}
+
+/** Refuses a path that is no regular file. */
+export async function checkReadable(path: string): Promise<void> {
   let found: Stats;
   try {
     found = await stat(path);
@@ -19,7 +25,6 @@ export async function openFile(path: string, signal: AbortSignal): Promise<Chunk
     throw new CommandError(code === 'ENOENT' ? 'not-found' : 'io-failed', unreadable(path, code));
   }
   if (!found.isFile()) throw new CommandError('io-failed', unreadable(path, kindOf(found)));
-  return failing(createReadStream(path, { signal }), path, signal);
 }
 
 function unreadable(path: string, found: string): string {

@@ -1,54 +1,60 @@
-import { InvalidArgumentError } from 'commander';
+import { type Command, Option } from 'commander';
+import { type OptionEntry, type OptionTable, quoted } from '../common';
+import { CommandError } from './failure';
 
-/** Parsers of flag values. Each throws commander's own error, which names the flag; the message says expected and found. */
-function refuse(expected: string, found: string): never {
-  throw new InvalidArgumentError(`expected ${expected}, found ${JSON.stringify(found)}`);
-}
-
-export function integer(least: number, most: number = Number.MAX_SAFE_INTEGER): (text: string) => number {
-  const range =
-    most === Number.MAX_SAFE_INTEGER ? `an integer of at least ${least}` : `an integer from ${least} to ${most}`;
-  return (text) => {
-    const value = /^[+-]?\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
-    return Number.isSafeInteger(value) && value >= least && value <= most ? value : refuse(range, text);
-  };
-}
-
-/** A decimal number from `least` to `most`, both included unless `open` leaves `least` out. */
-export function decimal(least: number, most: number, open = false): (text: string) => number {
-  const upper = Number.isFinite(most) ? ` and at most ${most}` : '';
-  const range = `a number ${open ? 'above' : 'of at least'} ${least}${upper}`;
-  return (text) => {
-    const value = text.trim() === '' ? Number.NaN : Number(text);
-    const fits = Number.isFinite(value) && value <= most && (open ? value > least : value >= least);
-    return fits ? value : refuse(range, text);
-  };
-}
-
-/** Token ids as `5,17,1`. */
-export function tokenIds(text: string): number[] {
-  const parts = text.split(',').map((part) => part.trim());
-  if (parts.some((part) => !/^\d+$/.test(part) || !Number.isSafeInteger(Number(part)))) {
-    refuse('token ids as 5,17,1', text);
+/**
+ * Puts the flags of a table on a command: its rows say what a flag is called, what it means and what it accepts. A row without
+ * `flag` is for programs only. A row that takes text and has no parser may be given several times; its value is a list.
+ */
+export function addFlags(command: Command, table: OptionTable): Command {
+  for (const [name, entry] of Object.entries(table)) {
+    if (entry.flag !== undefined) command.addOption(flagOf(name, entry, entry.flag));
   }
-  return parts.map(Number);
+  return command;
 }
 
-export function oneOf<T extends string>(...choices: readonly T[]): (text: string) => T {
-  return (text) => choices.find((choice) => choice === text) ?? refuse(`one of ${choices.join(', ')}`, text);
+function flagOf(name: string, entry: OptionEntry, flag: string): Option {
+  const option = new Option(flag, entry.about);
+  // commander takes a flag that begins with --no- for the opposite of another one, as --no-color is; an option that is called
+  // noRepeatNgramSize is not.
+  if (/^no[A-Z]/.test(name)) option.negate = false;
+  if (option.required || option.optional) option.argParser((text, earlier) => parsed(option, entry, text, earlier));
+  return option;
 }
 
-/** Numbers with commas between, at least `least` of them. */
-export function decimals(least: number, what: string): (text: string) => number[] {
-  return (text) => {
-    const values = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
-    const sound = values.length >= least && values.every((value) => Number.isFinite(value) && value >= 0);
-    return sound ? values : refuse(what, text);
-  };
+function parsed(option: Option, { parse, expected, holds }: OptionEntry, text: string, earlier: unknown): unknown {
+  if (parse === undefined) {
+    const all = [...((earlier as string[] | undefined) ?? []), text];
+    if (!holds(all)) throw refused(option, expected, text);
+    return all;
+  }
+  if (earlier !== undefined) throw new CommandError('option-invalid', `${option.long}: expected once, found it twice`);
+  const value = parse(text);
+  if (value === null) throw refused(option, expected, text);
+  return value;
 }
 
-/** Whole numbers from 1 up with commas between. */
-export function counts(text: string): number[] {
-  const values = text.split(',').map((part) => (/^\s*\d+\s*$/.test(part) ? Number(part) : 0));
-  return values.every((value) => value >= 1) ? values : refuse('whole numbers from 1 up, as 3,1,1', text);
+function refused({ long }: Option, expected: string, text: string): CommandError {
+  return new CommandError('option-invalid', `${long}: expected ${expected}, found ${quoted(text)}`);
+}
+
+/** The flag of an option, as it is typed: `--max-new-tokens` of `maxNewTokens`. */
+export function flagName(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** Two words of a command line of which the first has no effect beside the second or contradicts it, and why. */
+export type Conflict = readonly [word: string, beside: string, why: string];
+
+/** Refuses words that do not go together. */
+export function checkConflicts(given: ReadonlySet<string>, conflicts: readonly Conflict[]): void {
+  for (const [word, beside, why] of conflicts) {
+    if (!given.has(word) || !given.has(beside)) continue;
+    throw new CommandError('argument-invalid', `expected no ${word} beside ${beside}, found both: ${why}`);
+  }
+}
+
+/** The values of those flags that are options of a table, to hand on to the function whose options they are. */
+export function optionsOf(values: object, table: OptionTable): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => Object.hasOwn(table, name)));
 }

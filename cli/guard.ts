@@ -18,7 +18,8 @@ export async function guarded(command: (signal: AbortSignal) => Promise<void>): 
     process.off('SIGINT', cancel);
     process.off('SIGTERM', cancel);
     if (process.stderr.isTTY) process.stderr.write(SHOW_CURSOR); // a progress bar hides it
-    if (signal === 'SIGTERM') setTimeout(() => process.exit(exitCode), PATIENCE_MS).unref();
+    // process.exit would wait for a file system call that never returns, such as opening a FIFO; the signal itself does not.
+    if (signal === 'SIGTERM') setTimeout(() => process.kill(process.pid, signal), PATIENCE_MS).unref();
     controller.abort();
   };
   process.on('SIGINT', cancel);
@@ -32,18 +33,24 @@ export async function guarded(command: (signal: AbortSignal) => Promise<void>): 
     await command(controller.signal);
   } catch (error) {
     const cancelled = controller.signal.aborted;
-    process.stderr.write(`tandem: ${cancelled ? 'cancelled' : oneLine(error)}\n`);
-    process.exitCode = cancelled ? exitCode : exitCodeOf(error);
+    if (cancelled) process.stderr.write('tandem: cancelled\n');
+    process.exitCode = cancelled ? exitCode : reportError(error);
   } finally {
     process.off('SIGINT', cancel);
     process.off('SIGTERM', cancel);
   }
 }
 
+/** Prints an error as one line on standard error. @returns the exit code that it ends the command with */
+export function reportError(error: unknown): number {
+  process.stderr.write(`tandem: ${oneLine(error)}\n`);
+  return exitCodeOf(error);
+}
+
 /** Ends the process at an error that nobody caught. */
 function end(error: unknown): never {
   try {
-    process.stderr.write(`tandem: ${oneLine(error)}\n`);
+    reportError(error);
   } finally {
     process.exit(EXIT.failed);
   }

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { printable } from '../common';
 import { type Checkpoint, fromPretrained, resolveTensors, type TensorInfo } from '../weights';
 import { askingHub, checkModelName } from './models';
+import { printNotice } from './notices';
 import { columns, facts } from './table';
 import { jsonLine } from './terminal';
 
@@ -25,7 +26,7 @@ export function addInspectFlags(command: Command): Command {
 export async function inspect(name: string, flags: InspectFlags, signal: AbortSignal): Promise<void> {
   const { json, offline, revision } = flags;
   checkModelName(name, 'inspect');
-  const options = { offline, revision, lazy: true, signal };
+  const options = { offline, revision, lazy: true, signal, onNotice: printNotice };
   const checkpoint = await askingHub([name], () => fromPretrained(name, options));
   try {
     const summary = summaryOf(checkpoint);

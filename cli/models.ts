@@ -1,6 +1,7 @@
 import { type Stats, statSync } from 'node:fs';
 import { quoted, TandemError } from '../common';
 import { CommandError, systemCode } from './failure';
+import { checkReadable } from './files';
 
 /** What the hub calls a model: `owner/name`, or `name` alone for the oldest ones. */
 const HUB_ID = /^[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)?$/;
@@ -30,11 +31,12 @@ function lookUp(path: string): Stats | string {
   }
 }
 
-/** Checks the models among drafts as `--draft` writes them: names with commas between, of which some are no models. */
-export function checkDraftNames(text: string): void {
-  for (const part of text.split(',').map((name) => name.trim())) {
-    const name = part.replace(/^model:/, '');
-    if (name !== part || /^[~.]|[\\/]/.test(name.replace(/^\w+:.*/, ''))) checkModelName(name, '--draft');
+/** Checks the models and the tables among drafts; other drafts, such as `copy` and `layers:2`, are no files. */
+export async function checkDrafts(drafts: readonly string[]): Promise<void> {
+  for (const draft of drafts) {
+    const [kind, name] = /^(\w+):(.*)$/.exec(draft)?.slice(1) ?? ['', draft];
+    if (kind === 'ngram') await checkReadable(name);
+    else if (kind === 'model' || (kind === '' && /^[~.]|[\\/]/.test(name))) checkModelName(name, '--draft');
   }
 }
 

@@ -1,30 +1,41 @@
-import { type Command, Option } from 'commander';
-import { bundledPair } from '../api';
-import { printable } from '../common';
+import type { Command } from 'commander';
+import { bundledPair, LOAD_OPTIONS } from '../api';
+import { type OptionTable, printable, text, whole } from '../common';
 import { NgramTable } from '../decoding';
 import { fromPretrained } from '../weights';
 import { yieldToEventLoop } from './event-loop';
 import { CommandError } from './failure';
 import { checkWritable, linesOf, openFile, writeText } from './files';
-import { integer } from './flags';
+import { addFlags } from './flags';
 import { askingHub, checkModelName } from './models';
+import { printNotice } from './notices';
 
 export interface NgramFlags {
   readonly model?: string;
-  readonly order: number;
-  readonly out: string;
+  readonly order?: number;
+  readonly out?: string;
   readonly offline?: boolean;
 }
 
+const ORDER = 2;
+
+const FLAGS: OptionTable = {
+  out: { ...text(1), about: 'where to write the table (JSON)', flag: '-o, --out <path>' },
+  order: { ...whole(1, 8), about: `longest n-gram (default: ${ORDER})`, flag: '--order <n>' },
+  model: {
+    ...text(1),
+    about: 'checkpoint whose tokenizer to use (default: the bundled target’s)',
+    flag: '-m, --model <name>',
+  },
+  offline: LOAD_OPTIONS.offline,
+};
+
 /** Puts the arguments and the flags of `tandem ngram build` on a command. */
 export function addNgramFlags(command: Command): Command {
-  return command
+  command
     .description('count n-grams in texts; the table is a draft: --draft ngram:FILE')
-    .argument('<files...>', 'text files, one sequence a line: texts such as the target writes')
-    .requiredOption('-o, --out <path>', 'where to write the table (JSON)')
-    .addOption(new Option('--order <n>', 'longest n-gram').default(2).argParser(integer(1, 8)))
-    .option('-m, --model <name>', 'checkpoint whose tokenizer to use (default: the bundled target’s)')
-    .option('--offline', 'take a model on the hub from the cache alone');
+    .argument('<files...>', 'text files, one sequence a line: texts such as the target writes');
+  return addFlags(command, FLAGS);
 }
 
 /** The longest line, in bytes. The files themselves may have any size: one line is in memory at a time. */
@@ -32,14 +43,16 @@ const LONGEST_LINE = 16 << 20;
 
 /** `tandem ngram build`: learns line by line, and writes the table when all files are read. */
 export async function buildNgrams(files: readonly string[], flags: NgramFlags, signal: AbortSignal): Promise<void> {
-  if (flags.model !== undefined) checkModelName(flags.model, '--model');
-  await checkWritable(flags.out);
-  const name = flags.model ?? (await bundledPair()).target;
-  const options = { offline: flags.offline, lazy: true, signal };
+  const { model, order = ORDER, out, offline } = flags;
+  if (out === undefined) throw new CommandError('argument-invalid', 'ngram build: expected --out <path>, found none');
+  if (model !== undefined) checkModelName(model, '--model');
+  await checkWritable(out);
+  const name = model ?? (await bundledPair()).target;
+  const options = { offline, lazy: true, signal, onNotice: printNotice };
   const checkpoint = await askingHub([name], () => fromPretrained(name, options));
   try {
     const tokenizer = await checkpoint.tokenizer();
-    const table = new NgramTable(flags.order, checkpoint.config.vocabularySize);
+    const table = new NgramTable(order, checkpoint.config.vocabularySize);
     let lines = 0;
     let tokens = 0;
     for (const file of files) {
@@ -58,9 +71,9 @@ export async function buildNgrams(files: readonly string[], flags: NgramFlags, s
       const where = files.join(', ');
       throw new CommandError('argument-invalid', `${where}: expected at least one line of text, found none`);
     }
-    await writeText(flags.out, JSON.stringify(table));
+    await writeText(out, JSON.stringify(table));
     const counts = `${table.size} contexts from ${tokens} tokens of ${lines} lines`;
-    process.stdout.write(`${printable(flags.out)}: order ${table.order}, ${counts}\n`);
+    process.stdout.write(`${printable(out)}: order ${table.order}, ${counts}\n`);
   } finally {
     await checkpoint.dispose();
   }

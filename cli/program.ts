@@ -52,8 +52,8 @@ function build(args: readonly string[], signal: AbortSignal): Command {
     .action(() => {
       throw new CommandError('argument-invalid', 'ngram: expected a subcommand, build, found none');
     });
-  addNgramFlags(strict(ngram.command('build'))).action((files: string[], flags: NgramFlags) =>
-    buildNgrams(files, flags, signal),
+  addNgramFlags(strict(ngram.command('build')).addHelpText('after', EXIT_CODES)).action(
+    (files: string[], flags: NgramFlags) => buildNgrams(files, flags, signal),
   );
   addPaperFlags(add('paper')).action((flags: PaperFlags) => paper(flags, signal));
   addDoctorFlags(add('doctor')).action((flags: DoctorFlags) => doctor(flags, signal));

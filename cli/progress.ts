@@ -1,24 +1,18 @@
 import { SingleBar } from 'cli-progress';
-import type { LoadOptions } from '../api';
+import type { Progress } from '../api';
 import { printable } from '../common';
-
-type Update = NonNullable<LoadOptions['onProgress']>;
 
 /** A load that takes less time than this shows no bar. */
 const PATIENCE_MS = 400;
 
-export interface LoadBar {
-  readonly update?: Update;
-  readonly stop: () => void;
-}
-
 /** A bar on standard error while weights are downloaded and loaded. Only a terminal gets one. */
-export function loadProgress(): LoadBar {
+export function loadProgress(): { update?: (progress: Progress) => void; stop: () => void } {
   if (process.stderr.isTTY !== true) return { stop: () => undefined };
   const started = performance.now();
   let bar: SingleBar | null = null;
-  const show = (name: string, loaded: number, total: number): void => {
+  const update = ({ phase, role, item, loaded, total }: Progress): void => {
     if (performance.now() - started < PATIENCE_MS) return;
+    const name = phase === 'download' ? `downloading ${printable(item)}` : role.padEnd(6);
     const values = { name, size: (total / 1e6).toFixed(0) };
     if (bar === null) {
       const format = '{name} {bar} {percentage}% of {size} MB';
@@ -28,11 +22,7 @@ export function loadProgress(): LoadBar {
     bar.setTotal(total);
     bar.update(loaded, values);
   };
-  return {
-    update: ({ phase, role, item, loaded, total }) =>
-      show(phase === 'load' ? role.padEnd('target'.length) : `downloading ${printable(item)}`, loaded, total),
-    stop: () => bar?.stop(),
-  };
+  return { update, stop: () => bar?.stop() };
 }
 
 /** A bar on standard error that counts to `total`. Only a terminal gets one. */

@@ -1,9 +1,9 @@
 import { bundledPair, type GenerateOptions, Tandem } from '../../api';
 import { CommandError, EXIT } from '../failure';
-import { askingHub, checkDraftNames, checkModelName } from '../models';
+import { askingHub, checkDrafts, checkModelName } from '../models';
+import { printNotice } from '../notices';
 import { loadProgress } from '../progress';
-import { searchAll } from './beams';
-import { beamOptions, checkGenerateFlags, type GenerateFlags, generateOptions, loadOptions } from './flags';
+import { checkGenerateFlags, type GenerateFlags, generateOptions, loadOptions } from './flags';
 import { type Input, type Item, readInputs, textInputs } from './inputs';
 import { jsonPrinter } from './json';
 import { printInOrder } from './order';
@@ -20,30 +20,34 @@ interface Call {
 
 /** `tandem generate`: decodes every input and prints it. What is finished is printed, even when a later input fails. */
 export async function generateCommand(words: readonly string[], flags: GenerateFlags, call: Call): Promise<void> {
+  const { signal } = call;
+  const { model, draft, file, ids } = flags;
   checkGenerateFlags(flags);
-  if (flags.model !== undefined) checkModelName(flags.model, '--model');
-  if (flags.draft !== undefined) checkDraftNames(flags.draft);
-  const asked = words.length > 0 || flags.file !== undefined || flags.ids !== undefined || flags.model !== undefined;
+  if (model !== undefined) checkModelName(model, '--model');
+  if (draft !== undefined) await checkDrafts(draft);
+  const asked = [words[0], file, ids, model].some((one) => one !== undefined);
   const showcase = !asked && !call.named;
-  const items = showcase ? textInputs((await bundledPair()).examples) : await readInputs(words, flags, call.signal);
+  const items = showcase ? textInputs((await bundledPair()).examples) : await readInputs(words, flags, signal);
   const traces = await traceFile(flags.trace);
-  const tandem = await loaded(flags, call.signal);
   try {
-    checkLevel(tandem, flags);
-    await decode(tandem, items, { flags, showcase, traces, signal: call.signal });
+    const tandem = await loaded(flags, signal);
+    try {
+      checkLevel(tandem, flags);
+      await decode(tandem, items, { flags, showcase, traces, signal });
+    } finally {
+      await tandem.dispose();
+    }
   } finally {
     traces?.close();
-    await tandem.dispose();
   }
 }
 
 async function loaded(flags: GenerateFlags, signal: AbortSignal): Promise<Tandem> {
-  const load = loadOptions(flags, signal);
+  const { model, draft = [] } = flags;
   const progress = loadProgress();
-  const names = [flags.model, ...(flags.draft?.split(',') ?? [])].filter((name) => name !== undefined);
-  return askingHub(names, () => Tandem.load(flags.model, { ...load, onProgress: progress.update })).finally(
-    progress.stop,
-  );
+  const options = { ...loadOptions(flags), signal, onProgress: progress.update, onNotice: printNotice };
+  const names = model === undefined ? draft : [model, ...draft];
+  return askingHub(names, () => Tandem.load(model, options)).finally(progress.stop);
 }
 
 interface Work {
@@ -53,28 +57,21 @@ interface Work {
   readonly signal: AbortSignal;
 }
 
-async function decode(
-  tandem: Tandem,
-  items: readonly Item[],
-  { flags, showcase, traces, signal }: Work,
-): Promise<void> {
+async function decode(tandem: Tandem, items: readonly Item[], work: Work): Promise<void> {
+  const { flags, showcase, traces, signal } = work;
   const inputs = items.filter((item) => item.kind === 'input');
-  const beams = beamOptions(flags, signal);
-  if (beams) return searchAll(tandem, inputs, beams, flags.json === true);
-  const options = await withCosts(tandem, inputs, flags, generateOptions(flags, signal));
-  const able = tandem.drafter !== null && options.gamma !== 0;
-  const compare = able && (flags.compare === true || showcase);
+  const options = await optionsFor(tandem, inputs, flags, signal);
+  const compare = flags.compare === true || (showcase && tandem.drafter !== null && options.gamma !== 0);
   const colours = coloursFor(process.stdout, flags.color);
   const terminal = process.stdout.isTTY === true;
   const setting = { tandem, options, colours, showcase, terminal, several: items.length > 1 };
   const printer = flags.json ? jsonPrinter(setting) : textPrinter(setting);
   const started = performance.now();
-  const events = runAll(tandem, inputs, { options, compare, traces, concurrency: flags.batch ?? 1 });
-  const failures = (await printInOrder(items, events, printer)).length;
+  const failures = (await printInOrder(items, runAll(tandem, inputs, { options, compare, traces }), printer)).length;
   printer.close((performance.now() - started) / 1000);
   if (failures === 0) return;
   process.exitCode = EXIT.failed;
-  if (!setting.several && !flags.json) return;
+  if (!setting.several && !flags.json) return; // the error has been printed, and there is no other line
   const lines = items.filter((item) => item.kind !== 'blank').length;
   process.stderr.write(`tandem: ${lines - failures} of ${lines} lines decoded\n`);
 }
@@ -82,15 +79,16 @@ async function decode(
 /** Rows of the largest call whose cost is measured: γ adapts up to one token less. */
 const MOST_ROWS = 17;
 
-/** Measures costs before anything is decoded. They stay the same for all inputs: the same costs and seed give the same text. */
-async function withCosts(
+/** Options of decoding. Costs are measured once, before anything is decoded: the same costs and seed give the same text. */
+async function optionsFor(
   tandem: Tandem,
   inputs: readonly Input[],
-  { gamma }: GenerateFlags,
-  options: GenerateOptions,
+  flags: GenerateFlags,
+  signal: AbortSignal,
 ): Promise<GenerateOptions> {
-  if (gamma !== 'auto' || inputs.length === 0) return options;
-  return { ...options, costs: await tandem.measureCosts(inputs[0].source, { rows: MOST_ROWS }) };
+  const options = { ...generateOptions(flags), signal };
+  if (flags.gamma !== 'auto' || inputs.length === 0) return options;
+  return { ...options, costs: await tandem.measureCosts(inputs[0].source, { rows: MOST_ROWS, signal }) };
 }
 
 /** Refuses a backend at another level than the one that was asked for: `auto` may have fallen back. */

@@ -4,6 +4,7 @@ import { oneLine } from '../failure';
 import { jsonLine } from '../terminal';
 import type { BrokenLine, Input } from './inputs';
 import type { Printer, Setting } from './printer';
+import { settingsInForce } from './settings';
 
 /** Prints one JSON object a line that is not blank: a result, or the error of a line that failed. */
 export function jsonPrinter(setting: Setting): Printer {
@@ -13,13 +14,12 @@ export function jsonPrinter(setting: Setting): Printer {
     begin: () => undefined,
     token: () => undefined,
     done: (input, { result, comparison }) => {
-      const { text, ids, stopReason, metrics } = result;
       const compared = comparison && {
         equal: comparison.equal,
         measuredSpeedup: comparison.measuredSpeedup,
         autoregressive: comparison.autoregressive,
       };
-      write({ ...placeOf(input), text, ids, stopReason, metrics, ...compared, ...run });
+      write({ ...placeOf(input), ...result, ...compared, ...run });
     },
     failed: (item, error) => {
       const code = error instanceof TandemError ? error.code : null;
@@ -35,16 +35,16 @@ function placeOf(item: Input | BrokenLine) {
   return { index: item.index, line: item.line, input: item.kind === 'input' ? item.source : null };
 }
 
-/** What is the same for every result: the models, the backend and the settings in force. */
-export function runFacts({ tandem, options }: Pick<Setting, 'tandem' | 'options'>) {
+/** What is the same for every line: the models, the backend and the settings in force. */
+function runFacts({ tandem, options }: Setting) {
   const { name, level, threads } = tandem.backend;
-  const { signal: _signal, ...settings } = options;
   return {
     target: tandem.target.name,
     draft: tandem.drafter,
     dtype: tandem.target.dtype,
     backend: { name, level, threads },
+    prefix: tandem.prefix,
     version: VERSION,
-    settings,
+    settings: settingsInForce(options),
   };
 }

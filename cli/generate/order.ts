@@ -31,7 +31,7 @@ export async function printInOrder(
     if (!begun) printer.begin(input);
     begun = true;
     for (const event of waiting.get(input)?.splice(0) ?? []) {
-      if (event.kind === 'token') printer.token(event.token);
+      if (event.kind === 'token') printer.token(event);
       else {
         begun = false;
         if (event.kind === 'failed') fail(input, event.error);

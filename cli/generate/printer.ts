@@ -18,14 +18,14 @@ export interface Setting {
 /** What came of one input. */
 export interface Outcome {
   readonly result: Result;
-  /** Null where autoregressive decoding was not asked for. */
+  /** Null where decoding without the draft was not asked for. */
   readonly comparison: Comparison | null;
 }
 
 /** Prints inputs in the order of their lines. Calls for one input follow one another without another input between them. */
 export interface Printer {
   begin(input: Input): void;
-  token(token: TokenStreamEvent): void;
+  token(event: TokenStreamEvent): void;
   done(input: Input, outcome: Outcome): void;
   /** The input failed, maybe after some of its tokens. */
   failed(item: Input | BrokenLine, error: unknown): void;

@@ -1,69 +1,72 @@
 import { readFile } from 'node:fs/promises';
-import { type BundledPair, bundledPair, type LoadedParts, type Tandem } from '../../api';
-import { type Drafter, generate, type Metrics, NgramTable, ngramDrafter, type Settings, theory } from '../../decoding';
-import { yieldToEventLoop } from '../event-loop';
+import { type BundledPair, bundledPair, type LoadedParts } from '../../api';
+import {
+  addTallies,
+  collect,
+  type Drafter,
+  generate,
+  measuredSpeedup,
+  metricsOf,
+  NgramTable,
+  ngramDrafter,
+  type Settings,
+  type Tally,
+  theory,
+} from '../../decoding';
+import { withEventLoop, yieldToEventLoop } from '../event-loop';
 import { CommandError } from '../failure';
-import * as paper from './published';
+import { BIGRAM_SPEEDUP, TABLE_5 } from './published';
 
 /** γ of the paper's table 2. */
 const GAMMAS = [3, 5, 7] as const;
 /** γ of the paper's bigram figure, and of its lenience table (English to German, T5-small, temperature 1). */
-const NGRAM_GAMMA = paper.BIGRAM_SPEEDUP.gamma;
+const NGRAM_GAMMA = BIGRAM_SPEEDUP.gamma;
 const LENIENCE_GAMMA = 7;
 const TEMPERATURES = [0, 1] as const;
 
-/** A way of decoding, run over all passages. */
+/** One way of decoding all passages. */
 interface Way {
   readonly drafter: Drafter | null;
-  readonly settings: Settings;
-  readonly total: Total;
+  readonly settings: Settings & { readonly temperature: 0 | 1 };
+  /** One for each passage. */
+  readonly tallies: Tally[];
 }
 
-/** Sums over passages. */
-interface Total {
-  tokens: number;
-  seconds: number;
-  targetCalls: number;
-  targetSeconds: number;
-  draftCalls: number;
-  draftSeconds: number;
-  /** Σ of min(target, draft) over verified positions, and their number. */
-  overlap: number;
-  positions: number;
+/** What a way of decoding gave, beside decoding without a draft at the same temperature. */
+export interface Figures {
+  /** α: mean of Σ min(target, draft) over positions up to each round's first rejection. */
+  readonly alpha: number;
+  /** A draft step / a target step; null where no model drafts. */
+  readonly c: number | null;
+  /** A target call of γ + 1 rows / a target step. */
+  readonly v: number | null;
+  /** The speed-up of theorem 3.8, which takes v for 1; and with v as measured. */
+  readonly theory: number | null;
+  readonly predicted: number | null;
+  /** Time a token without a draft / with it. */
+  readonly measured: number;
 }
 
-export interface MeasuredPair {
+export interface MeasuredPair extends Figures {
   readonly temperature: 0 | 1;
   readonly gamma: number;
-  /** Mean of Σ min(target, draft) over positions up to each round's first rejection. */
-  readonly alpha: number;
-  /** A draft step / a one-row target call. */
-  readonly c: number;
-  /** A target call of γ + 1 rows / a one-row call. */
-  readonly v: number;
-  /** Theorem 3.8, which takes v for 1; and with v as measured. */
-  readonly theory: number;
-  readonly predicted: number;
-  /** Time a token of autoregressive decoding / of this. */
-  readonly measured: number;
 }
 
 export interface MeasuredNgram {
   readonly order: 1 | 2;
   readonly gamma: number;
-  readonly alpha: { readonly greedy: number; readonly sampled: number };
-  readonly measured: { readonly greedy: number; readonly sampled: number };
+  readonly greedy: Figures;
+  readonly sampled: Figures;
 }
 
-export interface MeasuredLenience {
+export interface MeasuredLenience extends Figures {
   readonly lenience: number;
   readonly exact: boolean;
-  readonly alpha: number;
-  readonly measured: number;
 }
 
 export interface PaperMeasurements {
   readonly passages: number;
+  /** Tokens of the passages, decoded greedily without a draft. */
   readonly tokens: number;
   readonly pair: readonly MeasuredPair[];
   readonly ngrams: readonly MeasuredNgram[];
@@ -71,128 +74,105 @@ export interface PaperMeasurements {
 }
 
 export interface MeasureJob {
+  readonly parts: LoadedParts;
+  readonly encode: (text: string) => Promise<number[]>;
   readonly passages: number;
   readonly maxNewTokens: number;
   readonly signal: AbortSignal;
-  readonly onPassage: (done: number, of: number) => void;
+  readonly onPassage: (done: number) => void;
 }
 
-/** Decodes held-out passages in every way that the tables ask for; the ways take turns within each passage. */
-export async function measurePaper(tandem: Tandem, job: MeasureJob): Promise<PaperMeasurements> {
-  const bundled = await bundledPair();
-  const sources: number[][] = [];
-  for (const text of await passagesOf(bundled, job.passages)) sources.push(await tandem.encode(text));
-  const core = tandem.core as LoadedParts; // it was loaded on this thread
-  const tables = await ngramTables(bundled, core);
-  const { drafter } = core;
-  const way = (settings: Settings, one: Drafter | null = drafter): Way => ({ drafter: one, settings, total: zero() });
-  const alone = TEMPERATURES.map((temperature) => way({ temperature }, null));
-  const pairs = TEMPERATURES.flatMap((temperature) => GAMMAS.map((gamma) => way({ temperature, gamma })));
+/** Decodes held-out passages in every way that the tables ask for. All ways decode a passage before the next one is begun. */
+export async function measurePaper(job: MeasureJob): Promise<PaperMeasurements> {
+  const { parts, signal } = job;
+  const pair = await bundledPair();
+  const texts = await passagesOf(pair, job.passages);
+  const tables = await ngramTables(pair, job);
+  const plain = TEMPERATURES.map((temperature) => wayOf(null, { temperature }));
+  const pairs = TEMPERATURES.flatMap((temperature) =>
+    GAMMAS.map((gamma) => wayOf(parts.drafter, { temperature, gamma })),
+  );
   const ngrams = tables.map((table) =>
     TEMPERATURES.map((temperature) => {
-      const counted = ngramDrafter(tandem.target.vocabularySize, { table, online: 0 });
-      return way({ temperature, gamma: NGRAM_GAMMA }, counted);
+      const drafter = ngramDrafter(parts.target.vocabularySize, { table, online: 0 });
+      return wayOf(drafter, { temperature, gamma: NGRAM_GAMMA });
     }),
   );
-  const lenient = paper.TABLE_5.map(({ lenience }) => way({ temperature: 1, gamma: LENIENCE_GAMMA, lenience }));
-  const ways = [...alone, ...pairs, ...ngrams.flat(), ...lenient];
-  for (const { drafter: one, settings } of ways) await run(core, one, settings, { ...job, source: sources[0] }); // compiles
-  for (const [index, source] of sources.entries()) {
-    for (const one of ways) add(one.total, await run(core, one.drafter, one.settings, { ...job, source }));
-    job.onPassage(index + 1, sources.length);
+  const lenient = TABLE_5.map(({ lenience }) =>
+    wayOf(parts.drafter, { temperature: 1, gamma: LENIENCE_GAMMA, lenience }),
+  );
+  const ways = [...plain, ...pairs, ...ngrams.flat(), ...lenient];
+  const first = await job.encode(texts[0]);
+  for (const way of ways) await decode(way, first, job); // so that the runs that count find compiled code
+  for (const [index, text] of texts.entries()) {
+    const source = await job.encode(text);
+    for (const way of ways) way.tallies.push(await decode(way, source, job));
+    job.onPassage(index + 1);
+    await yieldToEventLoop(signal);
   }
-  const against = ({ total, settings }: Way) => speed(total) / speed(alone[settings.temperature === 1 ? 1 : 0].total);
+  const figures = (way: Way) => figuresOf(way, plain[way.settings.temperature]);
   return {
-    passages: sources.length,
-    tokens: alone[0].total.tokens,
-    pair: pairs.map((one) => measuredPair(one, alone)),
+    passages: texts.length,
+    tokens: addTallies(plain[0].tallies).newTokens,
+    pair: pairs.map((way) => {
+      const { temperature, gamma = 0 } = way.settings;
+      return { temperature, gamma, ...figures(way) };
+    }),
     ngrams: ngrams.map(([greedy, sampled], i) => ({
       order: (i + 1) as 1 | 2,
       gamma: NGRAM_GAMMA,
-      alpha: { greedy: alphaOf(greedy.total), sampled: alphaOf(sampled.total) },
-      measured: { greedy: against(greedy), sampled: against(sampled) },
+      greedy: figures(greedy),
+      sampled: figures(sampled),
     })),
-    lenience: lenient.map((one) => {
-      const { lenience = 1 } = one.settings;
-      return { lenience, exact: lenience === 1, alpha: alphaOf(one.total), measured: against(one) };
+    lenience: lenient.map((way) => {
+      const { lenience = 1 } = way.settings;
+      return { lenience, exact: lenience === 1, ...figures(way) };
     }),
   };
 }
 
-function measuredPair({ settings, total }: Way, alone: readonly Way[]): MeasuredPair {
+function wayOf(drafter: Drafter | null, settings: Way['settings']): Way {
+  return { drafter, settings, tallies: [] };
+}
+
+/** The figures of a way of decoding beside those of decoding without a draft. */
+export function figuresOf(
+  { tallies, settings }: Pick<Way, 'tallies' | 'settings'>,
+  { tallies: plainTallies }: Pick<Way, 'tallies'>,
+): Figures {
+  const plain = addTallies(plainTallies);
   const { gamma = 0 } = settings;
-  const temperature = settings.temperature === 1 ? 1 : 0;
-  const plain = alone[temperature].total;
-  const step = plain.targetSeconds / plain.targetCalls;
-  const alpha = alphaOf(total);
-  const c = total.draftSeconds / Math.max(1, total.draftCalls) / step;
-  const v = total.targetSeconds / total.targetCalls / step;
-  const shape = { alpha, gamma, c };
-  const predicted = { theory: theory.predictedSpeedup(shape), predicted: theory.predictedSpeedup({ ...shape, v }) };
-  return { temperature, ...shape, v, ...predicted, measured: speed(total) / speed(plain) };
+  const total = metricsOf(addTallies(tallies), { gamma, plain });
+  const { acceptanceRate: alpha, costRatio: c, verifyRatio: v, predictedSpeedup: predicted } = total;
+  const inTheory = c === null ? null : theory.predictedSpeedup({ alpha, gamma, c });
+  return { alpha, c, v, theory: inTheory, predicted, measured: measuredSpeedup(total, plain) };
 }
 
-const speed = ({ tokens, seconds }: Total) => tokens / seconds;
-const alphaOf = ({ overlap, positions }: Total) => (positions === 0 ? 0 : overlap / positions);
-
-function zero(): Total {
-  return {
-    tokens: 0,
-    seconds: 0,
-    targetCalls: 0,
-    targetSeconds: 0,
-    draftCalls: 0,
-    draftSeconds: 0,
-    overlap: 0,
-    positions: 0,
-  };
+async function decode({ drafter, settings }: Way, source: number[], job: MeasureJob): Promise<Tally> {
+  const { parts, maxNewTokens, signal } = job;
+  const run = generate({ target: parts.target, drafter, source, settings: { ...settings, maxNewTokens }, signal });
+  return (await collect(withEventLoop(run, signal))).metrics;
 }
 
-type Run = { readonly metrics: Metrics; readonly corrected: number };
-
-function add(total: Total, { metrics, corrected }: Run): void {
-  total.tokens += metrics.newTokens;
-  total.seconds += metrics.seconds;
-  total.targetCalls += metrics.targetCalls;
-  total.targetSeconds += metrics.targetSeconds;
-  total.draftCalls += metrics.draftCalls;
-  total.draftSeconds += metrics.draftSeconds;
-  const positions = metrics.accepted + corrected; // those kept, and the first refused of each round
-  total.overlap += metrics.acceptanceRate * positions;
-  total.positions += positions;
-}
-
-async function run(
-  { target }: LoadedParts,
-  drafter: Drafter | null,
-  settings: Settings,
-  { source, maxNewTokens, signal }: { source: number[]; maxNewTokens: number; signal: AbortSignal },
-): Promise<Run> {
-  const steps = generate({ target, drafter, source, settings: { ...settings, maxNewTokens }, signal });
-  let corrected = 0;
-  for await (const event of steps) {
-    await yieldToEventLoop(signal);
-    if (event.kind === 'done') return { metrics: event.result.metrics, corrected };
-    if (event.kind === 'token' && event.origin === 'corrected') corrected++;
-  }
-  throw new Error('paper: expected a result, found none');
-}
-
+/** Passages at equal distances among all, so that they come from every book. */
 async function passagesOf({ heldOut }: BundledPair, count: number): Promise<string[]> {
   const passages = JSON.parse(await readFile(heldOut, 'utf8')) as { source: string }[];
   if (count > passages.length) {
     throw new CommandError('option-invalid', `--passages: expected at most ${passages.length}, found ${count}`);
   }
-  const stride = passages.length / count; // from every book
-  return Array.from({ length: count }, (_, i) => passages[Math.floor(i * stride)].source);
+  const distance = passages.length / count;
+  return Array.from({ length: count }, (_, i) => passages[Math.floor(i * distance)].source);
 }
 
 /** A unigram and a bigram table of the text that comes with the pair. */
-async function ngramTables({ text }: BundledPair, { tokenizer, target }: LoadedParts): Promise<NgramTable[]> {
-  if (tokenizer === null)
+async function ngramTables({ text }: BundledPair, { parts, signal }: MeasureJob): Promise<NgramTable[]> {
+  const { tokenizer, target } = parts;
+  if (tokenizer === null) {
     throw new CommandError('tokenizer-invalid', 'paper: expected a tokenizer with the target, found none');
+  }
   const tables = [1, 2].map((order) => new NgramTable(order, target.vocabularySize));
   for (const line of (await readFile(text, 'utf8')).split('\n')) {
+    await yieldToEventLoop(signal);
     if (line === '') continue;
     const ids = tokenizer.encode(line);
     for (const table of tables) table.learn(ids);

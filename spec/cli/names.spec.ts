@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { askingHub, checkDraftNames, checkModelName } from '../../cli/models';
+import { askingHub, checkDrafts, checkModelName } from '../../cli/models';
 import { checkSubcommand } from '../../cli/subcommands';
 import { TandemError } from '../../common';
 
@@ -68,10 +68,13 @@ describe('the name of a model', () => {
     expect(() => checkModelName(name, '--model')).toThrow(message);
   });
 
-  it('is checked among drafts too, where other kinds of drafts have no path', () => {
-    checkDraftNames('copy,layers:2,ngram:none/table.json, models/one ,random,model:google/t5,self:q8');
-    for (const draft of ['copy,./nope', 'models/nope', 'model:./nope', 'copy,model:models/nope']) {
-      expect(() => checkDraftNames(draft)).toThrow(/--draft '.*nope': expected a checkpoint directory/);
+  it('is checked among drafts too, where other kinds of drafts have no path', async () => {
+    await checkDrafts(['copy', 'layers:2', 'ngram:file', 'models/one', 'random', 'model:google/t5', 'self:q8']);
+    for (const draft of ['./nope', 'models/nope', 'model:./nope', 'model:models/nope']) {
+      await expect(checkDrafts(['copy', draft])).rejects.toThrow(/--draft '.*nope': expected a checkpoint directory/);
+    }
+    for (const draft of ['ngram:none', 'ngram:models', 'ngram:/dev/zero']) {
+      await expect(checkDrafts([draft])).rejects.toThrow(/expected a file that can be read/);
     }
   });
 

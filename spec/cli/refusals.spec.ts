@@ -1,14 +1,11 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { BUNDLED, buildCommand, expectOneLine, removeCommand, tandem } from './command';
+import { BUNDLED, expectOneLine } from './command';
+import { inside } from './inside';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tandem-refusals-'));
-beforeAll(buildCommand);
-afterAll(() => {
-  removeCommand();
-  rmSync(scratch, { recursive: true, force: true });
-});
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** A copy of the bundled draft with one file changed. */
 function spoilt(name: string, change: (directory: string) => void): string {
@@ -18,104 +15,143 @@ function spoilt(name: string, change: (directory: string) => void): string {
   return directory;
 }
 
-const FLAGS: readonly (readonly [readonly string[], RegExp])[] = [
-  [['generate', '--gamma', 'x', 'hi'], /'--?g.* expected an integer from 0 to 64, found "x"/],
-  [['generate', '--temperature', '-1', 'hi'], /--temperature .* expected a number of at least 0, found "-1"/],
-  [['generate', '--temperature', 'NaN', 'hi'], /expected a number of at least 0, found "NaN"/],
-  [['generate', '--top-p', '0', 'hi'], /expected a number above 0 and at most 1, found "0"/],
-  [['generate', '--top-k', '0', 'hi'], /expected an integer of at least 1, found "0"/],
-  [['generate', '--min-p', '2', 'hi'], /expected a number of at least 0 and at most 1, found "2"/],
-  [['generate', '--max-tokens', '1e9', 'hi'], /expected an integer of at least 1, found "1e9"/],
-  [['generate', '--seed', '1.5', 'hi'], /expected an integer of at least 0, found "1.5"/],
-  [['generate', '--ids', '5,,1'], /expected token ids as 5,17,1, found "5,,1"/],
-  [['generate', '--ids', '5,99999,1'], /expected 0 to 4095, found 99999/],
-  [['generate', '--suppress', '4096', 'hi'], /suppressTokens: expected ids from 0 to 4095, found 4096/],
-  [['generate', '--suppress', 'a', 'hi'], /expected token ids as 5,17,1, found "a"/],
-  [['generate', '--backend', 'abacus', 'hi'], /expected one of auto, wasm, cpu, gpu, reference, found "abacus"/],
-  [['generate', '--level', 'zz', 'hi'], /level: expected zz, found/],
-  [['generate', '--threads', '0', 'hi'], /expected an integer from 1 to 64, found "0"/],
-  [['generate', '--dtype', 'f64', 'hi'], /expected one of f32, bf16, q8, found "f64"/],
-  [['generate', '--dtype', 'f32', '--type', 'q8', 'hi'], /expected one weight type, found --dtype f32 and --type q8/],
-  [['generate', '--file', '/no/such/file'], /'\/no\/such\/file': expected a file that can be read, found ENOENT/],
-  [['generate', '--file', '/dev/zero'], /'\/dev\/zero': expected a file that can be read, found a device/],
-  [['generate', '--file', 'cli'], /'cli': expected a file that can be read, found a directory/],
-  [['generate', '--file', 'x', 'hi'], /expected one source of input, found TEXT and --file/],
-  [['generate'], /standard input: expected at least one line of text, found none/],
+const REFUSED: readonly (readonly [args: readonly string[], status: number, message: RegExp])[] = [
+  // A value that its option does not accept: every option is tried in flags.spec.ts.
+  [['generate', '--gamma', 'x', 'hi'], 2, /^--gamma: expected .*0 to 64.*, found 'x'$/],
+  [['generate', '--temperature', '-1', 'hi'], 2, /^--temperature: expected a number from 0 up, found '-1'$/],
   [
-    ['generate', '--draft', 'ngram:/no/such/table', 'hi'],
-    /draft: expected an n-gram table in \/no\/such\/table, found ENOENT/,
+    ['generate', '--max-new-tokens', '1e9', 'hi'],
+    2,
+    /^--max-new-tokens: expected a whole number from 1 up, found '1e9'$/,
   ],
-  [['generate', '--draft', 'ngram:package.json', 'hi'], /package.json: expected format tandem-ngram, version 1/],
-  [['generate', '--draft', 'layers:99', 'hi'], /layers: expected 1 to 6, found 99/],
+  [['generate', '--ids', '5,,1'], 2, /^--ids: expected token ids, as 5,17,1, found '5,,1'$/],
+  [['generate', '--seed', '1', '--seed', '2', 'hi'], 2, /^--seed: expected once, found it twice$/],
+  [['generate', '--stop', '', 'hi'], 2, /^--stop: expected a list of strings, none of them empty, found ''$/],
+  [['generate', '--bad-words', '1,,2', 'hi'], 2, /^--bad-words: expected .*, found '1,,2'$/],
+  [['generate', '--draft', 'layers:x', 'hi'], 2, /^--draft: expected copy, .*, found 'layers:x'$/],
+  [['generate', '--draft', 'copy,', 'hi'], 2, /^--draft: expected copy, .*, found 'copy,'$/],
+  [['ngram', 'build', 'x', '--order', '9', '-o', 'y'], 2, /^--order: expected a whole number from 1 to 8, found '9'$/],
+  [['paper', '--passages', '999'], 2, /^--passages: expected at most 200, found 999$/],
+  // Ids that the vocabulary does not have.
+  [['generate', '--ids', '5,99999,1'], 1, /expected 0 to 4095, found 99999/],
+  [['generate', '--suppress-tokens', '4096', 'hi'], 2, /suppressTokens: expected ids from 0 to 4095, found 4096/],
+  // Words that do not go together.
+  [['generate', '--gamma', 'auto', '--costs', '0.1,1', 'hi'], 2, /no --costs beside --gamma auto, found both/],
+  [['generate', '--gamma', 'auto', '--branching', '2', 'hi'], 2, /no --branching beside --gamma auto/],
+  [['generate', '--gamma', 'auto', '--num-beams', '2', 'hi'], 2, /no --gamma auto beside --num-beams/],
+  [['generate', '--branching', '2', '--gamma', '3', 'hi'], 2, /gamma: expected none beside branching/],
+  [['generate', '--ids', '5,1', '--prefix', 'x'], 2, /no --prefix beside --ids/],
+  [['generate', '--compare', '--num-beams', '2', 'hi'], 2, /no --compare beside --num-beams/],
   [
-    ['generate', '--draft', 'layers:x', 'hi'],
-    /draft: expected layers:N with a whole number from 1 up, found 'layers:x'/,
+    ['generate', '--compare', '-t', '1', '--num-return-sequences', '2', 'hi'],
+    2,
+    /no --compare beside --num-return-sequences/,
   ],
-  [['generate', '--draft', 'copy,', 'hi'], /draft: expected copy, ngram, .*layers:N, .* found ''/],
-  [['generate', '--draft', 'none', '--gamma', 'auto', 'hi'], /costs: expected a draft to measure, found none/],
-  [['generate', '--gamma', 'auto', '--costs', '0.1,1', 'hi'], /expected --gamma auto or --costs, found both/],
-  [['generate', '--costs', '1', 'hi'], /expected c and at least one v, as 0.05,1,1.1, found "1"/],
-  [['generate', '--branching', '2,x', 'hi'], /expected whole numbers from 1 up, as 3,1,1, found "2,x"/],
-  [['generate', '--branching', '2', '--gamma', '3', 'hi'], /gamma: expected none beside branching/],
-  [['generate', '--lenience', '0', 'hi'], /expected a number above 0 and at most 1, found "0"/],
+  [['generate', '--trace', 'x', '--num-beams', '2', 'hi'], 2, /no --trace beside --num-beams/],
+  [
+    ['generate', '--trace', 'x', '-t', '1', '--num-return-sequences', '2', 'hi'],
+    2,
+    /no --trace beside --num-return-sequences/,
+  ],
+  [['generate', '--concurrency', '2', '--compare', 'hi'], 2, /no --concurrency beside --compare/],
+  [['generate', '--concurrency', '2', '--trace', 'x', 'hi'], 2, /no --concurrency beside --trace/],
+  [['generate', '--json', '--color', 'hi'], 2, /no --color beside --json/],
+  [['generate', '--revision', 'v1', 'hi'], 2, /expected --model beside --revision, found none/],
+  [['generate', '--draft', 'none', '--gamma', 'auto', 'hi'], 2, /a draft beside --gamma auto, found --draft none/],
+  [['generate', '--draft', 'none', '--compare', 'hi'], 2, /a draft beside --compare, found --draft none/],
+  [
+    ['generate', '--model', BUNDLED.draft, '--gamma', '3', 'hi'],
+    2,
+    /a draft beside --gamma, found none: --model alone/,
+  ],
+  [['generate', '--num-beams', '2', '--temperature', '1', 'hi'], 2, /temperature: .* a beam search does not sample/],
+  [['generate', '--num-beams', '2', '--stop', 'x', 'hi'], 2, /stop: expected none with numBeams/],
+  [
+    ['generate', '--num-beams', '2', '--num-return-sequences', '3', 'hi'],
+    2,
+    /numReturnSequences: expected at most numBeams/,
+  ],
+  [['generate', '--length-penalty', '2', 'hi'], 2, /lengthPenalty: expected numBeams of 2 or more beside it/],
+  [['generate', '--top-k', '2', 'hi'], 2, /topK: expected .*temperature/],
   [
     ['generate', '--lenience', '0.5', '--verification', 'block', 'hi'],
-    /lenience: expected 1 with block verification, found 0.5/,
+    2,
+    /lenience: expected 1 with block verification/,
   ],
-  [['generate', '--beams', '2', '--temperature', '1', 'hi'], /expected no --temperature beside --beams/],
-  [
-    ['generate', '--beams', '2', '--sequences', '3', 'hi'],
-    /numReturnSequences: expected at most numBeams, which is 2, found 3/,
-  ],
-  [['generate', '--sequences', '2', 'hi'], /expected --beams, found --sequences without it/],
-  [['generate', '--batch', '2', '--compare', 'hi'], /expected no --compare beside --batch/],
-  [['generate', '--batch', '0', 'hi'], /expected an integer from 1 to 1024, found "0"/],
+  // Words and arguments.
+  [['genrate', 'hi'], 2, /^unknown command 'genrate'; did you mean 'generate'\?/],
+  [['inspekt', 'models/modernize-draft'], 2, /^unknown command 'inspekt'; did you mean 'inspect'\?/],
+  [['Thou art my rock.'], 2, /^unknown command 'Thou art my rock.'; known are .*tandem generate TEXT/],
+  [['--gamma', '2', 'hi'], 2, /^expected 'generate' before a text, found 'hi' without it$/],
+  [['generate', '--modle', 'x', 'hi'], 2, /unknown option '--modle' \(Did you mean --model\?\)/],
+  [['generate', '--max-tokens', '3', 'hi'], 2, /unknown option '--max-tokens'/],
+  [['generate', '--gamma'], 2, /option '-g, --gamma <n>' argument missing/],
+  [['inspect'], 2, /missing required argument 'model'/],
+  [['inspect', 'a', 'b'], 2, /too many arguments/],
+  [['ngram'], 2, /ngram: expected a subcommand, build, found none/],
+  [['ngram', 'build', 'package.json'], 2, /ngram build: expected --out <path>, found none/],
+  // Files and models that are not there, or are something else.
+  [['generate', '--file', 'x', 'hi'], 2, /expected one source of input, found TEXT and --file/],
+  [['generate'], 2, /standard input: expected at least one line of text, found none/],
+  [['generate', ' \n '], 2, /TEXT: expected at least one line of text, found none/],
+  [['generate', '--file', '/no/such/file'], 1, /'\/no\/such\/file': expected a file that can be read, found ENOENT/],
+  [['generate', '--file', '/dev/zero'], 1, /'\/dev\/zero': expected a file that can be read, found a device/],
+  [['generate', '--file', 'cli'], 1, /'cli': expected a file that can be read, found a directory/],
   [
     ['generate', '--trace', '/no/such/place', 'hi'],
+    1,
     /'\/no\/such\/place': expected a file that can be written, found ENOENT/,
   ],
-  [['ngram'], /ngram: expected a subcommand, build, found none/],
-  [
-    ['ngram', 'build', '/no/such/text', '-o', '/tmp/x'],
-    /'\/no\/such\/text': expected a file that can be read, found ENOENT/,
-  ],
-  [['ngram', 'build', 'package.json'], /required option '-o, --out <path>' not specified/],
-  [['generate', '--modle', 'x', 'hi'], /unknown option '--modle'/],
-  [['generate', '--model', '/no/such/model', 'hi'], /--model '\/no\/such\/model': expected a checkpoint directory/],
+  [['generate', '--draft', 'ngram:/no/such/table', 'hi'], 1, /'\/no\/such\/table': expected a file that can be read/],
+  [['generate', '--draft', 'ngram:package.json', 'hi'], 2, /package.json: expected format tandem-ngram, version 1/],
+  [['generate', '--draft', 'layers:99', 'hi'], 1, /layers: expected 1 to 6, found 99/],
+  [['generate', '--level', 'zz', 'hi'], 1, /level: expected zz, found/],
+  [['generate', '--model', '/no/such/model', 'hi'], 1, /--model '\/no\/such\/model': expected a checkpoint directory/],
   [
     ['generate', '--model', 'models/nope', 'hi'],
+    1,
     /--model 'models\/nope': expected a checkpoint directory, found nothing/,
   ],
-  [['generate', '--draft', 'copy,./nope', 'hi'], /--draft '.\/nope': expected a checkpoint directory, found nothing/],
+  [
+    ['generate', '--draft', 'copy,./nope', 'hi'],
+    1,
+    /--draft '.\/nope': expected a checkpoint directory, found nothing/,
+  ],
   [
     ['generate', '--model', 'package.json', 'hi'],
+    1,
     /--model 'package.json': expected a checkpoint directory, found a file/,
   ],
   [
     ['generate', '--offline', '--model', 'owner/name', 'hi'],
+    1,
     /owner\/name: .* there is no directory 'owner\/name' here/,
   ],
-  [['genrate', 'hi'], /unknown command 'genrate'; did you mean 'generate'\?/],
-  [['inspekt', 'models/modernize-draft'], /unknown command 'inspekt'; did you mean 'inspect'\?/],
-  [['Thou art my rock.'], /unknown command 'Thou art my rock.'; known are .*tandem generate TEXT/],
-  [['--gamma', '2', 'hi'], /expected 'generate' before a text, found 'hi' without it/],
-  [['inspect'], /missing required argument 'model'/],
-  [['inspect', '/no/such/model'], /inspect '\/no\/such\/model': expected a checkpoint directory/],
-  [['inspect', __dirname], /config\.json/],
+  [['inspect', '/no/such/model'], 1, /inspect '\/no\/such\/model': expected a checkpoint directory/],
+  [['inspect', __dirname], 1, /config\.json/],
+  [['ngram', 'build', '/no/such/text', '-o', '/tmp/x'], 1, /'\/no\/such\/text': expected a file that can be read/],
+  [
+    ['ngram', 'build', 'package.json', '-o', '/no/such/place'],
+    1,
+    /'\/no\/such\/place': expected a file that can be written/,
+  ],
 ];
 
 describe('tandem refuses in one clear line, with a failing exit code and nothing on standard output', () => {
-  test.each(FLAGS.map(([args, message]) => [args.join(' '), args, message] as const))('%s', (_, args, message) => {
-    const run = tandem(args);
-    expect(run.status).toBeGreaterThan(0);
-    expect(run.stdout).toBe('');
-    expectOneLine(run, message);
-  });
+  test.each(REFUSED.map(([args, ...rest]) => [args.join(' '), args, ...rest] as const))(
+    '%s',
+    async (_, args, status, message) => {
+      const run = await inside(args);
+      expect(run).toMatchObject({ status, stdout: '' });
+      expectOneLine(run, /^tandem: /);
+      expect(run.stderr.slice('tandem: '.length, -1)).toMatch(message);
+    },
+  );
 
-  test('text that is not UTF-8', () => {
+  test('text that is not UTF-8', async () => {
     const path = join(scratch, 'latin1.txt');
     writeFileSync(path, Buffer.from([0x63, 0x61, 0x66, 0xe9, 0x0a]));
-    const run = tandem(['generate', '--file', path]);
+    const run = await inside(['generate', '--file', path]);
     expect(run.status).toBe(1);
     expectOneLine(run, /latin1\.txt: line 1: expected UTF-8 text, found other bytes/);
   });
@@ -134,13 +170,13 @@ describe('tandem refuses in one clear line, with a failing exit code and nothing
     ],
     ['a tokenizer that is no JSON', (d: string) => writeFileSync(join(d, 'tokenizer.json'), '[}'), /tokenizer\.json/],
     ['no weights', (d: string) => rmSync(join(d, 'model.safetensors')), /model\.safetensors/],
-  ])('%s', (name, change, message) => {
-    const run = tandem(['generate', '--model', spoilt(name.replace(/\W+/g, '-'), change), 'hi']);
+  ])('%s', async (name, change, message) => {
+    const run = await inside(['generate', '--model', spoilt(name.replace(/\W+/g, '-'), change), 'hi']);
     expect(run).toMatchObject({ status: 1, stdout: '' });
     expectOneLine(run, message);
   });
 
-  test('a draft with another vocabulary, naming the first difference', () => {
+  test('a draft with another vocabulary, naming the first difference', async () => {
     const draft = spoilt('other-vocabulary', (directory) => {
       rmSync(join(directory, 'spiece.model'));
       const path = join(directory, 'tokenizer.json');
@@ -149,7 +185,7 @@ describe('tandem refuses in one clear line, with a failing exit code and nothing
       [vocab[1000][0], vocab[2000][0]] = [vocab[2000][0], vocab[1000][0]];
       writeFileSync(path, JSON.stringify(tokenizer));
     });
-    const run = tandem(['generate', '--draft', draft, 'hi']);
+    const run = await inside(['generate', '--draft', draft, 'hi']);
     expect(run).toMatchObject({ status: 1, stdout: '' });
     expectOneLine(
       run,

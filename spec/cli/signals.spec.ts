@@ -1,11 +1,15 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { buildCommand, removeCommand, startTandem } from './command';
 
-beforeAll(buildCommand);
+beforeAll(() => buildCommand());
 afterAll(removeCommand);
 
 const TEXT = 'And the word of the LORD came unto Jonah the second time, saying, Arise, go unto Nineveh.';
-const ENDLESS = ['generate', '--backend', 'cpu', '--min-tokens', '8000', '--max-tokens', '8000', TEXT];
+const ENDLESS = ['generate', '--backend', 'cpu', '--min-new-tokens', '8000', '--max-new-tokens', '8000', TEXT];
 
 /** Starts the command, and collects what it prints. */
 function started(args: readonly string[]) {
@@ -38,7 +42,7 @@ describe('a signal', () => {
   );
 
   test('cancels tandem paper while a passage is decoded', async () => {
-    const { child, printed } = started(['paper', '--passages', '200', '--backend', 'cpu', '--max-tokens', '4000']);
+    const { child, printed } = started(['paper', '--passages', '200', '--backend', 'cpu', '--max-new-tokens', '4000']);
     await new Promise((resolve) => setTimeout(resolve, 2500)); // past loading, in the first of many runs
     child.kill('SIGINT');
     const [status] = await once(child, 'close');
@@ -70,5 +74,18 @@ describe('a second signal', () => {
     child.kill(second);
     const [status, end] = await once(child, 'exit'); // the default effect of the signal: a shell reports 128 and its number
     expect({ status, end }).toEqual({ status: null, end: second });
+  });
+
+  test('is not needed after SIGTERM, even where a file system call never returns', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tandem-signals-'));
+    try {
+      execFileSync('mkfifo', [join(folder, 'fifo')]);
+      const { child } = started([join(folder, 'fifo')]);
+      await once(child.stdout, 'data');
+      child.kill('SIGTERM');
+      expect(await once(child, 'exit')).toEqual([null, 'SIGTERM']); // a shell reports 143
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { buildCommand, removeCommand, tandem } from '../command';
+import { inside } from '../inside';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tandem-lines-'));
 const file = join(scratch, 'lines.txt');
@@ -11,25 +11,24 @@ const BYTES = Buffer.concat([
   Buffer.from([0xe9]),
   Buffer.from('\nHe said.\n\u200b\n  \nThou art my rock.\n'),
 ]);
-beforeAll(() => {
-  buildCommand();
-  writeFileSync(file, BYTES);
-});
-afterAll(() => {
-  removeCommand();
-  rmSync(scratch, { recursive: true, force: true });
-});
+beforeAll(() => writeFileSync(file, BYTES));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-const ARGS = ['generate', '--file', file, '--prefix', '', '--max-tokens', '6'];
-const WAYS: readonly (readonly string[])[] = [[], ['--batch', '3'], ['--compare'], ['--trace', join(scratch, 'trace')]];
+const ARGS = ['generate', '--file', file, '--prefix', '', '--max-new-tokens', '6'];
+const WAYS: readonly (readonly string[])[] = [
+  [],
+  ['--concurrency', '1'],
+  ['--compare'],
+  ['--trace', join(scratch, 'trace')],
+];
 
 describe('lines of a file', () => {
-  test.each(WAYS)('keep their place in text: as many lines come out as went in (%s %s)', (...way) => {
-    const run = tandem([...ARGS, ...way]);
+  test.each(WAYS)('keep their place in text: as many lines come out as went in (%s %s)', async (...way) => {
+    const run = await inside([...ARGS, ...way]);
     expect(run.status).toBe(1);
     const lines = run.stdout.slice(0, -1).split('\n');
     expect(lines).toHaveLength(7);
-    const { stdout: fourth } = tandem(['generate', 'He said.', '--prefix', '', '--max-tokens', '6']);
+    const { stdout: fourth } = await inside(['generate', 'He said.', '--prefix', '', '--max-new-tokens', '6']);
     expect(lines[3]).toBe(fourth.trimEnd());
     for (const empty of [1, 2, 4, 5]) expect(lines[empty]).toBe('');
     for (const full of [0, 6]) expect(lines[full]).not.toBe('');
@@ -43,8 +42,8 @@ describe('lines of a file', () => {
 
   test.each(WAYS)(
     'say their index, their line and their input in JSON, and a failed line says why (%s %s)',
-    (...way) => {
-      const run = tandem([...ARGS, '--json', ...way]);
+    async (...way) => {
+      const run = await inside([...ARGS, '--json', ...way]);
       expect(run).toMatchObject({ status: 1, stderr: 'tandem: 3 of 5 lines decoded\n' });
       const records = run.stdout
         .slice(0, -1)
@@ -76,10 +75,10 @@ describe('lines of a file', () => {
     },
   );
 
-  test('that fail alone are one error', () => {
-    const text = tandem(['generate', '--prefix', '', '\u200b']);
+  test('that fail alone are one error', async () => {
+    const text = await inside(['generate', '--prefix', '', '\u200b']);
     expect(text).toEqual({ status: 1, stdout: '', stderr: 'tandem: text: expected at least one token, found none\n' });
-    const json = tandem(['generate', '--prefix', '', '--json', '\u200b']);
+    const json = await inside(['generate', '--prefix', '', '--json', '\u200b']);
     expect(json).toMatchObject({ status: 1, stderr: 'tandem: 0 of 1 lines decoded\n' });
     expect(JSON.parse(json.stdout)).toMatchObject({ index: 0, line: 1, error: { code: 'source-invalid' } });
   });

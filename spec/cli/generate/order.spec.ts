@@ -26,12 +26,17 @@ function itemsOf(lines: readonly Plan[]): Item[] {
   });
 }
 
+function tokenEvent(index: number, token: number): RunEvent {
+  const place = { sequence: 0, round: 0, position: token };
+  return { kind: 'token', index, token, text: 'x', origin: 'target', rejected: null, ...place };
+}
+
 /** Events of every input in its own order, and the inputs mixed as `picks` say. */
 async function* mixed(lines: readonly Plan[], picks: readonly number[]): AsyncGenerator<RunEvent> {
   const queues = lines
     .filter((plan) => typeof plan === 'object')
     .map(({ tokens, fails }, index): RunEvent[] => [
-      ...Array.from({ length: tokens }, (_, t) => ({ kind: 'token', index, token: { token: t } }) as RunEvent),
+      ...Array.from({ length: tokens }, (_, t) => tokenEvent(index, t)),
       fails ? { kind: 'failed', index, error: new Error('failed') } : { kind: 'done', index, outcome: {} as never },
     ]);
   for (let i = 0; queues.some((queue) => queue.length > 0); i++) {
@@ -92,7 +97,7 @@ describe('printing in the order of the lines', () => {
     const { printer, calls } = recorder();
     const cancelled = new TandemError('aborted', 'cancelled');
     async function* events(): AsyncGenerator<RunEvent> {
-      yield { kind: 'token', index: 0, token: { token: 0 } as never };
+      yield tokenEvent(0, 0);
       throw cancelled;
     }
     await expect(printInOrder(itemsOf([{ tokens: 2, fails: false }]), events(), printer)).rejects.toBe(cancelled);

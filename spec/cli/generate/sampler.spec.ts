@@ -1,99 +1,153 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readTrace } from '../../../decoding';
-import { buildCommand, removeCommand, tandem } from '../command';
+import { BUNDLED } from '../command';
+import { inside, records } from '../inside';
 
 const LINES = ['And the word of the LORD came unto Jonah.', 'Verily he cometh quickly.', 'Thou art my rock.'];
+const TEXT = 'And the word of the LORD came unto Jonah the second time, saying, Arise, go unto Nineveh.';
 const scratch = mkdtempSync(join(tmpdir(), 'tandem-sampler-'));
 const file = join(scratch, 'lines.txt');
-beforeAll(() => {
-  buildCommand();
-  writeFileSync(file, `${LINES.join('\n')}\n`);
-});
-afterAll(() => {
-  removeCommand();
-  rmSync(scratch, { recursive: true, force: true });
-});
+beforeAll(() => writeFileSync(file, `${LINES.join('\n')}\n`));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
-function json(...args: string[]) {
-  const run = tandem([...args, '--json']);
-  expect(run).toMatchObject({ status: 0, stderr: '' });
-  return run.stdout
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-}
+const json = (...args: string[]) => records(['generate', ...args]);
+const idsOf = (results: readonly { ids: number[] }[]) => results.map(({ ids }) => ids);
 
-describe('the sampler from the command line', () => {
-  test('--batch gives each line the ids it has one by one, in the order of the input', () => {
-    for (const settings of [[], ['-t', '1', '--verification', 'coupled', '--seed', '5']]) {
-      const single = json('generate', '--file', file, ...settings);
-      for (const batch of ['1', '2', '8']) {
-        const together = json('generate', '--file', file, '--batch', batch, ...settings);
-        expect(together.map(({ ids, text }) => ({ ids, text }))).toEqual(
-          single.map(({ ids, text }) => ({ ids, text })),
-        );
+describe('generate', () => {
+  it('gives the same greedy tokens with any γ, with trees, beside a comparison, and without a draft', async () => {
+    const [alone] = await json(TEXT, '--draft', 'none');
+    expect(alone).toMatchObject({ draft: null, metrics: { proposed: 0, tokensPerTargetCall: 1 } });
+    expect(alone.ids.length).toBeGreaterThan(5);
+    for (const way of [
+      ['--gamma', '1'],
+      ['--gamma', '6', '--compare'],
+      ['--branching', '2,1'],
+      ['--draft', 'copy'],
+    ]) {
+      const [result] = await json(TEXT, ...way);
+      expect(result).toMatchObject({ ids: alone.ids, text: alone.text });
+      expect(result.metrics.targetCalls).toBeLessThan(alone.ids.length);
+    }
+  });
+
+  it('prints ids without the start token, and the closing end of sequence', async () => {
+    const [{ ids }] = await json(TEXT);
+    expect(ids).not.toContain(0);
+    expect(ids.at(-1)).toBe(1);
+  });
+
+  it('decodes ids with no tokenizer file at all, and then prints ids', async () => {
+    const bare = join(scratch, 'bare');
+    cpSync(BUNDLED.draft, bare, { recursive: true, filter: (path) => !/tokenizer|spiece/.test(path) });
+    const args = ['--ids', '5,17,1', '--suppress-tokens', '1', '--max-new-tokens', '8'];
+    const [result] = await json('--model', bare, ...args);
+    const [again] = await json('--model', BUNDLED.draft, ...args);
+    expect(result.ids).toEqual(again.ids);
+    expect([result.text, again.text === '']).toEqual(['', false]);
+    const { stdout } = await inside(['generate', '--model', bare, ...args]);
+    expect(stdout).toBe(`${result.ids.join(' ')}\n`);
+  });
+
+  it('never gives suppressed tokens, and no sequence of bad words', async () => {
+    const [before] = await json(TEXT, '--max-new-tokens', '12');
+    const banned = [...new Set<number>(before.ids.slice(0, 3))];
+    const [after] = await json(TEXT, '--max-new-tokens', '12', '--suppress-tokens', banned.join());
+    for (const id of banned) expect(after.ids).not.toContain(id);
+    const [first, second] = before.ids;
+    const [without] = await json(TEXT, '--bad-words', `${first},${second};${banned[2]}`);
+    expect(without.ids[0]).toBe(first);
+    expect(without.ids[1]).not.toBe(second);
+    expect(without.ids).not.toContain(banned[2]);
+  });
+
+  it('ends before the first of its stop texts, in whatever order they are given', async () => {
+    const [{ text }] = await json(TEXT);
+    const stops = [' Jonah', ' the', 'nowhere, at all'];
+    const end = Math.min(...stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0));
+    expect(end).toBeGreaterThan(0);
+    for (const order of [stops, [...stops].reverse()]) {
+      const [stopped] = await json(TEXT, ...order.flatMap((stop) => ['--stop', stop]));
+      expect(stopped).toMatchObject({ text: text.slice(0, end), stopReason: 'stop' });
+    }
+  });
+
+  it('samples the same from the same seed, and something else from another', async () => {
+    const sampled = async (seed: string) => (await json(TEXT, '-t', '1.5', '--top-k', '200', '--seed', seed))[0].ids;
+    const first = await sampled('7');
+    expect(await sampled('7')).toEqual(first);
+    expect(await sampled('8')).not.toEqual(first);
+  });
+
+  it('gives several samples, of which the first is the one that it gives alone', async () => {
+    const args = [LINES[0], '-t', '1', '--seed', '3'];
+    const [{ ids, sequences }] = await json(...args, '--num-return-sequences', '3');
+    const [alone] = await json(...args);
+    expect(ids).toEqual(alone.ids);
+    expect(sequences).toHaveLength(3);
+    const { stdout } = await inside(['generate', ...args, '--num-return-sequences', '3']);
+    expect(stdout).toBe(sequences.map(({ text }: { text: string }) => `${text}\n`).join(''));
+  });
+
+  it('gives each line of a file the same text, whatever is decoded beside it, traced or compared', async () => {
+    for (const settings of [[], ['-t', '1', '--seed', '5']]) {
+      const expected = await json('--file', file, ...settings, '--concurrency', '1');
+      const [first] = await json(LINES[0], ...settings);
+      expect(expected[0].ids).toEqual(first.ids);
+      for (const way of [[], ['--concurrency', '2'], ['--compare'], ['--trace', join(scratch, 'trace')]]) {
+        expect(idsOf(await json('--file', file, ...settings, ...way))).toEqual(idsOf(expected));
       }
     }
   });
 
-  test('--beams prints the best sequence bare, several after their scores, best first', () => {
-    const [{ sequences, metrics, text }] = json('generate', LINES[0], '--beams', '3', '--sequences', '3');
+  it('--num-beams prints the best sequence bare, several after their scores, best first', async () => {
+    const [{ sequences, text, ids }] = await json(LINES[0], '--num-beams', '3', '--num-return-sequences', '3');
     expect(sequences).toHaveLength(3);
     const scores = sequences.map(({ score }: { score: number }) => score);
     expect(scores).toEqual([...scores].sort((a, b) => b - a));
-    expect(metrics.targetCalls).toBeLessThan(metrics.steps);
-    expect(tandem(['generate', LINES[0], '--beams', '3']).stdout).toBe(`${text}\n`);
-    const several = tandem(['generate', LINES[0], '--beams', '3', '--sequences', '2']).stdout.trimEnd().split('\n');
-    expect(several).toHaveLength(2);
-    expect(several[0]).toMatch(new RegExp(`^-\\d\\.\\d{4}\t${text}$`));
+    expect(sequences[0]).toMatchObject({ text, ids });
+    const beams = ['generate', LINES[0], '--num-beams', '3'];
+    expect((await inside(beams)).stdout).toBe(`${text}\n`);
+    const { stdout } = await inside([...beams, '--num-return-sequences', '2']);
+    expect(stdout).toBe(
+      sequences
+        .slice(0, 2)
+        .map((one: { score: number; text: string }) => `${one.score.toFixed(4)}\t${one.text}\n`)
+        .join(''),
+    );
   });
 
-  test('--trace writes a trace a result that can be read back and has the ids', () => {
+  it('--trace writes a trace for each result that can be read back and has the ids', async () => {
     const path = join(scratch, 'trace.jsonl');
-    const results = json('generate', '--file', file, '--trace', path, '-t', '1');
+    const results = await json('--file', file, '--trace', path, '-t', '1');
     const traces = readFileSync(path, 'utf8')
       .trimEnd()
       .split('\n')
       .map((line) => readTrace(JSON.parse(line)));
-    expect(traces.map(({ ids }) => ids)).toEqual(results.map(({ ids }) => ids));
-    expect(traces[0].rounds[0].choices.length).toBeGreaterThan(0);
+    expect(traces.map(({ ids }) => ids)).toEqual(idsOf(results));
   });
 
-  test('--lenience below 1 says that it is not exact, in JSON and in the report', () => {
-    const [{ metrics, settings }] = json('generate', LINES[0], '--lenience', '0.3', '-t', '1');
-    expect(metrics.exact).toBe(false);
-    expect(settings.lenience).toBe(0.3);
-    expect(json('generate', LINES[0], '-t', '1')[0].metrics.exact).toBe(true);
-    const { stderr } = tandem(['generate', LINES[0], '--lenience', '0.3', '-t', '1', '--compare']);
-    expect(stderr).toMatch(/exact +NO: lenience 0\.3/);
-  });
-
-  test('--gamma auto reports its costs, which --costs takes: the same text again, at any temperature', () => {
-    const args = ['generate', LINES[0], '-t', '1', '--seed', '2'];
-    const [measured] = json(...args, '--gamma', 'auto');
+  it('--gamma auto says the costs that it measured, and --costs takes them: the same text again', async () => {
+    const args = [LINES[0], '-t', '1', '--seed', '2'];
+    const [measured] = await json(...args, '--gamma', 'auto');
     const { c, v } = measured.settings.costs;
-    const [again] = json(...args, '--costs', [c, ...v].join());
+    expect([c > 0, v.length]).toEqual([true, 17]);
+    const [again] = await json(...args, '--costs', [c, ...v].join());
     expect(again.ids).toEqual(measured.ids);
+    expect(again.settings).toEqual(measured.settings);
     expect(again.metrics.rounds).toBe(measured.metrics.rounds);
   });
 
-  test('--branching proposes trees', () => {
-    const [{ metrics, ids }] = json('generate', LINES[0], '--branching', '2,1');
-    expect(metrics.proposed).toBeGreaterThan(2 * metrics.rounds);
-    expect(ids).toEqual(json('generate', LINES[0])[0].ids);
-  });
-
-  test('ngram build counts what the target writes, and the table drafts', () => {
+  it('ngram build counts what the target writes, and the table drafts', async () => {
     const [texts, table] = [join(scratch, 'texts.txt'), join(scratch, 'table.json')];
-    const results = json('generate', '--file', file);
-    writeFileSync(texts, `${results.map(({ text }) => text).join('\n')}\n`);
-    const run = tandem(['ngram', 'build', texts, '--order', '3', '--out', table]);
+    const results = await json('--file', file);
+    writeFileSync(texts, `${results.map(({ text }) => text).join('\n\n')}\n`);
+    const run = await inside(['ngram', 'build', texts, '--order', '3', '--out', table]);
     expect(run).toMatchObject({ status: 0, stderr: '' });
     expect(run.stdout).toMatch(/order 3, \d+ contexts from \d+ tokens of 3 lines\n$/);
-    const drafted = json('generate', '--file', file, '--draft', `ngram:${table}`);
-    expect(drafted.map(({ ids }) => ids)).toEqual(results.map(({ ids }) => ids));
+    const drafted = await json('--file', file, '--draft', `ngram:${table}`);
+    expect(idsOf(drafted)).toEqual(idsOf(results));
     expect(drafted[0].metrics.accepted).toBeGreaterThan(drafted[0].metrics.newTokens / 2);
   });
 });

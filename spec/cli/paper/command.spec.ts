@@ -1,55 +1,66 @@
+import type { Tandem } from '../../../api';
+import { paperPage } from '../../../cli/paper/page';
 import { TABLE_1, TABLE_2, TABLE_3, TABLE_5 } from '../../../cli/paper/published';
-import { buildCommand, expectOneLine, removeCommand, tandem } from '../command';
-
-beforeAll(buildCommand);
-afterAll(removeCommand);
-
-const FEW = ['paper', '--passages', '2', '--max-tokens', '24'];
+import { records } from '../inside';
 
 describe('tandem paper', () => {
-  test('--json: every published figure as printed, and finite figures of this machine beside each', () => {
-    const run = tandem([...FEW, '--json']);
-    expect(run).toMatchObject({ status: 0, stderr: '' });
-    const { table1, table2, table3, table5, passages } = JSON.parse(run.stdout);
-    expect(passages).toBe(2);
-    expect(table2.published).toEqual(TABLE_2);
-    expect(table3.published).toEqual(TABLE_3);
-    expect(table5.published).toEqual(TABLE_5);
-    for (const [i, row] of table1.entries()) {
+  // biome-ignore lint/suspicious/noExplicitAny: the record is what the specs look into
+  let data: any;
+  beforeAll(async () => {
+    [data] = await records(['paper', '--passages', '1', '--max-new-tokens', '16']);
+  });
+
+  it('--json has every published figure as printed, and theorems 3.8 and 3.11 beside table 1', () => {
+    expect(data.table2.published).toEqual(TABLE_2);
+    expect(data.table3.published).toEqual(TABLE_3);
+    expect(data.table5.published).toEqual(TABLE_5);
+    for (const [i, row] of data.table1.entries()) {
       expect(row).toMatchObject(TABLE_1[i]);
       expect(Math.abs(row.theory.operations - row.operations)).toBeLessThanOrEqual(0.0051);
       expect(Math.abs(row.theory.speed - row.speed)).toBeLessThanOrEqual(0.0051);
     }
-    expect(table2.measured.map(({ temperature, gamma }: never) => [temperature, gamma])).toEqual(
+  });
+
+  it('--json has the pair of this machine at both temperatures and three γ, with the speed-ups that its figures give', () => {
+    expect(data.passages).toBe(1);
+    expect(data.tokens).toBe(16);
+    expect(data.table2.measured.map(({ temperature, gamma }: never) => [temperature, gamma])).toEqual(
       [0, 1].flatMap((temperature) => [3, 5, 7].map((gamma) => [temperature, gamma])),
     );
-    for (const row of table2.measured) {
-      expect(row.alpha).toBeGreaterThan(0.4);
-      expect(row.alpha).toBeLessThanOrEqual(1);
-      const { alpha, gamma, c, v } = row;
-      const tokens = (1 - alpha ** (gamma + 1)) / (1 - alpha); // a round, expected
-      expect(row.theory).toBeCloseTo(tokens / (gamma * c + 1), 9); // theorem 3.8
-      expect(row.predicted).toBeCloseTo(tokens / (gamma * c + v), 9);
-      expect(row.measured).toBeGreaterThan(0);
+    for (const { alpha, gamma, c, v, theory, predicted, measured } of data.table2.measured) {
+      expect(alpha).toBeGreaterThan(0);
+      expect(alpha).toBeLessThanOrEqual(1);
+      let tokens = 0; // a round, expected: Σ αⁱ
+      for (let i = 0; i <= gamma; i++) tokens += alpha ** i;
+      expect(theory).toBeCloseTo(tokens / (gamma * c + 1), 9); // theorem 3.8
+      expect(predicted).toBeCloseTo(tokens / (gamma * c + v), 9);
+      expect(measured).toBeGreaterThan(0);
     }
-    expect(table3.measured.map(({ order }: { order: number }) => order)).toEqual([1, 2]);
-    const [unigram, bigram] = table3.measured;
-    expect(bigram.alpha.sampled).toBeGreaterThan(unigram.alpha.sampled);
-    expect(table5.measured.map(({ exact }: { exact: boolean }) => exact)).toEqual([true, false, false, false]);
-    expect(table5.measured.at(-1).alpha).toBeGreaterThan(table5.measured[0].alpha);
   });
 
-  test('prints four tables, plain to a pipe, and marks what is not exact', () => {
-    const { stdout, stderr, status } = tandem(FEW);
-    expect({ stderr, status }).toEqual({ stderr: '', status: 0 });
-    expect(stdout.match(/^Table \d/gm)).toEqual(['Table 1', 'Table 2', 'Table 3', 'Table 5']);
-    expect(stdout).toMatch(/^ {2}0\.90 +10 +1\.60× +1\.60× +6\.86× +6\.86×$/m);
-    expect(stdout).toMatch(/^ {2}EnDe, small +0 +7 +0\.75 +0\.02 +3\.20× +3\.40×$/m);
-    expect(stdout.match(/NO$/gm)).toHaveLength(3);
-    expect(stdout).not.toContain('\u001b');
+  it('--json has both n-gram drafts, of which the bigram is accepted more often, and says what lenience makes inexact', () => {
+    expect(data.table3.measured.map(({ order }: { order: number }) => order)).toEqual([1, 2]);
+    const [unigram, bigram] = data.table3.measured;
+    expect(bigram.sampled.alpha).toBeGreaterThan(unigram.sampled.alpha);
+    expect(data.table5.measured.map(({ exact }: { exact: boolean }) => exact)).toEqual([true, false, false, false]);
   });
 
-  test('refuses more passages than there are', () => {
-    expectOneLine(tandem(['paper', '--passages', '999']), /--passages: expected at most 200, found 999/);
+  it('prints four tables with the same figures, and marks what is not exact', () => {
+    const tandem = {
+      backend: data.backend,
+      target: { parameters: 2e6, dtype: data.dtype },
+      draft: { parameters: 1e6 },
+    };
+    const { passages, tokens, table2, table3, table5 } = data;
+    const measured = { passages, tokens, pair: table2.measured, ngrams: table3.measured, lenience: table5.measured };
+    const page = paperPage(tandem as unknown as Tandem, measured);
+    expect(page.match(/^Table \d/gm)).toEqual(['Table 1', 'Table 2', 'Table 3', 'Table 5']);
+    expect(page).toMatch(/^ {2}0\.90 +10 +1\.60× +1\.60× +6\.86× +6\.86×$/m);
+    expect(page).toMatch(/^ {2}EnDe, small +0 +7 +0\.75 +0\.02 +3\.20× +3\.40×$/m);
+    expect(page.match(/NO$/gm)).toHaveLength(3);
+    const [{ alpha, c, v }] = table2.measured;
+    const figures = [alpha.toFixed(2), c.toFixed(3), v.toFixed(2)].join(' +');
+    expect(page).toMatch(new RegExp(`^ {2}here +0 +3 +${figures} `, 'm'));
+    expect(page).not.toContain('\u001b');
   });
 });

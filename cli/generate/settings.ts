@@ -1,0 +1,40 @@
+import type { GenerateOptions } from '../../api';
+import { DEFAULTS } from '../../decoding';
+
+/**
+ * The settings in force, for the record of a result: what was given, and the default of what was not. A setting without
+ * effect unless it is given is null. Settings of beam search and of sampling are listed where they apply.
+ */
+export function settingsInForce(options: GenerateOptions): Record<string, unknown> {
+  const { numBeams = 1, costs = null, branching = null, signal: _signal, trace: _trace, ...rest } = options;
+  const { concurrency: _concurrency, ...others } = rest; // texts are the same with any
+  const given = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
+  const gamma = branching ? branching.length : costs ? DEFAULTS.adaptiveGamma : DEFAULTS.gamma;
+  const shared = {
+    maxNewTokens: DEFAULTS.maxNewTokens,
+    minNewTokens: 0,
+    gamma,
+    numReturnSequences: DEFAULTS.numReturnSequences,
+    repetitionPenalty: 1,
+    noRepeatNgramSize: null,
+    badWords: [],
+    suppressTokens: [],
+    forcedPrefix: [],
+  };
+  if (numBeams > 1) return { ...shared, numBeams, lengthPenalty: 1, earlyStopping: false, ...given };
+  return {
+    ...shared,
+    numBeams,
+    costs,
+    branching,
+    verification: 'token',
+    lenience: 1,
+    temperature: 0,
+    topK: null,
+    topP: null,
+    minP: null,
+    seed: DEFAULTS.seed,
+    stop: [],
+    ...given,
+  };
+}

@@ -1,0 +1,80 @@
+import { flagName } from '../../../cli/flags';
+import { settingsInForce } from '../../../cli/generate/settings';
+import { records } from '../inside';
+
+const TEXT = 'And the word of the LORD came unto Jonah.';
+
+/** The flags that ask for settings as a record states them. */
+function flagsOf(settings: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(settings).flatMap(([name, value]) => {
+    if (value === null || (Array.isArray(value) && value.length === 0)) return [];
+    if (name === 'costs') {
+      const { c, v } = value as { c: number; v: readonly number[] };
+      return ['--costs', [c, ...v].join()];
+    }
+    if (name === 'stop') return (value as string[]).flatMap((text) => ['--stop', text]);
+    if (name === 'badWords') return ['--bad-words', (value as number[][]).map((word) => word.join()).join(';')];
+    return [flagName(name), String(value)];
+  });
+}
+
+const WAYS: readonly (readonly string[])[] = [
+  [],
+  ['--gamma', '2', '--max-new-tokens', '5', '--suppress-tokens', '5,9', '--stop', ' came', '--stop', 'x,y'],
+  ['-t', '0.8', '--top-k', '50', '--top-p', '0.9', '--min-p', '0.01', '--seed', '3', '--verification', 'coupled'],
+  ['--branching', '2,1', '--repetition-penalty', '1.1', '--no-repeat-ngram-size', '3'],
+  ['--costs', '0.11,1,1.3,1.5,1.9', '-t', '1'],
+  ['--lenience', '0.5', '-t', '1', '--min-new-tokens', '3', '--forced-prefix', '5'],
+  ['--num-beams', '3', '--num-return-sequences', '2', '--length-penalty', '0.5', '--early-stopping', 'never'],
+];
+
+describe('the settings of a JSON record', () => {
+  test.each(WAYS.map((way) => [way.join(' '), way] as const))(
+    'are in force: given as flags they give the same tokens and the same settings (%s)',
+    async (_, way) => {
+      const [first] = await records(['generate', TEXT, ...way]);
+      const again = flagsOf(first.settings).filter((word, i, all) => {
+        // γ follows from the tree, and is not given beside it.
+        const isGamma = word === '--gamma' || all[i - 1] === '--gamma';
+        return !(isGamma && first.settings.branching);
+      });
+      const [second] = await records(['generate', TEXT, ...again]);
+      expect(second.sequences).toEqual(first.sequences);
+      expect(second.settings).toEqual(first.settings);
+      expect(second.metrics.rounds).toBe(first.metrics.rounds);
+    },
+  );
+
+  it('say what was given, in the numbers that were given', async () => {
+    const args = ['generate', TEXT, '--costs', '0.25,1,2,4', '--max-new-tokens', '7', '--seed', '9', '-t', '0.5'];
+    const [{ settings }] = await records(args);
+    expect(settings).toMatchObject({ costs: { c: 0.25, v: [1, 2, 4] }, maxNewTokens: 7, seed: 9, temperature: 0.5 });
+  });
+
+  it('say every default', () => {
+    expect(settingsInForce({})).toEqual({
+      maxNewTokens: 128,
+      minNewTokens: 0,
+      gamma: 4,
+      numBeams: 1,
+      numReturnSequences: 1,
+      repetitionPenalty: 1,
+      noRepeatNgramSize: null,
+      badWords: [],
+      suppressTokens: [],
+      forcedPrefix: [],
+      costs: null,
+      branching: null,
+      verification: 'token',
+      lenience: 1,
+      temperature: 0,
+      topK: null,
+      topP: null,
+      minP: null,
+      seed: 0,
+      stop: [],
+    });
+    expect(settingsInForce({ numBeams: 4 })).not.toHaveProperty('temperature');
+    expect(settingsInForce({ costs: { c: 0, v: [1] } })).toHaveProperty('gamma', 16);
+  });
+});

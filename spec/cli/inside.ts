@@ -1,0 +1,67 @@
+import { Readable } from 'node:stream';
+import { reportError } from '../../cli/guard';
+import { runCommand } from '../../cli/program';
+import type { Outcome } from './command';
+
+export interface World {
+  /** What standard input has. */
+  readonly input?: string | Uint8Array;
+  /** Whether standard output is a terminal. Standard error and standard input are none. */
+  readonly terminal?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs `tandem ARGS` inside this process: faster than a process of its own, and standard output can be a terminal. Signals, exit
+ * codes of the process and closed pipes need a process; see command.ts.
+ */
+export async function inside(args: readonly string[], world: World = {}): Promise<Outcome> {
+  const { input = '', terminal = false, signal = new AbortController().signal } = world;
+  const printed = { stdout: '', stderr: '' };
+  const catcher = (stream: 'stdout' | 'stderr') => (text: string) => {
+    printed[stream] += text;
+    return true;
+  };
+  const undo = [
+    replace(process.stdout, 'write', catcher('stdout')),
+    replace(process.stderr, 'write', catcher('stderr')),
+    replace(process.stdout, 'isTTY', terminal),
+    replace(process.stderr, 'isTTY', false),
+    replace(process, 'stdin', Readable.from(input.length > 0 ? [Buffer.from(input)] : [])),
+    replace(process, 'exitCode', undefined),
+    replace(process, 'env', { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, TERM: 'xterm' }),
+  ];
+  try {
+    let status = 0;
+    try {
+      await runCommand(args, signal);
+      status = Number(process.exitCode ?? 0);
+    } catch (error) {
+      status = reportError(error);
+    }
+    return { status, ...printed };
+  } finally {
+    for (const one of undo.reverse()) one();
+  }
+}
+
+/** Replaces a property. @returns what puts the old one back */
+function replace(object: object, name: string, value: unknown): () => void {
+  const before = Object.getOwnPropertyDescriptor(object, name);
+  Object.defineProperty(object, name, { value, configurable: true, writable: true, enumerable: true });
+  return () => {
+    if (before) Object.defineProperty(object, name, before);
+    else Reflect.deleteProperty(object, name);
+  };
+}
+
+/** Runs a command that prints JSON, and succeeds without a word on standard error. */
+// biome-ignore lint/suspicious/noExplicitAny: the records are what the specs look into
+export async function records(args: readonly string[], world: World = {}): Promise<any[]> {
+  const run = await inside([...args, '--json'], world);
+  expect(run).toMatchObject({ status: 0, stderr: '' });
+  return run.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
