@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildCommand, removeCommand, startTandem } from './command';
+import { inside } from './inside';
 
 beforeAll(() => buildCommand());
 afterAll(removeCommand);
@@ -41,21 +42,23 @@ describe('a signal', () => {
     },
   );
 
-  test('cancels tandem paper while a passage is decoded', async () => {
-    const { child, printed } = started(['paper', '--passages', '200', '--backend', 'cpu', '--max-new-tokens', '4000']);
-    await new Promise((resolve) => setTimeout(resolve, 2500)); // past loading, in the first of many runs
-    child.kill('SIGINT');
-    const [status] = await once(child, 'close');
-    expect({ status, ...printed }).toEqual({ status: 130, stdout: '', stderr: 'tandem: cancelled\n' });
-  }, 30_000);
-
   test('cancels reading of a standard input that never ends', async () => {
     const { child, printed } = started(['generate']);
-    child.stdin.write('a line\n');
-    await new Promise((resolve) => setTimeout(resolve, 600));
+    const lines = 'a line\n'.repeat(1 << 16);
+    await new Promise((resolve) => child.stdin.write(lines, resolve)); // more than a pipe holds: it is being read
     child.kill('SIGINT');
     const [status] = await once(child, 'close');
     expect({ status, ...printed }).toEqual({ status: 130, stdout: '', stderr: 'tandem: cancelled\n' });
+  });
+});
+
+describe('an abort', () => {
+  test('ends tandem paper, hours before its passages are through', async () => {
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 3000);
+    const args = ['paper', '--passages', '200', '--backend', 'cpu', '--max-new-tokens', '100000'];
+    const run = await inside(args, { signal: controller.signal });
+    expect(run).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(/^tandem: .*abort/i) });
   });
 });
 
