@@ -7,10 +7,10 @@ import type { Backend, KvCache, Tensor } from '../kernels';
 import type { T5Config } from '../weights';
 import type {
   AttentionWeights,
-  DecoderCaches,
   DecoderLayer,
   EncoderLayer,
   FeedForwardWeights,
+  LayerCaches,
   T5Weights,
 } from './layers';
 import { swapHidden, type Workspace } from './workspace';
@@ -21,30 +21,25 @@ import { swapHidden, type Workspace } from './workspace';
  */
 export type Observe = (name: string, tensor: Tensor) => void;
 
-/** What one call of the encoder works in. */
-export interface EncoderScratch {
-  readonly work: Workspace;
-  /** Self-attention keys and values of one layer. The next layer overwrites them. */
-  readonly cache: KvCache;
+/** What every step of a forward pass needs. */
+export interface ForwardContext {
+  readonly backend: Backend;
+  readonly config: T5Config;
+  readonly weights: T5Weights;
+  readonly observe?: Observe;
 }
 
 /**
  * Encodes `ids`, [rows]. The call's rows must have been arranged in `work.selfPlan`.
  *
+ * @param cache for the self-attention keys and values of one layer; the next layer overwrites them
  * @returns the box of encoder states after the final norm, [rows, dModel]
  */
-export function encoderForward(
-  backend: Backend,
-  config: T5Config,
-  weights: T5Weights,
-  ids: Int32Array,
-  scratch: EncoderScratch,
-  observe?: Observe,
-): Tensor {
-  const { work, cache } = scratch;
+export function encoderForward(context: ForwardContext, ids: Int32Array, work: Workspace, cache: KvCache): Tensor {
+  const { backend, weights, observe } = context;
   backend.embed(work.hidden, weights.embedding, ids); // [rows, dModel]
   weights.encoder.layers.forEach((layer, i) => {
-    encoderBlock(backend, config, layer, work, cache);
+    encoderBlock(context, layer, work, cache);
     observe?.(`encoder.block.${i}`, work.hidden);
   });
   backend.rmsNorm(work.next, work.hidden, weights.encoder.finalNorm); // [rows, dModel]
@@ -54,27 +49,24 @@ export function encoderForward(
 }
 
 /**
- * Decodes `ids`, [rows], through the first `layers` blocks. The call's rows must have been arranged in `work.selfPlan` and
- * `work.crossPlan`. Leaves the states before the final norm in `work.hidden`, [rows, dModel].
+ * Decodes `ids`, [rows], through the first blocks, one for each pair of caches. The call's rows must have been arranged in
+ * `work.selfPlan` and `work.crossPlan`. Leaves the states before the final norm in `work.hidden`, [rows, dModel].
  */
 export function decoderForward(
-  backend: Backend,
-  config: T5Config,
-  weights: T5Weights,
+  context: ForwardContext,
   ids: Int32Array,
   work: Workspace,
-  caches: DecoderCaches,
-  layers: number,
-  observe?: Observe,
+  caches: readonly LayerCaches[],
 ): void {
+  const { backend, weights, observe } = context;
   backend.embed(work.hidden, weights.embedding, ids); // [rows, dModel]
-  for (let i = 0; i < layers; i++) {
-    decoderBlock(backend, config, weights.decoder.layers[i], work, caches.self[i], caches.cross[i]);
+  caches.forEach((cache, i) => {
+    decoderBlock(context, weights.decoder.layers[i], work, cache);
     observe?.(`decoder.block.${i}`, work.hidden);
-  }
+  });
 }
 
-function encoderBlock(backend: Backend, config: T5Config, layer: EncoderLayer, work: Workspace, cache: KvCache): void {
+function encoderBlock({ backend, config }: ForwardContext, layer: EncoderLayer, work: Workspace, cache: KvCache): void {
   projectRows(backend, layer.attention, work);
   const fresh = { keys: work.key, values: work.value };
   backend.attention(work.mixed, work.query, fresh, cache, work.selfPlan, layer.bias); // [rows, inner]
@@ -83,12 +75,10 @@ function encoderBlock(backend: Backend, config: T5Config, layer: EncoderLayer, w
 }
 
 function decoderBlock(
-  backend: Backend,
-  config: T5Config,
+  { backend, config }: ForwardContext,
   layer: DecoderLayer,
   work: Workspace,
-  self: KvCache,
-  cross: KvCache,
+  { self, cross }: LayerCaches,
 ): void {
   projectRows(backend, layer.attention, work);
   const fresh = { keys: work.key, values: work.value };
@@ -128,19 +118,16 @@ function feedForward(backend: Backend, config: T5Config, weights: FeedForwardWei
  * them in slot `slots[r]` of the layer's cache.
  */
 export function crossForward(
-  backend: Backend,
-  weights: T5Weights,
+  { backend, weights, observe }: ForwardContext,
   states: Tensor,
   work: Workspace,
-  cross: readonly KvCache[],
-  slots: Int32Array,
-  observe?: Observe,
+  { caches, slots }: { readonly caches: readonly LayerCaches[]; readonly slots: Int32Array },
 ): void {
   weights.decoder.layers.forEach((layer, i) => {
     backend.linear(work.key, states, layer.cross.key, null); // [rows, inner]
     backend.linear(work.value, states, layer.cross.value, null); // [rows, inner]
     observe?.(`cross.${i}.keys`, work.key);
     observe?.(`cross.${i}.values`, work.value);
-    backend.append(cross[i], work.key, work.value, slots);
+    backend.append(caches[i].cross, work.key, work.value, slots);
   });
 }

@@ -37,8 +37,8 @@ export interface T5Weights {
   readonly decoder: { readonly layers: readonly DecoderLayer[]; readonly finalNorm: Norm };
 }
 
-/** Key and value caches of the decoder, one of each for a layer. */
-export interface DecoderCaches {
-  readonly self: readonly KvCache[];
-  readonly cross: readonly KvCache[];
+/** The caches of one decoder layer: keys and values of self-attention, and of cross-attention. */
+export interface LayerCaches {
+  readonly self: KvCache;
+  readonly cross: KvCache;
 }

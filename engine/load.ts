@@ -33,6 +33,8 @@ export interface LoadOptions {
 /** The weights of a model on a backend. */
 export interface LoadedWeights {
   readonly weights: T5Weights;
+  /** Type that the matrices are kept in. */
+  readonly dtype: Dtype;
   readonly parameters: number;
   /** Bytes that the matrices take on the backend. */
   readonly weightBytes: number;
@@ -68,7 +70,7 @@ export async function loadWeights(
   try {
     const weights = await loader.load(tensors);
     const { parameters, weightBytes } = loader;
-    return { weights, parameters, weightBytes, free: () => loader.free() };
+    return { weights, dtype, parameters, weightBytes, free: () => loader.free() };
   } catch (error) {
     loader.free();
     throw error;

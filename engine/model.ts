@@ -2,8 +2,8 @@ import type { Backend, Dtype, KvCache, Tensor } from '../kernels';
 import type { Checkpoint, T5Config } from '../weights';
 import { EncodedSource, type SlotPools } from './encoded';
 import { EngineError } from './errors';
-import { crossForward, decoderForward, encoderForward, type Observe } from './forward';
-import type { T5Weights } from './layers';
+import { crossForward, decoderForward, encoderForward, type ForwardContext, type Observe } from './forward';
+import type { LayerCaches } from './layers';
 import { type LoadedWeights, type LoadOptions, loadWeights, storedDtype } from './load';
 import { LogitsPool } from './logits';
 import { checkEncodeFits } from './memory';
@@ -45,19 +45,20 @@ export async function loadModel(
     );
   }
   const loaded = await loadWeights(checkpoint, backend, dtype, options);
-  return new Model(checkpoint, backend, dtype, loaded, options.observe);
+  return new Model(checkpoint, backend, loaded, options.observe);
 }
 
 class Model implements T5Model, SlotPools {
   readonly name: string;
   readonly config: T5Config;
+  readonly dtype: Dtype;
   readonly parameters: number;
   readonly weightBytes: number;
   readonly selfSlots: SlotPool;
   readonly crossSlots: SlotPool;
-  private readonly weights: T5Weights;
-  private readonly selfCaches: readonly KvCache[];
-  private readonly crossCaches: readonly KvCache[];
+  private readonly context: ForwardContext;
+  /** One for each decoder layer. */
+  private readonly caches: readonly LayerCaches[];
   private readonly encoderCache: KvCache;
   private readonly encoderWork;
   private readonly decoderWork;
@@ -68,22 +69,26 @@ class Model implements T5Model, SlotPools {
   constructor(
     checkpoint: Checkpoint,
     private readonly backend: Backend,
-    readonly dtype: Dtype,
     private readonly loaded: LoadedWeights,
-    private readonly observe?: Observe,
+    observe?: Observe,
   ) {
-    this.name = checkpoint.name;
-    this.config = checkpoint.config;
-    this.weights = loaded.weights;
-    this.parameters = loaded.parameters;
-    this.weightBytes = loaded.weightBytes;
-    const { heads, dKv } = this.config;
-    const oneEachLayer = () => this.weights.decoder.layers.map(() => backend.cache(heads, dKv, FIRST_SLOTS));
-    this.selfCaches = oneEachLayer();
-    this.crossCaches = oneEachLayer();
-    this.encoderCache = backend.cache(heads, dKv, FIRST_SLOTS);
-    this.selfSlots = new SlotPool((slots) => this.growCaches(this.selfCaches, slots));
-    this.crossSlots = new SlotPool((slots) => this.growCaches(this.crossCaches, slots));
+    const { config, name } = checkpoint;
+    const { weights, dtype, parameters, weightBytes } = loaded;
+    this.name = name;
+    this.config = config;
+    this.dtype = dtype;
+    this.parameters = parameters;
+    this.weightBytes = weightBytes;
+    this.context = { backend, config, weights, observe };
+    const newCache = () => backend.cache(config.heads, config.dKv, FIRST_SLOTS);
+    this.caches = weights.decoder.layers.map(() => ({ self: newCache(), cross: newCache() }));
+    this.encoderCache = newCache();
+    this.selfSlots = new SlotPool((slots) => {
+      for (const { self } of this.caches) backend.grow(self, slots);
+    });
+    this.crossSlots = new SlotPool((slots) => {
+      for (const { cross } of this.caches) backend.grow(cross, slots);
+    });
     this.encoderWork = createWorkspace(backend);
     this.decoderWork = createWorkspace(backend);
     this.logits = new LogitsPool(backend);
@@ -108,17 +113,16 @@ class Model implements T5Model, SlotPools {
       this.checkSource(source, i);
     });
     if (sources.length === 0) return [];
-    const { backend, weights, crossSlots } = this;
+    const { backend, context, crossSlots } = this;
     const ids = Int32Array.from(sources.flat()); // [rows]
     checkEncodeFits(backend.facts, this.config, ids.length, crossSlots.size + crossSlots.shortage(ids.length));
     const work = this.encoderWork;
     if (this.encoderCache.slots < ids.length) backend.grow(this.encoderCache, ids.length);
     backend.arrange(work.selfPlan, encoderPlan(sources.map((source) => source.length)));
-    const scratch = { work, cache: this.encoderCache };
-    const states = encoderForward(backend, this.config, weights, ids, scratch, this.observe); // [rows, dModel]
+    const states = encoderForward(context, ids, work, this.encoderCache); // [rows, dModel]
     const slots = crossSlots.take(ids.length);
     try {
-      crossForward(backend, weights, states, work, this.crossCaches, slots, this.observe);
+      crossForward(context, states, work, { caches: this.caches, slots });
     } catch (error) {
       crossSlots.drop(slots);
       throw error;
@@ -133,7 +137,7 @@ class Model implements T5Model, SlotPools {
 
   async forward(rows: readonly DecoderRow[], options: ForwardOptions = {}): Promise<LogitsView> {
     this.checkInUse();
-    const depth = this.weights.decoder.layers.length;
+    const depth = this.caches.length;
     const layers = options.layers ?? depth;
     if (!Number.isInteger(layers) || layers < 1 || layers > depth) {
       throw new EngineError('row-invalid', `forward: layers: expected 1 to ${depth}, found ${layers}`);
@@ -154,9 +158,9 @@ class Model implements T5Model, SlotPools {
 
   /** Runs the rows that have been arranged through the decoder and the head. */
   private decode(ids: Int32Array, layers: number): LogitsView {
-    const { backend, weights, config, observe, decoderWork: work } = this;
-    const caches = { self: this.selfCaches, cross: this.crossCaches };
-    decoderForward(backend, config, weights, ids, work, caches, layers, observe);
+    const { context, decoderWork: work } = this;
+    const { backend, weights, config, observe } = context;
+    decoderForward(context, ids, work, this.caches.slice(0, layers));
     const norm = weights.decoder.finalNorm;
     if (observe) {
       backend.rmsNorm(this.final, work.hidden, norm);
@@ -176,7 +180,8 @@ class Model implements T5Model, SlotPools {
     if (this.disposed) return;
     this.disposed = true;
     const { backend } = this;
-    for (const cache of [...this.selfCaches, ...this.crossCaches, this.encoderCache]) backend.free(cache);
+    for (const cache of this.caches.flatMap(({ self, cross }) => [self, cross])) backend.free(cache);
+    backend.free(this.encoderCache);
     freeWorkspace(backend, this.encoderWork);
     freeWorkspace(backend, this.decoderWork);
     this.logits.free();
@@ -186,10 +191,6 @@ class Model implements T5Model, SlotPools {
 
   [Symbol.dispose](): void {
     this.dispose();
-  }
-
-  private growCaches(caches: readonly KvCache[], slots: number): void {
-    for (const cache of caches) this.backend.grow(cache, slots);
   }
 
   private checkSource(source: readonly number[], index: number): void {

@@ -1,4 +1,4 @@
-/** Bytes that grow by doubling. */
+/** A list of bytes. Its storage doubles when it is full. */
 export class ByteBuffer {
   private bytes: Uint8Array;
   length = 0;

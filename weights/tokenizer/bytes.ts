@@ -10,8 +10,9 @@ const SENTINELS = 125;
 const SIZE = OFFSET + 256 + SENTINELS;
 
 /**
- * ByT5: id = byte + 3 under pad, EOS and unknown, with <extra_id_0> to <extra_id_124> at 259 to 383, as in
- * transformers' ByT5Tokenizer; ill-formed bytes are left out of decoded text, as there.
+ * ByT5's tokenizer, as transformers' ByT5Tokenizer: ids 0, 1 and 2 are pad, EOS and unknown, a byte's id is its value + 3, and
+ * <extra_id_0> to <extra_id_124> are 259 to 383. Bytes that are not UTF-8 are left out of decoded text, as there
+ * (`errors="ignore"`).
  */
 export function byteTokenizer(): Tokenizer {
   const special = new Map<string, number>([
@@ -20,10 +21,10 @@ export function byteTokenizer(): Tokenizer {
     ['<unk>', UNKNOWN],
   ]);
   for (let i = 0; i < SENTINELS; i++) special.set(`<extra_id_${i}>`, OFFSET + 256 + i);
-  const spelling = new Map([...special].map(([text, id]) => [id, text]));
+  const spellings = new Map([...special].map(([text, id]) => [id, text]));
   const byteName = (id: number) => `<0x${(id - OFFSET).toString(16).toUpperCase().padStart(2, '0')}>`;
   const isByte = (id: number) => id >= OFFSET && id < OFFSET + 256;
-  const names = Array.from({ length: SIZE }, (_, id) => spelling.get(id) ?? byteName(id));
+  const names = Array.from({ length: SIZE }, (_, id) => spellings.get(id) ?? byteName(id));
   const ids = new Map(names.map((name, id) => [name, id]));
   const split = splitter(special);
   const utf8 = new TextEncoder();
@@ -32,7 +33,7 @@ export function byteTokenizer(): Tokenizer {
     return {
       push(id) {
         if (isByte(id)) return bytes.push(id - OFFSET);
-        return keepSpecial && spelling.has(id) ? bytes.end() + spelling.get(id) : '';
+        return keepSpecial && spellings.has(id) ? bytes.end() + spellings.get(id) : '';
       },
       end: () => bytes.end(),
     };

@@ -1,11 +1,11 @@
-/** The longest replacement in T5's own charsmap has 33 bytes; a bound keeps hostile maps from amplifying. */
+/** The longest replacement in T5's charsmap has 33 bytes. This limit keeps a hostile map from turning a short text into a huge one. */
 const MAX_REPLACEMENT = 1024;
 
-/** SentencePiece's precompiled_charsmap: byte sequences and what they turn into. */
+/** SentencePiece's precompiled_charsmap: rules that replace byte sequences. */
 export interface Charsmap {
   /**
-   * Longest rule that matches at `at`. Returns the bytes it consumes, 0 for no match; the replacement is then
-   * `replacements` from `start` to `end`.
+   * Finds the longest rule that matches the text at `at`. Returns the number of bytes that it replaces, 0 when no rule matches.
+   * The replacement is then `replacements` from `start` to `end`.
    */
   match(text: Uint8Array, at: number): number;
   readonly replacements: Uint8Array;
@@ -14,9 +14,11 @@ export interface Charsmap {
 }
 
 /**
- * Opens a precompiled charsmap: u32 little-endian size of a trie, the trie, then NUL-terminated replacements.
- * The trie is a darts-clone double array (github.com/s-yata/darts-clone): each u32 unit holds a label, an offset and
- * whether a leaf follows; a leaf's value is where its replacement begins. Throws RangeError on a bad layout.
+ * Opens a precompiled charsmap. It is the size of a trie as a little-endian u32, the trie, then replacements that end with NUL.
+ * The trie is a double array of darts-clone (github.com/s-yata/darts-clone): each u32 unit holds a label, an offset, and whether
+ * a leaf follows. A leaf's value is the place where its replacement begins.
+ *
+ * @throws RangeError on a bad layout
  */
 export function openCharsmap(blob: Uint8Array): Charsmap {
   if (blob.length < 8) throw new RangeError(`a charsmap of ${blob.length} bytes, expected at least 8`);
@@ -37,7 +39,7 @@ export function openCharsmap(blob: Uint8Array): Charsmap {
     let length = 0;
     for (let i = at; i < text.length; i++) {
       node ^= text[i];
-      // A unit beyond the array reads as undefined, which no label equals.
+      // A place beyond the array reads as undefined: no rule goes on there.
       const unit = units[node];
       if (unit === undefined || (unit & 0x800000ff) !== text[i]) break;
       node ^= offset(unit);

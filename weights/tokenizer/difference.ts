@@ -1,8 +1,8 @@
 import type { Tokenizer } from '../types';
 
 /**
- * The first way in which two vocabularies differ, or null when every id means the same in both. Speculative decoding
- * needs them equal: a drafted id is scored by the target as it stands.
+ * Names the first difference between two vocabularies; null when every id means the same in both. Speculative decoding needs
+ * equal vocabularies, because the target scores the draft's ids.
  */
 export function firstVocabularyDifference(a: Tokenizer, b: Tokenizer): string | null {
   if (a.kind !== b.kind) return `one is ${a.kind}, the other ${b.kind}`;

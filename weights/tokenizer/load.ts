@@ -7,17 +7,20 @@ import { readTokenizerJson } from './tokenizer-json';
 import { unigramTokenizer } from './unigram';
 import type { Vocabulary } from './vocabulary';
 
-/** Where a checkpoint's small files come from; null for a file that is not there. */
+/** Reads a checkpoint's small files. */
 export interface TokenizerFiles {
+  /** The bytes of a file, null when it is not there. */
   read(name: string): Promise<Uint8Array | null>;
 }
 
 const BYTE_VOCABULARY = 384;
 
 /**
- * The tokenizer of a checkpoint: `tokenizer.json`, else `spiece.model`, else ByT5's bytes where the vocabulary has 384
- * entries or tokenizer_config.json says so. Throws `WeightsError` `tokenizer-invalid`, or `not-found` without a file.
- * @param name the checkpoint's, for messages
+ * Loads a checkpoint's tokenizer: from `tokenizer.json`, else from `spiece.model`. It is ByT5's when tokenizer_config.json says
+ * so, or when there is no file and the vocabulary has 384 entries.
+ *
+ * @param name the checkpoint's name, for messages
+ * @throws WeightsError `tokenizer-invalid`; `not-found` when there is no file
  */
 export async function loadTokenizer(files: TokenizerFiles, config: T5Config, name: string): Promise<Tokenizer> {
   const settings = await readSettings(files, `${name}/tokenizer_config.json`);

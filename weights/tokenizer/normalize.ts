@@ -8,7 +8,7 @@ const SPACE = 0x20;
 // U+2581 in UTF-8.
 const [MARK_0, MARK_1, MARK_2] = [0xe2, 0x96, 0x81];
 
-/** What a normaliser needs: its switches, the opened charsmap, and the user-defined pieces that pass untouched. */
+/** What normalising needs: the switches, the charsmap, and the user-defined pieces, which stay as they are. */
 export interface Normalizer {
   readonly spec: NormalizerSpec;
   readonly charsmap: Charsmap | null;
@@ -16,8 +16,8 @@ export interface Normalizer {
 }
 
 /**
- * UTF-8 text [bytes] to the UTF-8 that the unigram model segments: `Normalizer::Normalize` of SentencePiece
- * (src/normalizer.cc), rule by rule, with the dummy prefix, squeezed spaces and U+2581 for a space.
+ * Normalises UTF-8 text for the unigram model, as `Normalizer::Normalize` of SentencePiece (src/normalizer.cc) does, rule by
+ * rule: it applies the charsmap, puts a space in front, removes spaces that follow a space, and writes U+2581 for a space.
  */
 export function normalize(normalizer: Normalizer, text: Uint8Array): Uint8Array {
   const { spec } = normalizer;
@@ -33,7 +33,7 @@ export function normalize(normalizer: Normalizer, text: Uint8Array): Uint8Array 
   let previousSpace = spec.removeExtraWhitespaces;
   while (cursor.next()) {
     const { from, bytes, to } = cursor;
-    // Heading spaces go only when they are the whole of what a rule gave.
+    // Spaces in front are removed only where a rule gave nothing but one space.
     if (!started) {
       if (spec.removeExtraWhitespaces && to - from === 1 && bytes[from] === SPACE) continue;
       started = true;
@@ -56,8 +56,12 @@ function trimEnd(out: ByteBuffer, escaped: boolean): void {
   else while (out.last() === SPACE) out.length--;
 }
 
-/** Walks a text by `Normalizer::NormalizePrefix`: user-defined piece, else longest rule, else one character. */
+/**
+ * Walks through a text as `Normalizer::NormalizePrefix` does. A step takes a user-defined piece, else the longest rule that
+ * matches, else one character.
+ */
 class Cursor {
+  /** What the last step gave: `bytes` from `from` to `to`. */
   bytes: Uint8Array;
   from = 0;
   to = 0;
@@ -70,13 +74,13 @@ class Cursor {
     this.bytes = text;
   }
 
-  /** Whether there was more; what it became is `bytes` from `from` to `to`. */
+  /** Takes a step. Returns false at the end of the text. */
   next(): boolean {
     const { text, at } = this;
     if (at >= text.length) return false;
     const { charsmap, userDefined } = this.normalizer;
-    const kept = userDefined === null ? 0 : longestPiece(userDefined, text, at);
-    const matched = kept > 0 || charsmap === null ? 0 : charsmap.match(text, at);
+    const pieceLength = userDefined === null ? 0 : longestPiece(userDefined, text, at);
+    const matched = pieceLength > 0 || charsmap === null ? 0 : charsmap.match(text, at);
     if (matched > 0 && charsmap !== null) {
       this.bytes = charsmap.replacements;
       this.from = charsmap.start;
@@ -85,7 +89,7 @@ class Cursor {
     } else {
       this.bytes = text;
       this.from = at;
-      this.at = Math.min(text.length, at + (kept || characterLength(text[at])));
+      this.at = Math.min(text.length, at + (pieceLength || characterLength(text[at])));
       this.to = this.at;
     }
     return true;

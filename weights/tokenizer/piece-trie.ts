@@ -1,4 +1,4 @@
-/** Pieces by their UTF-8 bytes: an open-addressed table of (node, byte) → node, filled once. */
+/** A trie of pieces by their UTF-8 bytes. Its edges, (node, byte) → node, are in one hash table with open addressing. */
 export class PieceTrie {
   private keys: Uint32Array;
   private children: Uint32Array;
@@ -20,7 +20,7 @@ export class PieceTrie {
     this.ends = new Int32Array(totalBytes + 1).fill(-1);
   }
 
-  /** Child of a node by a byte, or 0: the root is nobody's child. */
+  /** Child of a node by a byte; 0 when there is none, since the root is no node's child. */
   child(node: number, byte: number): number {
     const key = ((node << 8) | byte) >>> 0;
     let slot = hash(key) & this.mask;
@@ -57,7 +57,7 @@ function hash(key: number): number {
   return mixed ^ (mixed >>> 13);
 }
 
-/** Trie over those pieces that `keep` chooses; an id's last spelling wins. */
+/** A trie of the pieces that `keep` chooses. When two ids have one spelling, the later id is found. */
 export function trieOf(pieces: readonly string[], keep: (id: number) => boolean): PieceTrie {
   const encoder = new TextEncoder();
   let total = 0;
@@ -69,7 +69,7 @@ export function trieOf(pieces: readonly string[], keep: (id: number) => boolean)
 
 function utf8Length(text: string): number {
   let bytes = 0;
-  // A surrogate pair's two units count 3 each here, over its 4 bytes: an upper bound is enough.
+  // The two units of a surrogate pair count 3 each here, and its UTF-8 has 4 bytes: an upper bound is enough.
   for (let i = 0; i < text.length; i++) bytes += text.charCodeAt(i) < 0x80 ? 1 : text.charCodeAt(i) < 0x800 ? 2 : 3;
   return bytes;
 }

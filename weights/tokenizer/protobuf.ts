@@ -1,11 +1,15 @@
 /** One field of a protobuf message: wire types 0 (varint), 1 (8 bytes), 2 (length-delimited) and 5 (4 bytes). */
 export interface Field {
   readonly number: number;
-  /** Varints as numbers (exact below 2^53), everything else as a view of the message's bytes. */
+  /** A varint as a number (exact below 2^53); every other wire type as a view of the message's bytes. */
   readonly value: number | Uint8Array;
 }
 
-/** Reads a message's fields in order. Throws a RangeError that says where the bytes stop making sense. */
+/**
+ * Reads a message's fields in order.
+ *
+ * @throws RangeError that says at which byte the message is broken
+ */
 export function* protobufFields(message: Uint8Array): Generator<Field> {
   let at = 0;
   const varint = (): number => {

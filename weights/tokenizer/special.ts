@@ -1,7 +1,7 @@
-/** A stretch of ordinary text, or the id of a special token spelt out. */
+/** A part of a text: ordinary text, or the id of a special token that is spelt out there. */
 export type Segment = string | number;
 
-/** Splits a text at the spellings of special tokens, leftmost and longest first. Splits nothing when there are none. */
+/** A function that splits a text at the spellings of special tokens. At one place the longest spelling is taken. */
 export function splitter(special: ReadonlyMap<string, number>): (text: string) => Segment[] {
   const spellings = [...special.keys()].filter((s) => s !== '').sort((a, b) => b.length - a.length);
   if (spellings.length === 0) return (text) => [text];

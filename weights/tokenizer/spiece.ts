@@ -2,7 +2,7 @@ import { WeightsError } from '../errors';
 import { protobufFields } from './protobuf';
 import { type NormalizerSpec, PieceType, type Vocabulary } from './vocabulary';
 
-/** Largest vocabulary that is read; mT5's is 250,112. */
+/** Largest vocabulary that is read. mT5's has 250,112 pieces. */
 export const MAX_PIECES = 4_000_000;
 
 interface Piece {
@@ -97,7 +97,9 @@ function readModel(bytes: Uint8Array): Omit<Vocabulary, 'special'> {
 
 /**
  * Reads a `spiece.model`: the protobuf ModelProto of SentencePiece (sentencepiece_model.proto).
- * @param where names the file in the message of the `WeightsError` `tokenizer-invalid` that bad bytes cause
+ *
+ * @param where the file's name, for messages
+ * @throws WeightsError `tokenizer-invalid`
  */
 export function readSpiece(bytes: Uint8Array, where: string): Omit<Vocabulary, 'special'> {
   try {

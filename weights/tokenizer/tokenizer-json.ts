@@ -6,28 +6,28 @@ type Json = { readonly [key: string]: unknown };
 
 const object = (value: unknown, field: string): Json => {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new RangeError(`${field} is no object`);
+    throw new RangeError(`${field} is not an object`);
   return value as Json;
 };
 const list = (value: unknown, field: string): readonly unknown[] => {
-  if (!Array.isArray(value)) throw new RangeError(`${field} is no list`);
+  if (!Array.isArray(value)) throw new RangeError(`${field} is not a list`);
   return value;
 };
 
-/** Steps of a normaliser or pre-tokeniser, a Sequence laid flat one level, as Hugging Face nests them. */
+/** The steps of a normaliser or pre-tokeniser: those of a Sequence, or the one step that stands alone. */
 function steps(value: unknown, field: string, key: string): Json[] {
   if (value === null || value === undefined) return [];
   const step = object(value, field);
   return step.type === 'Sequence' ? list(step[key], field).map((part) => object(part, field)) : [step];
 }
 
-// What converters of spiece.model write for SentencePiece's own rules: the charsmap, squeezed and trimmed spaces.
+// Hugging Face's converters write SentencePiece's rules as these steps: the charsmap, and removing double and outer spaces.
 function readNormalizer(file: Json): NormalizerSpec {
   let charsmap = new Uint8Array(0);
   for (const step of steps(file.normalizer, 'normalizer', 'normalizers')) {
     if (step.type === 'Precompiled') charsmap = base64(step.precompiled_charsmap);
     else if (step.type !== 'Strip' && !(step.type === 'Replace' && isSpaceRule(step))) {
-      throw new RangeError(`normalizer ${String(step.type)}, which is none of SentencePiece's`);
+      throw new RangeError(`normalizer ${String(step.type)}, which SentencePiece does not have`);
     }
   }
   let addDummyPrefix = true;
@@ -37,7 +37,7 @@ function readNormalizer(file: Json): NormalizerSpec {
       sawMetaspace = true;
       addDummyPrefix = step.prepend_scheme !== 'never' && step.add_prefix_space !== false;
     } else if (step.type !== 'WhitespaceSplit') {
-      throw new RangeError(`pre_tokenizer ${String(step.type)}, which is none of SentencePiece's`);
+      throw new RangeError(`pre_tokenizer ${String(step.type)}, which SentencePiece does not have`);
     }
   }
   if (!sawMetaspace) throw new RangeError('no Metaspace pre_tokenizer');
@@ -80,7 +80,7 @@ function readVocabulary(model: Json): Tables {
   return tables;
 }
 
-// tokenizer.json keeps no piece types: special added tokens are control pieces, plain ones user-defined.
+// tokenizer.json has no piece types. Special added tokens are control pieces there, the other added ones user-defined.
 function addTokens(file: Json, tables: Tables, special: Map<string, number>): void {
   const added = list(file.added_tokens ?? [], 'added_tokens').map((token) => object(token, 'an added token'));
   for (const { id, content, special: isSpecial } of added.sort((a, b) => Number(a.id) - Number(b.id))) {
@@ -100,7 +100,7 @@ function addTokens(file: Json, tables: Tables, special: Map<string, number>): vo
 function readFile(text: string): Vocabulary {
   const file = object(JSON.parse(text), 'the file');
   const model = object(file.model, 'model');
-  // Files of before 0.10 leave the model's type out.
+  // Files that were written before version 0.10 do not name the model's type.
   if ((model.type ?? 'Unigram') !== 'Unigram') throw new RangeError(`model ${String(model.type)}; T5 uses Unigram`);
   const tables = readVocabulary(model);
   const special = new Map<string, number>();
@@ -121,7 +121,12 @@ function readFile(text: string): Vocabulary {
   };
 }
 
-/** Reads a Unigram `tokenizer.json`. Bad content is a `WeightsError` `tokenizer-invalid` that names `where`. */
+/**
+ * Reads a Unigram `tokenizer.json`.
+ *
+ * @param where the file's name, for messages
+ * @throws WeightsError `tokenizer-invalid`
+ */
 export function readTokenizerJson(bytes: Uint8Array, where: string): Vocabulary {
   try {
     return readFile(new TextDecoder('utf-8', { fatal: true }).decode(bytes));

@@ -10,9 +10,11 @@ import { PieceType, SPACE_SYMBOL, type Vocabulary } from './vocabulary';
 const BYTE_PIECE = /^<0x([0-9A-Fa-f]{2})>$/;
 
 /**
- * A SentencePiece unigram tokenizer over a vocabulary, whichever file that was read from: normaliser, best path and
- * runs of unknowns exactly as SentencePiece's own. Throws RangeError on a charsmap or vocabulary that cannot be.
- * @param eosId closes every encoded text
+ * A unigram tokenizer over a vocabulary from any kind of file. Normalising, the best path and runs of unknown characters are
+ * exactly as in SentencePiece.
+ *
+ * @param eosId the id at the end of every encoded text
+ * @throws RangeError on a charsmap or vocabulary that cannot be
  */
 export function unigramTokenizer(vocabulary: Vocabulary, eosId: number): Tokenizer {
   const { pieces, special } = vocabulary;
@@ -21,7 +23,8 @@ export function unigramTokenizer(vocabulary: Vocabulary, eosId: number): Tokeniz
   const split = splitter(special);
   const byteOf = byteTable(vocabulary);
   let index: Map<string, number> | null = null;
-  const decoderOf = (keepSpecial: boolean) => new UnigramDecoder(pieces, specialIds, byteOf, vocabulary, keepSpecial);
+  const decoderOf = (keepSpecial: boolean) =>
+    new UnigramDecoder(vocabulary, { special: specialIds, byteOf }, keepSpecial);
   return {
     kind: 'unigram',
     vocabularySize: pieces.length,
@@ -76,7 +79,7 @@ function encoderOf(vocabulary: Vocabulary): (text: string) => number[] {
   };
 }
 
-// A run of unknown characters is one unknown token, or its bytes: SentencePieceProcessor::PopulateSentencePieceText.
+// A run of unknown characters is one unknown token, or its bytes, as in SentencePieceProcessor::PopulateSentencePieceText.
 function collect(path: Int32Array, bytes: Uint8Array, unknownId: number, idOfByte: Int32Array | null): number[] {
   const ids: number[] = [];
   for (let i = 0; i < path.length; i += 2) {
@@ -100,31 +103,38 @@ function byteTable(vocabulary: Vocabulary): ReadonlyMap<number, number> {
   return bytes;
 }
 
-/** Pieces to text: U+2581 becomes a space except the first piece's own; byte pieces wait for their character. */
+/** Which ids of a vocabulary are special, and which stand for a byte. */
+interface SpecialIds {
+  readonly special: ReadonlySet<number>;
+  readonly byteOf: ReadonlyMap<number, number>;
+}
+
+/**
+ * Turns pieces into text. U+2581 becomes a space, except the one that normalising put in front of the text. Byte pieces wait until
+ * their character is complete.
+ */
 class UnigramDecoder implements IncrementalDecoder {
   private readonly bytes = new Utf8Decoder('\uFFFD');
-  private first = true;
+  private isFirst = true;
 
   constructor(
-    private readonly pieces: readonly string[],
-    private readonly special: ReadonlySet<number>,
-    private readonly byteOf: ReadonlyMap<number, number>,
     private readonly vocabulary: Vocabulary,
+    private readonly ids: SpecialIds,
     private readonly keepSpecial: boolean,
   ) {}
 
   push(id: number): string {
-    const isSpecial = this.special.has(id);
-    const piece = this.pieces[id] ?? '';
+    const { pieces, normalizer } = this.vocabulary;
+    const isSpecial = this.ids.special.has(id);
+    const piece = pieces[id] ?? '';
     if (piece === '' || (isSpecial && !this.keepSpecial)) return '';
-    const byte = this.byteOf.get(id);
-    const first = this.first;
-    this.first = false;
+    const byte = this.ids.byteOf.get(id);
+    const hasPrefix = this.isFirst && normalizer.addDummyPrefix && piece.startsWith(SPACE_SYMBOL);
+    this.isFirst = false;
     if (byte !== undefined) return this.bytes.push(byte);
-    const held = this.bytes.end();
-    if (isSpecial) return held + piece;
-    const prefixed = first && this.vocabulary.normalizer.addDummyPrefix && piece.startsWith(SPACE_SYMBOL);
-    return held + (prefixed ? piece.slice(1) : piece).replaceAll(SPACE_SYMBOL, ' ');
+    const before = this.bytes.end();
+    if (isSpecial) return before + piece;
+    return before + (hasPrefix ? piece.slice(1) : piece).replaceAll(SPACE_SYMBOL, ' ');
   }
 
   end(): string {

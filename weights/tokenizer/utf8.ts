@@ -1,11 +1,11 @@
-/** Bytes of the UTF-8 character that a lead byte opens (SentencePiece's OneCharLen: 1 for a stray byte). */
+/** Number of bytes of the UTF-8 character that this byte begins; 1 for a byte that begins none (SentencePiece's OneCharLen). */
 export function characterLength(lead: number): number {
   return lead < 0xc0 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
 }
 
 /**
- * UTF-8 to text, a byte at a time: a character comes out with its last byte. Ill-formed bytes come out as `invalid`,
- * once for each maximal subpart (Unicode 3.9, as in WHATWG's decoder and Python's).
+ * Turns UTF-8 into text, one byte at a time. A character comes out with its last byte. Bytes that are not UTF-8 come out as
+ * `invalid`, once for each maximal subpart of a character (Unicode 3.9; WHATWG's decoder and Python's do the same).
  */
 export class Utf8Decoder {
   private code = 0;
@@ -29,7 +29,7 @@ export class Utf8Decoder {
     return this.needed === 0 ? String.fromCodePoint(this.code) : '';
   }
 
-  /** `invalid` if a character was left unfinished. */
+  /** Ends the text. Returns `invalid` when its last character is not complete. */
   end(): string {
     const pending = this.needed > 0;
     this.needed = 0;
@@ -39,7 +39,7 @@ export class Utf8Decoder {
   private lead(byte: number): string {
     if (byte < 0x80) return String.fromCharCode(byte);
     if (byte < 0xc2 || byte > 0xf4) return this.invalid;
-    // Second bytes that would make an overlong form, a surrogate or a code beyond 10FFFF are ruled out here.
+    // These limits exclude second bytes that would spell an overlong form, a surrogate or a code above 10FFFF.
     this.lower = byte === 0xe0 ? 0xa0 : byte === 0xf0 ? 0x90 : 0x80;
     this.upper = byte === 0xed ? 0x9f : byte === 0xf4 ? 0x8f : 0xbf;
     this.needed = characterLength(byte) - 1;

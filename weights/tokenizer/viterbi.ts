@@ -1,14 +1,14 @@
 import type { PieceTrie } from './piece-trie';
 import { characterLength } from './utf8';
 
-/** What the best path needs of a vocabulary. */
+/** What the search for the best path needs of a vocabulary. */
 export interface UnigramModel {
   /** Normal and user-defined pieces. */
   readonly trie: PieceTrie;
   readonly scores: Float32Array;
   readonly isUserDefined: (id: number) => boolean;
   readonly unknownId: number;
-  /** Extremes of the normal pieces' scores. */
+  /** The least and the largest score of the normal pieces. */
   readonly minScore: number;
   readonly maxScore: number;
 }
@@ -17,9 +17,11 @@ export interface UnigramModel {
 const UNKNOWN_PENALTY = 10;
 
 /**
- * The best segmentation of normalised UTF-8: `Model::EncodeOptimized` of SentencePiece (src/unigram_model.cc), with
- * its float32 sums and its rule for ties (the earliest start stays). Linear in the text times the longest piece.
- * Returns [start, id] pairs flattened, in order.
+ * Finds the best segmentation of normalised UTF-8, as `Model::EncodeOptimized` of SentencePiece (src/unigram_model.cc) does:
+ * with sums in float32, and of two equal paths the one whose last piece starts first. The time is the text's length times the
+ * longest piece's.
+ *
+ * @returns pairs of start and id in one list, in order
  */
 export function bestPath(model: UnigramModel, text: Uint8Array): Int32Array {
   const { trie, scores, maxScore } = model;
@@ -43,7 +45,7 @@ export function bestPath(model: UnigramModel, text: Uint8Array): Int32Array {
       const id = trie.end(node);
       if (id < 0) continue;
       const length = i + 1 - at;
-      // A user-defined piece outbids what normal pieces could reach; the sum is a double, its store a float32.
+      // A user-defined piece scores more than any normal pieces could. The sum is a double, and is stored as a float32.
       const score = model.isUserDefined(id) ? length * maxScore - 0.1 : scores[id];
       offer(i + 1, at, id, score + best[at]);
       single ||= length === step;

@@ -10,7 +10,7 @@ export interface NormalizerSpec {
   readonly escapeWhitespaces: boolean;
 }
 
-/** A unigram vocabulary, whichever file it came from. */
+/** A unigram vocabulary from any kind of file. */
 export interface Vocabulary {
   readonly pieces: readonly string[];
   /** Log probabilities, float32 as SentencePiece keeps them. [pieces] */
@@ -20,9 +20,9 @@ export interface Vocabulary {
   readonly unknownId: number;
   readonly byteFallback: boolean;
   readonly normalizer: NormalizerSpec;
-  /** Ids that `decode` leaves out and that `parseSpecial` looks for in a text, by their spelling. */
+  /** Special ids by their spelling: `decode` leaves them out, and `parseSpecial` looks for them in a text. */
   readonly special: ReadonlyMap<string, number>;
 }
 
-/** SentencePiece's stand-in for a space. */
+/** The character that SentencePiece writes for a space. */
 export const SPACE_SYMBOL = '\u2581';

@@ -67,7 +67,7 @@ describe('a bad tokenizer', () => {
   const original = Buffer.from(model('modernize-draft', 'tokenizer.json')).toString('utf8');
   const edits: [string, Edit, string][] = [
     ['another model', (f) => ({ ...f, model: { type: 'BPE' } }), 'model BPE'],
-    ['no model', (f) => ({ ...f, model: undefined }), 'model is no object'],
+    ['no model', (f) => ({ ...f, model: undefined }), 'model is not an object'],
     ['a piece without score', (f) => ({ ...f, model: { unk_id: 2, vocab: [['a']] } }), 'the score of piece 0'],
     ['no unknown piece', (f) => ({ ...f, model: { ...(f.model as object), unk_id: 5000 } }), 'unk_id 5000'],
     [
