@@ -57,7 +57,7 @@ describe('relative-position buckets', () => {
     expect(relativeBucket(distance, DECODER_32_128)).toBe(bucket);
   });
 
-  it('laid out by distance with clamped ends, gives the bucket of any distance exactly', () => {
+  it('give the same bias as the table by distance, at any distance', () => {
     const rule = fc.record({
       buckets: fc.integer({ min: 2, max: 20 }).map((n) => 2 * n),
       maxDistance: fc.integer({ min: 41, max: 300 }),

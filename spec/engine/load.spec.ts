@@ -68,7 +68,7 @@ describe('loading', () => {
     expect(telling).toBeGreaterThan(3);
   });
 
-  it('keeps the type that the embedding is stored as, unless another is asked for or the backend has none such', async () => {
+  it('keeps weights in the type of the stored embedding, unless another is asked for or the backend does not have it', async () => {
     const backend = createReferenceBackend();
     const picks = picksFor(tinyConfig(), false);
     const dtypeOf = async (type: Stored, on: Backend, options?: ModelOptions) => {

@@ -58,7 +58,7 @@ describe.each(BACKENDS)('T5 on %s', (name) => {
     await backend.dispose();
   });
 
-  it('gives a chain of rows the very bits of one token at a time', async () => {
+  it('gives a chain of rows the bits that one token at a time gives', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.constantFrom(...SOURCES),
@@ -75,7 +75,7 @@ describe.each(BACKENDS)('T5 on %s', (name) => {
     );
   });
 
-  it('gives ragged streams on different sources the very bits they have alone', async () => {
+  it('gives streams of different lengths and sources in one call the bits that each has alone', async () => {
     const encoded = await model.encode(SOURCES);
     const texts = [[0, 4, 4, 9], [0], [0, 30, 31, 2, 2, 8]];
     const streams = encoded.map((source) => source.open());
@@ -91,7 +91,7 @@ describe.each(BACKENDS)('T5 on %s', (name) => {
     for (const source of encoded) source.dispose();
   });
 
-  it('gives every branch of a tree the very bits of its own chain, and keep(path) goes on as that chain', async () => {
+  it('gives every row of a tree the bits of its path decoded as a chain, and goes on as that chain after keep(path)', async () => {
     const [encoded] = await model.encode([SOURCES[2]]);
     const stream = encoded.open();
     await logitsOf(model, chain(stream, [0, 6]));
@@ -122,7 +122,7 @@ describe.each(BACKENDS)('T5 on %s', (name) => {
     encoded.dispose();
   });
 
-  it('after any appends, truncations and forks, goes on in the very bits of never having been elsewhere', async () => {
+  it('gives, after any appends, truncations and forks, the bits of a stream that only ever saw the tokens that are left', async () => {
     const step = fc.oneof(
       { weight: 3, arbitrary: fc.record({ kind: fc.constant('append' as const), tokens }) },
       {
@@ -198,7 +198,7 @@ describe.each(BACKENDS)('T5 on %s', (name) => {
     await expect(model.encode([[1], [2, -1]])).rejects.toThrow(/source 1: id: expected 0 to 36, found -1/);
   });
 
-  it('refuses the next call while a tree is unsettled, and settles it by keep or truncate', async () => {
+  it('refuses a call while a tree is pending, and goes on after keep or truncate', async () => {
     const [encoded] = await model.encode([SOURCES[0]]);
     const stream = encoded.open();
     const siblings = [3, 4].map((token) => ({ stream, token, position: 0, parent: -1 }));

@@ -5,7 +5,7 @@ import { Stream } from '../../engine/stream';
 import { type Backend, createBackend } from '../../kernels';
 import { randomCheckpoint, tinyConfig } from '../support/random-checkpoint';
 
-/** Parents of a random tree: row i hangs below an earlier row, or the settled end (−1). */
+/** Parents of a random tree: row i follows an earlier row, or the kept tokens (−1). */
 const tree = fc
   .array(fc.nat(1000), { minLength: 1, maxLength: 9 })
   .map((picks) => picks.map((pick, i) => (pick % (i + 1)) - 1));
@@ -16,46 +16,46 @@ function pathTo(parents: readonly number[], row: number): number[] {
 }
 
 describe('stream', () => {
-  it('forks along any paths of a pending tree: slots shared, the tree left pending, all given back on dispose', () => {
+  it('can be forked along any path of a pending tree: the copy shares slots, the tree stays pending, and dispose gives all slots back', () => {
     const round = fc.record({
       parents: tree,
       ends: fc.array(fc.nat(1000), { minLength: 1, maxLength: 4 }),
-      settle: fc.constantFrom('keep' as const, 'truncate' as const, 'dispose' as const),
+      end: fc.constantFrom('keep' as const, 'truncate' as const, 'dispose' as const),
       first: fc.nat(50),
     });
     fc.assert(
       fc.property(fc.array(round, { minLength: 1, maxLength: 5 }), (rounds) => {
         const pool = new SlotPool(() => undefined);
-        let live: { stream: Stream; slots: number[] }[] = [{ stream: new Stream({} as Encoded, pool), slots: [] }];
-        const distinct = (extra: Iterable<number> = []) => new Set([...live.flatMap(({ slots }) => slots), ...extra]);
-        for (const { parents, ends, settle, first } of rounds) {
-          const { stream, slots } = live[0];
+        let open: { stream: Stream; slots: number[] }[] = [{ stream: new Stream({} as Encoded, pool), slots: [] }];
+        const distinct = (extra: Iterable<number> = []) => new Set([...open.flatMap(({ slots }) => slots), ...extra]);
+        for (const { parents, ends, end, first } of rounds) {
+          const { stream, slots } = open[0];
           const taken = pool.take(parents.length);
           const rows = parents.map((_, i) => first + i); // rows of other streams come before these in the call
           stream.setPending(rows, parents, taken);
-          for (const end of ends) {
-            const path = pathTo(parents, (end % (parents.length + 1)) - 1);
+          for (const pick of ends) {
+            const path = pathTo(parents, (pick % (parents.length + 1)) - 1);
             const copy = stream.fork(path.map((row) => first + row));
-            live.push({ stream: copy, slots: [...slots, ...path.map((row) => taken[row])] });
-            expect([...copy.keptSlots()]).toEqual(live[live.length - 1].slots);
+            open.push({ stream: copy, slots: [...slots, ...path.map((row) => taken[row])] });
+            expect([...copy.keptSlots()]).toEqual(open[open.length - 1].slots);
             expect(pool.inUse).toBe(distinct(taken).size); // the tree is still there
           }
-          const kept = settle === 'keep' ? pathTo(parents, parents.length - 1) : [];
-          if (settle === 'keep') stream.keep(kept.map((row) => first + row));
-          else if (settle === 'truncate') stream.truncate(slots.length);
+          const keptRows = end === 'keep' ? pathTo(parents, parents.length - 1) : [];
+          if (end === 'keep') stream.keep(keptRows.map((row) => first + row));
+          else if (end === 'truncate') stream.truncate(slots.length);
           else stream.dispose();
-          live[0].slots.push(...kept.map((row) => taken[row]));
-          if (settle === 'dispose') live = live.slice(1);
-          for (const one of live) expect([...one.stream.keptSlots()]).toEqual(one.slots);
+          open[0].slots.push(...keptRows.map((row) => taken[row]));
+          if (end === 'dispose') open = open.slice(1);
+          for (const one of open) expect([...one.stream.keptSlots()]).toEqual(one.slots);
           expect(pool.inUse).toBe(distinct().size);
         }
-        for (const { stream } of live) stream.dispose();
+        for (const { stream } of open) stream.dispose();
         expect(pool.inUse).toBe(0);
       }),
     );
   });
 
-  it('refuses to fork a pending tree without a path, along rows that are no path, or when nothing is pending', () => {
+  it('refuses a fork of a pending tree without a path, along rows that are not a path, and along rows when nothing is pending', () => {
     const pool = new SlotPool(() => undefined);
     const stream = new Stream({} as Encoded, pool);
     expect(() => stream.fork([0])).toThrow(/fork: expected a path of pending rows, root first, found \[0\]/);
@@ -92,7 +92,7 @@ describe.each(['reference', 'cpu'] as const)('a stream forked along a path of a 
   const chain = (stream: DecoderStream, tokens: readonly number[]): DecoderRow[] =>
     tokens.map((token, i) => ({ stream, token, position: stream.length + i, parent: i - 1 }));
 
-  it('goes on, side by side with the others, in the very bits of its own chain', async () => {
+  it('gives the bits of its path decoded as a chain, while other forks are in the same call', async () => {
     const token = fc.integer({ min: 0, max: 36 });
     const prefix = fc.array(token, { maxLength: 4 });
     const ends = fc.array(fc.nat(1000), { minLength: 1, maxLength: 4 });

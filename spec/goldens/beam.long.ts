@@ -1,7 +1,7 @@
 import { compareSearches, differences, goldenSearches } from '../support/beam-goldens';
 import { BUNDLED, heldOutSources, openPair } from '../support/equality';
 
-describe("beam search finds Hugging Face's sequences (tokens equal, scores within 1e-4), with a draft the same bits", () => {
+describe("beam search finds Hugging Face's sequences (equal tokens, scores within 1e-4), and with a draft the same bits", () => {
   test.each(['wasm', 'cpu'] as const)(
     'the bundled target on %s: every golden search',
     async (name) => {

@@ -3,7 +3,7 @@ import { compareSearches, differences, goldenSearches, goldenSettings } from '..
 import { BUNDLED, heldOutSources, openPair } from '../support/equality';
 import { goldenCheckpoint } from '../support/goldens';
 
-describe("beam search finds Hugging Face's sequences (tokens equal, scores within 1e-4), with a draft the same bits", () => {
+describe("beam search finds Hugging Face's sequences (equal tokens, scores within 1e-4), and with a draft the same bits", () => {
   const families = ['t5-v1.0', 't5-v1.1', 't5-deep-decoder'];
   const runs: BackendName[] = ['cpu', 'wasm'];
 
@@ -16,7 +16,7 @@ describe("beam search finds Hugging Face's sequences (tokens equal, scores withi
       const searches = [...goldenSearches(family), ...goldenSettings(family)];
       expect(searches).toHaveLength(2 * 8 + 2 * 19);
       expect(await differences({ ...pair, draft: rough.draft }, searches)).toEqual([]);
-      // The comparison can fail: int8 scores are others.
+      // The comparison can fail: int8 has other scores.
       expect(await differences(rough, searches.slice(0, 4))).not.toEqual([]);
       await rough.close();
       await pair.close();

@@ -1,6 +1,6 @@
 import { describeBundled } from '../support/bundled-goldens';
 
-// The larger model speaks fewer passages here; bundled.long.ts has all of them.
+// The larger model decodes fewer passages here; bundled.long.ts has all of them.
 describeBundled({ name: 'cpu', role: 'target', sentences: 8 });
 describeBundled({ name: 'cpu', role: 'draft', sentences: 20 });
 describeBundled({ name: 'wasm', role: 'target', sentences: 20 });

@@ -3,7 +3,7 @@ import { goldenCheckpoint, readGolden } from '../support/goldens';
 
 const GAMMAS = Array.from({ length: 16 }, (_, i) => 1 + i);
 
-describe('random models with a rough copy of themselves for a draft: equal in tokens and logit bits', () => {
+describe('speculative decoding of random models, with an int8 copy of the model as the draft, gives equal tokens and logit bits', () => {
   const families = ['t5-v1.0', 't5-v1.1', 't5-deep-decoder', 'umt5'];
   const runs = [
     { name: 'reference', gammas: [1, 4, 16], sources: 2 },
@@ -11,7 +11,7 @@ describe('random models with a rough copy of themselves for a draft: equal in to
     { name: 'wasm', gammas: GAMMAS, sources: 4 },
   ] as const;
 
-  // A random model agrees with no other: as int8 it drafts for itself, so that some tokens are kept and some not.
+  // Two random models never agree. An int8 copy agrees in part, so some drafted tokens are accepted and some are not.
   test.each(runs.flatMap((run) => families.map((family) => ({ ...run, family }))))(
     '$family on $name, γ of $gammas',
     async ({ name, family, gammas, sources }) => {
@@ -25,7 +25,7 @@ describe('random models with a rough copy of themselves for a draft: equal in to
           const found = await decode(pair.target, rough.draft, source, { ...settings, gamma });
           expect({ gamma, difference: firstDifference(found, expected) }).toEqual({ gamma, difference: null });
         }
-        // The comparison can fail: int8 logits are others.
+        // The comparison can fail: int8 has other logits.
         expect(firstDifference(await decode(rough.target, null, source, settings), expected)).not.toBeNull();
       }
       await rough.close();

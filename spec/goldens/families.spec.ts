@@ -2,7 +2,7 @@ import { createBackend } from '../../kernels';
 import { describeFamily, typesOf } from '../support/family-goldens';
 import { goldenFamilies, readGolden } from '../support/goldens';
 
-test('there is a golden for every family row and every way to store a head or a table', () => {
+test('there is a golden for every family, and for every way to store a head or a table', () => {
   expect(goldenFamilies()).toEqual([
     'byt5',
     'flan-t5-resaved',
@@ -24,7 +24,7 @@ test('there is a golden for every family row and every way to store a head or a 
   ]);
 });
 
-test('no greedy step of a golden is so close that rounding could decide it: every gap is at least 1e-3', () => {
+test('rounding decides no greedy step of a golden: the two largest logits differ by at least 1e-3', () => {
   for (const family of goldenFamilies()) {
     for (const { greedy } of readGolden(family).cases) {
       expect(greedy?.tokens.length).toBeGreaterThanOrEqual(24);

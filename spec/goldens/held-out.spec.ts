@@ -19,7 +19,7 @@ test('200 different passages, all of books that the bundled pair never saw', () 
   expect([...books].sort()).toEqual(['Ecclesiastes', 'Galatians', 'James', 'Jonah', 'Ruth']);
 });
 
-test('each passage with its prefix takes under 100 ids', async () => {
+test('every passage with its prefix has fewer than 100 ids', async () => {
   const checkpoint = await openCheckpoint(path.join(ROOT, 'models', 'modernize-target'));
   const tokenizer = await checkpoint.tokenizer();
   await checkpoint.dispose();

@@ -19,7 +19,7 @@ describe.each(recorded)('$buckets buckets up to $maxDistance, bidirectional $bid
     expect(found).toEqual(rule.found);
   });
 
-  test('the table by distance, clamped at its ends, is the bucket table at every distance', () => {
+  test('the table by distance gives the same bias at every distance', () => {
     const heads = 2;
     const buckets = Float32Array.from({ length: rule.buckets * heads }, (_, i) => i); // [buckets, heads]
     const { table, offset } = biasByDistance(buckets, heads, rule);

@@ -67,7 +67,7 @@ describe('a checkpoint', () => {
     await expect(checkpoint.read('nothing')).rejects.toThrow(/expected tensor nothing, found none/);
   });
 
-  it('comes over shards as from one file', async () => {
+  it('is the same from shards as from one file', async () => {
     const { files, weightMap, last } = sharded();
     const checkpoint = await openFiles({ ...files, ...index(weightMap) });
     const whole = await openFiles({ 'model.safetensors': writeSafetensors(tinyTensors()) });
@@ -105,7 +105,7 @@ describe('a checkpoint', () => {
     await expect(openFileSet(fileSet({ 'model.safetensors': 'x' }))).rejects.toThrow(/expected config.json/);
   });
 
-  it('opens from a directory and from Blobs, and says what is not there', async () => {
+  it('opens from a directory and from Blobs, and names a directory that is not there', async () => {
     const directory = mkdtempSync(path.join(tmpdir(), 'tandem-'));
     const file = writeSafetensors(tinyTensors());
     writeFileSync(path.join(directory, 'config.json'), await config());

@@ -90,7 +90,7 @@ describe('config.json', () => {
     expect(parse(changes)).toMatchObject(expected);
   });
 
-  it('takes several ends of sequence from generation_config.json', () => {
+  it('takes the ids of the end of a sequence from generation_config.json, one or several', () => {
     expect(parse({}, { eos_token_id: [1, 5] }).eosTokens).toEqual([1, 5]);
     expect(parse({}).eosTokens).toEqual([1]);
   });
@@ -115,7 +115,7 @@ describe('config.json', () => {
     expect(() => parse(changes)).toThrow(WeightsError);
   });
 
-  it('answers any value in any field with a config or a refusal that names the field', () => {
+  it('gives a config or an error that names the field, whatever value a field has', () => {
     const fields = [
       ...Object.keys(BASE),
       'feed_forward_proj',

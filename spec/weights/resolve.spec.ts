@@ -32,7 +32,7 @@ describe('the tensors that the engine reads', () => {
     expect(() => resolve(tensors, tinyConfig())).toThrow(/expected one of shared.weight, .*, found none/);
   });
 
-  it('may have others beside them, of any type and shape, which are not asked for', () => {
+  it('are found whatever other tensors, of any type and shape, are beside them', () => {
     const other = fc.record({
       name: fc.oneof(fc.constantFrom('model.step', 'decoder.block.9.layer.0.SelfAttention.q.weight'), fc.string()),
       format: fc.record({ type: fc.constantFrom('F64', 'I64', 'BOOL', 'F4'), shape: fc.array(fc.nat(9)) }),

@@ -14,7 +14,7 @@ const tokenizers: [string, () => Promise<Tokenizer>][] = [
 ];
 
 describe.each(tokenizers)('the incremental decoder of %s', (_, open) => {
-  it('adds up to decode(ids) for any ids, special and unknown ones among them', async () => {
+  it('gives the text of decode(ids), for any ids, special and unknown ones among them', async () => {
     const tokenizer = await open();
     const ids = fc.array(fc.integer({ min: 0, max: tokenizer.vocabularySize + 3 }), { maxLength: 40 });
     fc.assert(
@@ -25,7 +25,7 @@ describe.each(tokenizers)('the incremental decoder of %s', (_, open) => {
     );
   });
 
-  it('never takes back: what a prefix has pushed begins the whole text', async () => {
+  it('never takes text back: the text of a prefix of the ids begins the text of all of them', async () => {
     const tokenizer = await open();
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 30 }), (source) => {

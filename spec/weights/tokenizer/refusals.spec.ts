@@ -21,7 +21,7 @@ async function refusal(
 describe('a bad tokenizer', () => {
   const tiny = data('tiny.spiece.model');
 
-  it('cut short anywhere is refused or still whole: one line that names the file', async () => {
+  it('that is cut short either still loads or is refused, in one line that names the file', async () => {
     let refused = 0;
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: tiny.length - 1 }), async (length) => {
@@ -37,7 +37,7 @@ describe('a bad tokenizer', () => {
     expect((await refusal({ 'spiece.model': new Uint8Array(0) }))?.message).toContain('0 unknown pieces');
   });
 
-  it('with bytes changed anywhere loads or is refused, and never fails otherwise', async () => {
+  it('with changed bytes either loads or is refused, and never fails in another way', async () => {
     const change = fc.tuple(fc.oneof(fc.nat(tiny.length - 1), fc.nat(2000)), fc.nat(255));
     let refused = 0;
     await fc.assert(
@@ -54,7 +54,7 @@ describe('a bad tokenizer', () => {
     expect(refused).toBeGreaterThan(10);
   });
 
-  it('of noise is refused', async () => {
+  it('of random bytes is refused', async () => {
     await fc.assert(
       fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), fc.boolean(), async (bytes, asJson) => {
         const error = await refusal({ [asJson ? 'tokenizer.json' : 'spiece.model']: bytes });
@@ -90,7 +90,7 @@ describe('a bad tokenizer', () => {
     expect(error?.message).toContain(expected);
   });
 
-  it('of another SentencePiece kind, or whose charsmap would amplify, is refused', async () => {
+  it('of another SentencePiece kind is refused, and so is one whose charsmap has a huge replacement', async () => {
     expect((await refusal({ 'spiece.model': spiece({ modelType: 2 }) }))?.message).toContain('model_type 2');
     const bomb = new Uint8Array(100_000).fill(97);
     bomb.set([4, 0, 0, 0]);
@@ -98,7 +98,7 @@ describe('a bad tokenizer', () => {
     expect(await refusal({ 'spiece.model': spiece() })).toBeNull();
   });
 
-  it('that is missing is named, with what was looked for', async () => {
+  it('that is missing is named: the error says which files were looked for', async () => {
     const error = await refusal({}, 32128);
     expect([error?.code, error?.message]).toEqual(['not-found', expect.stringContaining('spiece.model')]);
   });

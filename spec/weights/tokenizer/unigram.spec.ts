@@ -41,7 +41,7 @@ describe.each(sources)('T5 from %s', (_, open) => {
     expect(pieces).toEqual(bpe_tokens);
   });
 
-  it('numbers the sentinels downwards and reads them only when asked', async () => {
+  it('numbers the sentinels downwards, and reads them in a text only when asked', async () => {
     const t5 = await open();
     expect([t5.vocabularySize, t5.id('<extra_id_0>'), t5.id('<extra_id_99>')]).toEqual([32100, 32099, 32000]);
     expect(t5.encode('<extra_id_0> foo</s>', { parseSpecial: true, addEos: false })).toEqual([32099, 5575, 32, 1]);
@@ -75,7 +75,7 @@ describe('unigram', () => {
     expect(wrong).toEqual([]);
   });
 
-  it.each(['t5', 'modernize'])('encodes and decodes any text alike from either file (%s)', async (name) => {
+  it.each(['t5', 'modernize'])('encodes and decodes any text the same way from either file (%s)', async (name) => {
     const one = await (name === 't5' ? t5FromJson() : modernize('modernize-draft', 'tokenizer.json'));
     const two = await (name === 't5' ? t5FromModel() : modernize('modernize-target', 'spiece.model'));
     expect(firstVocabularyDifference(one, two)).toBeNull();
@@ -88,7 +88,7 @@ describe('unigram', () => {
     );
   });
 
-  it('gives back what it encodes, up to its own normalisation', async () => {
+  it('decodes what it has encoded to the same text, where normalising changes nothing', async () => {
     const t5 = await t5FromModel();
     fc.assert(
       fc.property(fc.lorem({ mode: 'sentences' }), (text) => {
@@ -97,7 +97,7 @@ describe('unigram', () => {
     );
   });
 
-  it('takes a megabyte without a space and a megabyte of unknowns', async () => {
+  it('encodes a megabyte without a space, and a megabyte of unknown characters', async () => {
     const t5 = await t5FromModel();
     expect(t5.decode(t5.encode('a'.repeat(1e6)))).toBe('a'.repeat(1e6));
     expect(t5.encode('生'.repeat(3e5))).toEqual([3, 2, 1]);
