@@ -1,7 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { ISOLATED, launchChromium, openPage, serve } from './chromium';
-import { Project } from './project';
+import { Project, ROOT } from './project';
 
 /** Imports the package's browser build as it is, without a bundler. */
 const SCRIPT = `import { Tandem } from '/tandem/index.mjs';
@@ -14,9 +15,30 @@ const SCRIPT = `import { Tandem } from '/tandem/index.mjs';
   }
   window.told = await tell().catch((error) => ({ error: String(error) }));`;
 
-/** Allows nothing but files of the page's own server. */
-const STRICT = "default-src 'self'; object-src 'none'; base-uri 'none'";
-const WITH_WASM = `${STRICT}; script-src 'self' 'wasm-unsafe-eval'`;
+const GPU_SCRIPT = `import { createBackend } from '/tandem/core.mjs';
+  export async function tell() {
+    try {
+      const backend = await createBackend('gpu', { level: 'cpu' });
+      const { name, reason } = backend.facts;
+      await backend.dispose();
+      return { backend: name, reason };
+    } catch (error) {
+      return { error: String(error) };
+    }
+  }`;
+
+/** The policy that docs/browsers.md asks for. */
+const POLICY = documentedPolicy();
+const WITHOUT_WORKERS = POLICY.replace('; worker-src blob:', '');
+const WITHOUT_WASM = WITHOUT_WORKERS.replace(" 'wasm-unsafe-eval'", '');
+
+function documentedPolicy(): string {
+  const [, policy] =
+    /^Content-Security-Policy: (.*)$/m.exec(readFileSync(join(ROOT, 'docs', 'browsers.md'), 'utf8')) ?? [];
+  if (policy === undefined) throw new Error('docs/browsers.md: expected a line Content-Security-Policy, found none');
+  return policy;
+}
+
 const text = 'It came to pass.';
 
 describe('a page without a bundler', () => {
@@ -27,6 +49,20 @@ describe('a page without a bundler', () => {
     project.install([process.env.TANDEM_TARBALL as string], 120);
     project.write('page/index.html', '<!doctype html><script type="module" src="/page.mjs"></script>');
     project.write('page/page.mjs', SCRIPT);
+    project.write(
+      'page/gpu.html',
+      '<!doctype html><script type="module">import { tell } from "/gpu.mjs"; window.told = await tell();</script>',
+    );
+    project.write(
+      'page/gpu-worker.html',
+      `<!doctype html><script type="module">
+      const worker = new Worker('/gpu-worker.mjs', { type: 'module' });
+      worker.onmessage = ({ data }) => { window.told = data; };
+      worker.onerror = ({ message }) => { window.told = { error: message }; };
+    </script>`,
+    );
+    project.write('page/gpu.mjs', GPU_SCRIPT);
+    project.write('page/gpu-worker.mjs', 'import { tell } from "/gpu.mjs"; postMessage(await tell());');
     browser = await launchChromium();
   });
   afterAll(async () => {
@@ -34,12 +70,12 @@ describe('a page without a bundler', () => {
     project.dispose();
   });
 
-  async function told(headers: Readonly<Record<string, string>>) {
+  async function told(headers: Readonly<Record<string, string>>, file = '') {
     const installed = join(project.folder, 'node_modules', 'tandem-t5');
     const folders = { '/': join(project.folder, 'page/'), '/tandem/': join(installed, 'dist', 'browser/') };
     const { url, server } = await serve({ ...folders, '/models/': join(installed, 'models/') }, headers);
     try {
-      return await openPage(browser, url);
+      return await openPage(browser, url + file);
     } finally {
       server.close();
     }
@@ -54,19 +90,29 @@ describe('a page without a bundler', () => {
   });
 
   test('with the documented policy decodes with two threads', async () => {
-    const policy = { 'content-security-policy': `${WITH_WASM}; worker-src blob:` };
-    expect(await told({ ...ISOLATED, ...policy })).toMatchObject({ text, backend: 'wasm', threads: 2 });
+    const found = await told({ ...ISOLATED, 'content-security-policy': POLICY });
+    expect(found).toMatchObject({ text, backend: 'wasm', threads: 2 });
   });
 
   test('whose policy refuses workers decodes with one thread and says so', async () => {
-    const found = await told({ ...ISOLATED, 'content-security-policy': WITH_WASM });
+    expect(WITHOUT_WORKERS).not.toBe(POLICY);
+    const found = await told({ ...ISOLATED, 'content-security-policy': WITHOUT_WORKERS });
     expect(found).toMatchObject({ text, backend: 'wasm', threads: 1 });
-    expect(found.reason).toMatch(/worker/i);
+    expect(found.reason).toMatch(/worker|thread/i);
   });
 
   test('whose policy refuses WebAssembly too decodes in plain JavaScript and says so', async () => {
-    const found = await told({ ...ISOLATED, 'content-security-policy': STRICT });
+    expect(WITHOUT_WASM).not.toBe(WITHOUT_WORKERS);
+    const found = await told({ ...ISOLATED, 'content-security-policy': WITHOUT_WASM });
     expect(found).toMatchObject({ text, backend: 'cpu', threads: 1 });
     expect(found.reason).toMatch(/wasm/i);
+  });
+
+  // gpu.js computes in JavaScript here: whether it is loaded does not depend on a gpu.
+  test.each([
+    ['the page itself', 'gpu.html'],
+    ['a module worker', 'gpu-worker.html'],
+  ])('has the gpu backend in reach, in %s', async (_, file) => {
+    expect(await told({}, file)).toMatchObject({ backend: 'gpu', reason: expect.stringContaining('gpu (cpu)') });
   });
 });
