@@ -15,28 +15,43 @@ import ts from 'typescript';
 
 const LIMITS = { file: 300, function: 60, arguments: 4 };
 
-/** The only exceptions: what, which limit, and why. `what` is a path, or `path#function`. */
+/** The only exceptions: what, which limit, and why. `what` are paths, or `path#function`. */
 const EXCEPTIONS = [
-  { what: 'bench/peers/run.ts#print', limit: 'arguments', why: 'being rewritten' },
-  { what: 'decoding/acceptance.ts#verifyTokens', limit: 'arguments', why: 'being rewritten' },
-  { what: 'decoding/beam-scores.ts#continuations', limit: 'arguments', why: 'being rewritten' },
-  { what: 'decoding/candidates.ts#chooseCandidate', limit: 'arguments', why: 'being rewritten' },
-  { what: 'decoding/candidates.ts#verifyTree', limit: 'arguments', why: 'being rewritten' },
-  { what: 'kernels/gpu/storage.ts#createGpuStorage', limit: 'function', why: 'being rewritten' },
-  { what: 'kernels/shared/hostStorage.ts#createHostStorage', limit: 'function', why: 'being rewritten' },
   {
-    what: 'kernels/wasm/assembly/tileQ8.ts#tileQ8',
+    what: ['kernels/wasm/assembly/tileQ8.ts#tileQ8'],
     limit: 'function',
     why: 'one loop written out by hand: a call in it would cost more than its arithmetic',
   },
-  { what: 'kernels/wasm/storage.ts', limit: 'file', why: 'being rewritten' },
-  { what: 'kernels/wasm/storage.ts#createWasmStorage', limit: 'function', why: 'being rewritten' },
-  { what: 'spec/kernels/laws/linear.ts#product', limit: 'arguments', why: 'being rewritten' },
-  { what: 'spec/support/fake-hub.ts#fakeHub', limit: 'function', why: 'being rewritten' },
-  { what: 'spec/support/mutants-engine.ts#hoarding', limit: 'function', why: 'being rewritten' },
-  { what: 'spec/support/small-loop.spec.ts#(no name)', limit: 'arguments', why: 'being rewritten' },
-  { what: 'spec/support/table-model.ts#tableModel', limit: 'function', why: 'being rewritten' },
-];
+  {
+    what: [
+      'decoding/verification/token.ts#verifyTokens',
+      'decoding/verification/tree.ts#verifySiblings',
+      'decoding/verification/tree.ts#verifyTree',
+    ],
+    limit: 'arguments',
+    why: "the last argument has a default, the paper's rule; proofs replace it by a wrong one",
+  },
+  {
+    what: [
+      'bench/peers/run.ts#print',
+      'decoding/beam/scores.ts#continuations',
+      'decoding/verification/accept.ts#count',
+      'spec/kernels/laws/linear.ts#product',
+      'spec/support/small-loop.spec.ts#(no name)',
+    ],
+    limit: 'arguments',
+    why: 'being rewritten',
+  },
+  {
+    what: [
+      'spec/support/fake-hub.ts#fakeHub',
+      'spec/support/mutants-engine.ts#hoarding',
+      'spec/support/table-model.ts#tableModel',
+    ],
+    limit: 'function',
+    why: 'being rewritten',
+  },
+].flatMap(({ what, limit, why }) => what.map((one) => ({ what: one, limit, why })));
 
 /** Folders with sources that nobody writes by hand, or none. */
 const SKIPPED = [
