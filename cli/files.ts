@@ -64,6 +64,8 @@ export interface Limits {
   /** Bytes of all lines together, and of one line. */
   readonly most: number;
   readonly longest: number;
+  /** Number of lines. */
+  readonly lines: number;
 }
 
 const [LINE_FEED, CARRIAGE_RETURN] = [0x0a, 0x0d];
@@ -72,7 +74,8 @@ const [LINE_FEED, CARRIAGE_RETURN] = [0x0a, 0x0d];
  * Splits UTF-8 text into lines, which end with LF, CR LF or CR. A line that is not UTF-8 carries an error; the other lines are
  * unaffected. A byte order mark before the first line is removed.
  */
-export async function* linesOf(chunks: Chunks, { where, most, longest }: Limits): AsyncGenerator<Line, void, void> {
+export async function* linesOf(chunks: Chunks, limits: Limits): AsyncGenerator<Line, void, void> {
+  const { where, most, longest } = limits;
   let parts: Uint8Array[] = [];
   let length = 0;
   let total = 0;
@@ -87,7 +90,9 @@ export async function* linesOf(chunks: Chunks, { where, most, longest }: Limits)
     const bytes = Buffer.concat(parts);
     parts = [];
     length = 0;
-    return decoded(bytes, ++number, where);
+    if (++number > limits.lines)
+      throw new CommandError('argument-invalid', `${where}: expected at most ${limits.lines} lines, found more`);
+    return decoded(bytes, number, where);
   };
   for await (const chunk of chunks) {
     total += chunk.length;

@@ -34,7 +34,7 @@ function lookUp(path: string): Stats | string {
 /** Checks the models and the tables among drafts; other drafts, such as `copy` and `layers:2`, are no files. */
 export async function checkDrafts(drafts: readonly string[]): Promise<void> {
   for (const draft of drafts) {
-    const [kind, name] = /^(\w+):(.*)$/.exec(draft)?.slice(1) ?? ['', draft];
+    const [kind, name] = /^(\w+):(.*)$/s.exec(draft)?.slice(1) ?? ['', draft];
     if (kind === 'ngram') await checkReadable(name);
     else if (kind === 'model' || (kind === '' && /^[~.]|[\\/]/.test(name))) checkModelName(name, '--draft');
   }

@@ -56,7 +56,7 @@ export async function buildNgrams(files: readonly string[], flags: NgramFlags, s
     let lines = 0;
     let tokens = 0;
     for (const file of files) {
-      const limits = { where: file, most: Number.POSITIVE_INFINITY, longest: LONGEST_LINE };
+      const limits = { where: file, most: Infinity, longest: LONGEST_LINE, lines: Infinity };
       for await (const line of linesOf(await openFile(file, signal), limits)) {
         await yieldToEventLoop(signal);
         if ('error' in line) throw line.error;

@@ -34,6 +34,8 @@ export interface InputFlags {
 
 /** The most text that is read at once, in bytes. */
 const MOST_BYTES = 64 << 20;
+/** The most lines. Each takes memory of its own, even where it is blank. */
+const MOST_LINES = 1 << 20;
 /** The longest line, in bytes: far more text than the sources that T5 was trained on (512 tokens). */
 const LONGEST_LINE = 1 << 20;
 
@@ -75,7 +77,8 @@ async function* bytesOf(text: string): AsyncGenerator<Uint8Array, void, void> {
 async function inputsOf(chunks: AsyncIterable<Uint8Array>, where: string): Promise<readonly Item[]> {
   const items: Item[] = [];
   let index = 0;
-  for await (const line of linesOf(chunks, { where, most: MOST_BYTES, longest: LONGEST_LINE })) {
+  const limits = { where, most: MOST_BYTES, longest: LONGEST_LINE, lines: MOST_LINES };
+  for await (const line of linesOf(chunks, limits)) {
     const item = itemOf(line, index);
     if (item.kind !== 'blank') index++;
     items.push(item);

@@ -9,7 +9,7 @@ const scratch = mkdtempSync(join(tmpdir(), 'tandem-files-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 const place = (name: string) => join(scratch, name);
 const never = new AbortController().signal;
-const WIDE = { where: 'file', most: 1 << 20, longest: 1 << 16 };
+const WIDE = { where: 'file', most: 1 << 20, longest: 1 << 16, lines: 1000 };
 
 async function* chunked(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {
   let start = 0;
@@ -68,11 +68,13 @@ describe('lines of a text', () => {
     }
   });
 
-  it('have bounds, of one line and of all together, which are not passed by a byte', async () => {
-    const limits = { where: 'file', most: 12, longest: 5 };
+  it('have bounds: bytes of one line and of all together, and lines, which are not passed by one', async () => {
+    const limits = { where: 'file', most: 12, longest: 5, lines: 3 };
     const lines = await linesIn(Buffer.from('12345\n12345\n'), [3], limits);
     expect(lines).toHaveLength(2);
     await expect(linesIn(Buffer.from('1\n123456\n'), [3], limits)).rejects.toThrow(/line 2: expected at most 5 bytes/);
+    expect(await linesIn(Buffer.from('1\n2\n3\n'), [3], limits)).toHaveLength(3);
+    await expect(linesIn(Buffer.from('\n\n\n\n'), [3], limits)).rejects.toThrow(/^file: expected at most 3 lines/);
     await expect(linesIn(Buffer.from('1234\n1234\n123'), [3], limits)).rejects.toThrow(
       /^file: expected at most 12 bytes/,
     );

@@ -1,4 +1,5 @@
 import { Readable } from 'node:stream';
+import { Tandem } from '../../api';
 import { reportError } from '../../cli/guard';
 import { runCommand } from '../../cli/program';
 import type { Outcome } from './command';
@@ -43,6 +44,32 @@ export async function inside(args: readonly string[], world: World = {}): Promis
   } finally {
     for (const one of undo.reverse()) one();
   }
+}
+
+/**
+ * Loads each pair of models once for all runs of a spec file, in place of once a run. The commands then do not free them; this
+ * does, at the end.
+ */
+export function keepModels(): void {
+  const kept = new Map<string, Promise<Tandem>>();
+  const load = Tandem.load.bind(Tandem);
+  beforeAll(() => {
+    jest.spyOn(Tandem, 'load').mockImplementation((model, options) => {
+      const key = JSON.stringify([model, options]); // without functions; a signal is written as {}
+      const tandem = kept.get(key) ?? load(model, options).then(withoutDispose);
+      kept.set(key, tandem);
+      tandem.catch(() => kept.delete(key));
+      return tandem;
+    });
+  });
+  afterAll(async () => {
+    jest.restoreAllMocks();
+    for (const tandem of kept.values()) await Tandem.prototype.dispose.call(await tandem);
+  });
+}
+
+function withoutDispose(tandem: Tandem): Tandem {
+  return Object.defineProperty(tandem, 'dispose', { value: async () => undefined });
 }
 
 /** Replaces a property. @returns what puts the old one back */

@@ -2,7 +2,9 @@ import { comparison, type Result } from '../../../api';
 import type { Outcome } from '../../../cli/generate/printer';
 import { reportOf, totalOf } from '../../../cli/generate/report';
 import { metricsOf, type Tally } from '../../../decoding';
-import { inside, records } from '../inside';
+import { inside, keepModels, records } from '../inside';
+
+keepModels();
 
 const TEXT = 'And the word of the LORD came unto Jonah the second time, saying, Arise, go unto Nineveh.';
 

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { inside } from '../inside';
+import { inside, keepModels } from '../inside';
+
+keepModels();
 
 const scratch = mkdtempSync(join(tmpdir(), 'tandem-lines-'));
 const file = join(scratch, 'lines.txt');

@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readTrace } from '../../../decoding';
 import { BUNDLED } from '../command';
-import { inside, records } from '../inside';
+import { inside, keepModels, records } from '../inside';
+
+keepModels();
 
 const LINES = ['And the word of the LORD came unto Jonah.', 'Verily he cometh quickly.', 'Thou art my rock.'];
 const TEXT = 'And the word of the LORD came unto Jonah the second time, saying, Arise, go unto Nineveh.';

@@ -1,6 +1,8 @@
 import { flagName } from '../../../cli/flags';
 import { settingsInForce } from '../../../cli/generate/settings';
-import { records } from '../inside';
+import { keepModels, records } from '../inside';
+
+keepModels();
 
 const TEXT = 'And the word of the LORD came unto Jonah.';
 

@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ESCAPES, hostileCheckpoint, OBEYED } from '../hostile';
-import { inside, records } from '../inside';
+import { inside, keepModels, records } from '../inside';
+
+keepModels();
 
 const scratch = mkdtempSync(join(tmpdir(), 'tandem-terminal-'));
 const hostile = join(scratch, `model${'\u001b[2J'}`);
