@@ -31,6 +31,8 @@ export interface Engine {
   readonly facts: LoadedFacts;
   /** The parts themselves; null where they are in a worker. */
   readonly parts: LoadedParts | null;
+  /** Options of `decode` and `compare` that cannot be sent to this engine. */
+  readonly notSendable: readonly (keyof GenerateOptions)[];
   /** Decodes inputs; what one is to blame for comes as its `failed` event. */
   decode(
     inputs: readonly Input[],

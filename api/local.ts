@@ -34,9 +34,10 @@ export async function openLocalEngine(plan: LoadPlan, options: LoadOptions): Pro
 }
 
 /** The engine on this thread. */
-class LocalEngine implements Engine {
+export class LocalEngine implements Engine {
   readonly facts: LoadedFacts;
   readonly parts: LoadedParts;
+  readonly notSendable = [];
 
   constructor(private readonly loaded: Loaded) {
     const { target, drafts, drafter, tokenizer, backend, prefix } = loaded;

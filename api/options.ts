@@ -221,9 +221,10 @@ export function isMany(input: Input | readonly Input[]): input is readonly Input
  */
 export function checkInput(input: unknown, where: string): asserts input is Input {
   if (typeof input === 'string') return;
-  const found = isIdList(input) ? input.find((id) => !Number.isSafeInteger(id)) : input;
-  if (isIdList(input) && found === undefined) return;
-  throw new TandemError('argument-invalid', `${where}: expected text or a list of token ids, found ${quoted(found)}`);
+  const wrong = isIdList(input) ? input.findIndex((id) => !Number.isSafeInteger(id)) : -1; // finds holes too
+  if (isIdList(input) && wrong < 0) return;
+  const found = isIdList(input) ? `${quoted(input[wrong])} at place ${wrong}` : quoted(input);
+  throw new TandemError('argument-invalid', `${where}: expected text or a list of token ids, found ${found}`);
 }
 
 function isIdList(input: unknown): input is number[] {

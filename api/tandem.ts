@@ -1,4 +1,4 @@
-import { quoted, TandemError } from '../common';
+import { invalid, quoted, TandemError } from '../common';
 import type { CostTable } from '../decoding';
 import { Call, type LiveCalls } from './call';
 import type { Engine } from './engine';
@@ -130,6 +130,7 @@ export class Tandem {
   async compare(input: Input, options: CompareOptions = {}): Promise<Comparison> {
     checkInput(input, 'compare');
     checkCompare(options);
+    this.#checkSendable(options);
     return this.#whole(options.signal, (signal) => this.#engine.compare(input, options, signal));
   }
 
@@ -179,6 +180,13 @@ export class Tandem {
     if (this.#disposal) throw disposed();
   }
 
+  #checkSendable(options: GenerateOptions): void {
+    for (const name of this.#engine.notSendable) {
+      if (options[name] !== undefined)
+        throw invalid(name, 'none with worker: true, where it cannot be sent', options[name]);
+    }
+  }
+
   #stream(
     input: Input | readonly Input[],
     options: GenerateOptions,
@@ -190,6 +198,7 @@ export class Tandem {
       checkInput(one, isMany(input) ? `${where}: input ${i}` : where);
     });
     checkGenerate(options, where, inputs.length);
+    this.#checkSendable(options);
     const engine = this.#engine;
     const call = new Call((signal) => engine.decode(inputs, options, signal), this.#live, options.signal);
     const sequences = options.numReturnSequences ?? 1;

@@ -7,12 +7,14 @@
  *   bundler/<entry>.mjs                     ES modules for a bundler that builds for Node: CommonJS cannot become ESM there
  *   browser/<entry>.mjs                     ES modules for pages and web workers, with `x.browser` in place of `x.node`
  *
- * Beside them: declarations, the command (cli.cjs), gpu.js (gpu.cjs, loaded only when a gpu backend is created) and the
- * licences of what the bundles contain.
+ * Beside them: declarations, the command (cli.cjs), gpu.js (gpu.cjs, loaded only when a gpu backend is created), the program of
+ * the engine's worker (worker-program.cjs, and browser/worker-program.mjs for pages; loaded only when a worker is asked for)
+ * and the licences of what the bundles contain.
  *
  *   node scripts/build.mjs            everything
  *   node scripts/build.mjs --code     keeps the declarations that are there (one second instead of ten)
- *   node scripts/build.mjs --entry FILE --to FILE   one entry alone, for specs; FILE lies one folder below the root
+ *   node scripts/build.mjs --entry FILE --to FILE   one entry alone, for specs; FILE lies one folder below the root. With
+ *                                     --worker it is a bundle that jest can load, with the worker's program beside it
  *   node scripts/build.mjs --browser --to FOLDER    browser/ alone, into FOLDER
  *   node scripts/build.mjs --page FILE --to FILE    a classic script for a page, from an entry of the specs
  *   --quiet prints nothing
@@ -26,6 +28,7 @@ import { parseArgs } from 'node:util';
 import { build } from 'esbuild';
 import { licencesOf } from './package/licences.mjs';
 import { browserTwins, gpuJsAt } from './package/plugins.mjs';
+import { buildWorkerForNode, buildWorkersForBrowsers, workerProgramsAt } from './package/worker.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const require = createRequire(import.meta.url);
@@ -43,23 +46,27 @@ const forNode = { ...common, platform: 'node', target: 'node20', external };
 const asModules = { outExtension: { '.js': '.mjs' }, format: 'esm', splitting: true };
 const sources = entries.map((entry) => `${entry}.ts`);
 
+/** What lies beside the bundles in `folder`, and is loaded only when it is needed. */
+const beside = (folder) => [gpuJsAt(`${folder}/gpu.cjs`), workerProgramsAt(folder, 'cjs')];
+
 /** The CommonJS bundle of all entries: an object with one member for each. */
 function buildTogether(outfile) {
   const contents = entries.map((entry) => `export * as ${entry} from './${entry}';`).join('\n');
   const stdin = { contents, resolveDir: root, sourcefile: 'entries.ts', loader: 'ts' };
-  return build({ ...forNode, stdin, outfile, format: 'cjs', plugins: [gpuJsAt('./gpu.cjs')] });
+  return build({ ...forNode, stdin, outfile, format: 'cjs', plugins: beside('.') });
 }
 
 function buildCommand(outfile) {
   const entryPoints = ['cli/index.ts'];
-  return build({ ...forNode, entryPoints, outfile, format: 'cjs', plugins: [gpuJsAt('./gpu.cjs')] });
+  return build({ ...forNode, entryPoints, outfile, format: 'cjs', plugins: beside('.') });
 }
 
 function buildForBundlers(outdir) {
-  return build({ ...forNode, ...asModules, entryPoints: sources, outdir, plugins: [gpuJsAt('../gpu.cjs')] });
+  return build({ ...forNode, ...asModules, entryPoints: sources, outdir, plugins: beside('..') });
 }
 
-function buildForBrowsers(outdir) {
+async function buildForBrowsers(outdir) {
+  await buildWorkersForBrowsers(root, outdir);
   return build({
     ...common,
     ...asModules,
@@ -67,7 +74,7 @@ function buildForBrowsers(outdir) {
     outdir,
     platform: 'browser',
     target: 'es2022',
-    plugins: [browserTwins],
+    plugins: [browserTwins, workerProgramsAt('.', 'mjs')],
   });
 }
 
@@ -123,6 +130,7 @@ async function buildAll(codeOnly) {
       buildForBundlers(join(fresh, 'bundler')),
       buildForBrowsers(join(fresh, 'browser')),
       buildGpuJs(join(fresh, 'gpu.cjs')),
+      buildWorkerForNode(root, join(fresh, 'worker-program.cjs'), Object.keys(peerDependencies)),
     ]);
     writeFaces(fresh);
     writeFileSync(join(fresh, 'third-party.txt'), licencesOf(results, root));
@@ -149,11 +157,18 @@ const { values } = parseArgs({
     page: { type: 'string' },
     quiet: { type: 'boolean' },
     to: { type: 'string' },
+    worker: { type: 'boolean' },
   },
 });
 if (values.entry !== undefined) {
   const alone = { ...forNode, external: [...external, 'gpu.js'], format: 'cjs', metafile: false };
-  await build({ ...alone, entryPoints: [values.entry], outfile: values.to });
+  // Jest runs no `import()`, so a bundle that jest loads has none.
+  const forJest = values.worker ? { supported: { 'dynamic-import': false } } : {};
+  const plugins = [workerProgramsAt('.', 'cjs')];
+  await build({ ...alone, ...forJest, entryPoints: [values.entry], outfile: values.to, plugins });
+  if (values.worker) {
+    await buildWorkerForNode(root, join(dirname(values.to), 'worker-program.cjs'), Object.keys(peerDependencies));
+  }
 } else if (values.page !== undefined) await buildPage(values.page, values.to);
 else if (values.browser) await buildForBrowsers(values.to);
 else await buildAll(values.code);

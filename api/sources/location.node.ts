@@ -7,6 +7,11 @@ export type Location =
   /** A directory of this machine, or a hub id. */
   | { readonly kind: 'name'; readonly name: string };
 
+/** A file as it is named: Node finds it from the working directory. */
+export function addressOf(file: string): string {
+  return file;
+}
+
 /** Tells addresses from directories and hub ids. A `file:` URL is a directory. */
 export function locationOf(source: string | URL): Location {
   const text = String(source);

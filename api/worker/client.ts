@@ -1,8 +1,210 @@
 import { TandemError } from '../../common';
-import type { Engine } from '../engine';
+import type { CostTable } from '../../decoding';
+import type { Engine, LoadedFacts } from '../engine';
 import type { LoadPlan } from '../load';
-import type { LoadOptions } from '../types';
+import type {
+  CompareOptions,
+  Comparison,
+  GenerateOptions,
+  Input,
+  LoadOptions,
+  MeasureCostsOptions,
+  StreamEvent,
+} from '../types';
+import { errorFromData, type FromWorker, type LoadAnswer, type Question, type Sent, type SentError } from './messages';
+import { sendablePlan } from './plan';
+import { startWorker, type WorkerPort } from './start.node';
 
-export async function openWorkerEngine(_plan: LoadPlan, _options: LoadOptions): Promise<Engine> {
-  throw new TandemError('unavailable', 'worker: expected a build with a worker, found none');
+/**
+ * Loads in a worker of its own.
+ *
+ * @throws TandemError `option-invalid` when something cannot be sent to a worker, `unavailable` when no worker can start; and
+ * whatever loading throws
+ */
+export async function openWorkerEngine(plan: LoadPlan, options: LoadOptions): Promise<Engine> {
+  const sent = sendablePlan(plan);
+  const { draft: _draft, prefix: _prefix, worker: _worker, signal, onProgress, onNotice, ...rest } = options;
+  const { bundledUrl: _url, ...sentOptions } = rest; // the plan has the pair's addresses
+  if (signal?.aborted) throw aborted('loading', signal);
+  const conversation = new Conversation(await startWorker(options.backend), (message) => {
+    if ('progress' in message) onProgress?.(message.progress);
+    else if ('notice' in message) onNotice?.(message.notice);
+  });
+  try {
+    const loading = conversation.ask({ ask: 'load', plan: sent, options: sentOptions });
+    const facts = (await orAborted(loading, signal, 'loading')) as LoadAnswer;
+    return new WorkerEngine(conversation, facts);
+  } catch (error) {
+    await conversation.end();
+    throw error;
+  }
+}
+
+/** The engine in a worker, seen from the thread of the caller. */
+class WorkerEngine implements Engine {
+  readonly facts: LoadedFacts;
+  readonly parts = null;
+  readonly notSendable = ['processors', 'trace'] as const;
+
+  constructor(
+    private readonly conversation: Conversation,
+    facts: LoadedFacts,
+  ) {
+    this.facts = { ...facts, backend: { ...facts.backend, worker: true } };
+  }
+
+  async *decode(
+    inputs: readonly Input[],
+    options: GenerateOptions,
+    signal: AbortSignal,
+  ): AsyncGenerator<StreamEvent, void, void> {
+    const { conversation } = this;
+    const question = { ask: 'decode', inputs, options: withoutFunctions(options) } as const;
+    const { number: call, answer } = conversation.start(question);
+    try {
+      await orAborted(answer, signal, 'generation');
+      for (;;) {
+        const event = await orAborted(conversation.ask({ ask: 'next', call }), signal, 'generation');
+        if (event === null) return;
+        yield eventFromData(event as SentEvent);
+      }
+    } finally {
+      const ended = conversation.ask({ ask: 'end', call }).catch(() => undefined); // a worker that is gone holds nothing
+      if (!signal.aborted) await ended; // who cancels does not wait for the step that is under way
+    }
+  }
+
+  compare(input: Input, options: CompareOptions, signal: AbortSignal): Promise<Comparison> {
+    return this.whole({ ask: 'compare', input, options: withoutFunctions(options) }, signal) as Promise<Comparison>;
+  }
+
+  measureCosts(input: Input, options: MeasureCostsOptions, signal: AbortSignal): Promise<CostTable> {
+    return this.whole({ ask: 'measureCosts', input, options: withoutFunctions(options) }, signal) as Promise<CostTable>;
+  }
+
+  encode(input: Input): Promise<number[]> {
+    return this.conversation.ask({ ask: 'encode', input }) as Promise<number[]>;
+  }
+
+  decodeIds(ids: readonly number[]): Promise<string> {
+    return this.conversation.ask({ ask: 'decodeIds', ids }) as Promise<string>;
+  }
+
+  dispose(): Promise<void> {
+    return this.conversation.end();
+  }
+
+  private whole(question: Question, signal: AbortSignal): Promise<unknown> {
+    const { number, answer } = this.conversation.start(question);
+    const abort = () => this.conversation.abort(number);
+    signal.addEventListener('abort', abort);
+    return orAborted(answer, signal, question.ask).finally(() => signal.removeEventListener('abort', abort));
+  }
+}
+
+/** Questions to a worker and its answers. The worker keeps the process alive only while a question is open. */
+class Conversation {
+  private readonly open = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  private asked = 0;
+  private over: Error | null = null;
+
+  constructor(
+    private readonly port: WorkerPort,
+    private readonly onOther: (message: FromWorker) => void,
+  ) {
+    port.listen(
+      (message) => this.receive(message),
+      (reason) => this.close(reason),
+    );
+  }
+
+  ask(question: Question): Promise<unknown> {
+    return this.start(question).answer;
+  }
+
+  start(question: Question): { readonly number: number; readonly answer: Promise<unknown> } {
+    const number = ++this.asked;
+    if (this.over) return { number, answer: Promise.reject(this.over) };
+    const answer = new Promise<unknown>((resolve, reject) => {
+      this.open.set(number, { resolve, reject });
+    });
+    this.port.keepAlive(true);
+    try {
+      this.port.post({ number, question });
+    } catch (error) {
+      this.settle(number, (open) => open.reject(cannotSend(error)));
+    }
+    return { number, answer };
+  }
+
+  abort(number: number): void {
+    if (!this.over) this.port.post({ abort: number });
+  }
+
+  /** Ends the worker, whatever it is doing. Open questions fail. */
+  async end(): Promise<void> {
+    this.close(new TandemError('disposed', 'worker: expected one that is loaded, found it disposed'));
+    await this.port.terminate();
+  }
+
+  private receive(message: FromWorker): void {
+    if (!('answer' in message)) {
+      this.onOther(message);
+      return;
+    }
+    this.settle(message.answer, ({ resolve, reject }) => {
+      if ('error' in message) reject(errorFromData(message.error));
+      else resolve(message.value);
+    });
+  }
+
+  private settle(
+    number: number,
+    how: (open: { resolve: (value: unknown) => void; reject: (error: Error) => void }) => void,
+  ): void {
+    const open = this.open.get(number);
+    this.open.delete(number);
+    if (this.open.size === 0) this.port.keepAlive(false);
+    if (open) how(open);
+  }
+
+  private close(reason: Error): void {
+    this.over ??= reason;
+    for (const number of [...this.open.keys()]) this.settle(number, ({ reject }) => reject(reason));
+  }
+}
+
+type SentEvent = Exclude<StreamEvent, { kind: 'failed' }> | { kind: 'failed'; index: number; error: SentError };
+
+function eventFromData(event: SentEvent): StreamEvent {
+  return event.kind === 'failed' ? { ...event, error: errorFromData(event.error) } : event;
+}
+
+function withoutFunctions<Options extends GenerateOptions>(options: Options): Sent<Options> {
+  const { signal: _signal, processors: _processors, trace: _trace, ...rest } = options;
+  return rest as Sent<Options>;
+}
+
+/** The value, or an error as soon as the signal is aborted. */
+async function orAborted<T>(value: Promise<T>, signal: AbortSignal | undefined, what: string): Promise<T> {
+  if (!signal) return value;
+  let abort: () => void = () => undefined;
+  const cancelled = new Promise<never>((_, reject) => {
+    abort = () => reject(aborted(what, signal));
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort);
+  });
+  value.catch(() => undefined); // after an abort nobody waits for it any more
+  return Promise.race([value, cancelled]).finally(() => signal.removeEventListener('abort', abort));
+}
+
+function aborted(what: string, signal: AbortSignal): TandemError {
+  return new TandemError('aborted', `${what}: cancelled`, { cause: signal.reason });
+}
+
+function cannotSend(error: unknown): TandemError {
+  const found = (error as Error).message;
+  return new TandemError('option-invalid', `worker: expected options that can be sent to a worker, found ${found}`, {
+    cause: error,
+  });
 }

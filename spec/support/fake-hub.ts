@@ -36,10 +36,14 @@ export const COMMIT = '0123456789abcdef0123456789abcdef01234567';
 /** Files of this size and more are kept as large files: their hash is a sha256, and their content is behind a redirect. */
 const LARGE = 1000;
 
-/** A Hugging Face hub with one repository, `org/tiny`, on 127.0.0.1: model info, list of files, redirects, byte ranges. */
+/**
+ * A Hugging Face hub with one repository, `org/tiny`, on 127.0.0.1: model info, list of files, redirects, byte ranges.
+ *
+ * @param options a token that it asks for, and a path in front of its addresses, as a company's mirror may have
+ */
 export async function fakeHub(
   files: Readonly<Record<string, Uint8Array>>,
-  options: { token?: string } = {},
+  options: { token?: string; prefix?: string } = {},
 ): Promise<FakeHub> {
   const requests: FakeHub['requests'] = [];
   const stalled: (() => void)[] = [];
@@ -49,7 +53,10 @@ export async function fakeHub(
     hub.fault?.kind === 'lie' && hub.fault.about === about ? hub.fault.value : truth;
 
   const server = await loopback((request, response) => {
-    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://hub').pathname);
+    const path = decodeURIComponent(new URL(request.url ?? '/', 'http://hub').pathname).replace(
+      options.prefix ?? '',
+      '',
+    );
     if (hub.intercept?.(path, request, response)) return;
     if (options.token && !path.startsWith('/storage') && request.headers.authorization !== `Bearer ${options.token}`) {
       return sendJson(response, 401, { error: 'Invalid credentials' });

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { Checkpoint, FromPretrainedOptions, HubNotice } from '../../weights';
+import { pauseByClock } from '../../weights/http/retry';
 import { type HubSeams, openPretrained } from '../../weights/hub/pretrained.node';
 import { type FakeHub, fakeHub } from './fake-hub';
 
@@ -19,6 +20,11 @@ export function goldenFiles(family = 't5-v1.0'): Record<string, Uint8Array> {
 
 export function sha256(bytes: Uint8Array): string {
   return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** The name of a small file's content in git. */
+export function gitHash(bytes: Uint8Array): string {
+  return createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex');
 }
 
 /** A fake hub, a cache of its own, and calls whose pauses take no time. */
@@ -39,8 +45,11 @@ export interface HubRoom {
   dispose(): Promise<void>;
 }
 
-export async function hubRoom(content: Readonly<Record<string, Uint8Array>> = goldenFiles()): Promise<HubRoom> {
-  const hub = await fakeHub(content);
+export async function hubRoom(
+  content: Readonly<Record<string, Uint8Array>> = goldenFiles(),
+  hubOptions: Parameters<typeof fakeHub>[1] = {},
+): Promise<HubRoom> {
+  const hub = await fakeHub(content, hubOptions);
   const cacheDir = mkdtempSync(path.join(tmpdir(), 'tandem-hub-'));
   const folder = path.join(cacheDir, 'models--org--tiny');
   const pauses: number[] = [];
@@ -48,8 +57,7 @@ export async function hubRoom(content: Readonly<Record<string, Uint8Array>> = go
   const seams: HubSeams = {
     pause: async (milliseconds, signal) => {
       pauses.push(milliseconds);
-      await new Promise((resolve) => setTimeout(resolve, 1));
-      signal?.throwIfAborted();
+      await pauseByClock(1, signal);
     },
     variables: {},
   };

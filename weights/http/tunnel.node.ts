@@ -4,7 +4,7 @@ import { isIP, type Socket } from 'node:net';
 import { pipeline, Readable } from 'node:stream';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
-import { UnreachableError } from './failures';
+import { TransientFailure, UnreachableError } from './failures';
 import type { TransportRequest } from './transport';
 
 /** Statuses whose answers have no body. */
@@ -17,7 +17,7 @@ const WITHOUT_BODY = new Set([204, 205, 304]);
  */
 export function sendThroughProxy(proxy: URL, url: URL, request: TransportRequest): Promise<Response> {
   const { method, headers, signal } = request;
-  const options: RequestOptions = { method, headers, signal };
+  const options: RequestOptions = { method, headers: { host: url.host, ...headers }, signal };
   if (url.protocol === 'https:') {
     options.createConnection = (_, done) => {
       openTunnel(proxy, url, signal).then(
@@ -32,7 +32,7 @@ export function sendThroughProxy(proxy: URL, url: URL, request: TransportRequest
     ...options,
     ...addressOf(proxy),
     path: withoutUser(url).href,
-    headers: { host: url.host, ...headers, ...proxyAuthorization(proxy) },
+    headers: { ...options.headers, ...proxyAuthorization(proxy) },
     agent: false, // a pool of connections, and a proxy that Node itself puts before this one, are of no use here
   };
   return answerOf((proxy.protocol === 'https:' ? requestHttps : requestHttp)(forwarded), method).then((response) => {
@@ -60,7 +60,7 @@ function connectTunnel(proxy: URL, target: string, signal: AbortSignal): Promise
       signal,
     });
     connect.once('error', (error: NodeJS.ErrnoException) =>
-      reject(new Error(`proxy ${proxy.host}: ${error.code ?? error.message}`, { cause: error })),
+      reject(new TransientFailure(`proxy ${proxy.host}: ${error.code ?? error.message}`, null, { cause: error })),
     );
     connect.once('connect', (response: IncomingMessage, socket: Socket, head: Buffer) => {
       const status = response.statusCode ?? 0;
@@ -71,7 +71,7 @@ function connectTunnel(proxy: URL, target: string, signal: AbortSignal): Promise
       }
       socket.destroy();
       const passing = status === 429 || status >= 500;
-      reject(passing ? new Error(`proxy ${proxy.host}: status ${status}`) : refused(proxy, status));
+      reject(passing ? new TransientFailure(`proxy ${proxy.host}: status ${status}`) : refused(proxy, status));
     });
     connect.end();
   });

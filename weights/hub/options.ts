@@ -8,6 +8,7 @@ import {
   nothing,
   type OptionRule,
   type OptionTable,
+  TandemError,
   text,
   whole,
 } from '../../common';
@@ -27,7 +28,7 @@ export type HubNotice =
   | RetryNotice
   /** The hub cannot be reached, and the cache holds what it gave earlier. */
   | { readonly kind: 'cached'; readonly message: string }
-  /** The cache holds everything, and cannot be written, so that nothing new was noted in it. */
+  /** The cache holds every file, and cannot be written: the next call without the hub may not find them. */
   | { readonly kind: 'read-only'; readonly message: string };
 
 export interface FromPretrainedOptions {
@@ -71,7 +72,8 @@ const endpoint: OptionRule = {
   },
 };
 
-const OPTIONS: OptionTable<keyof FromPretrainedOptions> = {
+/** Every option of `fromPretrained`. */
+export const HUB_OPTIONS: OptionTable<keyof FromPretrainedOptions> = {
   revision: { ...text(1), about: 'Branch, tag or commit. Default: main.' },
   cacheDir: { ...text(1), about: "Folder of downloaded models. Default: that of Hugging Face's tools." },
   token: { ...anyOf(nothing, token), about: 'Access token. Default: HF_TOKEN, else the token file.' },
@@ -88,15 +90,16 @@ const OPTIONS: OptionTable<keyof FromPretrainedOptions> = {
 export function checkHubOptions(location: unknown, options: unknown): asserts options is FromPretrainedOptions {
   if (typeof location !== 'string' || location === '') throw invalid('location', 'a directory or a hub id', location);
   const given = options as FromPretrainedOptions | null | undefined;
-  checkSecret('token', given?.token, OPTIONS.token);
-  checkSecret('endpoint', given?.endpoint, OPTIONS.endpoint);
-  checkOptions(options, OPTIONS, 'fromPretrained');
+  checkSecret('token', given?.token, HUB_OPTIONS.token);
+  checkSecret('endpoint', given?.endpoint, HUB_OPTIONS.endpoint);
+  checkOptions(options, HUB_OPTIONS, 'fromPretrained');
 }
 
 /** Checks a value from the environment or an option without repeating it in the message. */
 export function checkSecret(name: string, value: unknown, rule: OptionRule): void {
   if (value === undefined || typeof value !== 'string' || rule.holds(value)) return;
-  throw invalid(name, rule.expected, 'other text (left out here, as it may be a secret)');
+  const message = `${name}: expected ${rule.expected}, found other text, which is not repeated here`;
+  throw new TandemError('option-invalid', message);
 }
 
 export { endpoint as endpointRule, token as tokenRule };

@@ -146,14 +146,14 @@ async function downloadSnapshot(call: Call, { commit, files }: Listing, client: 
     placed.push({ path: file.path, size: (await stat(blob)).size, hash: file.hash.hex });
     before += file.size;
   }
-  const readOnly = await isReadOnly(async () => {
+  const refusal = await refusedWith(async () => {
     for (const file of placed) await cache.place(commit, file);
     await cache.markComplete(commit, placed);
     await cache.remember(revision, commit);
   });
   const readable = await cache.files(commit);
-  if (!readOnly) return readable;
-  const message = `${cache.folder}: ${call.id} is complete in this cache, but it cannot be written (${readOnly})`;
+  if (refusal === null) return readable;
+  const message = `${cache.folder}: ${call.id} is complete in this cache, but it cannot be written (${refusal})`;
   notify(call, { kind: 'read-only', message });
   for (const { path, hash } of placed) readable.set(path, cache.blob(hash));
   return readable;
@@ -182,15 +182,15 @@ async function freeBytes(folder: string): Promise<number | null> {
   return found.blocks === 0 ? null : found.bavail * found.bsize; // some network file systems do not say
 }
 
-/** The code of a refusal to write; null when the writing went well. */
-async function isReadOnly(write: () => Promise<void>): Promise<string | null> {
+/** The code with which the system refused to write; null when the writing went well. */
+async function refusedWith(write: () => Promise<void>): Promise<string | null> {
   try {
     await write();
     return null;
   } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
-    if (['EROFS', 'EACCES', 'EPERM'].includes(code)) return code;
-    throw error;
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    if (code === undefined || syscall === undefined) throw error;
+    return code;
   }
 }
 
