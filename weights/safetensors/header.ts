@@ -1,6 +1,7 @@
+import { quoted } from '../../common';
 import { WeightsError } from '../errors';
 import type { ByteSource, SafetensorsType, TensorInfo } from '../types';
-import { type HeaderValue, scanHeader } from './json';
+import { scanHeader, type TensorEntry } from './scan';
 
 /** Bits of one element of each of the format's data types. */
 export const BITS: Readonly<Record<SafetensorsType, number>> = {
@@ -36,7 +37,7 @@ export interface SafetensorsIndex {
 }
 
 /**
- * Reads what a safetensors file holds, and nothing else of it. Each tensor's `begin` is its absolute offset in the file.
+ * Reads the header of a safetensors file, and nothing else of it. Each tensor's `begin` is its offset from the start of the file.
  *
  * @throws WeightsError `header-invalid` or `tensor-invalid`
  */
@@ -53,20 +54,14 @@ export async function readIndex(source: ByteSource): Promise<SafetensorsIndex> {
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
-    throw bad(file, 'a header in UTF-8', 'bytes that are not');
+    throw bad(file, 'a header in UTF-8', 'bytes that are not UTF-8');
   }
   return parseIndex(text, file, source.size - 8 - size, 8 + size);
 }
 
 function parseIndex(text: string, file: string, dataBytes: number, dataStart: number): SafetensorsIndex {
   const header = scanHeader(text, file);
-  if (!(header instanceof Map)) throw bad(file, 'a header that is an object', typeof header);
-  const metadata: Record<string, string> = {};
-  const entries: (TensorInfo & { begin: number; end: number })[] = [];
-  for (const [name, value] of header) {
-    if (name === '__metadata__') Object.assign(metadata, parseMetadata(value, file));
-    else entries.push(parseTensor(name, value, file));
-  }
+  const entries = header.tensors.map((entry) => checkEntry(entry, file));
   entries.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let next = 0;
   for (const { name, begin, end } of entries) {
@@ -76,47 +71,37 @@ function parseIndex(text: string, file: string, dataBytes: number, dataStart: nu
   if (next !== dataBytes) throw bad(file, `data that ends with the file (${dataBytes} bytes)`, `${next} bytes`);
   const tensors = new Map<string, TensorInfo & { begin: number }>();
   for (const { end: _, ...info } of entries) tensors.set(info.name, { ...info, begin: dataStart + info.begin });
-  return { tensors, metadata };
+  return { tensors, metadata: Object.fromEntries(header.metadata) };
 }
 
-function parseMetadata(value: HeaderValue, file: string): Record<string, string> {
-  if (!(value instanceof Map)) throw bad(file, '__metadata__ to be an object', typeof value);
-  const metadata: Record<string, string> = {};
-  for (const [key, text] of value) {
-    if (typeof text !== 'string') throw bad(file, `__metadata__.${key} to be a string`, typeof text);
-    metadata[key] = text;
+function checkEntry(entry: TensorEntry, file: string): TensorInfo & { begin: number; end: number } {
+  const { name, dtype, shape, offsets } = entry;
+  if (dtype === null || !Object.hasOwn(BITS, dtype)) {
+    throw badTensor(file, name, 'a known dtype', dtype === null ? 'none' : quoted(dtype));
   }
-  return metadata;
-}
-
-function parseTensor(name: string, value: HeaderValue, file: string): TensorInfo & { begin: number; end: number } {
-  if (!(value instanceof Map)) throw badTensor(file, name, 'an object', typeof value);
-  for (const key of value.keys()) {
-    if (!['dtype', 'shape', 'data_offsets'].includes(key)) {
-      throw badTensor(file, name, 'only dtype, shape and data_offsets', JSON.stringify(key));
-    }
-  }
-  const type = value.get('dtype');
-  if (typeof type !== 'string' || !Object.hasOwn(BITS, type))
-    throw badTensor(file, name, 'a known dtype', String(type));
-  const shape = integers(value.get('shape'), file, name, 'shape');
-  const offsets = integers(value.get('data_offsets'), file, name, 'data_offsets');
+  if (shape === null) throw badTensor(file, name, 'shape to be a list of whole numbers', 'none');
+  if (offsets === null) throw badTensor(file, name, 'data_offsets to be a list of whole numbers', 'none');
   if (offsets.length !== 2) throw badTensor(file, name, 'two data_offsets', `${offsets.length}`);
   const [begin, end] = offsets;
   if (end < begin) throw badTensor(file, name, 'data_offsets in order', `[${begin}, ${end}]`);
-  const bytes = byteSize(type as SafetensorsType, shape, file, name);
-  if (end - begin !== bytes) throw badTensor(file, name, `${bytes} bytes (${type} [${shape}])`, `${end - begin}`);
-  return { name, type: type as SafetensorsType, shape, bytes, file, begin, end };
+  const type = dtype as SafetensorsType;
+  const bytes = byteSize(type, shape, file, name);
+  if (end - begin !== bytes) throw badTensor(file, name, `${bytes} bytes (${type} ${quoted(shape)})`, `${end - begin}`);
+  return { name, type, shape, bytes, file, begin, end };
 }
 
-function integers(value: HeaderValue | undefined, file: string, name: string, field: string): number[] {
-  if (Array.isArray(value) && value.every((item) => typeof item === 'number')) return value as number[];
-  throw badTensor(file, name, `${field} to be a list of whole numbers`, value === undefined ? 'none' : typeof value);
-}
+/** The reference implementation counts elements in 64 bits, and refuses a product that does not fit. */
+const MOST_ELEMENTS = 2n ** 64n - 1n;
 
-/** Checked product of the shape in bytes; sub-byte types must fill whole bytes. */
+/** Size in bytes of a tensor; types of less than a byte must fill whole bytes. */
 export function byteSize(type: SafetensorsType, shape: readonly number[], file: string, name: string): number {
-  const bits = shape.reduce((product, size) => product * BigInt(size), BigInt(BITS[type]));
+  let elements = 1n;
+  for (const size of shape) {
+    elements *= BigInt(size);
+    if (elements > MOST_ELEMENTS)
+      throw badTensor(file, name, 'fewer than 2^64 elements', `a shape of ${quoted(shape)}`);
+  }
+  const bits = elements * BigInt(BITS[type]);
   if (bits % 8n !== 0n) throw badTensor(file, name, 'whole bytes', `${bits} bits`);
   const bytes = bits / 8n;
   if (bytes > BigInt(Number.MAX_SAFE_INTEGER)) throw badTensor(file, name, 'a size below 2^53 bytes', `${bytes}`);
@@ -128,8 +113,5 @@ function bad(file: string, expected: string, found: string): WeightsError {
 }
 
 function badTensor(file: string, name: string, expected: string, found: string): WeightsError {
-  return new WeightsError(
-    'tensor-invalid',
-    `${file}: tensor ${JSON.stringify(name)}: expected ${expected}, found ${found}`,
-  );
+  return new WeightsError('tensor-invalid', `${file}: tensor ${quoted(name)}: expected ${expected}, found ${found}`);
 }

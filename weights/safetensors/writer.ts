@@ -1,7 +1,7 @@
 import { WeightsError } from '../errors';
 import type { SafetensorsType } from '../types';
 import { byteSize } from './header';
-import { LONE_SURROGATE } from './json';
+import { LONE_SURROGATE } from './scan';
 
 /** What a file's header says of a tensor, apart from its place. */
 export interface TensorFormat {

@@ -110,13 +110,25 @@ describe('the strict rules', () => {
     ['no tensors', '{}', 0],
     ['metadata alone', '{"__metadata__":{"format":"pt"}}', 0],
     ['sub-byte types that fill bytes', one('"dtype":"F4","shape":[2],"data_offsets":[0,1]'), 1],
+    ['null for metadata', '{"__metadata__":null}', 0],
+    [
+      'unknown fields of a tensor, of any kind',
+      one(`${F32},"more":{"a":[1,-2.5e+3,{"b":null}],"c":true,"d":"\\n"}`),
+      8,
+    ],
+    ['an unknown field 100 levels deep', one(`${F32},"more":${'['.repeat(100)}${']'.repeat(100)}`), 8],
+    [
+      'a zero before a product that would overflow',
+      one('"dtype":"F32","shape":[0,4294967296,4294967296],"data_offsets":[0,0]'),
+      0,
+    ],
     ['escapes in names', '{"\\u0061\\n":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1],
   ])('accept %s', async (_, header, data) => {
     await expect(open(file(header, data))).resolves.toBeDefined();
   });
 
   it.each<[string, string, number, RegExp]>([
-    ['a duplicate tensor', `{"a":{${F32}},"a":{${F32}}}`, 8, /each key once \("a" is repeated\)/],
+    ['a duplicate tensor', `{"a":{${F32}},"a":{${F32}}}`, 8, /each key once \('a' is repeated\)/],
     ['a duplicate field', one(`${F32},"dtype":"F32"`), 8, /each key once/],
     ['__proto__', '{"__proto__":{}}', 0, /a key other than __proto__/],
     ['__proto__ spelled with an escape', '{"__pr\\u006fto__":{}}', 0, /a key other than __proto__/],
@@ -129,13 +141,25 @@ describe('the strict rules', () => {
       'a product that overflows',
       one('"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]'),
       8,
-      /below 2\^53 bytes/,
+      /fewer than 2\^64 elements, found a shape of \[4294967296, 4294967296\]/,
+    ],
+    [
+      'a product that overflows before it is multiplied by zero',
+      one('"dtype":"F32","shape":[4294967296,4294967296,0],"data_offsets":[0,0]'),
+      0,
+      /fewer than 2\^64 elements/,
+    ],
+    [
+      'a size of 2^53 bytes',
+      one('"dtype":"F64","shape":[1125899906842624],"data_offsets":[0,8]'),
+      8,
+      /a size below 2\^53 bytes, found 9007199254740992/,
     ],
     [
       'a type unknown',
       one('"dtype":"F33","shape":[2],"data_offsets":[0,8]'),
       8,
-      /"a": expected a known dtype, found F33/,
+      /'a': expected a known dtype, found 'F33'/,
     ],
     [
       'a type named after an object’s own',
@@ -143,7 +167,16 @@ describe('the strict rules', () => {
       8,
       /known dtype/,
     ],
-    ['a field unknown', one(`${F32},"more":1`), 8, /only dtype, shape and data_offsets, found "more"/],
+    ['an unknown field without a value', one(`${F32},"more":`), 8, /expected a value, found '}}'/],
+    ['an unknown field with a broken value', one(`${F32},"more":[1,{"a":tru}]`), 8, /expected a value, found 'tru/],
+    ['an unknown field with half a number', one(`${F32},"more":1.`), 8, /',' or '}'/],
+    ['an unknown field twice', one(`${F32},"more":1,"more":1`), 8, /each key once \('more' is repeated\)/],
+    [
+      'an unknown field that nests too deep',
+      one(`${F32},"more":${'['.repeat(200)}${']'.repeat(200)}`),
+      8,
+      /128 levels/,
+    ],
     ['a field missing', one('"dtype":"F32","shape":[2]'), 8, /data_offsets to be a list of whole numbers, found none/],
     [
       'bytes that do not fit the shape',
@@ -157,18 +190,47 @@ describe('the strict rules', () => {
     ['bytes after the last tensor', one(F32), 9, /ends with the file \(9 bytes\), found 8/],
     ['too few bytes', one(F32), 7, /ends with the file \(7 bytes\), found 8/],
     ['half a byte', one('"dtype":"F4","shape":[3],"data_offsets":[0,1]'), 1, /whole bytes, found 12 bits/],
-    ['metadata that is not text', '{"__metadata__":{"a":1}}', 0, /__metadata__.a to be a string/],
-    ['null', '{"a":null}', 0, /found "null/],
+    ['metadata that is not text', '{"__metadata__":{"a":1}}', 0, /__metadata__.'a' to be a string/],
+    ['null', '{"a":null}', 0, /tensor 'a' to be an object, found 'null}'/],
     ['a list for a header', '[]', 0, /header that is an object/],
     ['something after the header', '{} x', 0, /end of header/],
     ['an open string', '{"a', 0, /a closing quote/],
     ['a control character in a name', '{"a\n":1}', 0, /a valid string/],
     ['half a character', '{"\\ud800":1}', 0, /a string without half characters/],
-    ['deep nesting', '['.repeat(5000), 0, /at most 8 levels/],
+    ['deep nesting', '['.repeat(5_000_000), 0, /header that is an object/],
+    ['deep nesting in a tensor', `{"a":{"b":${'['.repeat(5_000_000)}`, 0, /at most 128 levels/],
   ])('refuse %s', async (_, header, data, message) => {
     const opened = open(file(header, data));
     await expect(opened).rejects.toBeInstanceOf(WeightsError);
     await expect(open(file(header, data))).rejects.toThrow(message);
+  });
+
+  it('cost time in proportion to the header: a shape of 1,000,000 numbers, and 200,000 empty tensors', async () => {
+    const ones = `"dtype":"U8","shape":[${'1,'.repeat(999_999)}1],"data_offsets":[0,1]`;
+    expect((await open(file(one(ones), 1))).tensors.get('a')?.shape).toHaveLength(1_000_000);
+    const large = `"dtype":"U8","shape":[${'9007199254740991,'.repeat(300_000)}1],"data_offsets":[0,1]`;
+    await expect(open(file(one(large), 1))).rejects.toThrow(/fewer than 2\^64 elements, found a shape of \[.{0,120}$/);
+    const empty = Array.from({ length: 200_000 }, (_, i) => `"${i}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}`);
+    expect((await open(file(`{${empty.join(',')}}`))).tensors.size).toBe(200_000);
+  });
+
+  it('quote at most a line of what a file holds, and no control character of it', async () => {
+    const long = 'x'.repeat(1_000_000);
+    for (const header of [
+      one(`"dtype":"${long}","shape":[2],"data_offsets":[0,8]`),
+      `{"${long}":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}`,
+      `{"a\\u001b[31m":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}`,
+      `{"${long}":{},"${long}":{}}`,
+      `{"__metadata__":{"${long}":1}}`,
+    ]) {
+      const { message } = await open(file(header, 8)).then(
+        () => new Error('accepted'),
+        (error: Error) => error,
+      );
+      expect(message).toMatch(/expected/);
+      expect(message.length).toBeLessThan(300);
+      expect(message).not.toContain('\u001b');
+    }
   });
 
   it('refuse a header that is not UTF-8, one longer than the file, and a file too short for a length', async () => {
