@@ -31,26 +31,6 @@ const EXCEPTIONS = [
     limit: 'arguments',
     why: "the last argument has a default, the paper's rule; proofs replace it by a wrong one",
   },
-  {
-    what: [
-      'bench/peers/run.ts#print',
-      'decoding/beam/scores.ts#continuations',
-      'decoding/verification/accept.ts#count',
-      'spec/kernels/laws/linear.ts#product',
-      'spec/support/small-loop.spec.ts#(no name)',
-    ],
-    limit: 'arguments',
-    why: 'being rewritten',
-  },
-  {
-    what: [
-      'spec/support/fake-hub.ts#fakeHub',
-      'spec/support/mutants-engine.ts#hoarding',
-      'spec/support/table-model.ts#tableModel',
-    ],
-    limit: 'function',
-    why: 'being rewritten',
-  },
 ].flatMap(({ what, limit, why }) => what.map((one) => ({ what: one, limit, why })));
 
 /** Folders with sources that nobody writes by hand, or none. */

@@ -63,7 +63,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     const timed = await interleave(cases, Number(values.rounds), { warmUp: 1 });
     const results = summarise(timed, found, workers, tokens);
     if (values.json) console.log(JSON.stringify({ ...setting, tokens, sourceIds: source.length, results, skipped }));
-    else print(setting, tokens, source.length, results, skipped);
+    else print({ setting, tokens, sourceIds: source.length }, results, skipped);
   } finally {
     for (const worker of workers) worker.end();
   }
@@ -144,15 +144,16 @@ function opponent(name: string, workers: readonly Worker[]): string | null {
   );
 }
 
-function print(
-  setting: Setting,
-  tokens: number,
-  source: number,
-  results: readonly Result[],
-  skipped: readonly Skipped[],
-) {
+/** What every peer decoded. */
+interface Task {
+  readonly setting: Setting;
+  readonly tokens: number;
+  readonly sourceIds: number;
+}
+
+function print({ setting, tokens, sourceIds }: Task, results: readonly Result[], skipped: readonly Skipped[]): void {
   console.log(
-    `${setting.shape}, ${setting.threads} thread(s), ${source} source ids, ${tokens} tokens, greedy, whole call\n`,
+    `${setting.shape}, ${setting.threads} thread(s), ${sourceIds} source ids, ${tokens} tokens, greedy, whole call\n`,
   );
   console.log(`${'peer'.padEnd(24)}${'tokens/s'.padStart(9)}   Tandem's speed over it (quartiles)    same tokens`);
   for (const { name, tokensPerSecond, ratio, agreeing } of results) {

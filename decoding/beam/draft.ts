@@ -71,7 +71,7 @@ export class BeamDraft {
       const lists = [];
       for (const [i, { beam }] of reached.entries()) {
         const context = { ids: beam.ids, eosTokens };
-        const found = await continuations(view, last[i], width + eosTokens.length, context, processing);
+        const found = await continuations(view, last[i], width + eosTokens.length, { context, processing });
         lists.push(found.filter(({ token }) => !eosTokens.includes(token)));
       }
       const beams = reached.map(({ beam }) => beam);

@@ -125,6 +125,7 @@ export class BeamState {
 
   private continuationsOf(view: LogitsView, row: number, { ids }: Beam): Promise<Continuation[]> {
     const { numBeams, eosTokens, processing } = this.rules;
-    return continuations(view, row, candidatesPerStep(numBeams, eosTokens), { ids, eosTokens }, processing);
+    const count = candidatesPerStep(numBeams, eosTokens);
+    return continuations(view, row, count, { context: { ids, eosTokens }, processing });
   }
 }

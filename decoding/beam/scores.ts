@@ -17,8 +17,7 @@ export async function continuations(
   view: LogitsView,
   row: number,
   count: number,
-  context: Context,
-  processing: BeamProcessing,
+  { context, processing }: { readonly context: Context; readonly processing: BeamProcessing },
 ): Promise<Continuation[]> {
   const forced = processing.forcedPrefix?.[context.ids.length - 1];
   if (forced !== undefined) return [{ token: forced, logProb: 0 }];

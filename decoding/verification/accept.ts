@@ -46,7 +46,8 @@ export function accept(
     const verdict = run.verifier.verify(proposal, targets, positionOf(run, position));
     const { path } = verdict;
     const { tokens, stopReason } = newTokens(run, proposal, verdict);
-    count(run, proposal, targets, path, tokens.length);
+    count(run, proposal, targets, path);
+    run.meter.tokens(tokens.length);
     const ids = tokens.map(({ token }) => token);
     run.request.trace?.round({ position, proposal, targets, verdict, tokens: ids, tally: run.meter.tally });
     run.ids.push(...ids);
@@ -87,18 +88,11 @@ function newTokens(run: Run, proposal: Proposal, { path, next }: Verdict): Accep
 }
 
 /** Tells the meter and the choice of γ how the round went. */
-function count(
-  run: Run,
-  proposal: Proposal,
-  targets: readonly Distribution[],
-  path: readonly number[],
-  newTokens: number,
-): void {
+function count(run: Run, proposal: Proposal, targets: readonly Distribution[], path: readonly number[]): void {
   const acceptance = [ROOT, ...path].flatMap((last) => {
     const draws = drawsAfter(proposal, last);
     return draws.length > 0 ? [run.verifier.acceptance(draws, targets[last + 1])] : [];
   });
   run.meter.round({ proposed: proposal.length, depth: depthOf(proposal), accepted: path.length, acceptance });
-  run.meter.tokens(newTokens);
   run.gamma.finished(proposal.length, path.length);
 }

@@ -80,37 +80,17 @@ export async function fakeHub(
       return;
     }
     const stored = path.match(/^\/storage\/(.+)$/)?.[1];
-    if (stored && files[stored]) return content(request, response, stored);
-    sendJson(response, 404, { error: 'Repository not found' });
-  });
-
-  function content(request: IncomingMessage, response: ServerResponse, file: string): void {
-    const range = request.headers.range ?? null;
-    requests.push({ path: file, range });
-    const fault = hub.fault && 'file' in hub.fault && hub.fault.file === file ? hub.fault : null;
-    const whole = fault?.kind === 'corrupt' ? files[file].map((byte) => byte ^ 1) : files[file];
-    const bounds = range?.match(/^bytes=(\d+)-(\d*)$/);
-    const from = bounds ? Number(bounds[1]) + (fault?.kind === 'shifted' ? 1 : 0) : 0;
-    const body = whole.subarray(from, bounds?.[2] ? Number(bounds[2]) + 1 : undefined);
-    const headers: Record<string, string | number> = { 'content-length': body.length };
-    if (bounds) headers['content-range'] = `bytes ${from}-${from + body.length - 1}/${whole.length}`;
-    response.writeHead(bounds ? 206 : 200, headers);
-    if (fault?.kind === 'cut' && fault.times > 0) {
-      fault.times--;
-      const part = body.subarray(0, fault.after);
-      sent += part.length;
-      response.write(part, () => setTimeout(() => response.destroy(), 20));
+    if (stored && files[stored]) {
+      const range = request.headers.range ?? null;
+      requests.push({ path: stored, range });
+      const fault = hub.fault && 'file' in hub.fault && hub.fault.file === stored ? hub.fault : null;
+      const { bytes, rest } = sendContent(response, { whole: files[stored], range, fault });
+      sent += bytes;
+      if (rest) stalled.push(rest);
       return;
     }
-    sent += body.length;
-    if (fault?.kind === 'stall') {
-      response.write(body.subarray(0, fault.after));
-      stalled.push(() => response.end(body.subarray(fault.after)));
-    } else if (fault?.kind === 'slow') {
-      response.write(body.subarray(0, 500));
-      setTimeout(() => response.end(body.subarray(500)), 300);
-    } else response.end(body);
-  }
+    sendJson(response, 404, { error: 'Repository not found' });
+  });
 
   return Object.assign(hub, {
     endpoint: server.origin,
@@ -122,6 +102,41 @@ export async function fakeHub(
     },
     dispose: server.dispose,
   });
+}
+
+interface Content {
+  readonly whole: Uint8Array;
+  readonly range: string | null;
+  readonly fault: Fault | null;
+}
+
+/** Sends a file or a range of it, as its fault has it. Says how many bytes go out, and how a stalled answer goes on. */
+function sendContent(
+  response: ServerResponse,
+  { whole: stored, range, fault }: Content,
+): { bytes: number; rest?: () => void } {
+  const whole = fault?.kind === 'corrupt' ? stored.map((byte) => byte ^ 1) : stored;
+  const bounds = range?.match(/^bytes=(\d+)-(\d*)$/);
+  const from = bounds ? Number(bounds[1]) + (fault?.kind === 'shifted' ? 1 : 0) : 0;
+  const body = whole.subarray(from, bounds?.[2] ? Number(bounds[2]) + 1 : undefined);
+  const headers: Record<string, string | number> = { 'content-length': body.length };
+  if (bounds) headers['content-range'] = `bytes ${from}-${from + body.length - 1}/${whole.length}`;
+  response.writeHead(bounds ? 206 : 200, headers);
+  if (fault?.kind === 'cut' && fault.times > 0) {
+    fault.times--;
+    const part = body.subarray(0, fault.after);
+    response.write(part, () => setTimeout(() => response.destroy(), 20));
+    return { bytes: part.length };
+  }
+  if (fault?.kind === 'stall') {
+    response.write(body.subarray(0, fault.after));
+    return { bytes: body.length, rest: () => response.end(body.subarray(fault.after)) };
+  }
+  if (fault?.kind === 'slow') {
+    response.write(body.subarray(0, 500));
+    setTimeout(() => response.end(body.subarray(500)), 300);
+  } else response.end(body);
+  return { bytes: body.length };
 }
 
 interface Listed {

@@ -1,5 +1,12 @@
 import { modelDrafter } from '../../decoding';
-import { type DecoderRow, type Encoded, loadModel, type SequenceModel } from '../../engine';
+import {
+  type DecoderRow,
+  type DecoderStream,
+  type Encoded,
+  type LogitsView,
+  loadModel,
+  type SequenceModel,
+} from '../../engine';
 import { type Backend, createBackend, type PlanSpec } from '../../kernels';
 import { totalVariation } from './enumerator';
 import { finish, samplerOutcomes, targetOutcomes } from './exactness';
@@ -121,30 +128,18 @@ export const ENGINE: Family = {
   ],
 };
 
+interface Cache {
+  ids: number[];
+  length: number;
+}
+
 /** A table model whose cache keeps one token too many when it is truncated. Everything after it sees that token. */
 function hoarding(table: TableOptions): SequenceModel {
   const honest = tableModel(table);
-  interface Cache {
-    ids: number[];
-    length: number;
-  }
   const caches = new WeakMap<object, Cache>();
   const open = (encoded: Encoded) => {
     const cache: Cache = { ids: [], length: 0 };
-    const stream = {
-      encoded,
-      get length() {
-        return cache.length;
-      },
-      truncate: (length: number) => {
-        cache.ids = cache.ids.slice(0, cache.ids.length - (cache.length - length) + 1);
-        cache.length = length;
-      },
-      keep: () => undefined,
-      fork: () => stream,
-      dispose: () => undefined,
-      [Symbol.dispose]: () => undefined,
-    };
+    const stream = hoardingStream(encoded, cache);
     caches.set(stream, cache);
     return stream;
   };
@@ -161,38 +156,57 @@ function hoarding(table: TableOptions): SequenceModel {
         return encoded;
       }),
     forward: async (rows) => {
-      // The table's view, over rows whose ids are those in the cache.
       const seen = rows.map(({ stream, token }) => {
         const cache = caches.get(stream) as Cache;
         cache.ids.push(token);
         cache.length++;
         return [...cache.ids];
       });
-      const [encoded] = await honest.encode([[1]]);
-      const views = await Promise.all(
-        seen.map(async (ids) => {
-          const stream = encoded.open();
-          const chain = ids.map((token, position) => ({ stream, token, position, parent: position - 1 }));
-          return honest.forward(chain);
-        }),
-      );
-      const last = (r: number) => seen[r].length - 1;
-      return {
-        rows: rows.length,
-        vocabulary: table.vocabulary,
-        argMax: async () =>
-          Int32Array.from(await Promise.all(views.map(async (view, r) => (await view.argMax())[last(r)]))),
-        logSumExp: (r, scale) => views[r].logSumExp(last(r), scale),
-        at: async (at, tokens) =>
-          Float32Array.from(
-            await Promise.all(Array.from(at, async (r, i) => (await views[r].read(last(r)))[tokens[i]])),
-          ),
-        topK: (r, k) => views[r].topK(last(r), k),
-        read: (r) => views[r].read(last(r)),
-        dispose: () => undefined,
-        [Symbol.dispose]: () => undefined,
-      };
+      return viewOf(honest, seen, table.vocabulary);
     },
+  };
+}
+
+function hoardingStream(encoded: Encoded, cache: Cache): DecoderStream {
+  const stream: DecoderStream = {
+    encoded,
+    get length() {
+      return cache.length;
+    },
+    truncate: (length: number) => {
+      cache.ids = cache.ids.slice(0, cache.ids.length - (cache.length - length) + 1);
+      cache.length = length;
+    },
+    keep: () => undefined,
+    fork: () => stream,
+    dispose: () => undefined,
+    [Symbol.dispose]: () => undefined,
+  };
+  return stream;
+}
+
+/** The model's view of rows that each come after the ids in their cache. */
+async function viewOf(model: SequenceModel, seen: readonly number[][], vocabulary: number): Promise<LogitsView> {
+  const [encoded] = await model.encode([[1]]);
+  const views = await Promise.all(
+    seen.map(async (ids) => {
+      const stream = encoded.open();
+      return model.forward(ids.map((token, position) => ({ stream, token, position, parent: position - 1 })));
+    }),
+  );
+  const last = (r: number) => seen[r].length - 1;
+  const logit = async (r: number, token: number) => (await views[r].read(last(r)))[token];
+  const best = async (r: number) => (await views[r].argMax())[last(r)];
+  return {
+    rows: seen.length,
+    vocabulary,
+    argMax: async () => Int32Array.from(await Promise.all(views.map((_, r) => best(r)))),
+    logSumExp: (r, scale) => views[r].logSumExp(last(r), scale),
+    at: async (at, tokens) => Float32Array.from(await Promise.all(Array.from(at, (r, i) => logit(r, tokens[i])))),
+    topK: (r, k) => views[r].topK(last(r), k),
+    read: (r) => views[r].read(last(r)),
+    dispose: () => undefined,
+    [Symbol.dispose]: () => undefined,
   };
 }
 

@@ -12,9 +12,15 @@ describe('the small loop that mutants change', () => {
     'with the exact steps gives the text of `generate` for every seed, %s verification',
     async (verification, steps) => {
       const kind = fc.constantFrom<TableKind>('soft', 'sharp', 'holes', 'one-hot');
-      const cases = [fc.nat(9999), kind, kind, fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 9 })] as const;
+      const cases = fc.record({
+        seed: fc.nat(9999),
+        wanted: kind,
+        drafted: kind,
+        gamma: fc.integer({ min: 1, max: 5 }),
+        maxNewTokens: fc.integer({ min: 1, max: 9 }),
+      });
       await fc.assert(
-        fc.asyncProperty(...cases, async (seed, wanted, drafted, gamma, maxNewTokens) => {
+        fc.asyncProperty(cases, async ({ seed, wanted, drafted, gamma, maxNewTokens }) => {
           const eosTokens = [1];
           const target = { vocabulary: 5, logits: randomTable(5, seed, wanted), eosTokens };
           const draft = { vocabulary: 5, logits: randomTable(5, seed + 1000, drafted), eosTokens };

@@ -21,101 +21,109 @@ interface Pending {
   readonly ids: readonly number[];
 }
 
+/** What is not disposed yet, and calls so far. */
+interface Counts {
+  open: number;
+  calls: number;
+}
+
+class Stream implements DecoderStream {
+  ids: readonly number[] = [];
+  pending: Pending[] = [];
+  chain = true;
+  private disposed = false;
+
+  constructor(
+    readonly encoded: Encoded,
+    private readonly counts: Counts,
+  ) {
+    counts.open++;
+  }
+
+  get length(): number {
+    return this.ids.length + (this.chain ? this.pending.length : 0);
+  }
+
+  settle(): void {
+    if (!this.chain) throw new Error('a tree is still pending');
+    if (this.pending.length > 0) this.ids = this.pending[this.pending.length - 1].ids;
+    this.pending = [];
+  }
+
+  truncate(length: number): void {
+    if (this.disposed) throw new Error('truncate after dispose');
+    if (this.chain) this.settle();
+    this.pending = [];
+    this.chain = true;
+    if (length > this.ids.length) throw new Error(`truncate to ${length} of ${this.ids.length}`);
+    this.ids = this.ids.slice(0, length);
+  }
+
+  keep(path: readonly number[]): void {
+    const last = this.pending.find(({ row }) => row === path[path.length - 1]);
+    if (path.length > 0 && !last) throw new Error(`keep: no pending row ${path}`);
+    if (last) this.ids = last.ids;
+    this.pending = [];
+    this.chain = true;
+  }
+
+  fork(path?: readonly number[]): DecoderStream {
+    if (!path) this.settle();
+    const last = this.pending.find(({ row }) => row === path?.[path.length - 1]);
+    if (path && path.length > 0 && !last) throw new Error(`fork: no pending row ${path}`);
+    const copy = new Stream(this.encoded, this.counts);
+    copy.ids = last?.ids ?? this.ids;
+    return copy;
+  }
+
+  dispose(): void {
+    if (!this.disposed) this.counts.open--;
+    this.disposed = true;
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+/** Logits of every row, [rows][vocabulary]. Throws when a row does not follow its stream. */
+function run(rows: readonly DecoderRow[], said: TableOptions['logits'], vocabulary: number): number[][] {
+  const streams = new Set(rows.map((row) => row.stream as Stream));
+  for (const stream of streams) stream.settle();
+  const all: (readonly number[])[] = [];
+  const out = rows.map(({ stream, position, token, parent }, row) => {
+    const own = stream as Stream;
+    const before = parent < 0 ? own.ids : all[parent];
+    if (before.length !== position) throw new Error(`row ${row}: position ${position} after ${before.length} ids`);
+    if (token < 0 || token >= vocabulary) throw new Error(`row ${row}: token ${token}`);
+    const ids = [...before, token];
+    all.push(ids);
+    const expected = own.pending.length === 0 ? -1 : own.pending[own.pending.length - 1].row;
+    own.chain = own.chain && parent === expected;
+    own.pending.push({ row, ids });
+    return [...said(ids, own.encoded.source)];
+  });
+  return out;
+}
+
 /** A SequenceModel that follows the engine's contract, and throws when decoding breaks it. */
 export function tableModel({ vocabulary, logits, eosTokens = [], early = logits }: TableOptions): TableModel {
-  let open = 0;
-  let calls = 0;
-
-  class Stream implements DecoderStream {
-    ids: readonly number[] = [];
-    pending: Pending[] = [];
-    chain = true;
-    private disposed = false;
-
-    constructor(readonly encoded: Encoded) {
-      open++;
-    }
-
-    get length(): number {
-      return this.ids.length + (this.chain ? this.pending.length : 0);
-    }
-
-    settle(): void {
-      if (!this.chain) throw new Error('a tree is still pending');
-      if (this.pending.length > 0) this.ids = this.pending[this.pending.length - 1].ids;
-      this.pending = [];
-    }
-
-    truncate(length: number): void {
-      if (this.disposed) throw new Error('truncate after dispose');
-      if (this.chain) this.settle();
-      this.pending = [];
-      this.chain = true;
-      if (length > this.ids.length) throw new Error(`truncate to ${length} of ${this.ids.length}`);
-      this.ids = this.ids.slice(0, length);
-    }
-
-    keep(path: readonly number[]): void {
-      const last = this.pending.find(({ row }) => row === path[path.length - 1]);
-      if (path.length > 0 && !last) throw new Error(`keep: no pending row ${path}`);
-      if (last) this.ids = last.ids;
-      this.pending = [];
-      this.chain = true;
-    }
-
-    fork(path?: readonly number[]): DecoderStream {
-      if (!path) this.settle();
-      const last = this.pending.find(({ row }) => row === path?.[path.length - 1]);
-      if (path && path.length > 0 && !last) throw new Error(`fork: no pending row ${path}`);
-      const copy = new Stream(this.encoded);
-      copy.ids = last?.ids ?? this.ids;
-      return copy;
-    }
-
-    dispose(): void {
-      if (!this.disposed) open--;
-      this.disposed = true;
-    }
-
-    [Symbol.dispose](): void {
-      this.dispose();
-    }
-  }
-
-  function run(rows: readonly DecoderRow[], said: TableOptions['logits']): number[][] {
-    const streams = new Set(rows.map((row) => row.stream as Stream));
-    for (const stream of streams) stream.settle();
-    const all: (readonly number[])[] = [];
-    const out = rows.map(({ stream, position, token, parent }, row) => {
-      const own = stream as Stream;
-      const before = parent < 0 ? own.ids : all[parent];
-      if (before.length !== position) throw new Error(`row ${row}: position ${position} after ${before.length} ids`);
-      if (token < 0 || token >= vocabulary) throw new Error(`row ${row}: token ${token}`);
-      const ids = [...before, token];
-      all.push(ids);
-      const expected = own.pending.length === 0 ? -1 : own.pending[own.pending.length - 1].row;
-      own.chain = own.chain && parent === expected;
-      own.pending.push({ row, ids });
-      return [...said(ids, own.encoded.source)];
-    });
-    return out;
-  }
-
+  const counts: Counts = { open: 0, calls: 0 };
   return {
     vocabularySize: vocabulary,
     startToken: 0,
     eosTokens,
-    open: () => open,
-    calls: () => calls,
+    open: () => counts.open,
+    calls: () => counts.calls,
     encode: async (sources) =>
       sources.map((source) => {
-        open++;
+        counts.open++;
         let live = true;
         const encoded: Encoded = {
           source,
-          open: () => new Stream(encoded),
+          open: () => new Stream(encoded, counts),
           dispose: () => {
-            if (live) open--;
+            if (live) counts.open--;
             live = false;
           },
           [Symbol.dispose]: () => encoded.dispose(),
@@ -123,9 +131,9 @@ export function tableModel({ vocabulary, logits, eosTokens = [], early = logits 
         return encoded;
       }),
     forward: async (rows, options) => {
-      calls++;
-      open++;
-      return tableView(run(rows, options?.layers ? early : logits), vocabulary, () => open--);
+      counts.calls++;
+      counts.open++;
+      return tableView(run(rows, options?.layers ? early : logits, vocabulary), vocabulary, () => counts.open--);
     },
   };
 }

@@ -39,7 +39,7 @@ async function found(
   const ids = [0, ...chosen.after];
   const view = await model.forward(ids.map((id, i) => ({ stream, position: i, token: id, parent: i - 1 })));
   const context = { ids, eosTokens: model.eosTokens };
-  const list = await continuations(view, ids.length - 1, chosen.count, context, rules);
+  const list = await continuations(view, ids.length - 1, chosen.count, { context, processing: rules });
   return { list, logits: logits(ids, []), context };
 }
 

@@ -3,13 +3,17 @@ import type { Backend, Dtype } from '../../../kernels';
 import { matrix, seed, shuffled, size } from './arbitraries';
 import { expectNear, expectSameBits, type Matrix, pickRows, type Subject, using } from './subject';
 
-/** x · wᵀ (+ residual) on a backend, [x.rows, w.rows]. */
-export async function product(
+/** x · wᵀ on a backend, [x.rows, w.rows]. */
+function product(backend: Backend, type: Dtype, x: Matrix, w: Matrix): Promise<Float32Array> {
+  return productPlus(backend, type, [x, w], null);
+}
+
+/** x · wᵀ + residual on a backend, [x.rows, w.rows]. */
+async function productPlus(
   backend: Backend,
   type: Dtype,
-  x: Matrix,
-  w: Matrix,
-  residual: Matrix | null = null,
+  [x, w]: readonly [Matrix, Matrix],
+  residual: Matrix | null,
 ): Promise<Float32Array> {
   return using(backend, async (boxes) => {
     const out = boxes.out();
@@ -47,8 +51,8 @@ export function linearLaws({ backend, judge, types, runs, tolerance }: Subject):
         const x = matrix(s.seed, s.rows, s.inputs);
         const w = matrix(s.seed + 1, s.outputs, s.inputs);
         const residual = s.residual ? matrix(s.seed + 2, s.rows, s.outputs) : null;
-        const found = await product(backend(), type, x, w, residual);
-        const expected = await product(judge(), type, x, w, residual);
+        const found = await productPlus(backend(), type, [x, w], residual);
+        const expected = await productPlus(judge(), type, [x, w], residual);
         const scale = productScale(x, w);
         const added = (i: number): number => Math.abs(residual?.values[i] ?? 0);
         expectNear(found, expected, tolerance.products[type]!, (i) => scale(i) + added(i));
@@ -63,7 +67,7 @@ export function linearLaws({ backend, judge, types, runs, tolerance }: Subject):
     const residual = matrix(7, 5, 33);
     const plain = await product(backend(), type, x, w);
     const sum = plain.map((value, i) => value + residual.values[i]);
-    expectSameBits(await product(backend(), type, x, w, residual), sum);
+    expectSameBits(await productPlus(backend(), type, [x, w], residual), sum);
   });
 
   test.each(types)('%s: a row has the same bits among any rows, in any order, as alone', async (type) => {
