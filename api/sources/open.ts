@@ -1,4 +1,4 @@
-import { quoted, TandemError } from '../../common';
+import { invalid, quoted, TandemError } from '../../common';
 import { type Checkpoint, type FileSet, fromPretrained, type ModelFiles, openFileSet } from '../../weights';
 import type { LoadOptions, ModelSource, Progress } from '../types';
 import { type Location, locationOf } from './location.node';
@@ -35,9 +35,10 @@ export const SOURCES = 'a directory, a hub id, a URL, Files, Blobs or bytes by n
  * @throws TandemError `argument-invalid` when the value is no source; WeightsError for what opening finds
  */
 export async function openModel(request: OpenRequest): Promise<OpenedModel> {
-  const { source } = request;
-  if (typeof source === 'string' || source instanceof URL)
-    return { checkpoint: await openNamed(source, request), own: true };
+  const { source, revision } = request;
+  const isNamed = typeof source === 'string' || source instanceof URL;
+  if (revision !== undefined && !isNamed) throw invalid('revision', 'none with files or an open checkpoint', revision);
+  if (isNamed) return { checkpoint: await openNamed(source, request), own: true };
   if (typeof source !== 'object' || source === null) {
     throw new TandemError('argument-invalid', `model: expected ${SOURCES}, found ${quoted(source)}`);
   }
@@ -53,7 +54,10 @@ export function isCheckpoint(source: object): source is Checkpoint {
 async function openNamed(source: string | URL, { revision, hub, onDownload }: OpenRequest): Promise<Checkpoint> {
   const { cacheDir, token, endpoint, offline, timeoutMs, signal, onNotice } = hub;
   const place = onHub(locationOf(source), revision);
-  if (place.kind === 'url') return openUrl(place.url, signal);
+  if (place.kind === 'url') {
+    if (revision !== undefined) throw invalid('revision', 'none with an address, which has no revisions', revision);
+    return openUrl(place.url, signal);
+  }
   return fromPretrained(place.name, {
     revision: place.revision,
     cacheDir,

@@ -2,6 +2,7 @@ import { quoted } from '../../common';
 import {
   type ByteSource,
   blobSource,
+  bufferSource,
   type Checkpoint,
   type FileSet,
   httpSource,
@@ -52,12 +53,25 @@ export async function openUrl(url: string, signal?: AbortSignal): Promise<Checkp
 async function smallFile(name: string, url: string, signal?: AbortSignal): Promise<ByteSource | null> {
   const answer = await answerOf(url, { signal });
   if (answer === null) return null;
-  const length = Number(answer.headers.get('content-length') ?? 0);
-  if (length > MOST_SMALL_BYTES) {
-    await answer.body?.cancel();
-    throw new WeightsError('io-failed', `${url}: expected at most ${MOST_SMALL_BYTES} bytes, found ${length}`);
+  return bufferSource(name, await boundedBody(url, answer, signal));
+}
+
+/** The body, of which no more is read than a small file may have, whatever length the server states. */
+async function boundedBody(url: string, answer: Response, signal?: AbortSignal): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const reader = answer.body?.getReader();
+  for (;;) {
+    const step = await reader?.read().catch((error: Error) => {
+      throw failure(url, error, signal);
+    });
+    if (!step || step.done) return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
+    length += step.value.byteLength;
+    parts.push(step.value);
+    if (length <= MOST_SMALL_BYTES) continue;
+    await reader?.cancel();
+    throw new WeightsError('io-failed', `${url}: expected at most ${MOST_SMALL_BYTES} bytes, found more`);
   }
-  return blobSource(name, await bodyOf(url, answer, signal));
 }
 
 /** A file that is read by ranges where the server knows them, else whole; null where the server has none. */
