@@ -103,12 +103,13 @@ for (const browser of BROWSERS) {
         try {
           await channel.arrive('/isolated', LIMIT);
           expect(browserProcesses().length).toBeGreaterThan(0);
+          runner.kill('SIGKILL');
+          await expectNothingLeft();
         } finally {
           runner.kill('SIGKILL');
+          channel.close();
+          await close();
         }
-        await expectNothingLeft();
-        channel.close();
-        await close();
       },
       4 * LIMIT,
     );
