@@ -27,7 +27,7 @@ function openOver(files: readonly string[]): (name: string) => Promise<Checkpoin
       name,
       files,
       async open(file: string) {
-        const answer = await fetch(`/${name}/${file}`);
+        const answer = await fetch(`/models/${name}/${file}`);
         if (!answer.ok) throw new Error(`${file}: HTTP ${answer.status}`);
         const bytes = new Uint8Array(await answer.arrayBuffer());
         const read = async (offset: number, length: number) => bytes.slice(offset, offset + length);
@@ -162,6 +162,39 @@ function findLevel(level: WasmLevel): Promise<LevelFinding> {
   return probeLevel(level);
 }
 
+/** What use-bundle.mjs takes and gives. */
+export interface BundleWork {
+  readonly input: string;
+  readonly loadOptions: { readonly threads?: number; readonly level?: string; readonly worker?: boolean };
+  readonly options: { readonly maxNewTokens: number };
+}
+
+export interface BundleText {
+  readonly text: string;
+  readonly ids: readonly number[];
+  readonly backend: string;
+  readonly level: string;
+  readonly threads: number;
+}
+
+/** Modules that the page finds at an address, as a page without a bundler does; a literal would be bundled. */
+const importFrom = (address: string) => import(address);
+
+async function useBundleInPage(work: BundleWork): Promise<BundleText> {
+  const { decodeText } = await importFrom('/use-bundle.mjs');
+  return decodeText(work);
+}
+
+function useBundleInModuleWorker(work: BundleWork): Promise<BundleText> {
+  const worker = new Worker('/bundle-worker.mjs', { type: 'module' });
+  const answer = new Promise<BundleText>((resolve, reject) => {
+    worker.onmessage = ({ data }) => (data.error === undefined ? resolve(data.value) : reject(new Error(data.error)));
+    worker.onerror = ({ message }) => reject(new Error(`the worker failed: ${message}`));
+    worker.postMessage(work);
+  });
+  return answer.finally(() => worker.terminate());
+}
+
 /** Fails after the call has been answered, as a forgotten promise does. */
 async function failUncaught(): Promise<void> {
   setTimeout(() => Promise.reject(new Error('nobody caught this')));
@@ -182,6 +215,8 @@ const functions = {
   runWasmGoldens,
   decodeOnWasm,
   decodeOnGpu,
+  useBundleInPage,
+  useBundleInModuleWorker,
   failUncaught,
   hang,
 };

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -48,12 +48,15 @@ const EMBEDDER_POLICY = { 'cross-origin-embedder-policy': 'require-corp' };
 
 const PAGE = '<!doctype html><meta charset="utf-8"><title>Tandem</title><script src="/page.js"></script>';
 
-/** What a page may ask for: files of the bundled pair and of the goldens. */
+/** Scripts of the specs that pages and workers import as they are. */
+const SCRIPT = /^[\w-]+\.mjs$/;
+
+/** What a page may ask for: files of the bundled pair under models/, of the goldens under goldens/, and scripts. */
 function fileOf(name: string): string | null {
   if (name.includes('..')) return null;
-  if (/^modernize-(target|draft)\/[\w.]+$/.test(name)) return path.join(ROOT, 'models', name);
+  if (/^models\/([\w-]+\/)?[\w.-]+$/.test(name)) return path.join(ROOT, name);
   if (/^goldens\/([\w.-]+\/)?[\w.-]+$/.test(name)) return path.join(ROOT, 'spec', 'data', name);
-  return null;
+  return SCRIPT.test(name) ? path.join(__dirname, '..', 'page', name) : null;
 }
 
 /**
@@ -91,7 +94,18 @@ async function respond(files: PageFiles, channel: PageChannel, request: Incoming
   if (module !== undefined) return sendScript(response, module);
   const file = fileOf(name);
   if (file === null || !existsSync(file)) return response.writeHead(404).end();
-  return response.end(readFileSync(file));
+  return SCRIPT.test(name) ? sendScript(response, readFileSync(file)) : sendFile(request, response, file);
+}
+
+/** The whole file, or the range of it that is asked for. */
+function sendFile({ headers, method }: IncomingMessage, response: ServerResponse, file: string): ServerResponse {
+  const { size } = statSync(file);
+  const range = /^bytes=(\d+)-(\d+)$/.exec(headers.range ?? '');
+  const [start, end] = range ? [Number(range[1]), Math.min(Number(range[2]), size - 1)] : [0, size - 1];
+  const part = range ? { 'content-range': `bytes ${start}-${end}/${size}` } : {};
+  response.writeHead(range ? 206 : 200, { 'accept-ranges': 'bytes', 'content-length': end - start + 1, ...part });
+  if (method === 'HEAD' || size === 0) return response.end();
+  return createReadStream(file, { start, end }).pipe(response);
 }
 
 /** A worker of an isolated page is refused unless its script carries the policy too. */

@@ -70,10 +70,14 @@ export async function openSession(browser: SpecBrowser, files: PageFiles, settin
  * Declares hooks for a group of specs: the browser starts before the first and ends after the last, and a spec fails if the page
  * had an error that nobody caught.
  */
-export function withSession(browser: SpecBrowser, settings: SessionSettings): () => Session {
+export function withSession(
+  browser: SpecBrowser,
+  settings: SessionSettings,
+  buildFiles: () => PageFiles = () => ({ script: buildPage() }),
+): () => Session {
   let session: Session | null = null;
   beforeAll(async () => {
-    session = await openSession(browser, { script: buildPage() }, settings);
+    session = await openSession(browser, buildFiles(), settings);
   }, 2 * ARRIVAL_MILLISECONDS);
   afterAll(() => session?.close());
   afterEach(() => {
