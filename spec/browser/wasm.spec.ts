@@ -45,7 +45,7 @@ async function expectAnswersOfNode(session: Session, { dtype, asked, given, case
   const found = await session.call('decodeOnWasm', { threads: asked, level }, MODEL_FILES, { dtype, cases });
   expect(found).toMatchObject({ threads: given, level });
   expect(found.answers).toHaveLength(cases.length);
-  expect(found.answers).toEqual(await answersOfNode(dtype, level, cases));
+  expect(found.answers).toEqual(await answersOfNode(dtype, level, cases)); // ids, and the bits of logits
   expect(found.answers.map(({ speculative }) => speculative)).toEqual(found.answers.map(({ plain }) => plain));
   if (dtype === 'f32') expect(found.answers.map(({ plain }) => plain)).toEqual(cases.map(({ tokens }) => tokens));
   for (const { accepted } of found.answers) expect(accepted).toBeGreaterThan(0);
@@ -101,7 +101,7 @@ for (const browser of BROWSERS) {
     );
 
     test.each(DTYPES)(
-      `the bundled pair in %s, ${threads} thread(s): Node’s ids, plain and speculative alike`,
+      `the bundled pair in %s, ${threads} thread(s): Node’s logits bit for bit and Node’s ids, plain and speculative alike`,
       (dtype) => expectAnswersOfNode(session(), { dtype, asked: threads, given: threads, cases: SENTENCES }),
       3 * MINUTES,
     );
@@ -139,7 +139,7 @@ describeIn(browserOf('webkit'), 'wasm on threads', () => {
   );
 
   test(
-    'the bundled pair in f32, 2 threads: Node’s ids, plain and speculative alike',
+    'the bundled pair in f32, 2 threads: Node’s logits bit for bit and Node’s ids, plain and speculative alike',
     () => expectAnswersOfNode(session(), { dtype: 'f32', asked: 2, given: 2, cases: ONE_SENTENCE }),
     3 * MINUTES,
   );

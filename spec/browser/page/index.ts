@@ -175,17 +175,30 @@ export interface BundleText {
   readonly backend: string;
   readonly level: string;
   readonly threads: number;
+  readonly worker: boolean;
 }
 
 /** Modules that the page finds at an address, as a page without a bundler does; a literal would be bundled. */
 const importFrom = (address: string) => import(address);
 
-async function useBundleInPage(work: BundleWork): Promise<BundleText> {
-  const { decodeText } = await importFrom('/use-bundle.mjs');
-  return decodeText(work);
+async function decodeInPage(work: BundleWork): Promise<BundleText> {
+  return (await importFrom('/use-bundle.mjs')).decodeText(work);
 }
 
-function useBundleInModuleWorker(work: BundleWork): Promise<BundleText> {
+async function countTurns(work: {
+  readonly length: number;
+  readonly loadOptions: BundleWork['loadOptions'];
+}): Promise<{ readonly timers: number; readonly frames: number; readonly tokens: number }> {
+  return (await importFrom('/use-bundle.mjs')).countTurns(work);
+}
+
+async function abortThenDecode(
+  work: BundleWork & { readonly abortedLength?: number },
+): Promise<{ readonly code: string; readonly tokens: number; readonly text: string }> {
+  return (await importFrom('/use-bundle.mjs')).abortThenDecode(work);
+}
+
+function decodeInModuleWorker(work: BundleWork): Promise<BundleText> {
   const worker = new Worker('/bundle-worker.mjs', { type: 'module' });
   const answer = new Promise<BundleText>((resolve, reject) => {
     worker.onmessage = ({ data }) => (data.error === undefined ? resolve(data.value) : reject(new Error(data.error)));
@@ -215,8 +228,10 @@ const functions = {
   runWasmGoldens,
   decodeOnWasm,
   decodeOnGpu,
-  useBundleInPage,
-  useBundleInModuleWorker,
+  decodeInPage,
+  countTurns,
+  abortThenDecode,
+  decodeInModuleWorker,
   failUncaught,
   hang,
 };

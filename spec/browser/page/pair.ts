@@ -1,7 +1,8 @@
 import { generate, modelDrafter } from '../../../decoding';
-import { loadModel } from '../../../engine';
+import { loadModel, type T5Model } from '../../../engine';
 import type { Backend, Dtype } from '../../../kernels';
 import type { Checkpoint } from '../../../weights';
+import { chain } from '../../support/greedy';
 
 /** A source, and how many tokens its answer may have. */
 export interface PairCase {
@@ -15,6 +16,24 @@ export interface PairAnswer {
   readonly speculative: readonly number[];
   /** Drafted tokens that the target accepted. */
   readonly accepted: number;
+  /** A hash over the bits of the target's logits for the first tokens of the answer. */
+  readonly logitBits: string;
+}
+
+const HASHED_TOKENS = 8;
+
+/** FNV-1a (Fowler, Noll, Vo) in 32 bits over the bytes of every row of logits, in one call of the target. */
+async function hashLogits(target: T5Model, source: readonly number[], tokens: readonly number[]): Promise<string> {
+  const [encoded] = await target.encode([source]);
+  const logits = await target.forward(chain(encoded.open(), [target.startToken, ...tokens]));
+  let hash = 0x811c9dc5;
+  for (let row = 0; row < logits.rows; row++) {
+    const { buffer, byteOffset, byteLength } = await logits.read(row);
+    for (const byte of new Uint8Array(buffer, byteOffset, byteLength)) hash = Math.imul(hash ^ byte, 0x01000193);
+  }
+  logits.dispose();
+  encoded.dispose();
+  return (hash >>> 0).toString(16);
 }
 
 /**
@@ -51,7 +70,8 @@ export async function decodePair(
   for (const one of cases) {
     const plain = await run(null, one);
     const { ids, accepted } = await run(modelDrafter(draft), one);
-    answers.push({ plain: plain.ids, speculative: ids, accepted });
+    const logitBits = await hashLogits(target, one.source, plain.ids.slice(0, HASHED_TOKENS));
+    answers.push({ plain: plain.ids, speculative: ids, accepted, logitBits });
   }
   target.dispose();
   draft.dispose();
