@@ -1,18 +1,19 @@
 import { type ErrorCode, TandemError } from '../common';
 
-/** The closed set of reasons a backend refuses something. */
+/** Every reason for which a backend refuses something. */
 export type KernelErrorCode = Extract<
   ErrorCode,
   | 'out-of-memory'
   | 'type-unsupported'
   | 'shape-mismatch'
+  | 'option-invalid'
   | 'argument-invalid'
   | 'unavailable'
   | 'device-lost'
   | 'compile-failed'
 >;
 
-/** Thrown by backends; the message names the box or backend, what was expected and what was found. */
+/** Thrown by backends. The message names the backend, kernel or box, what was expected and what was found. */
 export class KernelError extends TandemError<KernelErrorCode> {
   override readonly name = 'KernelError';
 }

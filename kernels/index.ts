@@ -17,8 +17,9 @@ export type {
 } from './contract';
 export { createCpuBackend } from './cpu';
 export { KernelError, type KernelErrorCode } from './errors';
-export { createGpuBackend, type GpuCounters, type GpuOptions, gpuCounters, probeGpuDevices } from './gpu';
+export { createGpuBackend, type GpuCounters, type GpuOptions, gpuCounters } from './gpu';
+export { type BackendName, type BackendOptions, backendOptions } from './options';
 export { createReferenceBackend } from './reference';
-export { type BackendName, type BackendOptions, type BackendProbe, createBackend, probeBackends } from './registry';
+export { type BackendProbe, createBackend, probeBackends } from './registry';
 export { decodeStored, STORED_BYTES } from './shared/float';
 export { createWasmBackend, type LevelFinding, probeLevel, type WasmBackendOptions, type WasmLevel } from './wasm';

@@ -1,23 +1,13 @@
-import type { Backend, BackendFacts } from './contract';
+import { quoted } from '../common';
+import type { Backend } from './contract';
 import { createCpuBackend } from './cpu';
 import { KernelError } from './errors';
 import { createGpuBackend } from './gpu';
+import { AUTO_BACKENDS, type BackendName, type BackendOptions, checkBackendOptions } from './options';
 import { createReferenceBackend } from './reference';
 import { createWasmBackend, type WasmLevel } from './wasm';
 
-export type BackendName = BackendFacts['name'];
-
-/** What a caller may ask of any backend; each takes what applies to it. */
-export interface BackendOptions {
-  /** Threads to compute with (wasm); default: what the machine has. */
-  readonly threads?: number;
-  /** Feature level to stay at, e.g. `simd` where `relaxed-simd` would be taken; default: the best that works. */
-  readonly level?: string;
-  /** The most bytes of boxes to hold; default: what the backend can. */
-  readonly capacityBytes?: number;
-}
-
-/** Whether a backend works here, and the level it reaches or why not. */
+/** Whether a backend works here, with the level that it reaches or the reason why it does not. */
 export interface BackendProbe {
   readonly name: BackendName;
   readonly available: boolean;
@@ -26,63 +16,63 @@ export interface BackendProbe {
 
 type Create = (options: BackendOptions) => Promise<Backend>;
 
-/** One line a backend, loaded only when asked for; best first as `auto` tries them. */
-const BACKENDS: Readonly<Partial<Record<BackendName, Create>>> = {
-  wasm: async ({ level, ...options }) => createWasmBackend({ ...options, level: level as WasmLevel | undefined }),
-  cpu: async (options) => createCpuBackend(options),
-  gpu: (options) => createGpuBackend(options),
-  reference: async (options) => createReferenceBackend(options),
+const BACKENDS: Readonly<Record<BackendName, Create>> = {
+  wasm: ({ level, ...options }) => createWasmBackend({ ...options, level: level as WasmLevel | 'auto' | undefined }),
+  cpu: async ({ capacityBytes }) => createCpuBackend({ capacityBytes }),
+  gpu: ({ level, capacityBytes }) => createGpuBackend({ level, capacityBytes }),
+  reference: async ({ capacityBytes }) => createReferenceBackend({ capacityBytes }),
 };
 
-/** What `auto` may take, best first. gpu only on request: a software device would be slower; reference is a judge. */
-const AUTO: readonly BackendName[] = ['wasm', 'cpu'];
-
 /**
- * Creates a backend by name; `auto` takes the fastest that works here and says why in `facts.reason`.
+ * Creates a backend. `auto` takes the fastest one that works here with these options, and says why in `facts.reason`.
  *
- * @throws KernelError `unavailable` when there is no such backend or it does not work here.
+ * @throws KernelError `option-invalid` for an option that the backend does not accept; `unavailable` when there is no such
+ * backend, or it does not work here
  */
 export async function createBackend(name: BackendName | 'auto', options: BackendOptions = {}): Promise<Backend> {
-  if (name === 'auto') return createAuto(options);
-  const create = Object.hasOwn(BACKENDS, name) ? BACKENDS[name] : undefined;
-  if (create === undefined) {
+  const create = Object.hasOwn(BACKENDS, name) ? BACKENDS[name as BackendName] : undefined;
+  if (create === undefined && name !== 'auto') {
     const known = ['auto', ...Object.keys(BACKENDS)].join(', ');
-    throw new KernelError('unavailable', `backend: expected one of ${known}, found ${String(name)}`);
+    throw new KernelError('unavailable', `backend: expected one of ${known}, found ${quoted(name)}`);
   }
-  return create(options);
+  checkBackendOptions(name, options);
+  return create === undefined ? createAuto(options) : create(options);
 }
 
 async function createAuto(options: BackendOptions): Promise<Backend> {
   const refused: string[] = [];
-  for (const name of AUTO) {
+  for (const name of AUTO_BACKENDS) {
     try {
       const backend = await createBackend(name, options);
       const { facts } = backend;
-      const others = refused.length === 0 ? 'the fastest there is' : `since ${refused.join('; ')}`;
-      return { ...backend, facts: { ...facts, reason: `${name} (${facts.level}): ${others}` } };
+      const choice = refused.length === 0 ? 'the fastest there is' : `since ${refused.join('; ')}`;
+      const notes = [`${name} (${facts.level}): ${choice}`, facts.reason].filter((note) => note !== undefined);
+      return { ...backend, facts: { ...facts, reason: notes.join('; ') } };
     } catch (error) {
-      refused.push(`${name}: ${reasonOf(error)}`);
+      const reason = messageOf(error);
+      refused.push(reason.startsWith(name) ? reason : `${name}: ${reason}`);
     }
   }
   throw new KernelError('unavailable', `backend: expected one that works here, found none (${refused.join('; ')})`);
 }
 
-/** Tries every backend once and says what it reaches here; each is disposed of again. */
-export async function probeBackends(options: BackendOptions = {}): Promise<BackendProbe[]> {
+/** Creates every backend once, with default options, and disposes of it again. Says what each reaches here. */
+export async function probeBackends(): Promise<BackendProbe[]> {
   const probes: BackendProbe[] = [];
   for (const name of Object.keys(BACKENDS) as BackendName[]) {
     try {
-      const backend = await createBackend(name, options);
-      const { level, threads } = backend.facts;
+      const backend = await createBackend(name);
+      const { level, threads, reason } = backend.facts;
       await backend.dispose();
-      probes.push({ name, available: true, reason: `${level}, ${threads} thread${threads === 1 ? '' : 's'}` });
+      const reached = `${level}, ${threads} thread${threads === 1 ? '' : 's'}`;
+      probes.push({ name, available: true, reason: reason === undefined ? reached : `${reached}; ${reason}` });
     } catch (error) {
-      probes.push({ name, available: false, reason: reasonOf(error) });
+      probes.push({ name, available: false, reason: messageOf(error) });
     }
   }
   return probes;
 }
 
-function reasonOf(error: unknown): string {
+function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

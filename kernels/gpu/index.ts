@@ -1,5 +1,7 @@
+import { type OptionTable, whole } from '../../common';
 import type { Backend } from '../contract';
 import { KernelError } from '../errors';
+import { checkBackendOptions } from '../options';
 import { memoryBytes } from '../shared/memory.node';
 import { createStorage } from '../shared/storage';
 import { activation } from './activation';
@@ -10,13 +12,13 @@ import { createCpuDevice } from './deviceCpu';
 import { createGlDevice } from './deviceGl';
 import { createWebgpuDevice } from './deviceWebgpu';
 import { embed } from './embed';
-import { type GpuJs, loadGpuJs } from './gpujs';
+import { loadGpuJs } from './gpujs';
 import { head } from './head';
 import { linear } from './linear';
 import { logitsQueries } from './logits';
 import { normLinear } from './normLinear';
+import { AUTO_LEVELS, missingAfterLoad, missingBeforeLoad } from './platform.node';
 import { probeAnswers } from './probe';
-import { provideWebgpu } from './provider.node';
 import { GpuQueue, kernelError } from './queue';
 import { rmsNorm } from './rmsNorm';
 import { GpuStorage, gpuWeightBytes } from './storage';
@@ -24,73 +26,45 @@ import { GpuStorage, gpuWeightBytes } from './storage';
 export type { GpuCounters, GpuLevel } from './device';
 
 export interface GpuOptions {
-  /** Device to compute on; `auto` (the default) takes the first of webgpu, webgl2 and headlessgl that works. */
-  readonly device?: GpuLevel | 'auto';
-  /** The same, as `createBackend` passes it. */
+  /**
+   * The device to compute on: `webgpu`, `webgl2` (browsers), `headlessgl` (Node), or `cpu`, which is gpu.js in JavaScript and for
+   * tests. `auto` (the default) takes the first of them that works, and never `cpu`.
+   */
   readonly level?: string;
-  /** The most bytes to hold. No interface tells what a device has; the default is the host's memory. */
+  /** The most bytes of boxes to allocate. No interface says how much memory a device has. Default: the memory of the machine. */
   readonly capacityBytes?: number;
-  /** The most values a buffer may hold, where it should be less than the device allows (for tests of splitting). */
+  /** The most values in a buffer, where that should be less than the device allows. For tests. */
   readonly maxValues?: number;
 }
 
-/** Whether a device works here, and what it is or why not. */
-export interface GpuProbe {
-  readonly device: GpuLevel;
-  readonly available: boolean;
-  readonly reason: string;
-}
-
-const LEVELS: readonly GpuLevel[] = ['webgpu', 'webgl2', 'headlessgl', 'cpu'];
-/** `cpu` is gpu.js's JavaScript fallback: never taken unasked. */
-const AUTO: readonly GpuLevel[] = ['webgpu', 'webgl2', 'headlessgl'];
+const OWN_OPTIONS: OptionTable = { maxValues: { ...whole(1), about: 'the most values in a buffer' } };
 
 const countersOf = new WeakMap<object, GpuCounters>();
 
 /**
- * The gpu backend: every kernel written for gpu.js, weights and caches resident on the device. gpu.js is loaded here, on
- * first use. Batch-invariant where the driver is; `facts.reason` says so when the known-answer probe finds it is not.
+ * The gpu backend: every kernel is written for gpu.js, and weights, activations and caches stay on the device. gpu.js is loaded
+ * here, on first use. `facts.reason` names the device, and says so when its driver gives a row different bits among other rows.
  *
- * @throws KernelError `unavailable` when no device works, with each one's reason; `argument-invalid` for an unknown device
+ * @throws KernelError `unavailable` when no device works, with what each one is missing; `option-invalid` for an unknown level
  */
 export async function createGpuBackend(options: GpuOptions = {}): Promise<Backend> {
-  const wanted = options.device ?? options.level ?? 'auto';
-  if (wanted !== 'auto') return createOn(levelOf(wanted), options);
+  checkBackendOptions('gpu', options, OWN_OPTIONS);
+  const { level = 'auto' } = options;
+  if (level !== 'auto') return createOn(level as GpuLevel, options);
   const refused: string[] = [];
-  for (const level of AUTO) {
+  for (const one of AUTO_LEVELS) {
     try {
-      return await createOn(level, options);
+      return await createOn(one, options);
     } catch (error) {
-      refused.push(`${level}: ${kernelError(error, level).message}`);
+      refused.push(kernelError(error, one).message);
     }
   }
-  throw new KernelError('unavailable', `gpu: expected a device that works here, found none (${refused.join('; ')})`);
+  throw new KernelError('unavailable', `gpu: expected a device that works here, found none: ${refused.join('; ')}`);
 }
 
-/** Tries every device once; the answer is what `tandem doctor` shows. */
-export async function probeGpuDevices(): Promise<GpuProbe[]> {
-  const probes: GpuProbe[] = [];
-  for (const device of LEVELS) {
-    try {
-      const backend = await createGpuBackend({ device });
-      probes.push({ device, available: true, reason: backend.facts.reason ?? '' });
-      await backend.dispose();
-    } catch (error) {
-      probes.push({ device, available: false, reason: kernelError(error, device).message });
-    }
-  }
-  return probes;
-}
-
-/** What a gpu backend's device did so far; a live record. Undefined for other backends. */
+/** What the device of a gpu backend has done so far. The record changes as it goes on. Undefined for other backends. */
 export function gpuCounters(backend: Backend): Readonly<GpuCounters> | undefined {
   return countersOf.get(backend.facts);
-}
-
-function levelOf(name: string): GpuLevel {
-  const level = LEVELS.find((one) => one === name);
-  if (level !== undefined) return level;
-  throw new KernelError('argument-invalid', `gpu: expected device auto, ${LEVELS.join(', ')}, found ${name}`);
 }
 
 async function createOn(level: GpuLevel, options: GpuOptions): Promise<Backend> {
@@ -98,7 +72,7 @@ async function createOn(level: GpuLevel, options: GpuOptions): Promise<Backend> 
   const backend = backendOn(device, options.capacityBytes ?? memoryBytes());
   try {
     const isInvariant = await probeAnswers(backend);
-    const note = isInvariant ? '' : '; this driver does not give a row the same bits among others as alone';
+    const note = isInvariant ? '' : '; this driver does not give a row the same bits among other rows as alone';
     Object.assign(backend.facts, { reason: `gpu (${level}): ${device.description}${note}` });
     return backend;
   } catch (error) {
@@ -107,32 +81,27 @@ async function createOn(level: GpuLevel, options: GpuOptions): Promise<Backend> 
   }
 }
 
-/** A device alone, for measuring kernels without boxes. */
+/**
+ * A device without boxes, to measure kernels.
+ *
+ * @throws KernelError `unavailable`, with what is missing and how to get it, in one line
+ */
 export async function createDevice(level: GpuLevel, maxValues?: number): Promise<GpuDevice> {
-  const missing = level === 'webgpu' ? await provideWebgpu() : null;
-  if (missing !== null) throw unavailable(level, missing);
-  const gpujs = await loadGpuJs();
+  const refuse = (why: string): KernelError => new KernelError('unavailable', `gpu (${level}): ${why}`);
+  const before = await missingBeforeLoad(level);
+  if (before !== null) throw refuse(before);
   const counters = { uploads: 0, uploadedBytes: 0, readbacks: 0, readbackBytes: 0, launches: 0, compiled: 0 };
   try {
+    const gpujs = await loadGpuJs();
+    const after = await missingAfterLoad(level, gpujs);
+    if (after !== null) throw refuse(after);
     if (level === 'webgpu') return await createWebgpuDevice(gpujs, counters, maxValues);
     if (level === 'cpu') return createCpuDevice(gpujs, counters, maxValues);
-    expectGl(gpujs, level);
     return await createGlDevice(gpujs, level, counters, maxValues);
   } catch (error) {
-    throw unavailable(level, error instanceof Error ? error.message : String(error));
+    if (error instanceof KernelError) throw error;
+    throw refuse(error instanceof Error ? error.message.split('\n', 1)[0] : String(error));
   }
-}
-
-function expectGl(gpujs: GpuJs, level: 'webgl2' | 'headlessgl'): void {
-  if (level === 'webgl2' && !gpujs.GPU.isWebGL2Supported)
-    throw new Error('there is no WebGL 2 here (a browser has it)');
-  if (level === 'headlessgl' && !gpujs.GPU.isHeadlessGLSupported) {
-    throw new Error('the optional package gl does not load, or has no display to open (run under xvfb)');
-  }
-}
-
-function unavailable(level: GpuLevel, why: string): KernelError {
-  return new KernelError('unavailable', `gpu (${level}): ${why}`);
 }
 
 function backendOn(device: GpuDevice, capacityBytes: number): Backend {

@@ -1,5 +1,7 @@
+import { flagged, type OptionTable, whole } from '../../common';
 import type { Backend, BackendFacts } from '../contract';
 import { KernelError } from '../errors';
+import { checkBackendOptions } from '../options';
 import { memoryBytes } from '../shared/memory.node';
 import { createStorage } from '../shared/storage';
 import { activation } from './activation';
@@ -11,67 +13,104 @@ import { embed } from './embed';
 import { head } from './head';
 import { type RowBlocks, WasmInstance } from './instance';
 import { Size } from './layout';
-import { compileLevel, instantiate, type WasmLevel } from './level';
+import { chooseLevel, compileLevel, instantiate, type WasmLevel } from './level';
 import { linear } from './linear';
 import { LinearMemory } from './linearMemory';
 import { logitsQueries } from './logits';
 import { normLinear } from './normLinear';
 import { rmsNorm } from './rmsNorm';
 import { WasmStorage } from './storage';
-import { coreCount, startThread, type Thread } from './threads.node';
+import type { Thread } from './threadProgram';
+import { defaultThreads, type StartedThreads, startThreads } from './threads';
 
 export type { LevelFinding, WasmLevel } from './level';
 export { probeLevel } from './level';
 
 export interface WasmBackendOptions {
-  /** Threads to compute with, 1 to 64; default: the cores there are, at most 8. One where memory cannot be shared. */
+  /**
+   * Threads to compute with, 1 to 64. When they are asked for by number, fewer are an error. Default: the cores there are, at
+   * most 8; then `facts.threads` says how many really run, and `facts.reason` why they are fewer.
+   */
   readonly threads?: number;
-  /** Feature level; `auto` (the default) takes the best that validates and gives its known answers. */
+  /** Feature level; `auto` (the default) takes the best that works. */
   readonly level?: WasmLevel | 'auto';
-  /** The most bytes of boxes to hold; default: the machine's memory. */
+  /** The most bytes of boxes to allocate. Default: the memory of the machine. */
   readonly capacityBytes?: number;
-  /** Bytes of weights in the first memory before another is opened; default: 3 GiB of its 4. Of use to tests. */
+  /** Bytes of weights in the first memory, before another one is created. Default: 3 GiB of its 4. For tests. */
   readonly bankBytes?: number;
   /**
-   * Whether the arg-max over a large vocabulary is found by an int8 copy of its matrix and bounds (`screen.ts`): the same tokens from
-   * a fraction of the bytes, for a quarter more memory (float32) of that one matrix. Default: true.
+   * Whether the arg-max over a large vocabulary is found by an int8 copy of its matrix and bounds (`screen.ts`). That gives the
+   * same tokens and reads a part of the bytes; the copy takes a quarter of the memory of the (float32) matrix. Default: true.
    */
   readonly certifiedHead?: boolean;
 }
 
-/** One WebAssembly memory has 4 GiB; a quarter of the first is left to activations, caches and logits. */
+const OWN_OPTIONS: OptionTable = {
+  bankBytes: { ...whole(1), about: 'bytes of weights in the first memory' },
+  certifiedHead: { ...flagged, about: 'whether the arg-max of a large vocabulary is found by a coarse copy' },
+};
+
+/** Bytes of weights in the first memory, which has 4 GiB. The rest is for activations, caches and logits. */
 const FIRST_BANK_BYTES = 3 * 2 ** 30;
-const MOST_THREADS = 64;
-const DEFAULT_THREADS = 8;
 
 /**
- * The fast backend: AssemblyScript kernels in SIMD, on any number of threads with the same bits.
+ * The fast backend: AssemblyScript kernels with SIMD instructions, on any number of threads with the same bits.
  *
- * @throws KernelError `unavailable` where WebAssembly or the level asked for does not work; `argument-invalid` for a
- * thread count or level that is none.
+ * @throws KernelError `option-invalid` for an option outside its range; `unavailable` where WebAssembly, the level or the number
+ * of threads that was asked for does not work
  */
 export async function createWasmBackend(options: WasmBackendOptions = {}): Promise<Backend> {
-  const { threads, level: wanted } = checked(options);
-  const { level, module } = await compileLevel(wanted, threads > 1);
-  const helpers: Thread[] = [];
-  for (let index = 1; index < threads; index++) helpers.push(startThread({ module, index, count: threads }));
-  const first = openBank(module, level, threads, helpers, null);
+  checkBackendOptions('wasm', options, OWN_OPTIONS);
+  const wanted = options.threads ?? defaultThreads();
+  const starting = startThreads(wanted - 1);
+  let started: StartedThreads | null = null;
+  try {
+    const level = await chooseLevel(options.level ?? 'auto');
+    started = await starting;
+    const { helpers, refused } = started;
+    const threads = helpers.length + 1;
+    if (options.threads !== undefined && threads < wanted) {
+      throw new KernelError('unavailable', `wasm: expected ${wanted} threads, found ${threads}: ${refused}`);
+    }
+    const module = await compileLevel(level, threads > 1);
+    helpers.forEach((helper, i) => {
+      helper.assign({ module, index: i + 1, count: threads });
+    });
+    const reason = refused === null ? undefined : `${threads} of ${wanted} threads: ${refused}`;
+    return backendOn({ module, level, helpers }, options, reason);
+  } catch (error) {
+    for (const helper of (started ?? (await starting)).helpers) void helper.end();
+    throw error;
+  }
+}
+
+/** A compiled module and the helping threads that have it too. */
+interface Compiled {
+  readonly module: WebAssembly.Module;
+  readonly level: WasmLevel;
+  readonly helpers: readonly Thread[];
+}
+
+function backendOn(compiled: Compiled, options: WasmBackendOptions, reason: string | undefined): Backend {
+  const { level, helpers } = compiled;
+  const first = openBank(compiled, null);
   const createBank = (index: number): WasmInstance => {
-    const bank = openBank(module, level, threads, helpers, () => first.exports.ring(index));
-    first.exports.announce(index + 1);
+    const bank = openBank(compiled, () => first.exports.callThreads(index));
+    first.exports.setBankCount(index + 1);
     return bank;
   };
-  const banks = new Banks(first, createBank, options.bankBytes ?? FIRST_BANK_BYTES);
   const endThreads = async (): Promise<void> => {
-    first.exports.stop();
-    await Promise.all(helpers.splice(0).map((helper) => helper.end()));
+    first.exports.stopThreads();
+    await Promise.all(helpers.map((helper) => helper.end()));
   };
-  const { capacityBytes = memoryBytes(), certifiedHead = true } = options;
+  const { capacityBytes = memoryBytes(), certifiedHead = true, bankBytes = FIRST_BANK_BYTES } = options;
+  const banks = new Banks(first, createBank, bankBytes);
   const storage = new WasmStorage(banks, { capacityBytes, certifiedHead, endThreads });
   const facts: BackendFacts = {
     name: 'wasm',
-    threads,
+    threads: helpers.length + 1,
     level,
+    ...(reason === undefined ? {} : { reason }),
     weightTypes: ['f32', 'bf16', 'q8'],
     weightBytes,
     capacityBytes,
@@ -87,22 +126,12 @@ const ROW_BLOCKS: Readonly<Record<WasmLevel, RowBlocks>> = {
 };
 
 /** Creates a memory and this thread's instance on it, and gives the memory to the helping threads. */
-function openBank(
-  module: WebAssembly.Module,
-  level: WasmLevel,
-  threads: number,
-  helpers: readonly Thread[],
-  callThreads: (() => void) | null,
-): WasmInstance {
+function openBank({ module, level, helpers }: Compiled, callThreads: (() => void) | null): WasmInstance {
+  const threads = helpers.length + 1;
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: threads > 1 });
   for (const helper of helpers) helper.give(memory);
-  return new WasmInstance(
-    new LinearMemory(memory),
-    instantiate(module, memory),
-    threads,
-    ROW_BLOCKS[level],
-    callThreads,
-  );
+  const exports = instantiate(module, memory);
+  return new WasmInstance(new LinearMemory(memory), exports, threads, ROW_BLOCKS[level], callThreads);
 }
 
 function kernelsOver(storage: WasmStorage) {
@@ -116,18 +145,4 @@ function kernelsOver(storage: WasmStorage) {
     attention: (...args) => attention(storage, ...args),
     head: (...args) => head(storage, ...args),
   } satisfies Partial<Backend>;
-}
-
-function checked(options: WasmBackendOptions): { threads: number; level: WasmLevel | 'auto' } {
-  const { level = 'auto', threads = Math.min(coreCount(), DEFAULT_THREADS) } = options;
-  if (!['simd', 'relaxed-simd', 'auto'].includes(level)) {
-    throw new KernelError(
-      'argument-invalid',
-      `wasm: expected level simd, relaxed-simd or auto, found ${String(level)}`,
-    );
-  }
-  if (!Number.isInteger(threads) || threads < 1 || threads > MOST_THREADS) {
-    throw new KernelError('argument-invalid', `wasm: expected threads in 1…${MOST_THREADS}, found ${String(threads)}`);
-  }
-  return { level, threads: typeof SharedArrayBuffer === 'undefined' ? 1 : threads };
 }

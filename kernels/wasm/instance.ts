@@ -3,14 +3,14 @@ import type { LinearMemory } from './linearMemory';
 
 /** What a compiled module exports: the functions of `assembly/index.ts`. */
 export interface Exports {
-  become(thread: number, threads: number, mayBlock: number): void;
+  setThread(thread: number, threads: number, mayBlock: number): void;
   run(operation: number, chunks: number, shared: number): void;
   serve(known: number): number;
-  assist(): number;
-  busy(): void;
-  ring(bank: number): void;
-  announce(banks: number): void;
-  stop(): void;
+  helpHere(): number;
+  notIdle(): void;
+  callThreads(bank: number): void;
+  setBankCount(banks: number): void;
+  stopThreads(): void;
   topK(row: number, vocabulary: number, k: number, ids: number): void;
   screen(
     values: number,
@@ -71,7 +71,7 @@ export class WasmInstance {
     readonly blocks: RowBlocks,
     private readonly callThreads: (() => void) | null = null,
   ) {
-    exports.become(0, threads, mayBlock() ? 1 : 0);
+    exports.setThread(0, threads, mayBlock() ? 1 : 0);
   }
 
   /**

@@ -97,7 +97,6 @@ export const enum MatmulParameter {
   codeRows,
   /** Address of the steps and least values of the codes, or 0. */
   codeSteps,
-  matrices,
   unitsPerChunk,
   units,
   /** Eight words for each matrix start here: see MatrixParameter. */

@@ -1,8 +1,8 @@
 /**
- * Feature levels: which compiled module this engine can run, and runs right.
+ * Feature levels: which compiled modules this engine can run, and runs correctly.
  *
- * A level is taken when `WebAssembly.validate` accepts it and every relaxed instruction in use gives its known answer,
- * both cold and after the optimising compiler has taken over: Node 20's baseline compiler doubles the int8 dot.
+ * A level works when `WebAssembly.validate` accepts its module and every relaxed instruction in it gives its known answer, at
+ * once and after the optimising compiler has taken over. The baseline compiler of Node 20 gives twice the int8 dot.
  */
 import { KernelError } from '../errors';
 import { base64 as relaxedCode, memoryFlag as relaxedFlag } from './generated/relaxed';
@@ -11,23 +11,23 @@ import type { Exports } from './instance';
 
 export type WasmLevel = 'simd' | 'relaxed-simd';
 
-/** What the compiled code of each level is made of. */
+/** The compiled module of each level. */
 const CODE: Readonly<Record<WasmLevel, { base64: string; memoryFlag: number }>> = {
   simd: { base64: simdCode, memoryFlag: simdFlag },
   'relaxed-simd': { base64: relaxedCode, memoryFlag: relaxedFlag },
 };
 
-/** The module's bytes; its imported memory is declared shared or not. */
+/** The bytes of a module that declares its imported memory shared or not. */
 function bytesOf(level: WasmLevel, shared: boolean): Uint8Array<ArrayBuffer> {
   const { base64, memoryFlag } = CODE[level];
   const text = atob(base64);
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  bytes[memoryFlag] = shared ? 3 : 1; // limits: has a maximum, and shared or not
+  bytes[memoryFlag] = shared ? 3 : 1; // the memory has a maximum; it is shared or not
   return bytes;
 }
 
-/** Pages of a memory that only a probe looks at. */
+/** A memory for a probe. */
 const PROBE_MEMORY = { initial: 1, maximum: 65536 };
 
 /** Whether a level runs, and why not. */
@@ -39,35 +39,44 @@ export interface LevelFinding {
 
 const findings = new Map<WasmLevel, Promise<LevelFinding>>();
 
-/** Tries a level once a process. */
+/** Tries a level. The answer is kept for the life of the process. */
 export function probeLevel(level: WasmLevel): Promise<LevelFinding> {
   const known = findings.get(level);
   if (known !== undefined) return known;
-  const fresh = tryLevel(level);
-  findings.set(level, fresh);
-  return fresh;
+  const finding = tryLevel(level);
+  findings.set(level, finding);
+  return finding;
 }
 
 async function tryLevel(level: WasmLevel): Promise<LevelFinding> {
+  const refused = (reason: string): LevelFinding => ({ level, works: false, reason: `${level}: ${reason}` });
   const bytes = bytesOf(level, false);
-  if (!WebAssembly.validate(bytes)) return { level, works: false, reason: `${level}: this engine does not accept it` };
-  const module = await WebAssembly.compile(bytes);
-  const memory = new WebAssembly.Memory({ ...PROBE_MEMORY, maximum: 65536 });
-  const { probeMadd, probeDot } = instantiate(module, memory);
+  if (!WebAssembly.validate(bytes)) return refused('this engine does not accept it');
+  let exports: Exports;
+  try {
+    const module = await WebAssembly.compile(bytes);
+    exports = instantiate(module, new WebAssembly.Memory(PROBE_MEMORY));
+  } catch (error) {
+    // A content security policy without 'wasm-unsafe-eval' refuses to compile; the message says so.
+    return refused(error instanceof Error ? error.message : String(error));
+  }
   if (level === 'simd') return { level, works: true, reason: 'fixed-width SIMD' };
-  const wrong = knownAnswers(probeMadd, 'multiply-add is not fused') ?? knownAnswers(probeDot, 'int8 dot is wrong');
-  if (wrong !== null) return { level, works: false, reason: `${level}: ${wrong}` };
-  return { level, works: true, reason: 'relaxed SIMD, known answers cold and hot' };
+  const { probeMadd, probeDot } = exports;
+  const wrong = wrongAnswer(probeMadd, 'multiply-add is not fused') ?? wrongAnswer(probeDot, 'int8 dot is wrong');
+  if (wrong !== null) return refused(wrong);
+  return { level, works: true, reason: 'relaxed SIMD, with its known answers' };
 }
 
-/** Rounds of a probe at a time, and for how long they go on: engines optimise after a few milliseconds. */
-const HOT_ROUNDS = 20_000;
-const HOT_MILLISECONDS = 6;
+/** Rounds of a probe at a time. */
+const ROUNDS = 20_000;
+/** How long a probe goes on. Engines optimise after a few milliseconds. */
+const PROBE_MILLISECONDS = 6;
 
-function knownAnswers(probe: (rounds: number) => number, complaint: string): string | null {
-  if (probe(1) !== 1) return `${complaint} (cold)`;
-  const end = performance.now() + HOT_MILLISECONDS;
-  while (performance.now() < end) if (probe(HOT_ROUNDS) !== 1) return `${complaint} (hot)`;
+/** Null when a probe gives its known answers, otherwise the complaint. */
+function wrongAnswer(probe: (rounds: number) => number, complaint: string): string | null {
+  if (probe(1) !== 1) return `${complaint} (before it is optimised)`;
+  const end = performance.now() + PROBE_MILLISECONDS;
+  while (performance.now() < end) if (probe(ROUNDS) !== 1) return `${complaint} (after it is optimised)`;
   return null;
 }
 
@@ -75,19 +84,25 @@ export function instantiate(module: WebAssembly.Module, memory: WebAssembly.Memo
   return new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Exports;
 }
 
-/** Compiles the level asked for, or the best that works. Throws `unavailable` with every level's reason. */
-export async function compileLevel(
-  wanted: WasmLevel | 'auto',
-  shared: boolean,
-): Promise<{ level: WasmLevel; module: WebAssembly.Module }> {
+/**
+ * The level that was asked for, or the best that works here.
+ *
+ * @throws KernelError `unavailable`, with the reason of every level that was tried
+ */
+export async function chooseLevel(wanted: WasmLevel | 'auto'): Promise<WasmLevel> {
   if (typeof WebAssembly === 'undefined') {
     throw new KernelError('unavailable', 'wasm: expected an engine with WebAssembly, found none');
   }
   const refused: string[] = [];
   for (const level of wanted === 'auto' ? (['relaxed-simd', 'simd'] as const) : [wanted]) {
     const { works, reason } = await probeLevel(level);
-    if (works) return { level, module: await WebAssembly.compile(bytesOf(level, shared)) };
+    if (works) return level;
     refused.push(reason);
   }
   throw new KernelError('unavailable', `wasm: expected level ${wanted} to work here, found ${refused.join('; ')}`);
+}
+
+/** Compiles the module of a level, for a memory that is shared between threads or not. */
+export function compileLevel(level: WasmLevel, shared: boolean): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(bytesOf(level, shared));
 }

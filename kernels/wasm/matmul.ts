@@ -102,7 +102,6 @@ function runJob(instance: WasmInstance, x: WasmTensor, packed: PackedRows, produ
   i32[MatmulParameter.floatRows] = packed.floats;
   i32[MatmulParameter.codeRows] = packed.codes;
   i32[MatmulParameter.codeSteps] = packed.steps;
-  i32[MatmulParameter.matrices] = products.length;
   i32[MatmulParameter.unitsPerChunk] = unitsPerChunk;
   i32[MatmulParameter.units] = units;
   instance.run(Operation.matmul, Math.ceil(units / unitsPerChunk), rows * cols * units * Size.unitOutputs);

@@ -1,43 +1,43 @@
-import type { Thread, ThreadStart } from './threads.node';
-
-export type { Thread, ThreadStart } from './threads.node';
-
-/** See threads.node.ts; this file replaces that one, so it carries the program too. */
-export const PROGRAM = `
-const banks = [];
-function take({ module, index, count }, memory, end) {
-  const instance = new WebAssembly.Instance(module, { env: { memory } }).exports;
-  instance.become(index, count, 1);
-  banks.push(instance);
-  try {
-    for (;;) {
-      const bank = banks[0].serve(banks.length);
-      if (bank === -2) return end();
-      if (bank === -1) return;
-      if (banks[bank].assist()) banks[0].busy();
-    }
-  } catch (error) {
-    for (const bank of banks) bank.forfeit();
-    end();
-  }
-}
-`;
+import { PROGRAM, type Thread } from './threadProgram';
 
 const START = `
-onmessage = ({ data: [start, memory] }) => take(start, memory, () => close());
+onmessage = ({ data }) => receive(data, () => close());
+postMessage('started');
 `;
 
+/** Cores that the page may use. */
 export function coreCount(): number {
   return globalThis.navigator?.hardwareConcurrency ?? 1;
 }
 
-/** Starts a Web Worker from the program's text: nothing is fetched, so any bundler and path will do. */
-export function startThread(start: ThreadStart): Thread {
+/** Why memory cannot be shared between threads here, or null. */
+export function sharingRefused(): string | null {
+  if (typeof SharedArrayBuffer !== 'undefined') return null;
+  return 'the page may not share memory between threads (it is not cross-origin isolated: its server must send the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp)';
+}
+
+/**
+ * Starts a Web Worker from the text of its program.
+ *
+ * @throws when the browser refuses to start one
+ */
+export function startThread(): Thread {
   const url = URL.createObjectURL(new Blob([PROGRAM + START], { type: 'text/javascript' }));
   const worker = new Worker(url);
-  worker.onerror = (event) => event.preventDefault();
+  const started = new Promise<void>((resolve, reject) => {
+    worker.onmessage = () => resolve();
+    worker.onerror = (event) => {
+      event.preventDefault();
+      // A content security policy that forbids the worker gives an event without a message.
+      reject(
+        new Error(event.message || 'the worker was refused (a content security policy must allow worker-src blob:)'),
+      );
+    };
+  });
   return {
-    give: (memory) => worker.postMessage([start, memory]),
+    started,
+    assign: (assignment) => worker.postMessage(assignment),
+    give: (memory) => worker.postMessage(memory),
     async end() {
       worker.terminate();
       URL.revokeObjectURL(url);

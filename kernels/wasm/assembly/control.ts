@@ -83,7 +83,7 @@ function ticketOf(index: usize): usize {
 }
 
 /** Says which of `count` threads this instance belongs to. Thread 0 starts the jobs. The main thread of a page may not block. */
-export function become(index: i32, count: i32, blocks: bool): void {
+export function setThread(index: i32, count: i32, blocks: bool): void {
   mayBlock = blocks;
   v128.store(Address.upperHalves, i32x4.splat(0xffff0000));
   threads = count;
@@ -161,7 +161,7 @@ function finish(execute: (operation: i32, chunk: i32) => void, operation: i32, c
 }
 
 /** Computes chunks of the current job while there are any. Returns whether there was one. */
-function help(execute: (operation: i32, chunk: i32) => void): bool {
+export function help(execute: (operation: i32, chunk: i32) => void): bool {
   let some = false;
   for (let chunk = take(); chunk >= 0; chunk = take()) {
     currentChunk = chunk;
@@ -178,7 +178,7 @@ function help(execute: (operation: i32, chunk: i32) => void): bool {
  * Returns the chunk that a helping thread was computing when it failed, so that the first thread computes it. Waits while
  * another failed thread has a chunk to return.
  */
-export function forfeit(): void {
+export function returnChunk(): void {
   if (currentChunk < 0) return;
   atomic.add<i32>(Address.failures, 1);
   while (atomic.cmpxchg<i32>(Address.returnedChunk, 0, currentChunk + 1) != 0) {}
@@ -217,30 +217,25 @@ function sleep(generation: i32): void {
   atomic.sub<i32>(Address.sleepers, 1);
 }
 
-/** Helps with the job of a memory other than the first, while there are chunks. Returns whether there was one. */
-export function assistWith(execute: (operation: i32, chunk: i32) => void): bool {
-  return help(execute);
-}
-
 /** Says that this thread found work in another memory, so that it does not count as idle. */
-export function busy(): void {
+export function notIdle(): void {
   idle = 0;
 }
 
 /** Says that the next job is in memory `bank`. */
-export function ring(bank: i32): void {
+export function callThreads(bank: i32): void {
   atomic.store<i32>(Address.currentBank, bank);
   wakeAll();
 }
 
 /** Says how many memories there are. */
-export function announce(banks: i32): void {
+export function setBankCount(banks: i32): void {
   atomic.store<i32>(Address.bankCount, banks);
   wakeAll();
 }
 
 /** Tells the helping threads to end. */
-export function stop(): void {
+export function stopThreads(): void {
   atomic.store<i32>(Address.stop, 1);
   wakeAll();
 }

@@ -5,7 +5,7 @@
 import { Operation } from '../layout';
 import { activationChunk } from './activation';
 import { appendRow, attendChunk } from './attention';
-import { announce, assistWith, become, busy, forfeit, ring, serveWith, share, stop } from './control';
+import { callThreads, help, notIdle, returnChunk, serveWith, setBankCount, setThread, share, stopThreads } from './control';
 import { embedRow } from './embed';
 import { argMaxRow, exponentialsChunk, largestChunk, topK } from './logits';
 import { matmulChunk } from './matmul';
@@ -14,7 +14,7 @@ import { prepareChunk } from './prepare';
 import { probeDot, probeMadd } from './probe';
 import { screen } from './screen';
 
-export { announce, become, busy, forfeit, probeDot, probeMadd, ring, screen, stop, topK };
+export { callThreads, notIdle, probeDot, probeMadd, returnChunk, screen, setBankCount, setThread, stopThreads, topK };
 
 function execute(operation: i32, chunk: i32): void {
   switch (operation) {
@@ -52,6 +52,6 @@ export function serve(known: i32): i32 {
 }
 
 /** Helps with the job of another memory. Returns whether there was something to do. */
-export function assist(): bool {
-  return assistWith(execute);
+export function helpHere(): bool {
+  return help(execute);
 }

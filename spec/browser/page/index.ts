@@ -53,7 +53,7 @@ function runGpuLaws(level: GpuLevel, runs: number): Promise<Outcome[]> {
     logSumExp: 1e-13,
   };
   return runSpecs(() =>
-    describeBackendLaws(`gpu ${level}`, () => createGpuBackend({ device: level }), { ...tolerances, runs }),
+    describeBackendLaws(`gpu ${level}`, () => createGpuBackend({ level }), { ...tolerances, runs }),
   );
 }
 
@@ -83,7 +83,7 @@ async function runGoldens(name: string, paths: readonly string[], create: () => 
 }
 
 function runGpuGoldens(level: GpuLevel, paths: readonly string[]): Promise<Outcome[]> {
-  return runGoldens(`gpu ${level}`, paths, () => createGpuBackend({ device: level }));
+  return runGoldens(`gpu ${level}`, paths, () => createGpuBackend({ level }));
 }
 
 function runWasmGoldens(setting: WasmSetting, paths: readonly string[]): Promise<Outcome[]> {
@@ -121,7 +121,7 @@ async function decodeOnGpu(
   files: readonly string[],
   work: { readonly dtype: Dtype; readonly cases: readonly PairCase[] },
 ): Promise<GpuDecoding> {
-  const backend = await createGpuBackend({ device: level });
+  const backend = await createGpuBackend({ level });
   const countUploads = () => gpuCounters(backend)?.uploadedBytes ?? 0;
   let before = 0;
   const answers = await decodePair(backend, openOver(files), work, () => {

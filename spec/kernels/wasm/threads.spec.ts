@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { type Backend, createWasmBackend, type Dtype } from '../../../kernels';
 import { Address } from '../../../kernels/wasm/layout';
 import { matrix as generate } from '../laws/arbitraries';
@@ -119,13 +120,111 @@ describe('threads', () => {
     await backend.dispose();
   });
 
-  test('dispose can be called twice, and before any thread has started', async () => {
+  test('dispose can be called twice', async () => {
     const backend = await createWasmBackend({ threads: 4 });
     await backend.dispose();
     await backend.dispose();
   });
+});
 
-  test.each([0, 1.5, 65, Number.NaN])('refuses %p threads', async (threads) => {
-    await expect(createWasmBackend({ threads })).rejects.toMatchObject({ code: 'argument-invalid' });
+describe('threads that are refused', () => {
+  type Module = typeof import('../../../kernels');
+  /** Runs `body` with a Worker that behaves as `create` says. */
+  const withWorker = async (create: () => unknown, body: (kernels: Module) => Promise<void>): Promise<void> => {
+    const real = jest.requireActual<typeof import('node:worker_threads')>('node:worker_threads');
+    let created = 0;
+    function Worker(...args: ConstructorParameters<typeof real.Worker>): unknown {
+      created++;
+      return create() ?? new real.Worker(...args);
+    }
+    jest.doMock('node:worker_threads', () => ({ ...real, Worker }));
+    jest.doMock('node:os', () => ({ ...jest.requireActual('node:os'), availableParallelism: () => 3 }));
+    try {
+      await jest.isolateModulesAsync(async () => body(require('../../../kernels')));
+      expect(created).toBeGreaterThan(0);
+    } finally {
+      jest.dontMock('node:worker_threads');
+      jest.dontMock('node:os');
+    }
+  };
+  const throwing = (): never => {
+    throw new Error('Access to this API has been restricted');
+  };
+  const failing = () => Object.assign(new EventEmitter(), { unref: () => undefined, terminate: async () => 0 });
+  const failingSoon = () => {
+    const worker = failing();
+    setImmediate(() => worker.emit('error', new Error('Access to this API has been restricted')));
+    return worker;
+  };
+
+  test.each([
+    ['cannot be created', throwing],
+    ['fail as they start', failingSoon],
+  ])('by number, threads that %s are an error with the reason', async (_, create) => {
+    await withWorker(create, async ({ createBackend }) => {
+      for (const name of ['wasm', 'auto'] as const) {
+        await expect(createBackend(name, { threads: 3 })).rejects.toMatchObject({
+          name: 'KernelError',
+          code: 'unavailable',
+          message: expect.stringMatching(/expected 3 threads, found 1: Access to this API has been restricted/),
+        });
+      }
+    });
+  });
+
+  test.each([
+    ['cannot be created', throwing],
+    ['fail as they start', failingSoon],
+  ])('by default, facts.threads is what runs and facts.reason says why, when threads %s', async (_, create) => {
+    await withWorker(create, async ({ createBackend }) => {
+      for (const name of ['wasm', 'auto'] as const) {
+        const backend = await createBackend(name);
+        expect(backend.facts).toMatchObject({
+          name: 'wasm',
+          threads: 1,
+          reason: expect.stringContaining('1 of 3 threads: Access to this API has been restricted'),
+        });
+        const found = await everything(backend, 2);
+        expect(found).toHaveLength(22);
+        await backend.dispose();
+      }
+    });
+  });
+
+  test('the threads that do start are used, with the same bits', async () => {
+    let calls = 0;
+    await withWorker(
+      () => (calls++ === 0 ? failingSoon() : undefined),
+      async ({ createWasmBackend: create }) => {
+        const backend = await create();
+        expect(backend.facts).toMatchObject({ threads: 2, reason: expect.stringContaining('2 of 3 threads') });
+        const alone = await createWasmBackend({ threads: 1 });
+        const expected = await everything(alone, 5);
+        const found = await everything(backend, 5);
+        expect(found).toHaveLength(expected.length);
+        found.forEach((values, i) => {
+          expectSameBits(values, expected[i]);
+        });
+        await alone.dispose();
+        await backend.dispose();
+      },
+    );
+  });
+
+  test('a thread that never starts is given up after 20 seconds', async () => {
+    jest.useFakeTimers({ doNotFake: ['performance', 'setImmediate', 'nextTick', 'queueMicrotask'] });
+    try {
+      await withWorker(failing, async ({ createWasmBackend: create }) => {
+        const creating = create();
+        await jest.advanceTimersByTimeAsync(20_000);
+        const { facts } = await creating;
+        expect(facts).toMatchObject({
+          threads: 1,
+          reason: '1 of 3 threads: a thread did not start within 20 seconds',
+        });
+      });
+    } finally {
+      jest.useRealTimers();
+    }
   });
 });

@@ -22,7 +22,7 @@ export function unasked(level: string, missing: string | null): string | null {
  */
 export function describeOn(level: GpuLevel, missing: string | null, body: (device: SpecDevice) => void): void {
   const isNeeded = ASKED.includes(level);
-  const device = { level, create: (options: GpuOptions = {}) => createGpuBackend({ ...options, device: level }) };
+  const device = { level, create: (options: GpuOptions = {}) => createGpuBackend({ ...options, level }) };
   if (missing === null) describe(level, () => body(device));
   else if (isNeeded) {
     test(`${level} is there, as TANDEM_GPU asks`, () => {
