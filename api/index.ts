@@ -1,6 +1,6 @@
 export { bundledPair } from './bundled.node';
 export { comparison } from './comparison';
-export { COMPARE_OPTIONS, GENERATE_OPTIONS, LOAD_OPTIONS, MEASURE_OPTIONS } from './options';
+export { COMPARE_OPTIONS, checkGenerate, GENERATE_OPTIONS, LOAD_OPTIONS, MEASURE_OPTIONS } from './options';
 export type { BundledPair } from './pair';
 export { sequenceName } from './run';
 export type { TokenStream } from './stream';

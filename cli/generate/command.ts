@@ -1,4 +1,4 @@
-import { bundledPair, type GenerateOptions, Tandem } from '../../api';
+import { bundledPair, checkGenerate, type GenerateOptions, Tandem } from '../../api';
 import { CommandError, EXIT } from '../failure';
 import { askingHub, checkDrafts, checkModelName } from '../models';
 import { printNotice } from '../notices';
@@ -23,6 +23,7 @@ export async function generateCommand(words: readonly string[], flags: GenerateF
   const { signal } = call;
   const { model, draft, file, ids } = flags;
   checkGenerateFlags(flags);
+  checkGenerate(generateOptions(flags), 'generate', 1); // before anything is read, downloaded or loaded
   if (model !== undefined) checkModelName(model, '--model');
   if (draft !== undefined) await checkDrafts(draft);
   const asked = [words[0], file, ids, model].some((one) => one !== undefined);

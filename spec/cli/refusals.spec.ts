@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Tandem } from '../../api';
 import { BUNDLED, expectOneLine } from './command';
 import { inside } from './inside';
 
@@ -147,6 +148,21 @@ describe('tandem refuses in one clear line, with a failing exit code and nothing
       expect(run.stderr.slice('tandem: '.length, -1)).toMatch(message);
     },
   );
+
+  test('options that do not go together, before a model is loaded and before standard input is read', async () => {
+    const load = jest.spyOn(Tandem, 'load');
+    for (const args of [
+      ['--top-k', '2'],
+      ['--num-beams', '2', '--stop', 'x'],
+      ['--length-penalty', '2'],
+    ]) {
+      const run = await inside(['generate', ...args], { input: Buffer.from([0xff, 0xfe]) }); // UTF-16, if it were read
+      expect(run).toMatchObject({ status: 2, stdout: '' });
+      expectOneLine(run, /(topK|stop|lengthPenalty): expected/);
+    }
+    expect(load).not.toHaveBeenCalled();
+    load.mockRestore();
+  });
 
   test('text that is not UTF-8', async () => {
     const path = join(scratch, 'latin1.txt');
