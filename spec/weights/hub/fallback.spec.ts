@@ -34,7 +34,7 @@ describe('a hub that cannot be reached', () => {
 
   it.each(down)('(it %s) is replaced by a complete cache, with a notice and without pauses', async (_, start) => {
     const { endpoint, dispose } = await start();
-    const options = { endpoint, timeoutMs: 200 };
+    const options = { endpoint, timeoutMs: 60 };
     await expect(room.get(options)).rejects.toMatchObject({ code: 'hub-failed' });
     await download();
     for (const list of [room.pauses, room.notices]) list.length = 0;

@@ -1,12 +1,22 @@
 import { execFile, spawn } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { fromPretrained } from '../../../weights';
+import { bundle } from '../../support/bundle';
 import { COMMIT } from '../../support/fake-hub';
 import { goldenFiles, type HubRoom, hubRoom, WEIGHTS } from '../../support/hub-room';
 
-const ROOT = path.join(__dirname, '..', '..', '..');
 /** Bytes that come before an answer stalls. */
 const STALL = 5000;
 
@@ -18,6 +28,11 @@ describe('the hub', () => {
     'pytorch_model.bin': new Uint8Array(5000),
     'README.md': new Uint8Array(10),
   };
+
+  /** A folder with the library as one file, for other processes. */
+  const library = mkdtempSync(path.join(tmpdir(), 'tandem-library-'));
+  beforeAll(() => bundle(['weights/index'], path.join(library, 'weights.js')));
+  afterAll(() => rmSync(library, { recursive: true }));
 
   beforeEach(async () => {
     room = await hubRoom(content);
@@ -129,9 +144,9 @@ describe('the hub', () => {
 
   it('lets other processes wait too', async () => {
     room.hub.fault = { kind: 'slow', file: WEIGHTS };
-    const script = `require('./weights').fromPretrained('org/tiny').then((c) => c.dispose()).then(() => console.log('ok'))`;
-    const options = { cwd: ROOT, env: environment() };
-    const run = () => promisify(execFile)(process.execPath, ['-r', 'ts-node/register', '-e', script], options);
+    const script = `require('./weights.js').fromPretrained('org/tiny').then((c) => c.dispose()).then(() => console.log('ok'))`;
+    const options = { cwd: library, env: environment() };
+    const run = () => promisify(execFile)(process.execPath, ['-e', script], options);
     const runs = await Promise.all([run(), run()]);
     expect(runs.map(({ stdout }) => stdout.trim())).toEqual(['ok', 'ok']);
     expect(room.hub.sent()).toBe(content[WEIGHTS].length + content['config.json'].length);
@@ -139,9 +154,8 @@ describe('the hub', () => {
 
   it('goes on after a process that was killed in the middle, with the bytes that it left', async () => {
     room.hub.fault = { kind: 'stall', file: WEIGHTS, after: STALL };
-    const script = `require('./weights').fromPretrained('org/tiny').catch(() => undefined)`;
-    const options = { cwd: ROOT, env: environment() };
-    const child = spawn(process.execPath, ['-r', 'ts-node/register', '-e', script], options);
+    const script = `require('./weights.js').fromPretrained('org/tiny').catch(() => undefined)`;
+    const child = spawn(process.execPath, ['-e', script], { cwd: library, env: environment() });
     const ended = new Promise((resolve) => child.on('close', resolve));
     await untilStalled();
     child.kill('SIGKILL');
