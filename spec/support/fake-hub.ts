@@ -70,14 +70,8 @@ export async function fakeHub(
     }
     const resolved = path.match(new RegExp(`^/org/tiny/resolve/${COMMIT}/(.+)$`))?.[1];
     if (resolved && files[resolved]) {
-      const { size, oid, lfs } = listed(resolved, files[resolved], told);
-      const described = {
-        'x-repo-commit': COMMIT,
-        'x-linked-etag': `"${lfs?.oid ?? oid}"`,
-        'x-linked-size': String(size),
-      };
-      response.writeHead(302, { location: `/storage/${encodeURIComponent(resolved)}`, ...described }).end();
-      return;
+      const location = `/storage/${encodeURIComponent(resolved)}`;
+      return void response.writeHead(302, { location, ...described(listed(resolved, files[resolved], told)) }).end();
     }
     const stored = path.match(/^\/storage\/(.+)$/)?.[1];
     if (stored && files[stored]) {
@@ -102,6 +96,11 @@ export async function fakeHub(
     },
     dispose: server.dispose,
   });
+}
+
+/** Headers with which the hub describes a file where it redirects to its content. */
+function described({ size, oid, lfs }: ReturnType<typeof listed>): Record<string, string> {
+  return { 'x-repo-commit': COMMIT, 'x-linked-etag': `"${lfs?.oid ?? oid}"`, 'x-linked-size': String(size) };
 }
 
 interface Content {
