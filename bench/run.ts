@@ -15,7 +15,8 @@ async function openBenches(options: BenchOptions): Promise<Bench[]> {
   const benches: Bench[] = [];
   for (const name of options.backends) {
     try {
-      const backend = await createBackend(name, { threads: options.threads, level: options.level });
+      const setting = name === 'wasm' ? { threads: options.threads, level: options.level } : {};
+      const backend = await createBackend(name, setting);
       const { threads, level, weightTypes } = backend.facts;
       const label = name === 'wasm' ? `wasm ${level} ×${threads}` : name;
       const types = options.types.filter((type) => weightTypes.includes(type));

@@ -18,7 +18,7 @@ export type {
 export { createCpuBackend } from './cpu';
 export { KernelError, type KernelErrorCode } from './errors';
 export { createGpuBackend, type GpuCounters, type GpuOptions, gpuCounters } from './gpu';
-export { type BackendName, type BackendOptions, backendOptions } from './options';
+export type { BackendName, BackendOptions } from './options';
 export { createReferenceBackend } from './reference';
 export { type BackendProbe, createBackend, probeBackends } from './registry';
 export { decodeStored, STORED_BYTES } from './shared/float';

@@ -29,7 +29,7 @@ const MOST_THREADS = 64;
 export const AUTO_BACKENDS: readonly BackendName[] = ['wasm', 'cpu'];
 
 /** The options that any of these backends accepts. */
-export function backendOptions(...names: readonly BackendName[]): OptionTable<keyof BackendOptions> {
+function backendOptions(...names: readonly BackendName[]): OptionTable<keyof BackendOptions> {
   const levels = [...new Set(['auto', ...names.flatMap((name) => LEVELS[name])])];
   return {
     threads: {

@@ -36,7 +36,8 @@ export async function speculativeBench(argv: readonly string[]): Promise<number>
       passages: { type: 'string', default: '10' },
     },
   });
-  const backend = await createBackend(values.backend as BackendName, { threads: Number(values.threads) });
+  const threads = values.backend === 'wasm' ? Number(values.threads) : 1;
+  const backend = await createBackend(values.backend as BackendName, { threads });
   const gammas = values.gammas.split(',').map(Number);
   const temperature = Number(values.temperature);
   const { facts } = backend;

@@ -21,6 +21,10 @@ const NEEDS = {
   webkit: { sharesMemory: false, hasRelaxedSimd: false },
 } as const;
 
+/** What a page without shared memory answers to a number of threads. */
+const THREADS_REFUSED =
+  /^KernelError unavailable: wasm: expected 4 threads, found 1: the page may not share memory between threads/;
+
 function expectAllPassed(outcomes: readonly Outcome[]): void {
   expect(outcomes.filter(({ error }) => error !== null)).toEqual([]);
 }
@@ -33,8 +37,8 @@ async function commonLevel(session: Session): Promise<WasmLevel> {
 
 interface PairRun {
   readonly dtype: Dtype;
-  /** Threads that the page asks for, and those it must be given. */
-  readonly asked: number;
+  /** Threads that the page asks for by number (undefined: it leaves the choice to Tandem), and those it must be given. */
+  readonly asked: number | undefined;
   readonly given: number;
   readonly cases: readonly PairGolden[];
 }
@@ -107,18 +111,21 @@ for (const browser of BROWSERS) {
     );
 
     test(
-      'four threads: asked for, they are given where memory can be shared, and one where not; the ids are the same',
-      () =>
-        expectAnswersOfNode(session(), { dtype: 'f32', asked: 4, given: sharesMemory ? 4 : 1, cases: ONE_SENTENCE }),
+      `four threads, asked for by number, are ${sharesMemory ? 'given, with the same ids' : 'refused, with the reason'}`,
+      async () => {
+        if (!sharesMemory) expect(await session().call('refusalOf', { threads: 4 })).toMatch(THREADS_REFUSED);
+        else await expectAnswersOfNode(session(), { dtype: 'f32', asked: 4, given: 4, cases: ONE_SENTENCE });
+      },
       3 * MINUTES,
     );
 
     test(
-      'a page that is not isolated has one thread, whatever it asks for, and the same ids',
+      'a page that is not isolated has one thread and the same ids; four, asked for by number, are refused with the reason',
       async () => {
         await session().visit('/ordinary');
         expect(await session().call('pageFacts')).toMatchObject({ isIsolated: false, sharesMemory: false });
-        await expectAnswersOfNode(session(), { dtype: 'f32', asked: 4, given: 1, cases: ONE_SENTENCE });
+        await expectAnswersOfNode(session(), { dtype: 'f32', asked: undefined, given: 1, cases: ONE_SENTENCE });
+        expect(await session().call('refusalOf', { threads: 4 })).toMatch(THREADS_REFUSED);
       },
       3 * MINUTES,
     );

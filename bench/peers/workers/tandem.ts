@@ -17,7 +17,7 @@ interface Request {
 let model: T5Model;
 
 async function load({ shape, type, threads, folder, backend: name }: Request): Promise<object> {
-  const backend: Backend = await createBackend(name, { threads });
+  const backend: Backend = await createBackend(name, { threads: name === 'wasm' ? threads : 1 });
   const { facts } = backend;
   if (!facts.weightTypes.includes(type)) throw new Error(`backend ${name} has no weights of type ${type}`);
   const checkpoint = await openCheckpoint(`${folder}/checkpoints/${shape}-${type === 'bf16' ? 'bf16' : 'f32'}`);

@@ -8,12 +8,12 @@ export interface SpecDevice {
   create(options?: GpuOptions): Promise<Backend>;
 }
 
-/** TANDEM_GPU names the devices that must be there and are tried at length, as scripts/gpu-test.sh does. */
+/** TANDEM_GPU names the devices that must be there and are tried at length, as bench/gpu/test.sh does. */
 const ASKED = (process.env.TANDEM_GPU ?? '').split(',');
 
 /** Why specs that take minutes on a software device are left out, or null when TANDEM_GPU asks for the device. */
 export function unasked(level: string, missing: string | null): string | null {
-  return ASKED.includes(level) ? missing : (missing ?? `TANDEM_GPU does not name it (scripts/gpu-test.sh does)`);
+  return ASKED.includes(level) ? missing : (missing ?? `TANDEM_GPU does not name it (bench/gpu/test.sh does)`);
 }
 
 /**
@@ -33,7 +33,7 @@ export function describeOn(level: GpuLevel, missing: string | null, body: (devic
 
 /** Why there is no headless-gl here, or null. */
 export function headlessGlMissing(): string | null {
-  return GPU.isHeadlessGLSupported ? null : 'no headless-gl (package gl under a display: scripts/gpu-setup.sh)';
+  return GPU.isHeadlessGLSupported ? null : 'no headless-gl (package gl under a display: bench/gpu/setup.sh)';
 }
 
 /** Why there is no WebGPU here, or null: what the jest environment beside this file found. */

@@ -41,7 +41,7 @@ async function provide(): Promise<Gpu | string> {
   try {
     const { create } = (await importModule('webgpu')) as { create(options: string[]): Gpu };
     const gpu = create([]);
-    return (await gpu.requestAdapter()) === null ? 'no WebGPU adapter (see scripts/gpu-setup.sh)' : gpu;
+    return (await gpu.requestAdapter()) === null ? 'no WebGPU adapter (see bench/gpu/setup.sh)' : gpu;
   } catch (error) {
     return `the package webgpu does not load: ${error instanceof Error ? error.message : String(error)}`;
   }

@@ -1,5 +1,5 @@
-/** Kernels that the gpu backend could have had instead, measured beside its own by gpu-measure.ts. */
-import type { Program } from '../kernels/gpu/device';
+/** Kernels that the gpu backend could have had instead, measured beside its own by measure.ts. */
+import type { Program } from '../../kernels/gpu/device';
 
 /** Weight rows as they are stored, a thread reading along its own: neighbours read far apart. */
 export const naive = (inputs: number, outputs: number): Program => ({

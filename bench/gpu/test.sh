@@ -1,9 +1,9 @@
 #!/bin/sh
 # Runs the gpu specs on devices that must be there, software ones where there is no GPU: WebGPU in Node and Chromium with
-# the Node that is first on the path, headless-gl on the system's (see scripts/gpu-setup.sh). Further arguments go to jest.
+# the Node that is first on the path, headless-gl on the system's (see bench/gpu/setup.sh). Further arguments go to jest.
 # Exits with the worst status of both runs; with TANDEM_GPU_REPORTS=DIR, jest's reports go to DIR/gpu-*.json.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 export VK_DRIVER_FILES="${VK_DRIVER_FILES-/usr/lib/chromium/vk_swiftshader_icd.json}"
 status=0
 

@@ -2,7 +2,7 @@
 # Sets up what the gpu backend's specs run on where there is no GPU: WebGPU over SwiftShader (in Debian's chromium
 # package), and headless-gl over Mesa's llvmpipe under xvfb. Needs root for apt, Debian 12 or later, and the system's Node.
 set -eu
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/../.."
 
 missing=''
 for package in chromium libvulkan1 xvfb xauth libxi-dev libxext-dev libx11-dev libgl1-mesa-dev libglu1-mesa-dev \
@@ -31,4 +31,4 @@ if ! [ -e "$target/node_modules/gl/build/Release/webgl.node" ]; then
     { tail -n 30 "$target/build.log"; exit 1; }
 fi
 test -e "$target/node_modules/gl/build/Release/webgl.node"
-echo "gpu: SwiftShader for WebGPU and headless-gl are set up; scripts/gpu-test.sh runs the specs on them"
+echo "gpu: SwiftShader for WebGPU and headless-gl are set up; bench/gpu/test.sh runs the specs on them"

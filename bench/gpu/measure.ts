@@ -1,17 +1,17 @@
 /**
  * What gpu.js costs on a device, and what its kernels gain over plainer ones: the figures of docs/gpu.md.
  *
- *   npx ts-node scripts/gpu-measure.ts [webgpu | headlessgl | cpu]
+ *   npx ts-node bench/gpu/measure.ts [webgpu | headlessgl | cpu]
  *
  * Every group runs its cases in turn, round after round, and prints the median; processor time stands beside wall time
  * because a software device is a guest on the processor.
  */
-import { createDevice, type GpuLevel } from '../kernels/gpu';
-import { mixProgram, scoresProgram } from '../kernels/gpu/attention';
-import type { Argument, Content, GpuDevice, Program } from '../kernels/gpu/device';
-import { linearProgram } from '../kernels/gpu/linear';
-import { Q8_WORDS } from '../kernels/gpu/pack';
-import { bf16, fused, looped, naive, SOFTMAX, WEIGHTED } from './gpu-variants';
+import { createDevice, type GpuLevel } from '../../kernels/gpu';
+import { mixProgram, scoresProgram } from '../../kernels/gpu/attention';
+import type { Argument, Content, GpuDevice, Program } from '../../kernels/gpu/device';
+import { linearProgram } from '../../kernels/gpu/linear';
+import { Q8_WORDS } from '../../kernels/gpu/pack';
+import { bf16, fused, looped, naive, SOFTMAX, WEIGHTED } from './variants';
 
 const ROUNDS = 7;
 
