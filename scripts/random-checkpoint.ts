@@ -42,6 +42,7 @@ function configOf({ isGated, ...shape }: Shape): T5Config {
     feedForward: isGated ? { kind: 'gelu_new', gated: true } : { kind: 'relu', gated: false },
     biasInEveryBlock: false,
     scaleHead: !isGated,
+    tiesHead: !isGated,
     startToken: 0,
     eosTokens: [1],
   };

@@ -2,7 +2,6 @@
 import { feedForwardName } from './config';
 import { byteSize } from './safetensors/header';
 import { checkBytes, safetensorsHeader, type TensorData, type TensorFormat } from './safetensors/writer';
-import { HEAD_NAME } from './tensors';
 import type { ModelFamily, SafetensorsType, T5Config } from './types';
 
 /** A tensor whose bytes are made while they are written, part by part. */
@@ -116,7 +115,7 @@ function configJson(config: T5Config, tensors: ReadonlyMap<string, TensorFormat>
     relative_attention_max_distance: config.relativeMaxDistance,
     layer_norm_epsilon: config.epsilon,
     feed_forward_proj: feedForwardName(config.feedForward),
-    tie_word_embeddings: !tensors.has(HEAD_NAME),
+    tie_word_embeddings: config.tiesHead,
     scale_decoder_outputs: config.scaleHead,
     decoder_start_token_id: config.startToken,
     eos_token_id: config.eosTokens.length === 1 ? config.eosTokens[0] : config.eosTokens,

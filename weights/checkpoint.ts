@@ -1,13 +1,14 @@
+import { printable } from '../common';
 import { parseConfig } from './config';
 import { WeightsError } from './errors';
 import { type FileSet, fileSet, isFileSet, type ModelFiles } from './file-set';
-import { readIndex } from './safetensors/header';
+import { checkRange } from './range';
+import { INDEX, openShards, openSingle, type Shard, type WantedTensors } from './shards';
+import { EMBEDDING_NAMES, HEAD_NAME, t5Shapes, t5Tensors } from './tensors';
 import { loadTokenizer } from './tokenizer';
-import type { ByteSource, Checkpoint, TensorInfo } from './types';
+import type { ByteSource, Checkpoint, T5Config, TensorInfo } from './types';
 
-const SINGLE = 'model.safetensors';
-const INDEX = `${SINGLE}.index.json`;
-/** Metadata files are read whole; this bounds a hostile one. */
+/** Most bytes of a file of settings. Such files are read whole, and a hostile one could be of any size. */
 const MAX_TEXT = 64 << 20;
 
 /**
@@ -26,41 +27,22 @@ export async function openFileSet(files: FileSet | ModelFiles): Promise<Checkpoi
     const configText = await readText(set, 'config.json');
     if (configText === null) throw missing(set, 'config.json');
     const config = parseConfig(configText, `${set.name}/config.json`, await readText(set, 'generation_config.json'));
-    const shards = await openShards(set, opened);
-    const tensors = new Map<string, TensorInfo>();
-    const places = new Map<string, { source: ByteSource; begin: number }>();
-    for (const { index, source } of shards) {
-      for (const [name, { begin, ...info }] of index.tensors) {
-        if (tensors.has(name))
-          throw new WeightsError(
-            'shard-invalid',
-            `${set.name}: tensor ${name}: expected it once, found it in two shards`,
-          );
-        tensors.set(name, info);
-        places.set(name, { source, begin });
-      }
-    }
-    const metadata = { read: (file: string) => readBytes(set, file) };
+    const shards = await openWeights(set, config, opened);
+    const places = placesOf(shards);
     return {
       name: set.name,
       config,
-      tensors,
+      tensors: new Map([...places].map(([name, { info }]) => [name, info])),
       metadata: shards[0].index.metadata,
       read: async (name, offset = 0, length) => {
         const place = places.get(name);
-        const info = tensors.get(name);
-        if (!place || !info)
-          throw new WeightsError('tensor-missing', `${set.name}: expected tensor ${name}, found none`);
+        if (!place) throw new WeightsError('tensor-missing', `${set.name}: expected tensor ${name}, found none`);
+        const { info, source, begin } = place;
         const count = length ?? info.bytes - offset;
-        if (offset < 0 || count < 0 || offset + count > info.bytes) {
-          throw new WeightsError(
-            'io-failed',
-            `${name}: expected a range inside ${info.bytes} bytes, found ${offset} to ${offset + count}`,
-          );
-        }
-        return place.source.read(place.begin + offset, count);
+        checkRange(name, info.bytes, offset, count);
+        return source.read(begin + offset, count);
       },
-      tokenizer: () => loadTokenizer(metadata, config, set.name),
+      tokenizer: () => loadTokenizer({ read: (file) => readBytes(set, file) }, config, set.name),
       dispose,
       [Symbol.asyncDispose]: dispose,
     };
@@ -70,68 +52,44 @@ export async function openFileSet(files: FileSet | ModelFiles): Promise<Checkpoi
   }
 }
 
-type Shard = { index: Awaited<ReturnType<typeof readIndex>>; source: ByteSource };
-
-async function openShards(set: FileSet, opened: ByteSource[]): Promise<Shard[]> {
-  const open = async (file: string): Promise<Shard> => {
-    const source = await set.open(file);
-    opened.push(source);
-    return { source, index: await readIndex(source) };
-  };
-  if (set.files.includes(SINGLE)) return [await open(SINGLE)];
+async function openWeights(set: FileSet, config: T5Config, opened: ByteSource[]): Promise<Shard[]> {
+  const single = await openSingle(set, opened);
+  if (single) return [single];
   const text = await readText(set, INDEX);
-  if (text === null) {
-    const other = set.files.find((file) => /\.(bin|h5|msgpack|ckpt|onnx)$/.test(file));
-    if (!other) throw missing(set, SINGLE);
-    throw new WeightsError(
-      'not-found',
-      `${set.name}: expected ${SINGLE}, found only ${other}: convert it with scripts/to_safetensors.py`,
-    );
-  }
-  const map = parseWeightMap(text, `${set.name}/${INDEX}`);
-  const shards: Shard[] = [];
-  for (const file of new Set(map.values())) {
-    if (!set.files.includes(file))
-      throw new WeightsError('shard-invalid', `${set.name}: expected shard ${file}, found none`);
-    const shard = await open(file);
-    for (const name of shard.index.tensors.keys()) {
-      const listed = map.get(name);
-      if (listed !== file) {
-        throw new WeightsError(
-          'shard-invalid',
-          `${set.name}: tensor ${name}: expected in ${listed ?? 'no shard'}, found in ${file}`,
-        );
-      }
-    }
-    shards.push(shard);
-  }
-  for (const [name, file] of map) {
-    if (!shards.some(({ index }) => index.tensors.has(name))) {
-      throw new WeightsError('shard-invalid', `${set.name}: tensor ${name}: expected in ${file}, found nowhere`);
-    }
-  }
-  return shards;
+  if (text !== null) return openShards(set, text, opened, wantedBy(config));
+  const other = set.files.find((file) => /\.(bin|h5|msgpack|ckpt|onnx)$/.test(file));
+  if (!other) throw missing(set, 'model.safetensors');
+  throw new WeightsError(
+    'not-found',
+    `${set.name}: expected model.safetensors, found only ${printable(other)}: convert it with scripts/to_safetensors.py`,
+  );
 }
 
-function parseWeightMap(text: string, file: string): Map<string, string> {
-  const bad = (expected: string, found: string) =>
-    new WeightsError('shard-invalid', `${file}: expected ${expected}, found ${found}`);
-  let json: { weight_map?: unknown };
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw bad('JSON', (error as Error).message);
-  }
-  const map = json?.weight_map;
-  if (typeof map !== 'object' || map === null) throw bad('weight_map to be an object', JSON.stringify(map) ?? 'none');
-  const entries = Object.entries(map);
-  if (entries.length === 0) throw bad('at least one tensor in weight_map', 'none');
-  for (const [name, shard] of entries) {
-    if (typeof shard !== 'string' || /[\\/]|\.\./.test(shard) || shard === '') {
-      throw bad(`a plain file name for ${name}`, JSON.stringify(shard));
+/** The tensors that a model with this config looks for in shards. `resolveTensors` checks what the shards hold. */
+function wantedBy(config: T5Config): WantedTensors {
+  const needed = new Set(t5Shapes(config, t5Tensors(config)).map(({ name }) => name));
+  const optional = new Set<string>(EMBEDDING_NAMES);
+  for (const name of EMBEDDING_NAMES) needed.delete(name);
+  (config.tiesHead ? optional : needed).add(HEAD_NAME);
+  return { needed, optional };
+}
+
+interface Place {
+  readonly info: TensorInfo;
+  readonly source: ByteSource;
+  /** Offset of the tensor's first byte in the source. */
+  readonly begin: number;
+}
+
+/** Where each tensor is. A tensor that the model does not look for may be in several shards. */
+function placesOf(shards: readonly Shard[]): Map<string, Place> {
+  const places = new Map<string, Place>();
+  for (const { index, source } of shards) {
+    for (const [name, { begin, ...info }] of index.tensors) {
+      if (!places.has(name)) places.set(name, { info, source, begin });
     }
   }
-  return new Map(entries);
+  return places;
 }
 
 async function readText(set: FileSet, file: string): Promise<string | null> {
@@ -139,21 +97,19 @@ async function readText(set: FileSet, file: string): Promise<string | null> {
   return bytes && new TextDecoder().decode(bytes);
 }
 
+/** The bytes of a file of settings; null when it is not there. */
 async function readBytes(set: FileSet, file: string): Promise<Uint8Array | null> {
   if (!set.files.includes(file)) return null;
   const source = await set.open(file);
   try {
-    if (source.size > MAX_TEXT)
-      throw new WeightsError('io-failed', `${source.name}: expected at most ${MAX_TEXT} bytes, found ${source.size}`);
-    return await source.read(0, source.size);
+    if (source.size <= MAX_TEXT) return await source.read(0, source.size);
+    throw new WeightsError('io-failed', `${source.name}: expected at most ${MAX_TEXT} bytes, found ${source.size}`);
   } finally {
     await source.dispose();
   }
 }
 
 function missing(set: FileSet, file: string): WeightsError {
-  return new WeightsError(
-    'not-found',
-    `${set.name}: expected ${file}, found ${set.files.slice(0, 8).join(', ') || 'no files'}`,
-  );
+  const found = printable(set.files.slice(0, 8).join(', ')) || 'no files';
+  return new WeightsError('not-found', `${set.name}: expected ${file}, found ${found}`);
 }

@@ -51,6 +51,7 @@ export function parseConfig(text: string, file: string, generationText?: string 
     feedForward,
     biasInEveryBlock: family === 'umt5',
     scaleHead: scaleHead(family, field),
+    tiesHead: field.flag('tie_word_embeddings') ?? true,
     startToken: token('decoder_start_token_id', 0),
     eosTokens: eosTokens(eos.value, eos.field, vocabularySize),
   };

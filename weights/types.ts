@@ -72,6 +72,8 @@ export interface T5Config {
   readonly biasInEveryBlock: boolean;
   /** Whether the head scales by dModel^-0.5: `scale_decoder_outputs ?? tie_word_embeddings ?? true`. */
   readonly scaleHead: boolean;
+  /** `tie_word_embeddings ?? true`. A file may hold a head of its own all the same, and then it is used. */
+  readonly tiesHead: boolean;
   readonly startToken: number;
   readonly eosTokens: readonly number[];
 }

@@ -34,6 +34,7 @@ export function tinyConfig(changes: Partial<T5Config> = {}): T5Config {
     feedForward: RELU,
     biasInEveryBlock: false,
     scaleHead: true,
+    tiesHead: true,
     startToken: 0,
     eosTokens: [1],
     ...changes,

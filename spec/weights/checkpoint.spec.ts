@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type FileSet, openCheckpoint, openFileSet } from '../../weights';
+import fc from 'fast-check';
+import { type FileSet, openCheckpoint, openFileSet, resolveTensors } from '../../weights';
 import { type TensorData, writeSafetensors } from '../../weights/safetensors/writer';
 import { blobSource, bufferSource } from '../../weights/source';
 import { checkpointBytes, randomTensors, tinyConfig } from '../support/random-checkpoint';
@@ -85,16 +86,62 @@ describe('a checkpoint', () => {
     },
   );
 
-  it('refuses tensors in the wrong shard, in none, in two, and shards that are not there', async () => {
-    const { files, weightMap, first } = sharded();
-    const rejects = (map: object, more: Files, message: RegExp) =>
+  it('refuses tensors of the model in the wrong shard, in none, in two, and shards that are not there', async () => {
+    const { files, weightMap, first, last } = sharded();
+    const rejects = (map: object, more: Files, message: string) =>
       expect(openFiles({ ...files, ...more, ...index(map) })).rejects.toThrow(message);
-    await rejects({ ...weightMap, [first]: 'b.safetensors' }, {}, /expected in b.safetensors, found in a.safetensors/);
-    await rejects({ ...weightMap, ghost: 'a.safetensors' }, {}, /ghost: expected in a.safetensors, found nowhere/);
-    await rejects({ ...weightMap, ghost: 'c.safetensors' }, {}, /expected shard c.safetensors, found none/);
+    await rejects(
+      { ...weightMap, [first]: 'b.safetensors' },
+      {},
+      `tensor '${first}': expected in 'b.safetensors', found in 'a.safetensors'`,
+    );
+    await rejects({ ...weightMap, [last]: 'c.safetensors' }, {}, `expected shard 'c.safetensors', found none`);
+    const unlisted = Object.fromEntries(Object.entries(weightMap).filter(([name]) => name !== last));
+    await rejects(unlisted, {}, `tensor '${last}': expected in no shard, found in 'b.safetensors'`);
     const twice = writeSafetensors(new Map([...tinyTensors()].slice(0, 11)));
-    await rejects(weightMap, { 'a.safetensors': twice }, /expected in b.safetensors, found in a.safetensors/);
-    await rejects({}, {}, /at least one tensor/);
+    await rejects(weightMap, { 'a.safetensors': twice }, `expected in 'b.safetensors', found in 'a.safetensors'`);
+    const fewer = writeSafetensors(new Map([...tinyTensors()].slice(10, -1)));
+    await rejects(
+      weightMap,
+      { 'b.safetensors': fewer },
+      `tensor '${last}': expected in 'b.safetensors', found nowhere`,
+    );
+    await rejects({}, {}, 'expected at least one tensor');
+    await rejects({ ghost: 'a.safetensors' }, {}, 'expected an index that names a tensor of a T5, found none');
+  });
+
+  it('loads whatever else its index and shards name: copies that no shard holds, other tensors, files that are not there', async () => {
+    const { files, weightMap } = sharded();
+    const expected = await openFiles({ ...files, ...index(weightMap) });
+    const extra = fc.tuple(
+      fc.constantFrom('encoder.embed_tokens.weight', 'decoder.embed_tokens.weight', 'lm_head.weight', 'ghost', 'step'),
+      fc.constantFrom('a.safetensors', 'b.safetensors'),
+    );
+    const unneeded = fc.tuple(
+      fc.constantFrom('ghost', 'step', 'decoder.block.9.x'),
+      fc.constantFrom('c.st', 'broken.st'),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(extra), fc.array(unneeded), async (extras, others) => {
+        const map = { ...Object.fromEntries([...extras, ...others]), ...weightMap };
+        await using found = await openFiles({ ...files, ...index(map), 'broken.st': 'x' });
+        expect(Object.fromEntries(found.tensors)).toEqual(Object.fromEntries(expected.tensors));
+        expect(resolveTensors(found)).toEqual(resolveTensors(expected));
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('is refused when its index names a head that no shard holds, and its config says that the head is not tied', async () => {
+    const { files, weightMap } = sharded();
+    const map = { ...weightMap, 'lm_head.weight': 'a.safetensors' };
+    const { 'config.json': untied } = await checkpointBytes({
+      config: tinyConfig({ tiesHead: false }),
+      tensors: tinyTensors(),
+    });
+    const opened = openFiles({ ...files, ...index(map), 'config.json': untied });
+    await expect(opened).rejects.toThrow(`tensor 'lm_head.weight': expected in 'a.safetensors', found nowhere`);
+    await (await openFiles({ ...files, ...index(map) })).dispose();
   });
 
   it('names the file found when there are only weights of another kind', async () => {
