@@ -106,7 +106,7 @@ const REFUSED: readonly (readonly [args: readonly string[], status: number, mess
   [['generate', '--draft', 'ngram:/no/such/table', 'hi'], 1, /'\/no\/such\/table': expected a file that can be read/],
   [['generate', '--draft', 'ngram:package.json', 'hi'], 2, /package.json: expected format tandem-ngram, version 1/],
   [['generate', '--draft', 'layers:99', 'hi'], 1, /layers: expected 1 to 6, found 99/],
-  [['generate', '--level', 'zz', 'hi'], 1, /level: expected zz, found/],
+  [['generate', '--level', 'zz', 'hi'], 2, /level: expected one of auto, relaxed-simd, simd, scalar, found 'zz'/],
   [['generate', '--model', '/no/such/model', 'hi'], 1, /--model '\/no\/such\/model': expected a checkpoint directory/],
   [
     ['generate', '--model', 'models/nope', 'hi'],
