@@ -35,7 +35,7 @@ interface End {
 
 const ends: fc.Arbitrary<End> = fc.record({
   how: fc.constantFrom('none', 'abort', 'dispose', 'target fails', 'draft fails', 'encode fails', 'processor fails'),
-  after: fc.nat(12),
+  after: fc.nat(3),
 });
 
 /** The toy pair, set up so that the end comes from inside: a call of a model does what `end` says. */
@@ -84,7 +84,7 @@ describe('whatever ends a call, its views, streams and encodings are given back'
       fc.asyncProperty(fc.nat(999), ends, async (seed, end) => {
         const { toy, controller, settle } = setUp(seed, end);
         const withProcessors = name !== 'beams' ? processorsOf(end) : {};
-        const options = { maxNewTokens: 8, signal: controller.signal, ...withProcessors };
+        const options = { ...LONG, signal: controller.signal, ...withProcessors };
         const outcome = await CALLS[name](toy.tandem, options).then(
           () => 'ended',
           (error: Error & { code?: string }) => error.code ?? error.message,
@@ -109,9 +109,9 @@ describe('whatever ends a call, its views, streams and encodings are given back'
     let cut = 0;
     const inputs = Array.isArray(input) ? input.length : 1;
     await fc.assert(
-      fc.asyncProperty(fc.nat(999), leaving, fc.nat(10), async (seed, how, after) => {
+      fc.asyncProperty(fc.nat(999), leaving, fc.nat(5), async (seed, how, after) => {
         const toy = tableTandem({ seed });
-        const stream = toy.tandem.stream(input as Input, { maxNewTokens: 8, ...options });
+        const stream = toy.tandem.stream(input as Input, { ...LONG, ...options });
         const text = how.startsWith('text') && name === 'one';
         const items: AsyncIterable<unknown> = text ? stream.text : stream;
         let seen = 0;
@@ -150,10 +150,10 @@ describe('whatever ends a call, its views, streams and encodings are given back'
     const { input, options } = STREAMS[name];
     let aborted = 0;
     await fc.assert(
-      fc.asyncProperty(fc.nat(999), fc.nat(10), async (seed, after) => {
+      fc.asyncProperty(fc.nat(999), fc.nat(5), async (seed, after) => {
         const toy = tableTandem({ seed });
         const controller = new AbortController();
-        const stream = toy.tandem.stream(input as Input, { maxNewTokens: 8, ...options, signal: controller.signal });
+        const stream = toy.tandem.stream(input as Input, { ...LONG, ...options, signal: controller.signal });
         let isOver = false;
         for (let i = 0; i < after && !isOver; i++) isOver = (await stream.next()).done === true;
         controller.abort(new Error('enough'));
