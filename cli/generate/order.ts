@@ -54,7 +54,7 @@ export async function printInOrder(
     advance();
     for await (const event of events) {
       waiting.get(inputs[event.index])?.push(event);
-      if (inputs[event.index] === items[next]) advance();
+      advance();
     }
   } catch (error) {
     printer.interrupted();

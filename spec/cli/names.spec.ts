@@ -60,6 +60,7 @@ describe('the name of a model', () => {
     ['google/flan/t5', 'nothing there'],
     ['nope/', 'nothing there'],
     ['a b', 'nothing there'],
+    ['a..b', 'nothing there'],
     ['', 'nothing there'],
     ['file', 'a file'],
     ['file/nope', 'ENOTDIR'],

@@ -16,6 +16,12 @@ describe('text of a model, a file or a hub', () => {
     );
   });
 
+  it('has every control character and mark of direction escaped in JSON, also those that JSON itself leaves', () => {
+    const text = '\u0000\u001b\u007f\u0085\u009b\u009f\u2028\u2029\u202a\u202e\u2066\u2069';
+    expect(jsonLine({ text }).slice(0, -1)).not.toMatch(CONTROL);
+    expect(JSON.parse(jsonLine({ text }))).toEqual({ text });
+  });
+
   it('is one line of JSON without control characters, and reads back as it was', () => {
     fc.assert(
       fc.property(fc.anything({ key: binary, values: [binary, fc.integer(), fc.constant(null)] }), (value) => {
