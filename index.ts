@@ -42,6 +42,7 @@ export {
   type Drafter,
   type EarlyStopping,
   type Metrics,
+  type RoundFacts,
   type StopReason,
   type TokenOrigin,
   type Trace,
@@ -56,6 +57,7 @@ export {
   type FileSet,
   type HubNotice,
   type ModelFiles,
+  type RetryNotice,
   type T5Config,
   WeightsError,
 } from './weights';

@@ -1,4 +1,4 @@
-import { TandemError } from '../common';
+import { ASYNC_DISPOSE, TandemError } from '../common';
 import type { Call } from './call';
 import type { BatchResult, StreamEvent } from './types';
 
@@ -79,7 +79,7 @@ export class TokenStream<R> implements AsyncIterable<StreamEvent> {
     return { done: true, value: undefined };
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async [ASYNC_DISPOSE](): Promise<void> {
     await this.return();
   }
 

@@ -1,4 +1,4 @@
-import { invalid, quoted, TandemError } from '../common';
+import { ASYNC_DISPOSE, invalid, quoted, TandemError } from '../common';
 import type { CostTable } from '../decoding';
 import { Call, type LiveCalls } from './call';
 import type { Engine } from './engine';
@@ -167,7 +167,7 @@ export class Tandem {
     return this.#disposal;
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
+  [ASYNC_DISPOSE](): Promise<void> {
     return this.dispose();
   }
 

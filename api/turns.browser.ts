@@ -1,4 +1,4 @@
-/** As in Node; a message is a browser's quickest way round its event loop. */
+/** As in Node. A browser turns to its event loop soonest for a message. */
 export class Turns {
   private last = performance.now();
 

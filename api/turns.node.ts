@@ -1,6 +1,6 @@
 /**
- * Lets signals and timers in now and then: a backend that computes on this thread settles its promises without ever going
- * back to the event loop, and an abort would not be heard.
+ * Lets the event loop run at most every 16 ms. A backend that computes on the calling thread resolves its promises without
+ * the event loop, so signals, timers and an abort would wait until the end.
  */
 export class Turns {
   private last = performance.now();

@@ -1,4 +1,4 @@
 import { version } from '../package.json';
 
-/** Version of this package: the same text from the same seed depends on it. */
+/** The version of this package. A seed gives the same text only with the same version. */
 export const VERSION: string = version;

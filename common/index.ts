@@ -1,3 +1,4 @@
+export { ASYNC_DISPOSE } from './dispose';
 export { type ErrorCode, TandemError } from './errors';
 export {
   abortSignal,

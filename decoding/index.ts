@@ -21,7 +21,7 @@ export { chain, type Proposal, type ProposedToken, ROOT } from './proposal';
 export type { GenerationResult, Pair, SequenceRequest, StopReason, TokenReading } from './run';
 export { type Distribution, oneHot, overlap, probabilityOf } from './sampling/distribution';
 export { type Draw, mostProbable, race, sample, sampleWithoutReplacement } from './sampling/draw';
-export { distributionOf } from './sampling/processors';
+export { type Context, distributionOf } from './sampling/processors';
 export { type Address, type Position, type Purpose, type Random, seededRandom } from './sampling/random';
 export {
   CONCURRENCY,
@@ -34,11 +34,14 @@ export {
 } from './settings';
 export {
   type Choice,
+  type RoundFacts,
   readTrace,
   replayRandom,
+  type TopEntries,
   type Trace,
   type TracedDraft,
   type TracedRound,
   TraceRecorder,
 } from './trace';
 export type { NewToken, TokenOrigin } from './verification/accept';
+export type { Verdict } from './verification/token';

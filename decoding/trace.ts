@@ -55,7 +55,8 @@ export interface Trace {
   readonly stopReason: string | null;
 }
 
-interface RoundFacts {
+/** What a recorder hears of one round. */
+export interface RoundFacts {
   readonly position: number;
   readonly proposal: Proposal;
   readonly targets: readonly Distribution[];

@@ -1,4 +1,4 @@
-import { printable } from '../common';
+import { ASYNC_DISPOSE, printable } from '../common';
 import { parseConfig } from './config';
 import { WeightsError } from './errors';
 import { type FileSet, fileSet, isFileSet, type ModelFiles } from './file-set';
@@ -44,7 +44,7 @@ export async function openFileSet(files: FileSet | ModelFiles): Promise<Checkpoi
       },
       tokenizer: () => loadTokenizer({ read: (file) => readBytes(set, file) }, config, set.name),
       dispose,
-      [Symbol.asyncDispose]: dispose,
+      [ASYNC_DISPOSE]: dispose,
     };
   } catch (error) {
     await dispose();

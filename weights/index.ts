@@ -2,6 +2,7 @@ export { openFileSet } from './checkpoint';
 export { openCheckpoint } from './directory.node';
 export { WeightsError, type WeightsErrorCode } from './errors';
 export { type FileContent, type FileSet, fileSet, type ModelFiles } from './file-set';
+export type { RetryNotice } from './http/retry';
 export { fromPretrained } from './hub/index.node';
 export type { DownloadProgress, FromPretrainedOptions, HubNotice } from './hub/options';
 export { type ResolvedTensors, resolveTensors } from './resolve';

@@ -47,7 +47,7 @@ function runSpecs(declare: () => void): Promise<Outcome[]> {
 /** Runs the law suite on a gpu device of this browser. */
 function runGpuLaws(level: GpuLevel, runs: number): Promise<Outcome[]> {
   const tolerances = {
-    products: { f32: 2e-7, bf16: 2e-7, q8: 2e-7 },
+    products: { f32: 2.3e-6, bf16: 2.3e-6, q8: 2.3e-6 }, // see spec/kernels/gpu/webgpu.spec.ts
     elementwise: 2e-6,
     attention: 2e-6,
     logSumExp: 1e-13,

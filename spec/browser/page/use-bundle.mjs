@@ -3,6 +3,9 @@
  * bundle-worker.mjs.
  */
 
+/** WebKitGTK has no symbol of its own. */
+const ASYNC_DISPOSE = Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose');
+
 /** Loads the bundled pair, does something with it, and gives it back. */
 async function withTandem(loadOptions, use) {
   const { Tandem } = await import('/bundle/index.mjs');
@@ -11,7 +14,7 @@ async function withTandem(loadOptions, use) {
   try {
     return await use(tandem);
   } finally {
-    await tandem.dispose();
+    await tandem[ASYNC_DISPOSE]();
   }
 }
 
