@@ -53,7 +53,8 @@ export async function* decodeSequences(
   signal: AbortSignal,
 ): AsyncGenerator<StreamEvent, void, void> {
   const run = new SequencesRun(loaded, inputs, options);
-  const { speculative = true, concurrency = DEFAULTS.concurrency } = options;
+  const { speculative = true, numReturnSequences = 1 } = options;
+  const { concurrency = Math.max(DEFAULTS.concurrency, numReturnSequences) } = options;
   const pair = { target: loaded.target, drafter: speculative ? loaded.drafter : null };
   for await (const event of generateBatch(pair, run.requests(), { concurrency, signal })) {
     yield* run.takeFailures();

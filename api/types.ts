@@ -117,8 +117,8 @@ export interface GenerateOptions extends Settings {
   /** Hypotheses of a beam search. 1 decodes without a search. Default 1. */
   readonly numBeams?: number;
   /**
-   * Sequences of each input. With `temperature` above 0 they are samples, each with random numbers of its own; with beams the
-   * best ones, at most `numBeams`. Default 1.
+   * Sequences of each input. With `temperature` above 0 they are samples, each with random numbers of its own, for one encode of
+   * the input and one call of the target a round; with beams the best ones, at most `numBeams`. Default 1.
    */
   readonly numReturnSequences?: number;
   /** Beam search: a score is Σ log-probability / length ** lengthPenalty. Default 1. */
@@ -129,7 +129,10 @@ export interface GenerateOptions extends Settings {
   readonly stop?: readonly string[];
   /** False leaves the draft out. Default true. */
   readonly speculative?: boolean;
-  /** Sequences decoded at once when there are several; others wait for one to end. Default 8. */
+  /**
+   * Sequences decoded at once when there are several; others wait for one to end. Default 8, or `numReturnSequences` where that is
+   * more. Samples of one input that are decoded at once share its encoding.
+   */
   readonly concurrency?: number;
   /** Cancels this call. */
   readonly signal?: AbortSignal;

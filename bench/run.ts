@@ -6,6 +6,7 @@ import { type Bench, measure } from './harness/measure';
 import { type BenchOptions, parseOptions } from './harness/options';
 import { printReport, saveReport } from './harness/report';
 import { KERNEL_BENCHES } from './kernels';
+import { samplesBench } from './samples/run';
 import { speculativeBench } from './speculative/run';
 
 const FOLDER = join(__dirname, '..', 'build', 'bench');
@@ -29,11 +30,15 @@ async function openBenches(options: BenchOptions): Promise<Bench[]> {
   return benches;
 }
 
-/** `bench decode …` measures whole decoder steps, `bench speculative …` whole texts, and everything else kernels. */
+/**
+ * `bench decode …` measures whole decoder steps, `bench speculative …` whole texts, `bench samples …` samples at once, and everything
+ * else kernels.
+ */
 async function main(): Promise<number> {
   const [first, ...rest] = process.argv.slice(2);
   if (first === 'decode') return decodeBench(rest);
   if (first === 'speculative') return speculativeBench(rest);
+  if (first === 'samples') return samplesBench(rest);
   return kernelBenches();
 }
 

@@ -1,4 +1,5 @@
 import type { Encoded } from '../engine';
+import { type EncodingShare, SharedEncodings } from './encodings';
 import type { GenerationEvent } from './events';
 import { Failure } from './failure';
 import { Queue } from './queue';
@@ -28,6 +29,8 @@ interface Member {
 export class Batch {
   private members: Member[] = [];
   private added = 0;
+  /** By the list of the source's ids. */
+  private readonly encodings = new SharedEncodings();
 
   constructor(private readonly pair: Pair) {}
 
@@ -36,7 +39,10 @@ export class Batch {
     return this.members.length;
   }
 
-  /** Adds sequences, and encodes their sources in one call. A request that is refused fails alone: its event is returned. */
+  /**
+   * Adds sequences, and encodes their sources in one call; a source that several requests share is encoded once. A request that
+   * is refused fails alone: its event is returned.
+   */
   async add(requests: readonly SequenceRequest[]): Promise<GenerationEvent[]> {
     const events: GenerationEvent[] = [];
     const accepted: { index: number; request: SequenceRequest }[] = [];
@@ -49,11 +55,11 @@ export class Batch {
         events.push(failed(index, error));
       }
     }
-    const sources = await this.encode(accepted.map(({ request }) => request));
+    const shares = await this.shares(accepted.map(({ request }) => request));
     for (const [i, { index, request }] of accepted.entries()) {
-      const source = sources[i];
-      if (source instanceof Failure) events.push(failed(index, source.error));
-      else await this.enter(index, request, source, events);
+      const share = shares[i];
+      if (share instanceof Failure) events.push(failed(index, share.error));
+      else await this.enter(index, request, share, events);
     }
     return events;
   }
@@ -88,15 +94,29 @@ export class Batch {
     this.dispose();
   }
 
+  /** Each request's share of its source's encoding. Sources that are not encoded yet are encoded together. */
+  private async shares(requests: readonly SequenceRequest[]): Promise<(EncodingShare | Failure)[]> {
+    const sources = new Set(requests.map(({ source }) => source));
+    const missing = [...sources].filter((source) => !this.encodings.has(source));
+    const encoded = await this.encode(missing);
+    const shares: (EncodingShare | Failure)[] = [];
+    for (const { source } of requests) {
+      const found = encoded[missing.indexOf(source)];
+      if (found instanceof Failure) shares.push(found);
+      else shares.push(await this.encodings.take(source, async () => found));
+    }
+    return shares;
+  }
+
   /** Encodes sources in one call. When that fails, each is tried alone, to find out whose error it was. */
-  private async encode(requests: readonly SequenceRequest[]): Promise<(Encoded | Failure)[]> {
-    if (requests.length === 0) return [];
+  private async encode(sources: readonly SequenceRequest['source'][]): Promise<(Encoded | Failure)[]> {
+    if (sources.length === 0) return [];
     try {
-      return await this.pair.target.encode(requests.map(({ source }) => source));
+      return await this.pair.target.encode(sources);
     } catch (error) {
-      if (requests.length === 1) return [new Failure(error)];
+      if (sources.length === 1) return [new Failure(error)];
       const alone: (Encoded | Failure)[] = [];
-      for (const request of requests) alone.push(...(await this.encode([request])));
+      for (const source of sources) alone.push(...(await this.encode([source])));
       return alone;
     }
   }
@@ -104,13 +124,13 @@ export class Batch {
   private async enter(
     index: number,
     request: SequenceRequest,
-    encoded: Encoded,
+    share: EncodingShare,
     events: GenerationEvent[],
   ): Promise<void> {
     try {
-      this.members.push({ index, run: await startRun(this.pair, request, encoded) });
+      this.members.push({ index, run: await startRun(this.pair, request, share) });
     } catch (error) {
-      encoded.dispose();
+      share.dispose();
       events.push(failed(index, error));
     }
   }

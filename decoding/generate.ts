@@ -1,3 +1,4 @@
+import { wholeShare } from './encodings';
 import type { GenerationEvent } from './events';
 import { Failure } from './failure';
 import { round } from './round';
@@ -15,8 +16,9 @@ export async function* generate(request: GenerationRequest): AsyncGenerator<Gene
   checkRequest(request, request);
   checkSignal(request.signal);
   const [encoded] = await request.target.encode([request.source]);
-  const run = await startRun(request, request, encoded).catch((error) => {
-    encoded.dispose();
+  const encoding = wholeShare(encoded);
+  const run = await startRun(request, request, encoding).catch((error) => {
+    encoding.dispose();
     throw error;
   });
   try {

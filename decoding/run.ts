@@ -1,5 +1,6 @@
-import type { Encoded, SequenceModel } from '../engine';
+import type { SequenceModel } from '../engine';
 import type { Drafter, DraftSession } from './drafters/drafter';
+import type { EncodingShare } from './encodings';
 import { DecodingError } from './errors';
 import { adaptiveGamma, fixedGamma, type GammaChooser } from './gamma/adaptive';
 import { Meter, type Metrics, metricsOf } from './metrics';
@@ -27,7 +28,7 @@ export interface TokenReading {
 
 /** One sequence to decode. */
 export interface SequenceRequest {
-  /** Source ids, EOS included. */
+  /** Source ids, EOS included. Requests of a batch that have one and the same list, as samples do, share its encoding. */
   readonly source: readonly number[];
   readonly settings?: Settings;
   /** Default: counter-based random numbers from `settings.seed`. */
@@ -58,7 +59,7 @@ export interface Run {
   readonly maxNewTokens: number;
   readonly verifier: Verifier;
   readonly gamma: GammaChooser;
-  readonly encoded: Encoded;
+  readonly encoding: EncodingShare;
   /** The target's state. */
   readonly target: Sequence;
   /** The draft's state; null when nothing drafts. */
@@ -82,9 +83,10 @@ export function checkRequest({ target, drafter }: Pair, { settings = {} }: Seque
   }
 }
 
-/** Starts a run over a source that the target has encoded. `disposeRun` gives back the run and the encoding. */
-export async function startRun(pair: Pair, request: SequenceRequest, encoded: Encoded): Promise<Run> {
+/** Starts a run over a source that the target has encoded. `disposeRun` gives back the run and its share of the encoding. */
+export async function startRun(pair: Pair, request: SequenceRequest, encoding: EncodingShare): Promise<Run> {
   const { target, drafter } = pair;
+  const { encoded } = encoding;
   const { source, settings = {}, trace } = request;
   const numbers = request.random ?? seededRandom(settings.seed ?? DEFAULTS.seed);
   const random = trace?.listenTo(numbers) ?? numbers;
@@ -99,7 +101,7 @@ export async function startRun(pair: Pair, request: SequenceRequest, encoded: En
     maxNewTokens: settings.maxNewTokens ?? DEFAULTS.maxNewTokens,
     verifier,
     gamma: settings.costs ? adaptiveGamma(settings.costs, largest) : fixedGamma(largest),
-    encoded,
+    encoding,
     draft,
     target: Sequence.open(target, encoded),
     ids: [target.startToken],
@@ -112,11 +114,11 @@ function largestGamma({ gamma, branching, costs }: Settings): number {
   return gamma ?? branching?.length ?? (costs ? DEFAULTS.adaptiveGamma : DEFAULTS.gamma);
 }
 
-/** Gives back everything that a run holds, the encoding included. */
+/** Gives back everything that a run holds, its share of the encoding included. */
 export function disposeRun(run: Run): void {
   run.target.dispose();
   run.draft?.dispose();
-  run.encoded.dispose();
+  run.encoding.dispose();
 }
 
 /** The result of a run that has ended. */

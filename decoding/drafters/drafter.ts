@@ -55,7 +55,8 @@ export interface Drafter {
    * Starts a sequence.
    *
    * @param source source ids, EOS included
-   * @param encoded the target's encoding of the source, for drafters that are part of the target; the caller disposes it
+   * @param encoded the target's encoding of the source, for drafters that are part of the target; the caller disposes it. Sequences
+   * that share it may share what a drafter makes of the source
    */
   open(source: readonly number[], encoded?: Encoded): Promise<DraftSession>;
   /** Proposes for several sessions of this drafter in fewer model calls. When it is left out, each session proposes alone. */

@@ -1,4 +1,5 @@
 import type { ForwardOptions, SequenceModel } from '../../engine';
+import { SharedEncodings, wholeShare } from '../encodings';
 import { depthOf, type Proposal } from '../proposal';
 import { Sequence } from '../sequence';
 import { type Drafter, type DraftRequest, type DraftSession, proposeEach } from './drafter';
@@ -18,13 +19,15 @@ export function earlyExitDrafter(target: SequenceModel, layers: number): Drafter
 }
 
 function drafterOf(model: SequenceModel, name: string, options: ForwardOptions, sharesEncoding: boolean): Drafter {
+  const encodings = new SharedEncodings(); // by the target's encoding of the same source
   return {
     name,
     vocabularySize: model.vocabularySize,
     open: async (source, encoded) => {
       if (sharesEncoding && encoded) return new ModelSession(Sequence.open(model, encoded), options, () => undefined);
-      const [owned] = await model.encode([source]);
-      return new ModelSession(Sequence.open(model, owned), options, () => owned.dispose());
+      const encode = async () => (await model.encode([source]))[0];
+      const own = encoded ? await encodings.take(encoded, encode) : wholeShare(await encode());
+      return new ModelSession(Sequence.open(model, own.encoded), options, () => own.dispose());
     },
     proposeAll: async (turns) => {
       const sessions = turns.map(({ session }) => session).filter((session) => session instanceof ModelSession);

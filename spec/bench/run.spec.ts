@@ -34,6 +34,13 @@ describe('npm run bench', () => {
     }
   });
 
+  test('samples at once and one after the other have the same ids, and both speeds are printed', () => {
+    const { status, output } = bench('samples', '--samples', '2,3', '--tokens', '2', '--turns', '1', '--gamma', '2');
+    expect(output).toMatch(/^ +2 +[\d.]+ tokens\/s +[\d.]+ tokens\/s +[\d.]+×$/m);
+    expect(output).toMatch(/2 cases measured/);
+    expect(status).toBe(0);
+  });
+
   test('the package script is the same command', () => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     expect(scripts.bench).toBe('ts-node bench/run.ts');
