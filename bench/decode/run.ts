@@ -3,6 +3,7 @@
  * Prints v(k), the cost of k rows over one, in interleaved rounds, and each kernel's share of a one-row step.
  */
 import { parseArgs } from 'node:util';
+import { table } from '../../cli/table';
 import { type DecoderStream, loadModel, type T5Model } from '../../engine';
 import { type BackendName, createBackend, type Dtype } from '../../kernels';
 import { openCheckpoint } from '../../weights';
@@ -40,15 +41,13 @@ export async function decodeBench(argv: readonly string[]): Promise<number> {
   const stream = encoded.open();
   await step(model, stream, CACHED);
   const medians = await rowCosts(model, stream, Number(values.rounds));
-  console.log('\nrows   ms/call   v(k)   tokens/s if all are kept');
-  for (const [i, k] of ROWS.entries()) {
-    const line = [
-      String(k).padStart(4),
-      medians[i].toFixed(3).padStart(9),
-      (medians[i] / medians[0]).toFixed(2).padStart(6),
-    ];
-    console.log(`${line.join(' ')}   ${((1000 * k) / medians[i]).toFixed(0).padStart(8)}`);
-  }
+  const rows = ROWS.map((k, i) => [
+    k,
+    medians[i].toFixed(3),
+    (medians[i] / medians[0]).toFixed(2),
+    ((1000 * k) / medians[i]).toFixed(0),
+  ]);
+  console.log(`\n${table(['rows', 'ms/call', 'v(k)', 'tokens/s if all are kept'], rows)}`);
   await printKernels(model, stream, profile);
   model.dispose();
   await checkpoint.dispose();
@@ -93,18 +92,15 @@ async function printKernels(
   }
   const total = (performance.now() - start) / 1000;
   const costs = profile.costs();
-  console.log('\none-row step   calls   µs/step   share    GB/s   GFLOP/s');
-  for (const { kernel, calls, seconds, bytes, operations } of costs) {
-    const rate = (amount: number) => (amount > 0 ? (amount / seconds / 1e9).toFixed(1) : '').padStart(8);
-    const share = `${((100 * seconds) / total).toFixed(1)} %`.padStart(7);
-    const micros = ((1e6 * seconds) / steps).toFixed(1).padStart(9);
-    console.log(
-      `${kernel.padEnd(14)} ${(calls / steps).toFixed(0).padStart(5)} ${micros} ${share}${rate(bytes)}${rate(operations)}`,
-    );
-  }
+  const shares = (seconds: number) => [
+    ((1e6 * seconds) / steps).toFixed(1),
+    `${((100 * seconds) / total).toFixed(1)} %`,
+  ];
+  const rows = costs.map(({ kernel, calls, seconds, bytes, operations }) => {
+    const rate = (amount: number) => (amount > 0 ? (amount / seconds / 1e9).toFixed(1) : '');
+    return [kernel, (calls / steps).toFixed(0), ...shares(seconds), rate(bytes), rate(operations)];
+  });
   const rest = total - costs.reduce((sum, cost) => sum + cost.seconds, 0);
-  const restMicros = ((1e6 * rest) / steps).toFixed(1).padStart(9);
-  console.log(
-    `${'engine, awaits'.padEnd(14)} ${' '.repeat(5)} ${restMicros} ${((100 * rest) / total).toFixed(1).padStart(5)} %`,
-  );
+  const head = ['one-row step', 'calls', 'µs/step', 'share', 'GB/s', 'GFLOP/s'];
+  console.log(`\n${table(head, [...rows, ['engine, awaits', '', ...shares(rest)]])}`);
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform } from 'node:os';
 import { join } from 'node:path';
+import { columns } from '../../cli/table';
 import type { KernelBench } from './kernelBench';
 import type { Bench, Comparison, Figure } from './measure';
 import { roofline } from './roofline';
@@ -13,13 +14,7 @@ export interface KernelReport {
   readonly comparisons: readonly Comparison[];
 }
 
-/** Columns padded to their widest cell, numbers to the right. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const cell = (text: string, column: number): string =>
-    /^[\d.−-]/.test(text) ? text.padStart(widths[column]) : text.padEnd(widths[column]);
-  return rows.map((row) => row.map(cell).join('  ').trimEnd()).join('\n');
-}
+const LAYOUT = ['left', 'left', 'left', 'right', 'right', 'right', 'right', 'right', 'right'] as const;
 
 export function printReport({ kernel, benches, figures, comparisons }: KernelReport): void {
   const heads = ['backend', 'shape', 'type', 'rows', 'µs', '±%', 'GB/s', 'GFLOP/s', 'of limit'];
@@ -40,7 +35,12 @@ export function printReport({ kernel, benches, figures, comparisons }: KernelRep
     const limit = `${limits.streamGBs.toFixed(1)} GB/s, ${limits.peakGFlops.toFixed(1)} GFLOP/s${int8}`;
     console.log(`limits of ${label}: ${limit} (${limits.by})`);
   }
-  console.log(table([heads, ...lines]));
+  console.log(
+    columns(
+      [heads, ...lines],
+      LAYOUT.map((align) => ({ align })),
+    ).trimEnd(),
+  );
   if (comparisons.length === 0) return;
   console.log('\nratios of time, interleaved rounds: median (quartiles)');
   for (const { what, ratio } of comparisons) {

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { median, quantile } from 'simple-statistics';
+import { table } from '../../cli/table';
 
 const ROOT = path.join(__dirname, '..', '..');
 const CHROMIUM = process.env.TANDEM_CHROMIUM ?? '/usr/bin/chromium';
@@ -136,13 +137,13 @@ async function takeTurns(pages: ReadonlyMap<string, Page>, works: readonly Work[
 
 function print(shape: string, threads: number, versions: readonly string[], results: readonly Result[]): void {
   console.log(`${shape} in Chromium, ${threads} thread(s), greedy, batch 1\n`);
-  console.log(`${'work'.padEnd(26)}dtype  tandem ms     peer ms   Tandem's speed over it (quartiles)   same tokens`);
-  for (const { work, dtype, tandem, peer, ratio, agreeing } of results) {
-    const times = [tandem, peer].map((time) => time.toFixed(1).padStart(9)).join('   ');
+  const rows = results.map(({ work, dtype, tandem, peer, ratio, agreeing }) => {
     const { median: middle, low, high } = ratio;
     const against = `${middle.toFixed(2)}× (${low.toFixed(2)}–${high.toFixed(2)})`;
-    console.log(`${work.padEnd(26)}${dtype.padEnd(5)} ${times}   ${against.padEnd(37)}${agreeing || ''}`);
-  }
+    return [work, dtype, tandem.toFixed(1), peer.toFixed(1), against, agreeing || ''];
+  });
+  const head = ['work', 'dtype', 'tandem ms', 'peer ms', "Tandem's speed over it (quartiles)", 'same tokens'];
+  console.log(table(head, rows));
   console.log(`\n${versions.join('; ')}`);
 }
 

@@ -6,6 +6,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { table } from '../../cli/table';
 import { type Interleaved, interleave } from '../harness/interleave';
 import { browserPeers } from './browser';
 import { PEERS, type PeerType } from './peers';
@@ -155,15 +156,14 @@ function print({ setting, tokens, sourceIds }: Task, results: readonly Result[],
   console.log(
     `${setting.shape}, ${setting.threads} thread(s), ${sourceIds} source ids, ${tokens} tokens, greedy, whole call\n`,
   );
-  console.log(`${'peer'.padEnd(24)}${'tokens/s'.padStart(9)}   Tandem's speed over it (quartiles)    same tokens`);
-  for (const { name, tokensPerSecond, ratio, agreeing } of results) {
+  const rows = results.map(({ name, tokensPerSecond, ratio, agreeing }) => {
     const against = ratio
       ? `${ratio.median.toFixed(2)}× (${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)}), ${ratio.against}`
       : '';
-    const speed = tokensPerSecond.toFixed(1).padStart(9);
-    console.log(`${name.padEnd(24)}${speed}   ${against.padEnd(38)} ${agreeing} of ${tokens}`);
-  }
-  for (const { name, reason } of skipped) console.log(`${name.padEnd(24)}  skipped: ${reason}`);
+    return [name, tokensPerSecond.toFixed(1), against, `${agreeing} of ${tokens}`];
+  });
+  console.log(table(['peer', 'tokens/s', "Tandem's speed over it (quartiles)", 'same tokens'], rows));
+  for (const { name, reason } of skipped) console.log(`  ${name}: skipped, ${reason}`);
   console.log(
     `\n${results
       .map(({ version }) => version)

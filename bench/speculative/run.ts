@@ -7,6 +7,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { table } from '../../cli/table';
 import {
   addTallies,
   collect,
@@ -44,14 +45,16 @@ export async function speculativeBench(argv: readonly string[]): Promise<number>
   console.log(
     `${facts.name} (${facts.level}), ${facts.threads} threads, temperature ${temperature}, ${values.passages} held-out passages`,
   );
-  console.log('dtype  γ      α      c      v  tokens/call  predicted  measured  measured/predicted');
-  let ways = 0;
+  const lines: string[][] = [];
   for (const dtype of values.dtype.split(',') as Dtype[]) {
-    ways += await measureDtype(backend, { dtype, gammas, temperature, passages: Number(values.passages) });
+    lines.push(...(await measureDtype(backend, { dtype, gammas, temperature, passages: Number(values.passages) })));
   }
   await backend.dispose();
-  return ways;
+  console.log(table(HEAD, lines));
+  return lines.length;
 }
+
+const HEAD = ['dtype', 'γ', 'α', 'c', 'v', 'tokens/call', 'predicted', 'measured', 'measured/predicted'];
 
 interface Plan {
   readonly dtype: Dtype;
@@ -60,7 +63,7 @@ interface Plan {
   readonly passages: number;
 }
 
-async function measureDtype(backend: Backend, { dtype, gammas, temperature, passages }: Plan): Promise<number> {
+async function measureDtype(backend: Backend, { dtype, gammas, temperature, passages }: Plan): Promise<string[][]> {
   const [target, draft] = [
     await open('modernize-target', backend, dtype),
     await open('modernize-draft', backend, dtype),
@@ -80,24 +83,22 @@ async function measureDtype(backend: Backend, { dtype, gammas, temperature, pass
     for (const [g, gamma] of gammas.entries()) await run(speculative[g], gamma);
   }
   const alone = addTallies(plain);
-  for (const [g, gamma] of gammas.entries()) console.log(line(dtype, gamma, addTallies(speculative[g]), alone));
   target.dispose();
   draft.dispose();
-  return gammas.length;
+  return gammas.map((gamma, g) => line(dtype, gamma, addTallies(speculative[g]), alone));
 }
 
 /** One line of the table. The speed leaves out the encoder, whose work is the same with and without a draft. */
-function line(dtype: Dtype, gamma: number, tally: Tally, plain: Tally): string {
+function line(dtype: Dtype, gamma: number, tally: Tally, plain: Tally): string[] {
   // γ is the mean number of tokens proposed, because the last round of a text may propose fewer.
   const metrics = metricsOf(tally, { plain });
   const [alpha, c, v] = [metrics.acceptanceRate, metrics.costRatio ?? 0, metrics.verifyRatio ?? 0];
   const predicted = metrics.predictedSpeedup ?? 0;
   const decoding = (one: Tally) => ({ ...one, seconds: one.targetSeconds + one.draftSeconds });
   const measured = measuredSpeedup(decoding(tally), decoding(plain));
-  const figures = [alpha.toFixed(3), c.toFixed(3), v.toFixed(2)].map((text) => text.padStart(6));
-  const perCall = metrics.tokensPerTargetCall.toFixed(2).padStart(11);
-  const speeds = [`${predicted.toFixed(2)}×`.padStart(10), `${measured.toFixed(2)}×`.padStart(9)];
-  return `${dtype.padEnd(5)} ${String(gamma).padStart(2)} ${figures.join(' ')}  ${perCall} ${speeds.join(' ')}  ${(measured / predicted).toFixed(2).padStart(16)}`;
+  const figures = [alpha.toFixed(3), c.toFixed(3), v.toFixed(2), metrics.tokensPerTargetCall.toFixed(2)];
+  const speeds = [`${predicted.toFixed(2)}×`, `${measured.toFixed(2)}×`, (measured / predicted).toFixed(2)];
+  return [dtype, String(gamma), ...figures, ...speeds];
 }
 
 async function open(name: string, backend: Backend, dtype: Dtype): Promise<T5Model> {

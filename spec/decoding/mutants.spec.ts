@@ -1,3 +1,4 @@
+import { columns } from '../../cli/table';
 import { modelDrafter } from '../../decoding';
 import { totalVariation } from '../support/enumerator';
 import { finish, samplerOutcomes, targetOutcomes } from '../support/exactness';
@@ -65,10 +66,12 @@ describe('mutants: every known-wrong sampler fails the check that the shipped on
   const table: string[][] = [];
 
   afterAll(() => {
-    const all = [['mutant', 'caught by', 'measured', 'shipped', 'of'], ...table];
-    const widths = all[0].map((_, column) => Math.max(...all.map((row) => row[column].length)));
-    const lines = all.map((row) => row.map((cell, column) => cell.padEnd(widths[column])).join('  '));
-    console.info([`${table.length} mutants`, ...lines].join('\n'));
+    const head = ['mutant', 'caught by', 'measured', 'shipped', 'of'];
+    const rows = columns(
+      [head, ...table],
+      head.map(() => ({ align: 'left' })),
+    );
+    console.info(`${table.length} mutants\n${rows}`);
   });
 
   describe.each(FAMILIES.map((family) => [family.check, family] as const))('%s', (check, family) => {
