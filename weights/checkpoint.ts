@@ -3,7 +3,7 @@ import { parseConfig } from './config';
 import { WeightsError } from './errors';
 import { type FileSet, fileSet, isFileSet, type ModelFiles } from './file-set';
 import { checkRange } from './range';
-import { INDEX, openShards, openSingle, type Shard, type WantedTensors } from './shards';
+import { indexOf, openShards, openSingle, type Shard, type WantedTensors, WEIGHTS_FILES } from './shards';
 import { EMBEDDING_NAMES, HEAD_NAME, t5Shapes, t5Tensors } from './tensors';
 import { loadTokenizer } from './tokenizer';
 import type { ByteSource, Checkpoint, T5Config, TensorInfo } from './types';
@@ -53,15 +53,17 @@ export async function openFileSet(files: FileSet | ModelFiles): Promise<Checkpoi
 }
 
 async function openWeights(set: FileSet, config: T5Config, opened: ByteSource[]): Promise<Shard[]> {
-  const single = await openSingle(set, opened);
-  if (single) return [single];
-  const text = await readText(set, INDEX);
-  if (text !== null) return openShards(set, text, opened, wantedBy(config));
+  for (const file of WEIGHTS_FILES) {
+    const single = await openSingle(set, file, opened);
+    if (single) return [single];
+    const text = await readText(set, indexOf(file));
+    if (text !== null) return openShards(set, { file: indexOf(file), text }, opened, wantedBy(config));
+  }
   const other = set.files.find((file) => /\.(bin|h5|msgpack|ckpt|onnx)$/.test(file));
-  if (!other) throw missing(set, 'model.safetensors');
+  if (!other) throw missing(set, WEIGHTS_FILES[0]);
   throw new WeightsError(
     'not-found',
-    `${set.name}: expected model.safetensors, found only ${printable(other)}: convert it with scripts/to_safetensors.py`,
+    `${set.name}: expected model.safetensors or pytorch_model.bin, found only ${printable(other)}`,
   );
 }
 

@@ -21,7 +21,8 @@ export function resolveTensors(checkpoint: Pick<Checkpoint, 'name' | 'config' | 
   if (!embedding) {
     throw new WeightsError('tensor-missing', `${name}: expected one of ${EMBEDDING_NAMES.join(', ')}, found none`);
   }
-  const head = tensors.has(HEAD_NAME) ? HEAD_NAME : embedding;
+  const own = tensors.get(HEAD_NAME);
+  const head = own && own.sameAs !== embedding ? HEAD_NAME : embedding;
   const names = t5Tensors(config, { embedding, head });
   const all = t5Shapes(config, names);
   for (const tensor of all) checkTensor(checkpoint, tensor);

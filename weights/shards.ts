@@ -1,12 +1,16 @@
-/** Finds the tensors of a checkpoint in its safetensors files: one file, or shards with an index. */
+/** Finds the tensors of a checkpoint in its files of weights: one file, or shards with an index. */
 import { printable, quoted } from '../common';
 import { WeightsError } from './errors';
 import type { FileSet } from './file-set';
+import { openTorchFile } from './pickle';
 import { readIndex, type SafetensorsIndex } from './safetensors/header';
 import type { ByteSource } from './types';
 
-const SINGLE = 'model.safetensors';
-export const INDEX = `${SINGLE}.index.json`;
+/** Files of weights in one piece, in the order in which they are looked for: as Hugging Face's `from_pretrained` does. */
+export const WEIGHTS_FILES = ['model.safetensors', 'pytorch_model.bin'] as const;
+
+/** The file that says which shard holds which tensor. */
+export const indexOf = (file: (typeof WEIGHTS_FILES)[number]) => `${file}.index.json`;
 
 export interface Shard {
   readonly index: SafetensorsIndex;
@@ -26,25 +30,25 @@ export interface WantedTensors {
  * @param opened receives the source, so that the caller can close it
  * @returns null when there is no such file
  */
-export async function openSingle(set: FileSet, opened: ByteSource[]): Promise<Shard | null> {
-  return set.files.includes(SINGLE) ? openShard(set, SINGLE, opened) : null;
+export async function openSingle(set: FileSet, file: string, opened: ByteSource[]): Promise<Shard | null> {
+  return set.files.includes(file) ? openShard(set, file, opened) : null;
 }
 
 /**
  * Opens the shards that the index names for a tensor that the model looks for. Hugging Face's converters drop copies of tied
  * tensors and leave their names in the index, so an optional tensor may be in no shard.
  *
- * @param text content of the index
+ * @param index its name and its content
  * @throws WeightsError `shard-invalid` when such a shard is not there, when a tensor that the model looks for is in another
  *   shard than the index says or in two, or when a needed one is in none
  */
 export async function openShards(
   set: FileSet,
-  text: string,
+  index: { readonly file: string; readonly text: string },
   opened: ByteSource[],
   { needed, optional }: WantedTensors,
 ): Promise<Shard[]> {
-  const map = parseWeightMap(text, `${set.name}/${INDEX}`);
+  const map = parseWeightMap(index.text, `${set.name}/${index.file}`);
   const isWanted = (tensor: string) => needed.has(tensor) || optional.has(tensor);
   const shards = new Map<string, Shard>();
   for (const [tensor, file] of map) {
@@ -52,8 +56,8 @@ export async function openShards(
     if (!set.files.includes(file)) throw invalid(`${set.name}: expected shard ${quoted(file)}, found none`);
     shards.set(file, await openShard(set, file, opened));
   }
-  for (const [file, { index }] of shards) {
-    for (const tensor of index.tensors.keys()) {
+  for (const [file, shard] of shards) {
+    for (const tensor of shard.index.tensors.keys()) {
       const listed = map.get(tensor);
       if (listed === file || !isWanted(tensor)) continue;
       const expected = listed === undefined ? 'no shard' : quoted(listed);
@@ -71,7 +75,7 @@ export async function openShards(
 async function openShard(set: FileSet, file: string, opened: ByteSource[]): Promise<Shard> {
   const source = await set.open(file);
   opened.push(source);
-  return { source, index: await readIndex(source) };
+  return file.endsWith('.bin') ? openTorchFile(source) : { source, index: await readIndex(source) };
 }
 
 function parseWeightMap(text: string, file: string): Map<string, string> {

@@ -43,6 +43,8 @@ export interface TensorInfo {
   readonly bytes: number;
   /** File that holds it. */
   readonly file: string;
+  /** Name of an earlier tensor of the file that is the very same bytes, as tied tensors are in pytorch_model.bin. */
+  readonly sameAs?: string;
 }
 
 export type ModelFamily = 't5' | 'mt5' | 'umt5';

@@ -18,9 +18,9 @@ const SMALL_FILES = [
   'tokenizer_config.json',
   'spiece.model',
 ];
-const SINGLE = 'model.safetensors';
-const INDEX = `${SINGLE}.index.json`;
-const SHARD = /^[\w.-]+\.safetensors$/;
+/** Files of weights in one piece, the best first; the index of its shards has the same name with `.index.json`. */
+const WEIGHTS = ['model.safetensors', 'pytorch_model.bin'];
+const SHARD = /^[\w.-]+\.(safetensors|bin)$/;
 /** The most bytes of one small file; the tokenizer of a vocabulary of 250,112 pieces takes 17 million. */
 const MOST_SMALL_BYTES = 64 << 20;
 
@@ -42,8 +42,12 @@ export async function openUrl(url: string, signal?: AbortSignal): Promise<Checkp
   if (!files.has('config.json')) {
     throw new WeightsError('not-found', `${base}: expected config.json of a checkpoint, found none`);
   }
-  if (!(await add(SINGLE, weightsFile)) && (await add(INDEX, smallFile))) {
-    for (const shard of await shardsOf(files.get(INDEX) as ByteSource)) await add(shard, weightsFile);
+  for (const file of WEIGHTS) {
+    if (await add(file, weightsFile)) break;
+    const index = `${file}.index.json`;
+    if (!(await add(index, smallFile))) continue;
+    for (const shard of await shardsOf(files.get(index) as ByteSource)) await add(shard, weightsFile);
+    break;
   }
   const set: FileSet = { name: base, files: [...files.keys()], open: async (file) => files.get(file) as ByteSource };
   return openFileSet(set);
@@ -124,7 +128,7 @@ async function shardsOf(index: ByteSource): Promise<string[]> {
   if (wrong !== undefined) {
     throw new WeightsError(
       'shard-invalid',
-      `${index.name}: expected names of safetensors files, found ${quoted(wrong)}`,
+      `${index.name}: expected names of files of weights, found ${quoted(wrong)}`,
     );
   }
   return [...new Set(names as string[])];

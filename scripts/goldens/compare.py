@@ -2,6 +2,7 @@
 
 import json
 
+import torch
 from safetensors.torch import load_file
 
 TENSOR_TOLERANCE = 2e-6  # of the tensor's largest magnitude
@@ -18,6 +19,8 @@ def compare_folders(committed, fresh, only):
     for name in sorted(names & here):
         if name.suffix == ".safetensors":
             problems += compare_tensors(name, committed / name, fresh / name)
+        elif name.suffix == ".bin":
+            problems += compare_torch(name, committed / name, fresh / name)
         else:
             found = json.loads((committed / name).read_text())
             problems += compare_json(str(name), found, json.loads((fresh / name).read_text()))
@@ -38,6 +41,17 @@ def compare_tensors(name, committed, fresh):
         if error > TENSOR_TOLERANCE:
             problems.append(f"{name}: {key}: differs by {error:.1e} of its scale")
     return problems
+
+
+def compare_torch(name, committed, fresh):
+    """Compares values: the format before PyTorch 1.6 names a storage by its address in memory."""
+    ours, theirs = (torch.load(path, weights_only=False) for path in (committed, fresh))
+    same = ours.keys() == theirs.keys() and all(equal(ours[key], value) for key, value in theirs.items())
+    return [] if same else [f"{name}: other values"]
+
+
+def equal(one, other):
+    return one == other if not isinstance(one, torch.Tensor) else one.dtype == other.dtype and torch.equal(one, other)
 
 
 def compare_json(where, ours, theirs):

@@ -21,6 +21,7 @@ from compare import compare_folders
 from families import FAMILIES
 from paths import GOLDENS
 from random_models import find_seed, record_model
+from torch_files import record_torch_files
 
 
 def make(folder, only):
@@ -35,6 +36,8 @@ def make(folder, only):
         record_buckets(folder)
     if not only or only == "beam-settings":
         record_beam_settings(folder)
+    if not only or only == "torch-files":
+        record_torch_files(folder)
     for role in ("target", "draft"):
         if not only or only == f"modernize-{role}":
             record_bundled(role, folder)

@@ -12,7 +12,8 @@ export async function fetchGoldens(paths: readonly string[]): Promise<void> {
 }
 
 export function goldenFamilies(): string[] {
-  return [...new Set([...files.keys()].filter((path) => path.includes('/')).map((path) => path.split('/')[0]))].sort();
+  const configs = [...files.keys()].filter((path) => path.endsWith('/config.json'));
+  return configs.map((path) => path.split('/')[0]).sort();
 }
 
 export function goldenCheckpoint(name: string): string {

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Checkpoint, openCheckpoint } from '../../weights';
 
@@ -7,7 +7,8 @@ const FOLDER = path.join(__dirname, '..', 'data', 'goldens');
 /** Names of the small random checkpoints. */
 export function goldenFamilies(): string[] {
   const folders = readdirSync(FOLDER, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return folders.map((entry) => entry.name).sort();
+  const names = folders.map((entry) => entry.name).sort();
+  return names.filter((name) => existsSync(path.join(FOLDER, name, 'config.json')));
 }
 
 /** Directory of a random checkpoint. */

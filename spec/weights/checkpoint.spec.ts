@@ -145,8 +145,8 @@ describe('a checkpoint', () => {
   });
 
   it('names the file found when there are only weights of another kind', async () => {
-    await expect(openFiles({ 'pytorch_model.bin': 'x' })).rejects.toThrow(
-      /expected model.safetensors, found only pytorch_model.bin: convert it with scripts\/to_safetensors.py/,
+    await expect(openFiles({ 'tf_model.h5': 'x' })).rejects.toThrow(
+      /expected model.safetensors or pytorch_model.bin, found only tf_model.h5/,
     );
     await expect(openFiles({})).rejects.toThrow(/expected model.safetensors, found config.json/);
     await expect(openFileSet(fileSet({ 'model.safetensors': 'x' }))).rejects.toThrow(/expected config.json/);

@@ -176,7 +176,6 @@ function strange(what: string, expected: string, found: unknown): WeightsError {
 
 function noWeights(id: string, others: readonly string[]): WeightsError {
   const names = others.slice(0, 3).map((name) => printable(name.slice(0, 80)));
-  const found =
-    names.length > 0 ? `only ${names.join(', ')}: download it and run scripts/to_safetensors.py` : 'no weights';
-  return new WeightsError('not-found', `${id}: expected model.safetensors, found ${found}`);
+  const found = names.length > 0 ? `only ${names.join(', ')}` : 'no weights';
+  return new WeightsError('not-found', `${id}: expected model.safetensors or pytorch_model.bin, found ${found}`);
 }

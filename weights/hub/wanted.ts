@@ -6,6 +6,9 @@ const WANTED: readonly (readonly [name: RegExp, reason: string])[] = [
   [/^model\.safetensors\.index\.json$/, 'which shard holds which tensor'],
   // Without a dot in front of the number: `model.fp16-00001-of-00002.safetensors` is a second copy in another type.
   [/^[A-Za-z0-9][\w-]*-\d+-of-\d+\.safetensors$/, 'a shard of the weights'],
+  [/^pytorch_model\.bin$/, 'weights in one file of torch.save, where there is no safetensors file'],
+  [/^pytorch_model\.bin\.index\.json$/, 'which shard holds which tensor'],
+  [/^pytorch_model-\d+-of-\d+\.bin$/, 'a shard of the weights'],
   [
     /^(tokenizer|tokenizer_config|special_tokens_map|added_tokens)\.json$/,
     'tokenizer, and what it adds to its vocabulary',
@@ -16,8 +19,13 @@ const WANTED: readonly (readonly [name: RegExp, reason: string])[] = [
   [/^\d+_(Pooling|Dense|Normalize)\/(config\.json|model\.safetensors)$/, 'a step after the encoder'],
 ];
 
-const SINGLE = 'model.safetensors';
-const SHARDED = /^model\.safetensors\.index\.json$|^[^/]+-\d+-of-\d+\.safetensors$/;
+/** The ways in which weights are kept, the best first: the file in one piece, its shards, the index of the shards. */
+const COPIES: readonly RegExp[] = [
+  /^model\.safetensors$/,
+  /^[^/]+-\d+-of-\d+\.safetensors$|^model\.safetensors\.index\.json$/,
+  /^pytorch_model\.bin$/,
+  /^[^/]+-\d+-of-\d+\.bin$|^pytorch_model\.bin\.index\.json$/,
+];
 const OTHER_WEIGHTS = /^[^/]+\.(bin|h5|msgpack|ckpt|onnx)$/;
 
 /** The rules as text: two versions with the same text want the same files. */
@@ -34,10 +42,11 @@ export function isOtherWeights(path: string): boolean {
 
 /** Whether a file holds the model's own weights, in one piece or in part. */
 export function isWeights(path: string): boolean {
-  return path === SINGLE || (SHARDED.test(path) && path.endsWith('.safetensors'));
+  return !path.endsWith('.json') && COPIES.some((copy) => copy.test(path));
 }
 
-/** Some repositories keep the weights twice, whole and in shards. Opening prefers the whole file, so the shards are left out. */
+/** Some repositories keep the weights several times. The files of the best copy stay, and those of the others are left out. */
 export function withoutSecondCopy<File extends { readonly path: string }>(files: readonly File[]): readonly File[] {
-  return files.some(({ path }) => path === SINGLE) ? files.filter(({ path }) => !SHARDED.test(path)) : files;
+  const best = COPIES.find((copy) => files.some(({ path }) => copy.test(path) && isWeights(path)));
+  return files.filter(({ path }) => path.includes('/') || best?.test(path) || !COPIES.some((copy) => copy.test(path)));
 }

@@ -233,10 +233,8 @@ describe('the hub', () => {
     await expect(room.get()).rejects.toThrow(
       /expected access, found status 403, 'Access to model org\/tiny is restricted.': .*set HF_TOKEN/,
     );
-    const old = await hubRoom({ 'config.json': content['config.json'], 'pytorch_model.bin': new Uint8Array(9) });
-    await expect(old.get()).rejects.toThrow(
-      /found only pytorch_model.bin: download it and run scripts\/to_safetensors.py/,
-    );
+    const old = await hubRoom({ 'config.json': content['config.json'], 'tf_model.h5': new Uint8Array(9) });
+    await expect(old.get()).rejects.toThrow(/expected model.safetensors or pytorch_model.bin, found only tf_model.h5/);
     await old.dispose();
   });
 });

@@ -74,8 +74,8 @@ describe('a mirror of a company', () => {
     });
 
     it('nor hold weights that can be read', async () => {
-      withoutTree({ sha: COMMIT, siblings: [{ rfilename: 'pytorch_model.bin' }, { rfilename: 5 }, null] });
-      await expect(room.get()).rejects.toThrow(/found only pytorch_model.bin: download it/);
+      withoutTree({ sha: COMMIT, siblings: [{ rfilename: 'tf_model.h5' }, { rfilename: 5 }, null] });
+      await expect(room.get()).rejects.toThrow(/found only tf_model.h5/);
     });
 
     it.each<[string, Record<string, string>, RegExp]>([
