@@ -15,7 +15,7 @@ export function bufferSource(name: string, bytes: Uint8Array): ByteSource {
     size: bytes.byteLength,
     read: async (offset, length) => {
       checkRange(name, bytes.byteLength, offset, length);
-      return bytes.slice(offset, offset + length);
+      return new Uint8Array(bytes.subarray(offset, offset + length)); // a copy, of Node's Buffer too
     },
     dispose: async () => undefined,
   };

@@ -46,7 +46,7 @@ const LITTLE = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 /** A copy of `bytes` that starts on an aligned offset and is in the machine's byte order. */
 function aligned(bytes: Uint8Array, width: number): Uint8Array {
   if (LITTLE && bytes.byteOffset % width === 0) return bytes;
-  const copy = bytes.slice();
+  const copy = new Uint8Array(bytes); // `slice` of Node's Buffer would be a view of the same bytes
   if (!LITTLE) for (let i = 0; i + width <= copy.length; i += width) copy.subarray(i, i + width).reverse();
   return copy;
 }

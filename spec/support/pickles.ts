@@ -48,29 +48,30 @@ export function zipped(entries: readonly (readonly [string, Uint8Array])[], opti
   }
   const start = at;
   for (const part of central) add(part);
-  const size = at - start;
-  const large = at;
-  if (zip64) {
-    const record = Buffer.alloc(76);
-    record.writeUInt32LE(0x06064b50);
-    for (const [place, value] of [
-      [32, entries.length],
-      [40, size],
-      [48, start],
-      [64, large],
-    ]) {
-      record.writeBigUInt64LE(BigInt(value), place);
-    }
-    record.writeUInt32LE(0x07064b50, 56);
-    add(record);
-  }
+  for (const part of endOf({ entries: entries.length, start, size: at - start, zip64 })) add(part);
+  return Buffer.concat(parts);
+}
+
+/** The records at the end of an archive. */
+function endOf(list: { entries: number; start: number; size: number; zip64: boolean }): Buffer[] {
+  const { entries, start, size, zip64 } = list;
   const end = Buffer.alloc(22);
   end.writeUInt32LE(0x06054b50);
-  end.writeUInt16LE(zip64 ? 0xffff : entries.length, 10);
+  end.writeUInt16LE(zip64 ? 0xffff : entries, 10);
   end.writeUInt32LE(zip64 ? 0xffffffff : size, 12);
   end.writeUInt32LE(zip64 ? 0xffffffff : start, 16);
-  add(end);
-  return Buffer.concat(parts);
+  if (!zip64) return [end];
+  const record = Buffer.alloc(76);
+  record.writeUInt32LE(0x06064b50);
+  const values: [place: number, value: number][] = [
+    [32, entries],
+    [40, size],
+    [48, start],
+    [64, start + size],
+  ];
+  for (const [place, value] of values) record.writeBigUInt64LE(BigInt(value), place);
+  record.writeUInt32LE(0x07064b50, 56);
+  return [record, end];
 }
 
 /** Operations of a pickle, in the order given. Texts are names of classes, as `os.system`. */
