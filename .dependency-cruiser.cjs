@@ -18,7 +18,7 @@ const MAY_IMPORT = {
 };
 
 const PRODUCT = Object.keys(MAY_IMPORT);
-const OTHERS = ['bench', 'scripts', 'spec'];
+const OTHERS = ['bench', 'examples', 'scripts', 'spec'];
 /** The package's entries: they export again what the folders export. */
 const ENTRIES = '^(index|core)\\.ts$';
 const anyOf = (names) => `^(${names.join('|')})/`;

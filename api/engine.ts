@@ -8,6 +8,8 @@ import type {
   LoadedParts,
   MeasureCostsOptions,
   ModelFacts,
+  Score,
+  ScoreOptions,
   StreamEvent,
 } from './types';
 
@@ -40,6 +42,7 @@ export interface Engine {
     signal: AbortSignal,
   ): AsyncGenerator<StreamEvent, void, void>;
   compare(input: Input, options: CompareOptions, signal: AbortSignal): Promise<Comparison>;
+  score(source: Input, targets: readonly Input[], options: ScoreOptions, signal: AbortSignal): Promise<Score[]>;
   measureCosts(input: Input, options: MeasureCostsOptions, signal: AbortSignal): Promise<CostTable>;
   encode(input: Input): Promise<number[]>;
   decodeIds(ids: readonly number[]): Promise<string>;

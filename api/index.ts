@@ -1,6 +1,13 @@
 export { bundledPair } from './bundled.node';
 export { comparison } from './comparison';
-export { COMPARE_OPTIONS, checkGenerate, GENERATE_OPTIONS, LOAD_OPTIONS, MEASURE_OPTIONS } from './options';
+export {
+  COMPARE_OPTIONS,
+  checkGenerate,
+  GENERATE_OPTIONS,
+  LOAD_OPTIONS,
+  MEASURE_OPTIONS,
+  SCORE_OPTIONS,
+} from './options';
 export type { BundledPair } from './pair';
 export { sequenceName } from './run';
 export type { TokenStream } from './stream';
@@ -23,6 +30,8 @@ export type {
   ModelSource,
   Progress,
   Result,
+  Score,
+  ScoreOptions,
   Sequence,
   StreamEvent,
   TokenStreamEvent,

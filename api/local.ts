@@ -1,3 +1,4 @@
+import { Turns } from '../common';
 import { type CostTable, DecodingError, measureCosts } from '../decoding';
 import type { T5Model } from '../engine';
 import { WeightsError } from '../weights';
@@ -7,7 +8,7 @@ import type { Engine, LoadedFacts } from './engine';
 import { type Loaded, type LoadPlan, load, sourceIds } from './load';
 import { isBeamSearch } from './options';
 import { decodeSequences } from './run';
-import { Turns } from './turns.node';
+import { scoreInputs } from './score';
 import type {
   CompareOptions,
   Comparison,
@@ -18,6 +19,8 @@ import type {
   MeasureCostsOptions,
   ModelFacts,
   Result,
+  Score,
+  ScoreOptions,
   StreamEvent,
 } from './types';
 
@@ -90,6 +93,10 @@ export class LocalEngine implements Engine {
     if (drafter === null) throw new DecodingError('option-invalid', 'costs: expected a draft to measure, found none');
     signal.throwIfAborted();
     return measureCosts(target, drafter, { source: sourceIds(this.loaded, input), rows, repeats });
+  }
+
+  score(source: Input, targets: readonly Input[], options: ScoreOptions, signal: AbortSignal): Promise<Score[]> {
+    return scoreInputs(this.loaded, { source, targets }, options, signal);
   }
 
   async encode(input: Input): Promise<number[]> {

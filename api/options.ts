@@ -17,7 +17,7 @@ import {
 } from '../common';
 import { BEAM_ONLY, BEAM_SETTINGS, CONCURRENCY, SETTINGS } from '../decoding';
 import { draftPlans, draftRule } from './drafts/names';
-import type { CompareOptions, GenerateOptions, Input, LoadOptions, MeasureCostsOptions } from './types';
+import type { CompareOptions, GenerateOptions, Input, LoadOptions, MeasureCostsOptions, ScoreOptions } from './types';
 
 const address = {
   expected: 'an address',
@@ -110,6 +110,12 @@ export const MEASURE_OPTIONS: OptionTable<keyof MeasureCostsOptions> = {
   signal: { ...abortSignal, about: 'cancels measuring' },
 };
 
+/** Every option of `Tandem.score`. */
+export const SCORE_OPTIONS: OptionTable<keyof ScoreOptions> = {
+  logProbs: { ...SETTINGS.logProbs, about: 'list this many of the most probable tokens of each place (default: 0)' },
+  signal: { ...abortSignal, about: 'cancels scoring' },
+};
+
 const NOT_COMPARED = [
   'numBeams',
   'numReturnSequences',
@@ -140,6 +146,11 @@ export function checkLoad(options: LoadOptions): void {
 /** @throws TandemError `option-invalid` */
 export function checkMeasure(options: MeasureCostsOptions): void {
   checkOptions(options, MEASURE_OPTIONS, 'measureCosts');
+}
+
+/** @throws TandemError `option-invalid` */
+export function checkScore(options: ScoreOptions): void {
+  checkOptions(options, SCORE_OPTIONS, 'score');
 }
 
 /** @throws TandemError `option-invalid` */

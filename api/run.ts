@@ -148,14 +148,17 @@ class SequencesRun {
   }
 }
 
+function sequenceOf({ text, ids, stopReason, logProbs }: GenerationResult & Sequence): Sequence {
+  return logProbs ? { text, ids, stopReason, logProbs } : { text, ids, stopReason };
+}
+
 /** The result of an input whose sequences have all ended. */
 function resultOf(sequences: readonly (GenerationResult & Sequence)[]): Result {
-  const [{ text, ids, stopReason, metrics }] = sequences;
+  const all = sequences.map(sequenceOf);
+  const [{ metrics }] = sequences;
   return {
-    text,
-    ids,
-    stopReason,
-    sequences: sequences.map((one) => ({ text: one.text, ids: one.ids, stopReason: one.stopReason })),
+    ...all[0],
+    sequences: all,
     metrics: sequences.length === 1 ? metrics : together(sequences.map((one) => one.metrics)),
   };
 }

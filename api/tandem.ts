@@ -4,7 +4,16 @@ import { Call, type LiveCalls } from './call';
 import type { Engine } from './engine';
 import { planLoad } from './load';
 import { openLocalEngine } from './local';
-import { checkCompare, checkGenerate, checkInput, checkLoad, checkMeasure, isMany, LOAD_OPTIONS } from './options';
+import {
+  checkCompare,
+  checkGenerate,
+  checkInput,
+  checkLoad,
+  checkMeasure,
+  checkScore,
+  isMany,
+  LOAD_OPTIONS,
+} from './options';
 import { SOURCES } from './sources/open';
 import { TokenStream } from './stream';
 import type {
@@ -20,6 +29,8 @@ import type {
   ModelFacts,
   ModelSource,
   Result,
+  Score,
+  ScoreOptions,
 } from './types';
 import { openWorkerEngine } from './worker/client';
 
@@ -132,6 +143,36 @@ export class Tandem {
     checkCompare(options);
     this.#checkSendable(options);
     return this.#whole(options.signal, (signal) => this.#engine.compare(input, options, signal));
+  }
+
+  /**
+   * Scores several targets of one source: the source is encoded once, and one call of the target serves many targets. Each has the
+   * bits that it has alone.
+   *
+   * @throws as for one target
+   */
+  score(source: Input, targets: readonly Input[], options?: ScoreOptions): Promise<Score[]>;
+  /**
+   * The log-probability of a target after a source, of each token and in all: the model's own, log-softmax of its logits.
+   *
+   * ```ts
+   * const [yes, no] = await tandem.score('Query: … Document: … Relevant:', ['true', 'false']);
+   * ```
+   *
+   * @param target text, whose closing EOS is scored too, or ids, which are scored as they are
+   * @throws TandemError `option-invalid`, `argument-invalid`, `aborted` or `disposed`; DecodingError `argument-invalid` for a target
+   * without tokens or `token-invalid`; EngineError `source-invalid`
+   */
+  score(source: Input, target: Input, options?: ScoreOptions): Promise<Score>;
+  async score(source: Input, target: Input | readonly Input[], options: ScoreOptions = {}): Promise<Score | Score[]> {
+    checkInput(source, 'score: source');
+    const targets = isMany(target) ? target : [target];
+    targets.forEach((one, i) => {
+      checkInput(one, isMany(target) ? `score: target ${i}` : 'score: target');
+    });
+    checkScore(options);
+    const scores = await this.#whole(options.signal, (signal) => this.#engine.score(source, targets, options, signal));
+    return isMany(target) ? scores : scores[0];
   }
 
   /**

@@ -3,9 +3,11 @@ import type {
   CostTable,
   Drafter,
   EarlyStopping,
+  LogProb,
   Metrics,
   Settings,
   StopReason,
+  TokenLogProb,
   TokenOrigin,
   TraceRecorder,
 } from '../decoding';
@@ -155,6 +157,23 @@ export interface MeasureCostsOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How to score. */
+export interface ScoreOptions {
+  /** How many of the most probable tokens of each place are listed beside the target's own. Default 0. */
+  readonly logProbs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** How probable the model holds a target to be, after a source. */
+export interface Score {
+  /** Ids of the target. Those of a text end with EOS. */
+  readonly ids: readonly number[];
+  /** Natural logarithm of the probability of the whole target: Σ of `logProbs`. */
+  readonly logProb: number;
+  /** One for each id. */
+  readonly logProbs: readonly TokenLogProb[];
+}
+
 /** What happened, for one input and for many; `index` is the input's place, 0 for one input. */
 export type StreamEvent =
   | TokenStreamEvent
@@ -183,6 +202,10 @@ export interface TokenStreamEvent {
   readonly position: number;
   /** The draft token that was rejected here when `origin` is `corrected`, else null. */
   readonly rejected: number | null;
+  /** With the option `logProbs`: the model's own log-probability of the token, before every setting. */
+  readonly logProb?: number;
+  /** With the option `logProbs` from 1 up: the most probable tokens of this place. */
+  readonly top?: readonly LogProb[];
 }
 
 /** One sequence that came out. */
@@ -191,6 +214,8 @@ export interface Sequence {
   /** New tokens, without the start token; a closing EOS is included. */
   readonly ids: readonly number[];
   readonly stopReason: StopReason;
+  /** With the option `logProbs`: one for each id. */
+  readonly logProbs?: readonly TokenLogProb[];
   /** Beam search only: Σ log-probability / length ** lengthPenalty. */
   readonly score?: number;
 }

@@ -19,3 +19,4 @@ export {
   whole,
 } from './options';
 export { nearest, printable, quoted } from './text';
+export { Turns } from './turns.node';

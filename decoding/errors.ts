@@ -3,7 +3,13 @@ import { type ErrorCode, TandemError } from '../common';
 /** The reasons for which decoding refuses a request or ends early. */
 export type DecodingErrorCode = Extract<
   ErrorCode,
-  'option-invalid' | 'vocabulary-mismatch' | 'processor-invalid' | 'no-token-left' | 'aborted'
+  | 'option-invalid'
+  | 'argument-invalid'
+  | 'token-invalid'
+  | 'vocabulary-mismatch'
+  | 'processor-invalid'
+  | 'no-token-left'
+  | 'aborted'
 >;
 
 /** Thrown by decoding/; the message names the setting or model, what was expected and what was found. */

@@ -21,8 +21,10 @@ export { chain, type Proposal, type ProposedToken, ROOT } from './proposal';
 export type { GenerationResult, Pair, SequenceRequest, StopReason, TokenReading } from './run';
 export { type Distribution, oneHot, overlap, probabilityOf } from './sampling/distribution';
 export { type Draw, mostProbable, race, sample, sampleWithoutReplacement } from './sampling/draw';
+export type { LogProb, TokenLogProb } from './sampling/log-probs';
 export { type Context, distributionOf } from './sampling/processors';
 export { type Address, type Position, type Purpose, type Random, seededRandom } from './sampling/random';
+export { type ScoreRequest, scoreTargets, type TargetScore } from './score';
 export {
   CONCURRENCY,
   DEFAULTS,

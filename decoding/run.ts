@@ -4,6 +4,7 @@ import type { EncodingShare } from './encodings';
 import { DecodingError } from './errors';
 import { adaptiveGamma, fixedGamma, type GammaChooser } from './gamma/adaptive';
 import { Meter, type Metrics, metricsOf } from './metrics';
+import type { LogProbRow, TokenLogProb } from './sampling/log-probs';
 import { type Position, type Random, seededRandom } from './sampling/random';
 import { Sequence } from './sequence';
 import { checkSettings, DEFAULTS, type Settings } from './settings';
@@ -48,6 +49,8 @@ export interface GenerationResult {
   /** New tokens, without the start token; a closing EOS is included. */
   readonly ids: readonly number[];
   readonly stopReason: StopReason;
+  /** One for each id, where `Settings.logProbs` asks for them. */
+  readonly logProbs?: readonly TokenLogProb[];
   readonly metrics: Metrics;
 }
 
@@ -67,6 +70,10 @@ export interface Run {
   /** Decoder ids so far, start token first. */
   readonly ids: number[];
   readonly meter: Meter;
+  /** What the target says at each row of this round, where log-probabilities are asked for. */
+  logProbRows: readonly LogProbRow[] | null;
+  /** Log-probabilities of the new tokens so far. */
+  readonly logProbs: TokenLogProb[];
   /** Rounds that are finished. */
   rounds: number;
 }
@@ -106,6 +113,8 @@ export async function startRun(pair: Pair, request: SequenceRequest, encoding: E
     target: Sequence.open(target, encoded),
     ids: [target.startToken],
     meter: new Meter(),
+    logProbRows: null,
+    logProbs: [],
     rounds: 0,
   };
 }
@@ -127,7 +136,8 @@ export function resultOf(run: Run, stopReason: StopReason): GenerationResult {
   const metrics = metricsOf(run.meter.tally, { gamma, exact: run.verifier.exact });
   const ids = run.ids.slice(1);
   run.request.trace?.finish(ids, stopReason);
-  return { ids, stopReason, metrics };
+  const logProbs = run.settings.logProbs === undefined ? {} : { logProbs: run.logProbs };
+  return { ids, stopReason, ...logProbs, metrics };
 }
 
 /** The position in the present round that a random number belongs to. `branch` tells the lines of a tree apart. */

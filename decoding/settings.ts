@@ -89,6 +89,12 @@ export interface Settings extends Processing {
   readonly seed?: number;
   /** Name of the sequence for its random numbers. Default 'main'. */
   readonly sequence?: string;
+  /**
+   * Gives the log-probability of each token that comes out, and so many of the most probable tokens of its place; 0 gives the
+   * token's own alone. They are the model's own, before every other setting: the log-softmax of its logits, which Hugging Face
+   * calls `output_logits`. Default: none are computed.
+   */
+  readonly logProbs?: number;
 }
 
 export type Verification = 'token' | 'block' | 'coupled';
@@ -182,6 +188,12 @@ export const SETTINGS: OptionTable<keyof Settings> = {
   maxNewTokens: LENGTH,
   seed: { ...whole(0), about: `fixes every random number (default: ${DEFAULTS.seed})`, flag: '-s, --seed <n>' },
   sequence: { ...text(1), about: 'names the sequence for its random numbers' },
+  logProbs: {
+    ...whole(0, 100),
+    about:
+      'give each token’s log-probability, as the model has it before all settings, and this many of the most probable',
+    flag: '--log-probs <n>',
+  },
 };
 
 function badWordsRule(): Omit<OptionEntry, 'about'> {

@@ -9,6 +9,8 @@ import type {
   Input,
   LoadOptions,
   MeasureCostsOptions,
+  Score,
+  ScoreOptions,
   StreamEvent,
 } from '../types';
 import { errorFromData, type FromWorker, type LoadAnswer, type Question, type Sent, type SentError } from './messages';
@@ -80,6 +82,11 @@ class WorkerEngine implements Engine {
 
   measureCosts(input: Input, options: MeasureCostsOptions, signal: AbortSignal): Promise<CostTable> {
     return this.whole({ ask: 'measureCosts', input, options: withoutFunctions(options) }, signal) as Promise<CostTable>;
+  }
+
+  score(source: Input, targets: readonly Input[], options: ScoreOptions, signal: AbortSignal): Promise<Score[]> {
+    const question = { ask: 'score', source, targets, options: withoutFunctions(options) } as const;
+    return this.whole(question, signal) as Promise<Score[]>;
   }
 
   encode(input: Input): Promise<number[]> {

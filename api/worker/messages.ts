@@ -5,7 +5,15 @@ import { KernelError } from '../../kernels';
 import { type HubNotice, WeightsError } from '../../weights';
 import type { LoadedFacts } from '../engine';
 import type { LoadPlan } from '../load';
-import type { CompareOptions, GenerateOptions, Input, LoadOptions, MeasureCostsOptions, Progress } from '../types';
+import type {
+  CompareOptions,
+  GenerateOptions,
+  Input,
+  LoadOptions,
+  MeasureCostsOptions,
+  Progress,
+  ScoreOptions,
+} from '../types';
 
 /** Options without what stays on the side of the caller: functions and signals. */
 export type SentLoadOptions = Omit<LoadOptions, 'draft' | 'prefix' | 'worker' | 'signal' | 'onProgress' | 'onNotice'>;
@@ -22,6 +30,12 @@ export type Question =
   | { readonly ask: 'end'; readonly call: number }
   | { readonly ask: 'compare'; readonly input: Input; readonly options: Sent<CompareOptions> }
   | { readonly ask: 'measureCosts'; readonly input: Input; readonly options: Sent<MeasureCostsOptions> }
+  | {
+      readonly ask: 'score';
+      readonly source: Input;
+      readonly targets: readonly Input[];
+      readonly options: Sent<ScoreOptions>;
+    }
   | { readonly ask: 'encode'; readonly input: Input }
   | { readonly ask: 'decodeIds'; readonly ids: readonly number[] };
 

@@ -47,6 +47,10 @@ export class Server {
         return this.cancellable(number, (signal) => this.loaded.compare(question.input, question.options, signal));
       case 'measureCosts':
         return this.cancellable(number, (signal) => this.loaded.measureCosts(question.input, question.options, signal));
+      case 'score': {
+        const { source, targets, options } = question;
+        return this.cancellable(number, (signal) => this.loaded.score(source, targets, options, signal));
+      }
       case 'encode':
         return this.loaded.encode(question.input);
       case 'decodeIds':

@@ -92,6 +92,12 @@ export function checkGenerateFlags(flags: GenerateFlags): void {
   if (given.has('--revision') && flags.model === undefined) {
     throw new CommandError('argument-invalid', 'expected --model beside --revision, found none');
   }
+  if (given.has('--log-probs') && !flags.json) {
+    throw new CommandError(
+      'argument-invalid',
+      'expected --json beside --log-probs, found text, which has no place for them',
+    );
+  }
   const { draft, model } = flags;
   if (draft === undefined ? model === undefined : draft.length > 0) return;
   const lone = NEEDS_DRAFT.find((word) => given.has(word));

@@ -1,8 +1,9 @@
-import type { DecoderRow } from '../../engine';
+import type { DecoderRow, LogitsView } from '../../engine';
 import { Failure } from '../failure';
 import { type Proposal, ROOT, tokensTo } from '../proposal';
 import type { Run } from '../run';
 import type { Distribution } from './distribution';
+import { LogProbRow } from './log-probs';
 import { type RowRequest, rowDistributions } from './processors';
 
 /**
@@ -32,7 +33,10 @@ export async function score(
         view,
         parts.map(({ requests }) => requests),
       );
-      for (const [i, { index }] of parts.entries()) scored[index] = distributions[i];
+      for (const [i, { index, requests }] of parts.entries()) {
+        scored[index] = distributions[i];
+        await readLogProbs(runs[index], view, requests);
+      }
     } finally {
       view.dispose();
     }
@@ -42,6 +46,15 @@ export async function score(
   const share = (performance.now() - start) / parts.length;
   for (const { index } of parts) runs[index].meter.targetCall(share);
   return scored;
+}
+
+/** Keeps what the target says at a run's rows, where the run asks for log-probabilities. */
+async function readLogProbs(run: Run, view: LogitsView, requests: readonly RowRequest[]): Promise<void> {
+  const { logProbs } = run.settings;
+  if (logProbs === undefined) return;
+  const rows: LogProbRow[] = [];
+  for (const { row } of requests) rows.push(await LogProbRow.read(view, row, logProbs));
+  run.logProbRows = rows;
 }
 
 /** @param end number of rows in the call up to this run's last one */

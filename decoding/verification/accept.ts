@@ -2,6 +2,7 @@ import { Failure } from '../failure';
 import { depthOf, drawsAfter, type Proposal, ROOT } from '../proposal';
 import { positionOf, type Run, type StopReason } from '../run';
 import type { Distribution } from '../sampling/distribution';
+import type { LogProb } from '../sampling/log-probs';
 import type { Verdict } from './token';
 
 /**
@@ -21,6 +22,9 @@ export interface NewToken {
   readonly position: number;
   /** When `origin` is `corrected`: the draft token that was rejected here, the first of several. Otherwise null. */
   readonly rejected: number | null;
+  /** The model's own log-probability of the token, and the most probable tokens, where `Settings.logProbs` asks for them. */
+  readonly logProb?: number;
+  readonly top?: readonly LogProb[];
 }
 
 /** What a round adds to a sequence. */
@@ -51,6 +55,9 @@ export function accept(
     const ids = tokens.map(({ token }) => token);
     run.request.trace?.round({ position, proposal, targets, verdict, tokens: ids, tally: run.meter.tally });
     run.ids.push(...ids);
+    for (const { token, logProb, top } of tokens) {
+      if (logProb !== undefined) run.logProbs.push(top ? { token, logProb, top } : { token, logProb });
+    }
     run.target.keep(path);
     run.target.rewind(run.ids.length - 1);
     run.draft?.rewind(run.ids.length - 1, path);
@@ -72,6 +79,7 @@ function newTokens(run: Run, proposal: Proposal, { path, next }: Verdict): Accep
     const { text, stop } = run.request.readToken?.(token) ?? { text: '', stop: false };
     const isNext = i === path.length;
     const origin = isNext ? lastOrigin : 'accepted';
+    const row = (path[i - 1] ?? ROOT) - ROOT; // row 0 is that of the last certain id
     tokens.push({
       token,
       text,
@@ -79,6 +87,7 @@ function newTokens(run: Run, proposal: Proposal, { path, next }: Verdict): Accep
       round: run.rounds,
       position,
       rejected: isNext ? (rejected?.token ?? null) : null,
+      ...run.logProbRows?.[row].of(token),
     });
     if (run.pair.target.eosTokens.includes(token)) return { tokens, stopReason: 'eos' };
     if (stop) return { tokens, stopReason: 'stop' };

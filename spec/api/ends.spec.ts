@@ -6,6 +6,9 @@ import type { ForwardOptions } from '../../engine';
 import type { TableModel } from '../support/table-model';
 import { tableTandem } from '../support/table-tandem';
 
+/** Targets of several calls. */
+const MANY_TARGETS = Array.from({ length: 120 }, (_, i) => 'abcdef'.slice(i % 3, 3 + (i % 4)));
+
 /** Ways to call, each with the options that belong to it. */
 const CALLS = {
   'generate one': (tandem, options) => tandem.generate('abc', options),
@@ -13,6 +16,7 @@ const CALLS = {
   samples: (tandem, options) => tandem.generate(['abc', 'fed'], { ...options, temperature: 1, numReturnSequences: 3 }),
   beams: (tandem, options) => tandem.generate(['abc', 'fed'], { ...options, numBeams: 3 }),
   compare: (tandem, options) => tandem.compare('abc', options),
+  score: (tandem, { signal }) => tandem.score('abc', MANY_TARGETS, { signal }),
   measureCosts: (tandem, { signal }) => tandem.measureCosts('abc', { rows: 3, repeats: 1, signal }),
 } satisfies Record<string, (tandem: Tandem, options: GenerateOptions) => Promise<unknown>>;
 

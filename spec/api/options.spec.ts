@@ -5,6 +5,7 @@ import {
   type GenerateOptions,
   LOAD_OPTIONS,
   MEASURE_OPTIONS,
+  SCORE_OPTIONS,
   Tandem,
 } from '../../api';
 import type { OptionTable } from '../../common';
@@ -43,6 +44,7 @@ const CALLS: Record<string, { table: OptionTable; call: (options: object) => unk
   stream: { table: GENERATE_OPTIONS, call: async (options) => tandem.stream('abc', options) },
   compare: { table: COMPARE_OPTIONS, call: (options) => tandem.compare('abc', options) },
   measureCosts: { table: MEASURE_OPTIONS, call: (options) => tandem.measureCosts('abc', options) },
+  score: { table: SCORE_OPTIONS, call: (options) => tandem.score('abc', 'de', options) },
 };
 
 const codeOf = (call: () => unknown) =>
@@ -171,6 +173,8 @@ describe('inputs', () => {
       () => tandem.compare(input as never),
       () => tandem.measureCosts(input as never),
       () => tandem.encode(input as never),
+      () => tandem.score(input as never, 'abc'),
+      () => tandem.score('abc', input as never),
     ]) {
       expect(await codeOf(call)).toBe('argument-invalid');
     }

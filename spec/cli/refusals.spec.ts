@@ -37,6 +37,7 @@ const REFUSED: readonly (readonly [args: readonly string[], status: number, mess
   [['generate', '--ids', '5,99999,1'], 1, /expected 0 to 4095, found 99999/],
   [['generate', '--suppress-tokens', '4096', 'hi'], 2, /suppressTokens: expected ids from 0 to 4095, found 4096/],
   // Words that do not go together.
+  [['generate', '--log-probs', '2', 'hi'], 2, /expected --json beside --log-probs, found text/],
   [['generate', '--gamma', 'auto', '--costs', '0.1,1', 'hi'], 2, /no --costs beside --gamma auto, found both/],
   [['generate', '--gamma', 'auto', '--branching', '2', 'hi'], 2, /no --branching beside --gamma auto/],
   [['generate', '--gamma', 'auto', '--num-beams', '2', 'hi'], 2, /no --gamma auto beside --num-beams/],

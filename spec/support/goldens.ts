@@ -68,7 +68,10 @@ export function readGolden(name: string): Golden {
 
 /** Recorded tensors, named `<case>.<name>`. Read here by hand: a golden must not lean on the reader under test. */
 export function readGoldenTensors(name: string): Map<string, GoldenTensor> {
-  const file = goldenBytes(`${name}.tensors.safetensors`);
+  return parseTensors(goldenBytes(`${name}.tensors.safetensors`));
+}
+
+export function parseTensors(file: Uint8Array): Map<string, GoldenTensor> {
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const headerLength = Number(view.getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(file.subarray(8, 8 + headerLength)));

@@ -50,12 +50,16 @@ describe('an engine in a worker', () => {
     expect([here.core === null, away.core]).toEqual([false, null]);
   });
 
-  it('encodes, decodes, compares and measures', async () => {
+  it('encodes, decodes, compares, measures and scores', async () => {
     const ids = await away.encode(INPUTS[0]);
     expect(ids).toEqual(await here.encode(INPUTS[0]));
     expect(await away.decode(ids)).toBe(await here.decode(ids));
     expect((await away.compare(INPUTS[0], { maxNewTokens: 4 })).equal).toBe(true);
     expect((await away.measureCosts(INPUTS[0], { rows: 2, repeats: 1 })).v).toHaveLength(2);
+    const targets = ['He is coming.', 'You are.'];
+    expect(await away.score(INPUTS[0], targets, { logProbs: 2 })).toEqual(
+      await here.score(INPUTS[0], targets, { logProbs: 2 }),
+    );
   });
 
   it('errors keep class, code and message, of one input and of one of many', async () => {

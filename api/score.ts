@@ -1,0 +1,30 @@
+import { Turns } from '../common';
+import { scoreTargets } from '../decoding';
+import { WeightsError } from '../weights';
+import { type Loaded, sourceIds } from './load';
+import type { Input, Score, ScoreOptions } from './types';
+
+/** Scores targets of one source. A text has its closing EOS scored, as a label in training has; ids are scored as they are. */
+export async function scoreInputs(
+  loaded: Loaded,
+  { source, targets }: { readonly source: Input; readonly targets: readonly Input[] },
+  options: ScoreOptions,
+  signal: AbortSignal,
+): Promise<Score[]> {
+  const turns = new Turns();
+  const scores = await scoreTargets({
+    target: loaded.target,
+    source: sourceIds(loaded, source),
+    targets: targets.map((target) => targetIds(loaded, target)),
+    top: options.logProbs,
+    signal,
+    betweenCalls: () => turns.give(),
+  });
+  return scores.map(({ ids, logProb, tokens }) => ({ ids, logProb, logProbs: tokens }));
+}
+
+function targetIds({ tokenizer, target }: Loaded, input: Input): number[] {
+  if (typeof input !== 'string') return Array.from(input);
+  if (tokenizer) return tokenizer.encode(input);
+  throw new WeightsError('tokenizer-invalid', `${target.name}: expected a tokenizer file for text, found none`);
+}
