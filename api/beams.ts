@@ -1,4 +1,13 @@
-import { type BeamMetrics, beamSearch, DEFAULTS, type FinishedBeam, metricsOf, type Tally } from '../decoding';
+import {
+  BEAM_SETTINGS,
+  type BeamMetrics,
+  type BeamSettings,
+  beamSearch,
+  DEFAULTS,
+  type FinishedBeam,
+  metricsOf,
+  type Tally,
+} from '../decoding';
 import { type Loaded, sourceIds } from './load';
 import { SequenceText } from './text';
 import type { GenerateOptions, Input, Result, Sequence, StreamEvent } from './types';
@@ -41,11 +50,9 @@ async function search(loaded: Loaded, input: Input, options: GenerateOptions, si
 }
 
 /** Of the options, those that a search has; `checkGenerate` has refused what it has not. */
-function settingsOf(options: GenerateOptions) {
-  const { numBeams, numReturnSequences, lengthPenalty, earlyStopping, maxNewTokens } = options;
-  const { repetitionPenalty, noRepeatNgramSize, minNewTokens, badWords, suppressTokens, forcedPrefix } = options;
-  const search = { numBeams, numReturnSequences, lengthPenalty, earlyStopping, maxNewTokens };
-  return { ...search, repetitionPenalty, noRepeatNgramSize, minNewTokens, badWords, suppressTokens, forcedPrefix };
+function settingsOf(options: GenerateOptions): BeamSettings {
+  const names = Object.keys(BEAM_SETTINGS) as (keyof BeamSettings)[];
+  return Object.fromEntries(names.map((name) => [name, options[name]]));
 }
 
 function sequenceOf(loaded: Loaded, { ids, score }: FinishedBeam, options: GenerateOptions): Sequence {

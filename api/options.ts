@@ -15,7 +15,7 @@ import {
   text,
   whole,
 } from '../common';
-import { BEAM_ONLY, BEAM_SETTINGS, CONCURRENCY, SETTINGS } from '../decoding';
+import { BEAM_ONLY, BEAM_SETTINGS, CONCURRENCY, NOT_FOLLOWED, SETTINGS, TRUNCATIONS } from '../decoding';
 import { draftPlans, draftRule } from './drafts/names';
 import type { CompareOptions, GenerateOptions, Input, LoadOptions, MeasureCostsOptions, ScoreOptions } from './types';
 
@@ -155,7 +155,7 @@ export function checkScore(options: ScoreOptions): void {
 
 /** @throws TandemError `option-invalid` */
 export function checkCompare(options: CompareOptions): void {
-  checkOptions(options, COMPARE_OPTIONS, 'compare');
+  checkOptions(options, COMPARE_OPTIONS, 'compare', NOT_FOLLOWED);
   checkTemperature(options);
 }
 
@@ -166,7 +166,7 @@ export function checkCompare(options: CompareOptions): void {
  * @throws TandemError `option-invalid`
  */
 export function checkGenerate(options: GenerateOptions, where: string, inputs: number): void {
-  checkOptions(options, GENERATE_OPTIONS, where);
+  checkOptions(options, GENERATE_OPTIONS, where, NOT_FOLLOWED);
   checkTemperature(options);
   if (isBeamSearch(options)) checkBeams(options);
   else checkSamples(options, inputs);
@@ -180,7 +180,7 @@ export function isBeamSearch({ numBeams = 1 }: GenerateOptions): boolean {
 /** Greedy decoding takes the most probable token; rules of sampling would have no effect. */
 function checkTemperature(options: GenerateOptions): void {
   if ((options.temperature ?? 0) > 0) return;
-  for (const name of ['topK', 'topP', 'minP'] as const) {
+  for (const name of TRUNCATIONS) {
     if (options[name] !== undefined) {
       throw invalid(name, 'a temperature above 0 beside it, or none at temperature 0, which is greedy', options[name]);
     }
@@ -193,7 +193,11 @@ const WITH_BEAMS = [...Object.keys(BEAM_SETTINGS), 'gamma', 'seed', 'sequence', 
 function checkBeams(options: GenerateOptions): void {
   const { numBeams = 1, numReturnSequences = 1, temperature = 0 } = options;
   if (temperature > 0)
-    throw invalid('temperature', 'none or 0 with numBeams: a beam search does not sample', temperature);
+    throw invalid(
+      'temperature',
+      'none or 0 with numBeams: a beam search does not sample, and beam sampling is not here',
+      temperature,
+    );
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || name === 'temperature' || WITH_BEAMS.includes(name)) continue;
     throw invalid(name, 'none with numBeams: a beam search does not have it', value);

@@ -34,6 +34,19 @@ function parsed(option: Option, { parse, expected, holds }: OptionEntry, text: s
   return value;
 }
 
+/**
+ * Flags of options that are known from elsewhere and not followed. They are not in the help; whoever gives one gets the reason.
+ */
+export function addRefusedFlags(command: Command, refusals: Readonly<Record<string, string>>): Command {
+  for (const [name, reason] of Object.entries(refusals)) {
+    const option = new Option(`${flagName(name)} [value]`).hideHelp();
+    command.addOption(option).on(`option:${option.name()}`, () => {
+      throw new CommandError('option-invalid', `expected flags of tandem, found ${option.long}: ${reason}`);
+    });
+  }
+  return command;
+}
+
 function refused({ long }: Option, expected: string, text: string): CommandError {
   return new CommandError('option-invalid', `${long}: expected ${expected}, found ${quoted(text)}`);
 }

@@ -8,6 +8,7 @@ export {
   flagged,
   invalid,
   listOf,
+  notFollowed,
   nothing,
   number,
   type OptionEntry,

@@ -36,28 +36,32 @@ export function whole(least: number, most: number = Number.MAX_SAFE_INTEGER): Op
   };
 }
 
-/** A finite number. `above` excludes the lower end of the range. */
+/** A finite number. `above` and `below` exclude the ends of the range. */
 export function number({
   least,
   above,
   most,
+  below,
 }: {
   least?: number;
   above?: number;
   most?: number;
+  below?: number;
 } = {}): OptionRule<number> {
   const parts = [
     least !== undefined && `from ${least}`,
     above !== undefined && `above ${above}`,
     most !== undefined && (least !== undefined ? `to ${most}` : `at most ${most}`),
+    below !== undefined && `below ${below}`,
   ].filter((part) => part !== false);
-  const open = most === undefined && least !== undefined ? ' up' : '';
+  const open = most === undefined && below === undefined && least !== undefined ? ' up' : '';
   const holds = (value: unknown) =>
     typeof value === 'number' &&
     Number.isFinite(value) &&
     value >= (least ?? Number.NEGATIVE_INFINITY) &&
     value > (above ?? Number.NEGATIVE_INFINITY) &&
-    value <= (most ?? Number.POSITIVE_INFINITY);
+    value <= (most ?? Number.POSITIVE_INFINITY) &&
+    value < (below ?? Number.POSITIVE_INFINITY);
   return {
     expected:
       ['a number', parts.join(', ')]
@@ -144,15 +148,22 @@ function accepted<T>(value: T, holds: (value: unknown) => boolean): T | null {
  * An option that is `undefined` counts as left out.
  *
  * @param where whose options they are, at the start of the message
+ * @param refused names that people know from elsewhere and that no table has, each with the reason
  * @throws TandemError `option-invalid`
  */
-export function checkOptions(options: unknown, table: OptionTable, where: string): void {
+export function checkOptions(
+  options: unknown,
+  table: OptionTable,
+  where: string,
+  refused: Readonly<Record<string, string>> = {},
+): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw invalid(where, 'an object of options', options);
   }
   for (const [name, value] of Object.entries(options)) {
     const rule = Object.hasOwn(table, name) ? table[name] : undefined;
     if (value === undefined && rule) continue;
+    if (!rule && Object.hasOwn(refused, name)) throw notFollowed(where, name, refused[name]);
     if (!rule) {
       const near = nearest(name, Object.keys(table));
       const known = near ? `did you mean '${near}'?` : `known are ${Object.keys(table).join(', ')}`;
@@ -160,6 +171,11 @@ export function checkOptions(options: unknown, table: OptionTable, where: string
     }
     if (!rule.holds(value)) throw invalid(name, rule.expected, value);
   }
+}
+
+/** The error of an option that is known and not followed. */
+export function notFollowed(where: string, name: string, reason: string): TandemError<'option-invalid'> {
+  return new TandemError('option-invalid', `${where}: expected options of Tandem, found ${quoted(name)}: ${reason}`);
 }
 
 /** The error of an option: names it, what was expected and what was found. */

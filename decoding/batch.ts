@@ -1,4 +1,5 @@
 import type { Encoded } from '../engine';
+import { badSetting } from './checks';
 import { type EncodingShare, SharedEncodings } from './encodings';
 import type { GenerationEvent } from './events';
 import { Failure } from './failure';
@@ -14,7 +15,7 @@ import {
   type SequenceRequest,
   startRun,
 } from './run';
-import { badSetting, CONCURRENCY, DEFAULTS } from './settings';
+import { CONCURRENCY, DEFAULTS } from './settings';
 
 interface Member {
   readonly index: number;

@@ -17,6 +17,15 @@ export type { CostTable } from './gamma/adaptive';
 export * as theory from './gamma/theory';
 export { type GenerationRequest, generate } from './generate';
 export { addTallies, type Metrics, type MetricsOptions, measuredSpeedup, metricsOf, type Tally } from './metrics';
+export {
+  type LogitsProcessor,
+  type LogitsRules,
+  type PrefixAllowedTokens,
+  type Processing,
+  type SequenceBias,
+  TRUNCATIONS,
+} from './processing';
+export { NOT_FOLLOWED } from './processing-refused';
 export { chain, type Proposal, type ProposedToken, ROOT } from './proposal';
 export type { GenerationResult, Pair, SequenceRequest, StopReason, TokenReading } from './run';
 export { type Distribution, oneHot, overlap, probabilityOf } from './sampling/distribution';
@@ -28,8 +37,6 @@ export { type ScoreRequest, scoreTargets, type TargetScore } from './score';
 export {
   CONCURRENCY,
   DEFAULTS,
-  type LogitsProcessor,
-  type Processing,
   SETTINGS,
   type Settings,
   type Verification,

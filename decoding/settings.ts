@@ -1,18 +1,7 @@
-import {
-  callable,
-  checkOptions,
-  invalid,
-  listOf,
-  number,
-  type OptionEntry,
-  type OptionTable,
-  oneOf,
-  TandemError,
-  text,
-  whole,
-} from '../common';
-import { DecodingError } from './errors';
+import { listOf, number, type OptionEntry, type OptionTable, oneOf, text, whole } from '../common';
+import { badSetting, checkTable } from './checks';
 import type { CostTable } from './gamma/adaptive';
+import { checkIds, checkSampling, PROCESSORS, type Processing, SAMPLING } from './processing';
 
 /** What settings mean when they are left out. The only place where these numbers stand. */
 export const DEFAULTS = {
@@ -26,42 +15,6 @@ export const DEFAULTS = {
   seed: 0,
   sequence: 'main',
 } as const;
-
-/**
- * A function of the decoder ids so far (start token first) and the logits of the next position, [vocabulary], which are a copy.
- * It changes the logits in place and returns nothing, or returns new ones. It runs for target and draft alike, so decoding
- * stays exact: what comes out has the distribution that the target has after this function. It must depend on its arguments
- * alone.
- */
-export type LogitsProcessor =
-  | ((ids: readonly number[], logits: Float64Array) => Float64Array)
-  | ((ids: readonly number[], logits: Float64Array) => void);
-
-/** How logits become a distribution. Both models get the same, at every verified row. */
-export interface Processing {
-  /** 0 is greedy: the one-hot distribution of the arg-max. Default 0. */
-  readonly temperature?: number;
-  /** Keep the k most probable tokens; of equal ones, those with the lowest ids. */
-  readonly topK?: number;
-  /** Keep the most probable tokens up to this mass, in (0, 1]. */
-  readonly topP?: number;
-  /** Keep tokens with at least this share of the most probable one's probability, in [0, 1]. */
-  readonly minP?: number;
-  /** Divide positive and multiply negative logits of tokens that are already there (Keskar et al. 2019); above 0. */
-  readonly repetitionPenalty?: number;
-  /** No n-gram of this size comes twice. */
-  readonly noRepeatNgramSize?: number;
-  /** No end of sequence before this many new tokens. */
-  readonly minNewTokens?: number;
-  /** Sequences of ids that are never completed. */
-  readonly badWords?: readonly (readonly number[])[];
-  /** Ids that never come out. */
-  readonly suppressTokens?: readonly number[];
-  /** The first ids, whatever the model says. */
-  readonly forcedPrefix?: readonly number[];
-  /** Own processors; they run after all others and before temperature. They do not run where `forcedPrefix` decides. */
-  readonly processors?: readonly LogitsProcessor[];
-}
 
 export interface Settings extends Processing {
   /** At most this many tokens come out. Default 128. */
@@ -98,32 +51,6 @@ export interface Settings extends Processing {
 }
 
 export type Verification = 'token' | 'block' | 'coupled';
-
-const idList = listOf(whole(0), 'a list of token ids');
-
-const PROCESSOR_TABLE = {
-  repetitionPenalty: {
-    ...number({ above: 0 }),
-    about: 'make tokens that are already there less likely (default: 1)',
-    flag: '--repetition-penalty <r>',
-  },
-  noRepeatNgramSize: {
-    ...whole(1),
-    about: 'no n-gram of this size comes twice',
-    flag: '--no-repeat-ngram-size <n>',
-  },
-  minNewTokens: { ...whole(0), about: 'no end of sequence before this many tokens', flag: '--min-new-tokens <n>' },
-  badWords: {
-    ...badWordsRule(),
-    about: 'sequences of token ids that are never completed, as 1,7;9',
-    flag: '--bad-words <ids>',
-  },
-  suppressTokens: { ...idList, about: 'token ids that never come out, as 1,7', flag: '--suppress-tokens <ids>' },
-  forcedPrefix: { ...idList, about: 'token ids that come out first, as 1,7', flag: '--forced-prefix <ids>' },
-} satisfies Record<string, OptionEntry>;
-
-/** Processors that do not sample; beams go through them too. */
-export const PROCESSORS: OptionTable<keyof typeof PROCESSOR_TABLE> = PROCESSOR_TABLE;
 
 const LENGTH: OptionEntry = {
   ...whole(1),
@@ -167,24 +94,8 @@ export const SETTINGS: OptionTable<keyof Settings> = {
     about: 'NOT exact below 1: a draft token is accepted with probability target / (l · draft)',
     flag: '--lenience <l>',
   },
-  temperature: { ...number({ least: 0 }), about: '0 is greedy (default: 0)', flag: '-t, --temperature <t>' },
-  topK: { ...whole(1), about: 'sample from the k most probable tokens', flag: '--top-k <k>' },
-  topP: {
-    ...number({ above: 0, most: 1 }),
-    about: 'sample from the most probable tokens up to this mass',
-    flag: '--top-p <p>',
-  },
-  minP: {
-    ...number({ least: 0, most: 1 }),
-    about: 'sample from tokens with at least this share of the best one’s probability',
-    flag: '--min-p <p>',
-  },
+  ...SAMPLING,
   ...PROCESSORS,
-  processors: {
-    ...listOf(callable, 'a list of functions (ids, logits) => logits'),
-    parse: undefined,
-    about: 'own functions of ids and logits, applied to target and draft alike',
-  },
   maxNewTokens: LENGTH,
   seed: { ...whole(0), about: `fixes every random number (default: ${DEFAULTS.seed})`, flag: '-s, --seed <n>' },
   sequence: { ...text(1), about: 'names the sequence for its random numbers' },
@@ -195,18 +106,6 @@ export const SETTINGS: OptionTable<keyof Settings> = {
     flag: '--log-probs <n>',
   },
 };
-
-function badWordsRule(): Omit<OptionEntry, 'about'> {
-  const word = listOf(whole(0), 'token ids', 1);
-  return {
-    expected: 'a list of lists of token ids, none empty',
-    holds: (value) => Array.isArray(value) && value.every(word.holds),
-    parse: (given) => {
-      const words = given.split(';').map((part) => word.parse?.(part) ?? null);
-      return words.includes(null) ? null : words;
-    },
-  };
-}
 
 function costsRule(): Omit<OptionEntry, 'about'> {
   const cost = number({ least: 0 });
@@ -238,39 +137,6 @@ export function checkSettings(settings: Settings, vocabulary: number): void {
   }
   checkBranching(settings);
   checkIds(settings, vocabulary);
-}
-
-/** As `checkOptions`, with this room's error. */
-export function checkTable(settings: object, table: OptionTable, where: string): void {
-  try {
-    checkOptions(settings, table, where);
-  } catch (error) {
-    if (error instanceof TandemError) throw new DecodingError('option-invalid', error.message);
-    throw error;
-  }
-}
-
-export function badSetting(name: string, expected: string, found: unknown): DecodingError {
-  return new DecodingError('option-invalid', invalid(name, expected, found).message);
-}
-
-/** Greedy decoding takes the arg-max: rules for sampling would have no effect, and nothing is ignored silently. */
-function checkSampling(settings: Settings): void {
-  if ((settings.temperature ?? 0) > 0) return;
-  for (const name of ['topK', 'topP', 'minP'] as const) {
-    if (settings[name] !== undefined) throw badSetting(name, 'none at temperature 0, which is greedy', settings[name]);
-  }
-}
-
-/** Refuses ids that the vocabulary does not have. */
-export function checkIds(
-  { suppressTokens, forcedPrefix, badWords }: Pick<Processing, 'suppressTokens' | 'forcedPrefix' | 'badWords'>,
-  vocabulary: number,
-): void {
-  for (const [name, ids] of Object.entries({ suppressTokens, forcedPrefix, badWords: badWords?.flat() })) {
-    const wrong = ids?.find((id) => id >= vocabulary);
-    if (wrong !== undefined) throw badSetting(name, `ids from 0 to ${vocabulary - 1}`, wrong);
-  }
 }
 
 /** Tokens that one target call may score. */

@@ -46,7 +46,7 @@ export async function openWorkerEngine(plan: LoadPlan, options: LoadOptions): Pr
 class WorkerEngine implements Engine {
   readonly facts: LoadedFacts;
   readonly parts = null;
-  readonly notSendable = ['processors', 'trace'] as const;
+  readonly notSendable = ['processors', 'prefixAllowedTokens', 'trace'] as const;
 
   constructor(
     private readonly conversation: Conversation,

@@ -17,7 +17,7 @@ import type {
 
 /** Options without what stays on the side of the caller: functions and signals. */
 export type SentLoadOptions = Omit<LoadOptions, 'draft' | 'prefix' | 'worker' | 'signal' | 'onProgress' | 'onNotice'>;
-export type Sent<Options> = Omit<Options, 'signal' | 'processors' | 'trace'>;
+export type Sent<Options> = Omit<Options, 'signal' | 'processors' | 'prefixAllowedTokens' | 'trace'>;
 
 /** What the worker is asked. Each question has a number and gets one answer. */
 export type Question =

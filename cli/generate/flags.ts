@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { GENERATE_OPTIONS, type GenerateOptions, LOAD_OPTIONS, type LoadOptions } from '../../api';
 import { anyOf, flagged, listOf, type OptionTable, oneOf, text, whole } from '../../common';
+import { NOT_FOLLOWED } from '../../decoding';
 import { CommandError } from '../failure';
-import { addFlags, type Conflict, checkConflicts, flagName, optionsOf } from '../flags';
+import { addFlags, addRefusedFlags, type Conflict, checkConflicts, flagName, optionsOf } from '../flags';
 
 /** Flags of `tandem generate`: the options of loading and of decoding, by the same names, and those of the command itself. */
 export interface GenerateFlags
@@ -62,6 +63,7 @@ const DECODING_FLAGS: OptionTable = {
 export function addGenerateFlags(command: Command): Command {
   command.description('decode text; without a subcommand, show examples of the bundled pair');
   for (const table of [INPUT_FLAGS, LOAD_OPTIONS, DECODING_FLAGS, OUTPUT_FLAGS]) addFlags(command, table);
+  addRefusedFlags(command, NOT_FOLLOWED);
   return command
     .option('--color', 'colour tokens by where they came from (default: on a terminal)')
     .option('--no-color', 'print without colours');

@@ -15,13 +15,21 @@ export function settingsInForce(options: GenerateOptions): Record<string, unknow
     minNewTokens: 0,
     gamma,
     numReturnSequences: DEFAULTS.numReturnSequences,
+    forcedPrefix: [],
+    sequenceBias: [],
+    encoderRepetitionPenalty: 1,
     repetitionPenalty: 1,
     noRepeatNgramSize: null,
+    encoderNoRepeatNgramSize: null,
     badWords: [],
+    forcedBosToken: null,
+    forcedEosToken: null,
+    exponentialDecayLengthPenalty: null,
     suppressTokens: [],
-    forcedPrefix: [],
+    beginSuppressTokens: [],
   };
-  if (numBeams > 1) return { ...shared, numBeams, lengthPenalty: 1, earlyStopping: false, ...given };
+  if (numBeams > 1)
+    return { ...shared, numBeams, lengthPenalty: 1, earlyStopping: false, renormalizeLogits: false, ...given };
   return {
     ...shared,
     numBeams,
@@ -30,9 +38,13 @@ export function settingsInForce(options: GenerateOptions): Record<string, unknow
     verification: 'token',
     lenience: 1,
     temperature: 0,
+    topH: null,
     topK: null,
     topP: null,
     minP: null,
+    typicalP: null,
+    epsilonCutoff: null,
+    etaCutoff: null,
     seed: DEFAULTS.seed,
     stop: [],
     ...given,

@@ -124,8 +124,9 @@ export class BeamState {
   }
 
   private continuationsOf(view: LogitsView, row: number, { ids }: Beam): Promise<Continuation[]> {
-    const { numBeams, eosTokens, processing } = this.rules;
+    const { numBeams, eosTokens, source, maxNewTokens, processing } = this.rules;
     const count = candidatesPerStep(numBeams, eosTokens);
-    return continuations(view, row, count, { context: { ids, eosTokens }, processing });
+    const context = { ids, eosTokens, source, maxNewTokens, isBeam: numBeams > 1 };
+    return continuations(view, row, count, { context, processing });
   }
 }

@@ -1,5 +1,6 @@
 import type { LogitsView } from '../../engine';
-import { type Context, forbidden } from '../sampling/processors';
+import { smallestKeys } from '../sampling/distribution';
+import { applyRules, areSparse, type Context, forbidden, forcedToken } from '../sampling/rules';
 import type { BeamProcessing } from './settings';
 
 /** A token that can come next, with its log-probability. */
@@ -10,17 +11,33 @@ export interface Continuation {
 
 /**
  * The `count` most probable continuations of a row, best first; of equal ones the lower id comes first, and tokens of probability
- * zero are left out. A log-probability is logit − log Σ exp(logit) in float64. Processors change it afterwards, and it is not
- * normalised again, as in Hugging Face's `_beam_search`. Only these few logits leave the backend.
+ * zero are left out. A log-probability is logit − log Σ exp(logit) in float64. Rules change it afterwards, and it is not
+ * normalised again unless `renormalizeLogits` asks for it, as in Hugging Face's `_beam_search`.
  */
 export async function continuations(
   view: LogitsView,
   row: number,
   count: number,
-  { context, processing }: { readonly context: Context; readonly processing: BeamProcessing },
+  { context, processing }: Rules,
 ): Promise<Continuation[]> {
-  const forced = processing.forcedPrefix?.[context.ids.length - 1];
+  const forced = forcedToken(context, processing);
   if (forced !== undefined) return [{ token: forced, logProb: 0 }];
+  const rules = { context, processing };
+  return areSparse(processing) ? fewContinuations(view, row, count, rules) : allContinuations(view, row, count, rules);
+}
+
+interface Rules {
+  readonly context: Context;
+  readonly processing: BeamProcessing;
+}
+
+/** Where rules change or forbid few tokens. Only these few logits, and the best others, leave the backend. */
+async function fewContinuations(
+  view: LogitsView,
+  row: number,
+  count: number,
+  { context, processing }: Rules,
+): Promise<Continuation[]> {
   const { repetitionPenalty = 1 } = processing;
   const banned = forbidden(context, processing);
   const penalised = repetitionPenalty === 1 ? [] : [...new Set(context.ids)].filter((id) => !banned.has(id));
@@ -42,4 +59,24 @@ export async function continuations(
   }
   const possible = found.filter(({ logProb }) => logProb > Number.NEGATIVE_INFINITY); // NaN neither
   return possible.sort((a, b) => b.logProb - a.logProb || a.token - b.token).slice(0, count);
+}
+
+/** Where rules may change any token: the whole row is read, and its log-probabilities go through the rules. */
+async function allContinuations(
+  view: LogitsView,
+  row: number,
+  count: number,
+  { context, processing }: Rules,
+): Promise<Continuation[]> {
+  const total = await view.logSumExp(row, 1);
+  const logProbs = Float64Array.from(await view.read(row), (logit) => logit - total); // [vocabulary]
+  const scores = applyRules(logProbs, context, processing);
+  const shift = processing.renormalizeLogits ? logSumExp(scores) : 0;
+  const best = smallestKeys(count, scores.length, (token) => -scores[token]);
+  return best.map((token) => ({ token, logProb: scores[token] - shift }));
+}
+
+function logSumExp(scores: Float64Array): number {
+  const largest = scores.reduce((best, score) => Math.max(best, score), Number.NEGATIVE_INFINITY);
+  return largest + Math.log(scores.reduce((sum, score) => sum + Math.exp(score - largest), 0));
 }

@@ -58,7 +58,7 @@ export function beamSearch(request: BeamSearchRequest): Promise<BeamSearchResult
 /** `beamSearch` with these parts. Proofs call it with known-wrong parts, which must fail. */
 export async function searchWith(parts: BeamParts, request: BeamSearchRequest): Promise<BeamSearchResult> {
   const { target, source, drafter, settings = {} } = request;
-  const rules = beamRules(settings, target);
+  const rules = beamRules(settings, target, source);
   const drafting = drafter ? draftRules(rules, drafter, target) : null;
   const started = performance.now();
   const [encoded] = await target.encode([source]);

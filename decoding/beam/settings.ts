@@ -1,19 +1,12 @@
 import { anyOf, flagged, number, type OptionEntry, type OptionTable, oneOf, whole } from '../../common';
 import type { ForwardOptions, SequenceModel } from '../../engine';
+import { badSetting, checkTable } from '../checks';
 import { DecodingError } from '../errors';
-import {
-  badSetting,
-  checkIds,
-  checkTable,
-  DEFAULTS,
-  GAMMA,
-  type PROCESSORS,
-  type Processing,
-  SETTINGS,
-} from '../settings';
+import { checkIds, type LogitsRules, PROCESSORS } from '../processing';
+import { DEFAULTS, GAMMA, SETTINGS } from '../settings';
 
-/** Processors that beams go through: those that do not sample. They change log-probabilities, as in Hugging Face's beams. */
-export type BeamProcessing = Pick<Processing, keyof typeof PROCESSORS>;
+/** Rules that beams go through: those that do not sample. They change log-probabilities, as in Hugging Face's beams. */
+export type BeamProcessing = LogitsRules;
 
 /** When the search ends; see `BeamSettings.earlyStopping`. */
 export type EarlyStopping = boolean | 'never';
@@ -54,14 +47,13 @@ export interface BeamRules {
   readonly maxNewTokens: number;
   readonly numReturnSequences: number;
   readonly eosTokens: readonly number[];
+  /** Source ids. */
+  readonly source: readonly number[];
   readonly processing: BeamProcessing;
 }
 
 /** Far more than is useful. It keeps a typing mistake from asking for a million rows. */
 const MOST_BEAMS = 1024;
-
-const { repetitionPenalty, noRepeatNgramSize, minNewTokens, badWords, suppressTokens, forcedPrefix, maxNewTokens } =
-  SETTINGS;
 
 /** Settings that beam search has beside those of sampling. */
 export const BEAM_ONLY: OptionTable<'numBeams' | 'lengthPenalty' | 'earlyStopping' | 'numReturnSequences'> = {
@@ -90,11 +82,12 @@ export const BEAM_ONLY: OptionTable<'numBeams' | 'lengthPenalty' | 'earlyStoppin
 /** Every setting of beam search. */
 export const BEAM_SETTINGS: OptionTable<keyof BeamSettings> = {
   ...BEAM_ONLY,
-  ...{ repetitionPenalty, noRepeatNgramSize, minNewTokens, badWords, suppressTokens, forcedPrefix, maxNewTokens },
+  ...PROCESSORS,
+  maxNewTokens: SETTINGS.maxNewTokens,
 };
 
 /** Refuses settings outside their ranges, and settings that beam search does not have. @throws DecodingError `option-invalid` */
-export function beamRules(settings: BeamSettings, target: SequenceModel): BeamRules {
+export function beamRules(settings: BeamSettings, target: SequenceModel, source: readonly number[]): BeamRules {
   checkTable(settings, BEAM_SETTINGS, 'beam search');
   checkIds(settings, target.vocabularySize);
   const {
@@ -113,7 +106,7 @@ export function beamRules(settings: BeamSettings, target: SequenceModel): BeamRu
     );
   }
   const { eosTokens } = target;
-  return { numBeams, lengthPenalty, earlyStopping, maxNewTokens, numReturnSequences, eosTokens, processing };
+  return { numBeams, lengthPenalty, earlyStopping, maxNewTokens, numReturnSequences, eosTokens, source, processing };
 }
 
 /** A draft in which nothing is left out. */

@@ -1,8 +1,8 @@
 import type { Encoded } from '../../engine';
+import type { Processing } from '../processing';
 import type { Proposal } from '../proposal';
 import type { Distribution } from '../sampling/distribution';
 import type { Draw } from '../sampling/draw';
-import type { Processing } from '../settings';
 
 /** What a drafter is asked for at the start of a round. */
 export interface DraftRequest {
@@ -13,6 +13,9 @@ export interface DraftRequest {
   /** How the drafter's logits become the distributions that it draws from. */
   readonly processing: Processing;
   readonly eosTokens: readonly number[];
+  /** Source ids and the length limit, for rules of `processing` that look at them. */
+  readonly source?: readonly number[];
+  readonly maxNewTokens?: number;
   /** Tokens wanted at each depth; 1 where it is left out. A drafter that cannot branch ignores it. */
   readonly branching?: readonly number[];
   /** Draws the token of a position in the way that this round's verification needs. */

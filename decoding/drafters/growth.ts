@@ -84,9 +84,9 @@ async function growOneDepth(model: SequenceModel, tips: readonly Tip[], growth: 
   try {
     let end = 0;
     const requests = tips.map(({ item, ids }, i) => {
-      const { processing, eosTokens } = items[item].request;
+      const { processing, eosTokens, source, maxNewTokens } = items[item].request;
       end += rows[i].length;
-      return { row: end - 1, context: { ids, eosTokens }, processing };
+      return { row: end - 1, context: { ids, eosTokens, source, maxNewTokens }, processing };
     });
     const [distributions] = await rowDistributions(view, [requests]);
     if (distributions instanceof Failure) throw distributions.error;

@@ -50,12 +50,14 @@ async function proposeOrFail(drafter: Drafter, turns: readonly Turn[]): Promise<
 }
 
 function requestOf(run: Run, gamma: number): DraftRequest {
-  const { ids, verifier, settings, pair } = run;
+  const { ids, verifier, settings, pair, request, maxNewTokens } = run;
   return {
     ids,
     gamma,
     processing: verifier.draftProcessing,
     eosTokens: pair.target.eosTokens,
+    source: request.source,
+    maxNewTokens,
     branching: settings.branching,
     draw: (distribution, position) => verifier.draw(distribution, 1, positionOf(run, position))[0],
     drawSeveral: (distribution, count, position, branch) =>

@@ -60,10 +60,11 @@ async function readLogProbs(run: Run, view: LogitsView, requests: readonly RowRe
 /** @param end number of rows in the call up to this run's last one */
 function requestsOf(run: Run, proposal: Proposal, end: number): RowRequest[] {
   const { eosTokens } = run.pair.target;
+  const { maxNewTokens, request } = run;
   const first = end - proposal.length - 1;
   return Array.from({ length: proposal.length + 1 }, (_, i) => ({
     row: first + i,
-    context: { ids: [...run.ids, ...tokensTo(proposal, i + ROOT)], eosTokens },
+    context: { ids: [...run.ids, ...tokensTo(proposal, i + ROOT)], eosTokens, source: request.source, maxNewTokens },
     processing: run.verifier.targetProcessing,
   }));
 }

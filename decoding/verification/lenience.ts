@@ -1,3 +1,4 @@
+import type { Processing } from '../processing';
 import type { Proposal } from '../proposal';
 import {
   type Distribution,
@@ -10,7 +11,6 @@ import {
 } from '../sampling/distribution';
 import { type Draw, sample } from '../sampling/draw';
 import type { Address, Position, Random } from '../sampling/random';
-import type { Processing } from '../settings';
 import type { Verdict } from './token';
 
 /** How a lenient run judges: l in (0, 1), and whether decoding is greedy. */

@@ -1,8 +1,9 @@
+import type { Processing } from '../processing';
 import { isChain, type Proposal } from '../proposal';
 import { type Distribution, overlap } from '../sampling/distribution';
 import { type Draw, mostProbable, raceSeveral, sampleWithoutReplacement } from '../sampling/draw';
 import type { Position, Random } from '../sampling/random';
-import type { Processing, Settings } from '../settings';
+import type { Settings } from '../settings';
 import { verifyBlock } from './block';
 import { verifyCoupled } from './coupled';
 import { lenientOverlap, softProcessing, verifyLeniently } from './lenience';

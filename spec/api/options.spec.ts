@@ -9,7 +9,7 @@ import {
   Tandem,
 } from '../../api';
 import type { OptionTable } from '../../common';
-import { TraceRecorder } from '../../decoding';
+import { NOT_FOLLOWED, TraceRecorder } from '../../decoding';
 import { tableTandem } from '../support/table-tandem';
 
 /** One value of every type that a program may pass by mistake. */
@@ -108,6 +108,10 @@ describe('options that cannot be done together', () => {
   const refusedOptions: readonly (readonly [keyof GenerateOptions, GenerateOptions])[] = [
     ['topP', { topP: 0.9 }],
     ['topK', { topK: 5, temperature: 0 }],
+    ['topH', { topH: 0.5 }],
+    ['typicalP', { typicalP: 0.5 }],
+    ['epsilonCutoff', { epsilonCutoff: 0.1 }],
+    ['etaCutoff', { etaCutoff: 0.1 }],
     ['minP', { minP: 0.1 }],
     ['numReturnSequences', { numReturnSequences: 2 }],
     ['numReturnSequences', { numReturnSequences: 2, numBeams: 1 }],
@@ -120,7 +124,6 @@ describe('options that cannot be done together', () => {
     ['lenience', { lenience: 0.5, numBeams: 2 }],
     ['costs', { costs: { c: 0.1, v: [1] }, numBeams: 2 }],
     ['branching', { branching: [2], numBeams: 2 }],
-    ['processors', { processors: [() => undefined], numBeams: 2 }],
     ['trace', { trace: new TraceRecorder(), numBeams: 2 }],
     ['trace', { trace: new TraceRecorder(), temperature: 1, numReturnSequences: 2 }],
     ['stop', { stop: [''] }],
@@ -130,6 +133,14 @@ describe('options that cannot be done together', () => {
     await expect(tandem.generate('abc', options)).rejects.toMatchObject({
       code: 'option-invalid',
       message: expect.stringMatching(new RegExp(`^${name}: expected`)),
+    });
+  });
+
+  it.each(Object.entries(NOT_FOLLOWED))('%s of Hugging Face is refused with the reason: %s', async (name, reason) => {
+    expect(Object.hasOwn(GENERATE_OPTIONS, name)).toBe(false);
+    await expect(tandem.generate('abc', { [name]: 1 })).rejects.toMatchObject({
+      code: 'option-invalid',
+      message: `generate: expected options of Tandem, found '${name}': ${reason}`,
     });
   });
 

@@ -3,6 +3,7 @@ import { GENERATE_OPTIONS, LOAD_OPTIONS } from '../../api';
 import { addFlags, checkConflicts, flagName, optionsOf } from '../../cli/flags';
 import { addGenerateFlags } from '../../cli/generate/flags';
 import { listOf, type OptionEntry, type OptionTable, text, whole } from '../../common';
+import { NOT_FOLLOWED } from '../../decoding';
 import { inside } from './inside';
 
 /** Parses ARGS with the flags of a table. */
@@ -18,7 +19,7 @@ const rows = (table: OptionTable): [string, OptionEntry, string][] =>
 const ROWS = [...rows(LOAD_OPTIONS), ...rows(GENERATE_OPTIONS)];
 
 /** Texts of which every rule accepts at least one. */
-const SAMPLES = ['1', '0.5', '3,1', '2,1;7', 'token', 'f32', 'auto', 'true', 'copy', 'word'];
+const SAMPLES = ['1', '0.5', '3,1', '2,1;7', '1,7:-2.5;9:3', 'token', 'f32', 'auto', 'true', 'copy', 'word'];
 
 describe('flags of option tables', () => {
   it.each(ROWS)('%s: the flag is the option’s own word', (name, _entry, flag) => {
@@ -74,11 +75,23 @@ describe('flags of option tables', () => {
     );
   });
 
+  it.each(Object.entries(NOT_FOLLOWED))(
+    'the flag of %s is refused with the reason, and is not in the help',
+    (name, reason) => {
+      for (const words of [[flagName(name)], [flagName(name), '2'], [`${flagName(name)}=2`]]) {
+        const command = addGenerateFlags(new Command('generate').exitOverride());
+        const parse = () => command.parse(words, { from: 'user' });
+        expect(parse).toThrow(`expected flags of tandem, found ${flagName(name)}: ${reason}`);
+        expect(command.helpInformation()).not.toContain(flagName(name));
+      }
+    },
+  );
+
   it('help names every flag of generate once, and every exit code', async () => {
     const { stdout, status, stderr } = await inside(['generate', '--help']);
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     const command = addGenerateFlags(new Command('generate'));
-    const longs = command.options.map(({ long }) => long as string);
+    const longs = command.options.filter(({ hidden }) => !hidden).map(({ long }) => long as string);
     expect(new Set(longs).size).toBe(longs.length);
     for (const [, , flag] of ROWS) expect(stdout).toContain(flag);
     for (const long of longs) expect(stdout).toMatch(new RegExp(`${long}\\b`));

@@ -15,6 +15,7 @@ const TABLE: OptionTable = {
   maxNewTokens: { ...whole(1), about: 'tokens' },
   temperature: { ...number({ least: 0 }), about: 'temperature' },
   topP: { ...number({ above: 0, most: 1 }), about: 'nucleus' },
+  cutoff: { ...number({ least: 0, below: 1 }), about: 'cutoff' },
   dtype: { ...oneOf('f32', 'q8'), about: 'type' },
   stop: { ...listOf(text(1), 'a list of texts that are not empty'), about: 'stops' },
   draft: { ...anyOf(text(1), nothing), about: 'draft' },
@@ -22,7 +23,7 @@ const TABLE: OptionTable = {
 
 const problem = (options: unknown): string => {
   try {
-    checkOptions(options, TABLE, 'generate');
+    checkOptions(options, TABLE, 'generate', { guidance: 'there is no guide' });
   } catch (error) {
     expect(error).toBeInstanceOf(TandemError);
     expect((error as TandemError).code).toBe('option-invalid');
@@ -50,6 +51,9 @@ describe('options are accepted or refused by name', () => {
     [{ maxNewTokens: 1.5 }, 'maxNewTokens: expected a whole number from 1 up, found 1.5'],
     [{ maxNewTokens: '3' }, "maxNewTokens: expected a whole number from 1 up, found '3'"],
     [{ temperature: Number.NaN }, 'temperature: expected a number from 0 up, found NaN'],
+    [{ cutoff: 1 }, 'cutoff: expected a number from 0, below 1, found 1'],
+    [{ cutoff: -0.1 }, 'cutoff: expected a number from 0, below 1, found -0.1'],
+    [{ guidance: 2 }, "generate: expected options of Tandem, found 'guidance': there is no guide"],
     [{ topP: 0 }, 'topP: expected a number above 0, at most 1, found 0'],
     [{ dtype: 'int4' }, "dtype: expected one of f32, q8, found 'int4'"],
     [{ stop: [''] }, 'stop: expected a list of texts that are not empty, found []'],

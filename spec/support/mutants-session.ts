@@ -1,7 +1,7 @@
+import type { Processing } from '../../decoding/processing';
 import { normalised } from '../../decoding/sampling/distribution';
 import { type Draw, sample } from '../../decoding/sampling/draw';
 import { distributionOf } from '../../decoding/sampling/processors';
-import type { Processing } from '../../decoding/settings';
 import { residual, verifyTokens } from '../../decoding/verification/token';
 import { type Family, textDistance } from './mutant-families';
 import { exactBlockSteps, exactSteps, onChain, type Steps, type World } from './small-loop';

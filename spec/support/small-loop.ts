@@ -1,9 +1,9 @@
+import type { Processing } from '../../decoding/processing';
 import { chain, type Proposal } from '../../decoding/proposal';
 import type { Distribution } from '../../decoding/sampling/distribution';
 import { type Draw, sample } from '../../decoding/sampling/draw';
 import { distributionOf } from '../../decoding/sampling/processors';
 import type { Position, Random } from '../../decoding/sampling/random';
-import type { Processing } from '../../decoding/settings';
 import { verifyBlock } from '../../decoding/verification/block';
 import { type Verdict, verifyTokens } from '../../decoding/verification/token';
 import type { TableOptions } from './table-model';

@@ -15,6 +15,11 @@ function flagsOf(settings: Readonly<Record<string, unknown>>): string[] {
       return ['--costs', [c, ...v].join()];
     }
     if (name === 'stop') return (value as string[]).flatMap((text) => ['--stop', text]);
+    if (name === 'sequenceBias') {
+      const pairs = value as readonly (readonly [readonly number[], number])[];
+      return ['--sequence-bias', pairs.map(([ids, bias]) => `${ids.join()}:${bias}`).join(';')];
+    }
+    if (typeof value === 'boolean' && name === 'renormalizeLogits') return value ? ['--renormalize-logits'] : [];
     if (name === 'badWords') return ['--bad-words', (value as number[][]).map((word) => word.join()).join(';')];
     return [flagName(name), String(value)];
   });
@@ -27,6 +32,10 @@ const WAYS: readonly (readonly string[])[] = [
   ['--branching', '2,1', '--repetition-penalty', '1.1', '--no-repeat-ngram-size', '3'],
   ['--costs', '0.11,1,1.3,1.5,1.9', '-t', '1'],
   ['--lenience', '0.5', '-t', '1', '--min-new-tokens', '3', '--forced-prefix', '5'],
+  ['--sequence-bias', '5:-1.5;8,9:2', '--encoder-repetition-penalty', '1.5', '--encoder-no-repeat-ngram-size', '4'],
+  ['--forced-bos-token', '7', '--forced-eos-token', '1,5', '--exponential-decay-length-penalty', '3,1.2', '-n', '6'],
+  ['-t', '1', '--typical-p', '0.9', '--epsilon-cutoff', '0.01', '--eta-cutoff', '0.02', '--top-h', '0.8', '-n', '9'],
+  ['--num-beams', '2', '--renormalize-logits', '--begin-suppress-tokens', '5,7', '--sequence-bias', '9:1', '-n', '6'],
   ['--num-beams', '3', '--num-return-sequences', '2', '--length-penalty', '0.5', '--early-stopping', 'never'],
 ];
 
@@ -60,19 +69,30 @@ describe('the settings of a JSON record', () => {
       gamma: 4,
       numBeams: 1,
       numReturnSequences: 1,
+      forcedPrefix: [],
+      sequenceBias: [],
+      encoderRepetitionPenalty: 1,
       repetitionPenalty: 1,
       noRepeatNgramSize: null,
+      encoderNoRepeatNgramSize: null,
       badWords: [],
+      forcedBosToken: null,
+      forcedEosToken: null,
+      exponentialDecayLengthPenalty: null,
       suppressTokens: [],
-      forcedPrefix: [],
+      beginSuppressTokens: [],
       costs: null,
       branching: null,
       verification: 'token',
       lenience: 1,
       temperature: 0,
+      topH: null,
       topK: null,
       topP: null,
       minP: null,
+      typicalP: null,
+      epsilonCutoff: null,
+      etaCutoff: null,
       seed: 0,
       stop: [],
     });

@@ -43,7 +43,31 @@ async function found(
   return { list, logits: logits(ids, []), context };
 }
 
+/** A processor that changes nothing. With it the whole row is read and goes through the rules. */
+const WHOLE: BeamProcessing = { processors: [() => undefined] };
+
 describe('continuations of a row', () => {
+  it('are the same in every bit whether few logits or the whole row go through the rules', async () => {
+    await fc.assert(
+      fc.asyncProperty(row, processing, async (chosen, rules) => {
+        const few = await found(chosen, rules);
+        expect((await found(chosen, { ...rules, ...WHOLE })).list).toEqual(few.list);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('sum to 1 again after the rules where renormalizeLogits asks for it', async () => {
+    const rules = { suppressTokens: [2, 4], sequenceBias: [[[3], 1.5]] as const, renormalizeLogits: true };
+    const { list } = await found({ seed: 5, kind: 'soft', after: [3], count: VOCABULARY }, rules);
+    expect(list.map((one) => one.token).sort()).toEqual([0, 1, 3, 5]);
+    expect(list.reduce((sum, { logProb }) => sum + Math.exp(logProb), 0)).toBeCloseTo(1, 12);
+    const plain = await found({ seed: 5, kind: 'soft', after: [3], count: 6 }, { ...rules, renormalizeLogits: false });
+    const shift = plain.list[0].logProb - list[0].logProb;
+    expect(Math.abs(shift)).toBeGreaterThan(0.01);
+    for (const [i, one] of list.entries()) expect(plain.list[i].logProb - one.logProb).toBeCloseTo(shift, 12);
+  });
+
   it('are the best tokens that processors leave, by log-softmax in float64, ties by id, none of probability zero', async () => {
     await fc.assert(
       fc.asyncProperty(row, processing, async (chosen, rules) => {

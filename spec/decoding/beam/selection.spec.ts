@@ -8,6 +8,7 @@ const RULES: BeamRules = {
   maxNewTokens: 10,
   numReturnSequences: 2,
   eosTokens: [8, 9],
+  source: [],
   processing: {},
 };
 
