@@ -31,8 +31,9 @@ export type { GenerationResult, Pair, SequenceRequest, StopReason, TokenReading 
 export { type Distribution, oneHot, overlap, probabilityOf } from './sampling/distribution';
 export { type Draw, mostProbable, race, sample, sampleWithoutReplacement } from './sampling/draw';
 export type { LogProb, TokenLogProb } from './sampling/log-probs';
-export { type Context, distributionOf } from './sampling/processors';
+export { distributionOf } from './sampling/processors';
 export { type Address, type Position, type Purpose, type Random, seededRandom } from './sampling/random';
+export type { Context } from './sampling/rules';
 export { type ScoreRequest, scoreTargets, type TargetScore } from './score';
 export {
   CONCURRENCY,
