@@ -1,10 +1,11 @@
-import { type Backend, type Dtype, decodeStored, type Norm, STORED_BYTES, type Weight } from '../kernels';
+import type { Backend, Dtype, Norm, Weight } from '../kernels';
 import {
   type AttentionTensors,
   type Checkpoint,
   type FeedForwardTensors,
   type ResolvedTensors,
   resolveTensors,
+  rowScaleName,
   type T5Config,
   type T5Tensors,
   type TensorInfo,
@@ -13,7 +14,7 @@ import { biasByDistance } from './bias';
 import { EngineError } from './errors';
 import type { AttentionWeights, DecoderLayer, EncoderLayer, FeedForwardWeights, T5Weights } from './layers';
 import { checkWeightsFit } from './memory';
-import { storedType } from './stored';
+import { readFloats, rowReader } from './stored';
 
 export interface LoadProgress {
   readonly tensor: string;
@@ -102,7 +103,7 @@ class Loader {
     let needed = 0;
     for (const { name } of tensors.all) {
       const { shape, bytes } = this.info(name);
-      this.total += bytes;
+      this.total += bytes + (this.scaleOf(name)?.bytes ?? 0);
       needed += shape.length === 2 ? facts.weightBytes(shape[0], shape[1], this.dtype) : bytes;
     }
     checkWeightsFit(facts, this.checkpoint.name, needed, this.dtype);
@@ -173,9 +174,9 @@ class Loader {
   private async matrix(name: string): Promise<Weight> {
     const info = this.info(name);
     const [rows, cols] = info.shape;
-    const stored = storedType(info);
+    const { rowBytes, stored, extraBytes, convert } = await rowReader(this.checkpoint, info);
+    if (extraBytes > 0) this.advance(name, extraBytes);
     const weight = this.keep(this.backend.weight(rows, cols, this.dtype));
-    const rowBytes = cols * STORED_BYTES[stored];
     const step = Math.max(CHUNK_ROWS, Math.floor(CHUNK_BYTES / rowBytes / CHUNK_ROWS) * CHUNK_ROWS);
     const read = (row: number) =>
       row < rows ? this.checkpoint.read(name, row * rowBytes, Math.min(step, rows - row) * rowBytes) : null;
@@ -184,7 +185,7 @@ class Loader {
       const bytes = (await next) as Uint8Array;
       next = read(row + step);
       next?.catch(() => undefined); // its error is thrown where it is awaited; until then it must not count as unhandled
-      this.backend.fill(weight, row, bytes, stored);
+      this.backend.fill(weight, row, convert(bytes, row), stored);
       this.advance(name, bytes.length);
     }
     this.parameters += rows * cols;
@@ -195,15 +196,20 @@ class Loader {
   /** A small tensor as float32. */
   private async floats(name: string): Promise<Float32Array> {
     const info = this.info(name);
-    const bytes = await this.checkpoint.read(name);
-    this.advance(name, bytes.length);
-    this.parameters += info.shape.reduce((product, size) => product * size, 1);
-    return decodeStored(bytes, storedType(info));
+    const values = await readFloats(this.checkpoint, info);
+    this.advance(name, info.bytes);
+    this.parameters += values.length;
+    return values;
   }
 
   /** A tensor that `resolveTensors` has found. */
   private info(name: string): TensorInfo {
     return this.checkpoint.tensors.get(name) as TensorInfo;
+  }
+
+  /** The scales of the rows of a matrix in int8. */
+  private scaleOf(name: string): TensorInfo | undefined {
+    return this.info(name).type === 'I8' ? this.checkpoint.tensors.get(rowScaleName(name)) : undefined;
   }
 
   private keep<B extends Box>(box: B): B {

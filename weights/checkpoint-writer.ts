@@ -1,5 +1,5 @@
 /** Writes checkpoints in Hugging Face's layout: config.json, and weights in one safetensors file or in shards with an index. */
-import { feedForwardName } from './config';
+import { feedForwardFields } from './activations';
 import { byteSize } from './safetensors/header';
 import { checkBytes, safetensorsHeader, type TensorData, type TensorFormat } from './safetensors/writer';
 import type { ModelFamily, SafetensorsType, T5Config } from './types';
@@ -114,7 +114,7 @@ function configJson(config: T5Config, tensors: ReadonlyMap<string, TensorFormat>
     relative_attention_num_buckets: config.relativeBuckets,
     relative_attention_max_distance: config.relativeMaxDistance,
     layer_norm_epsilon: config.epsilon,
-    feed_forward_proj: feedForwardName(config.feedForward),
+    ...feedForwardFields(config.feedForward),
     tie_word_embeddings: config.tiesHead,
     scale_decoder_outputs: config.scaleHead,
     decoder_start_token_id: config.startToken,

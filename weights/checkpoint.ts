@@ -1,15 +1,18 @@
 import { ASYNC_DISPOSE, printable } from '../common';
 import { parseConfig } from './config';
 import { WeightsError } from './errors';
+import { parseObject } from './fields';
 import { type FileSet, fileSet, isFileSet, type ModelFiles } from './file-set';
 import { checkRange } from './range';
 import { indexOf, openShards, openSingle, type Shard, type WantedTensors, WEIGHTS_FILES } from './shards';
-import { EMBEDDING_NAMES, HEAD_NAME, t5Shapes, t5Tensors } from './tensors';
+import { readGeneration, reviewConfig, reviewStart, reviewTokenizer, type Statement, TOKENIZER_FILES } from './stated';
+import { EMBEDDING_NAMES, HEAD_NAME, rowScaleName, t5Shapes, t5Tensors } from './tensors';
 import { loadTokenizer } from './tokenizer';
 import type { ByteSource, Checkpoint, T5Config, TensorInfo } from './types';
 
 /** Most bytes of a file of settings. Such files are read whole, and a hostile one could be of any size. */
 const MAX_TEXT = 64 << 20;
+const GENERATION_FILE = 'generation_config.json';
 
 /**
  * Opens a checkpoint in Hugging Face's layout from a set of files: reads its config and the tensors' headers, and no weights.
@@ -24,9 +27,8 @@ export async function openFileSet(files: FileSet | ModelFiles): Promise<Checkpoi
     for (const source of opened.splice(0)) await source.dispose();
   };
   try {
-    const configText = await readText(set, 'config.json');
-    if (configText === null) throw missing(set, 'config.json');
-    const config = parseConfig(configText, `${set.name}/config.json`, await readText(set, 'generation_config.json'));
+    const stated = await readStated(set);
+    const { config } = stated;
     const shards = await openWeights(set, config, opened);
     const places = placesOf(shards);
     return {
@@ -34,6 +36,9 @@ export async function openFileSet(files: FileSet | ModelFiles): Promise<Checkpoi
       config,
       tensors: new Map([...places].map(([name, { info }]) => [name, info])),
       metadata: shards[0].index.metadata,
+      generation: stated.generation,
+      refused: stated.ofModel.filter(({ outcome }) => outcome === 'refused'),
+      statements: async () => [...stated.ofModel, ...stated.ofGeneration, ...(await tokenizerStatements(set))],
       read: async (name, offset = 0, length) => {
         const place = places.get(name);
         if (!place) throw new WeightsError('tensor-missing', `${set.name}: expected tensor ${name}, found none`);
@@ -50,6 +55,40 @@ export async function openFileSet(files: FileSet | ModelFiles): Promise<Checkpoi
     await dispose();
     throw error;
   }
+}
+
+/** What the files of settings say of the model and of generation. */
+async function readStated(set: FileSet) {
+  const configText = await readText(set, 'config.json');
+  if (configText === null) throw missing(set, 'config.json');
+  const [file, generationFile] = [`${set.name}/config.json`, `${set.name}/${GENERATION_FILE}`];
+  const generationText = await readText(set, GENERATION_FILE);
+  const json = parseObject(configText, file);
+  const generationJson = generationText ? parseObject(generationText, generationFile) : null;
+  const config = parseConfig(configText, file, generationText);
+  const { startToken, eosTokens } = parseConfig(configText, file);
+  const generation = readGeneration(generationJson ?? json, generationJson ? GENERATION_FILE : 'config.json', {
+    startToken,
+    eosTokens,
+  });
+  const ofModel = reviewConfig('config.json', json);
+  return { config, generation, ofModel, ofGeneration: reviewStart(json, generationJson, generation) };
+}
+
+/** What becomes of the keys of the tokenizer's files. A file that is no JSON is the business of who loads the tokenizer. */
+async function tokenizerStatements(set: FileSet): Promise<Statement[]> {
+  const statements: Statement[] = [];
+  for (const file of TOKENIZER_FILES) {
+    const text = await readText(set, file);
+    if (text === null) continue;
+    try {
+      statements.push(...reviewTokenizer(file, parseObject(text, file)));
+    } catch (error) {
+      if (!(error instanceof WeightsError)) throw error;
+      statements.push({ file, key: '', value: null, outcome: 'refused', note: error.message });
+    }
+  }
+  return statements;
 }
 
 async function openWeights(set: FileSet, config: T5Config, opened: ByteSource[]): Promise<Shard[]> {
@@ -70,7 +109,7 @@ async function openWeights(set: FileSet, config: T5Config, opened: ByteSource[])
 /** The tensors that a model with this config looks for in shards. `resolveTensors` checks what the shards hold. */
 function wantedBy(config: T5Config): WantedTensors {
   const needed = new Set(t5Shapes(config, t5Tensors(config)).map(({ name }) => name));
-  const optional = new Set<string>(EMBEDDING_NAMES);
+  const optional = new Set<string>([...EMBEDDING_NAMES, ...[...needed].map(rowScaleName)]);
   for (const name of EMBEDDING_NAMES) needed.delete(name);
   (config.tiesHead ? optional : needed).add(HEAD_NAME);
   return { needed, optional };

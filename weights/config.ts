@@ -1,40 +1,28 @@
-import { WeightsError } from './errors';
-import type { FeedForward, ModelFamily, T5Config } from './types';
-
-type Json = Record<string, unknown>;
+import { feedForwardOf } from './activations';
+import { ALIASES } from './aliases';
+import { Fields, type Json, parseObject } from './fields';
+import type { ModelFamily, T5Config } from './types';
 
 const FAMILIES: readonly ModelFamily[] = ['t5', 'mt5', 'umt5'];
-const FEED_FORWARD: Readonly<Record<string, FeedForward>> = {
-  relu: { kind: 'relu', gated: false },
-  'gated-gelu': { kind: 'gelu_new', gated: true },
-  'gated-silu': { kind: 'silu', gated: true },
-};
 
-/** The name that config.json has for a kind of feed-forward layer. */
-export function feedForwardName({ kind, gated }: FeedForward): string {
-  const [name] = Object.entries(FEED_FORWARD).find(([, one]) => one.kind === kind && one.gated === gated) ?? [];
-  return name as string;
-}
+/** Classes of models that stand in `architectures`, by what their name begins with. */
+const CLASSES: readonly (readonly [prefix: string, family: ModelFamily])[] = [
+  ['T5', 't5'],
+  ['MT5', 'mt5'],
+  ['UMT5', 'umt5'],
+];
 
-/** Parses config.json (and generation_config.json, whose end-of-sequence ids may be several) into a closed T5Config. */
+/** Parses config.json (and generation_config.json, which says where generation starts and ends) into a closed T5Config. */
 export function parseConfig(text: string, file: string, generationText?: string | null): T5Config {
   const json = parseObject(text, file);
-  const generationFile = file.replace(/config\.json$/, 'generation_config.json');
-  const generation = generationText ? parseObject(generationText, generationFile) : {};
-  const field = new Fields(json, file);
-  const eos =
-    (generation.eos_token_id ?? null) === null
-      ? { value: json.eos_token_id ?? 1, field }
-      : { value: generation.eos_token_id, field: new Fields(generation, generationFile) };
-  const family = field.oneOf('model_type', FAMILIES);
-  const gated = field.text('feed_forward_proj', family === 't5' ? 'relu' : 'gated-gelu');
-  const feedForward = Object.hasOwn(FEED_FORWARD, gated) ? FEED_FORWARD[gated] : undefined;
-  if (!feedForward) throw field.error('feed_forward_proj', Object.keys(FEED_FORWARD).join(', '), gated);
+  const field = new Fields(withoutAliases(json), file);
+  const family = familyOf(field);
   const dKv = field.size('d_kv', 1 << 14);
   const heads = field.size('num_heads', 1 << 14);
   const encoderLayers = field.size('num_layers', 1 << 12);
   const vocabularySize = field.size('vocab_size', 1 << 24);
-  const token = (name: string, fallback: number) => field.integer(name, 0, vocabularySize - 1, fallback);
+  const generationFile = file.replace(/config\.json$/, 'generation_config.json');
+  const generation = generationText ? new Fields(parseObject(generationText, generationFile), generationFile) : null;
   return {
     family,
     vocabularySize,
@@ -44,17 +32,48 @@ export function parseConfig(text: string, file: string, generationText?: string 
     inner: heads * dKv,
     dFf: field.size('d_ff', 1 << 20),
     encoderLayers,
-    decoderLayers: field.size('num_decoder_layers', 1 << 12, encoderLayers),
-    relativeBuckets: field.size('relative_attention_num_buckets', 1 << 16, 32),
-    relativeMaxDistance: field.size('relative_attention_max_distance', 1 << 20, 128),
+    decoderLayers: field.size('num_decoder_layers', 1 << 12, (json.num_layers as number | undefined) ?? encoderLayers),
+    ...relativePositions(field),
     epsilon: field.positive('layer_norm_epsilon', 1e-6),
-    feedForward,
+    feedForward: feedForwardOf(field, family === 't5' ? 'relu' : 'gated-gelu'),
     biasInEveryBlock: family === 'umt5',
     scaleHead: scaleHead(family, field),
     tiesHead: field.flag('tie_word_embeddings') ?? true,
-    startToken: token('decoder_start_token_id', 0),
-    eosTokens: eosTokens(eos.value, eos.field, vocabularySize),
+    startToken: startToken([generation, field], vocabularySize),
+    eosTokens: eosTokens([generation, field], vocabularySize),
   };
+}
+
+/** The fields under the names that T5 has for them. */
+function withoutAliases(json: Json): Json {
+  const renamed: Record<string, unknown> = { ...json };
+  for (const [alias, name] of Object.entries(ALIASES)) {
+    if ((json[alias] ?? null) !== null) renamed[name] = json[alias];
+  }
+  return renamed;
+}
+
+/** `model_type`; without it, what the class in `architectures` says. */
+function familyOf(field: Fields): ModelFamily {
+  const { architectures, model_type: stated } = field.json;
+  if ((stated ?? null) === null && Array.isArray(architectures) && typeof architectures[0] === 'string') {
+    const [name] = architectures as string[];
+    const known = CLASSES.find(([prefix]) => new RegExp(`^${prefix}(?:For|Encoder|Model)`).test(name));
+    if (known) return known[1];
+  }
+  return field.oneOf('model_type', FAMILIES);
+}
+
+/**
+ * Buckets of relative positions. Half of them are for single distances, and the others share the distances up to the maximum by
+ * their logarithm. Where no distance is left to share, or the encoder has no bucket for a single one, the formula of
+ * `T5Attention._relative_position_bucket` divides by zero, and every logit would be no number.
+ */
+function relativePositions(field: Fields): Pick<T5Config, 'relativeBuckets' | 'relativeMaxDistance'> {
+  const relativeBuckets = field.integer('relative_attention_num_buckets', 4, 1 << 16, 32);
+  const least = (relativeBuckets >> 1) + 1; // the decoder has single distances up to half of the buckets
+  const relativeMaxDistance = field.integer('relative_attention_max_distance', least, 1 << 20, 128);
+  return { relativeBuckets, relativeMaxDistance };
 }
 
 /**
@@ -69,72 +88,25 @@ function scaleHead(family: ModelFamily, field: Fields): boolean {
   return said ?? (tied === true && version < 5);
 }
 
-function eosTokens(value: unknown, field: Fields, vocabularySize: number): number[] {
-  const list = Array.isArray(value) ? value : [value];
+/** The first decoder id: where it is not stated it is BOS, as in `generate`, and T5's own 0 where there is no BOS. */
+function startToken(places: readonly (Fields | null)[], vocabularySize: number): number {
+  for (const place of places) {
+    for (const name of ['decoder_start_token_id', 'bos_token_id']) {
+      if ((place?.json[name] ?? null) !== null) return (place as Fields).integer(name, 0, vocabularySize - 1);
+    }
+  }
+  return 0;
+}
+
+function eosTokens(places: readonly (Fields | null)[], vocabularySize: number): number[] {
+  const place = places.find((one) => (one?.json.eos_token_id ?? null) !== null);
+  if (!place) return [1];
+  const value = place.json.eos_token_id;
+  const list: unknown[] = Array.isArray(value) ? value : [value];
   for (const id of list) {
-    if (!Number.isInteger(id) || id < 0 || id >= vocabularySize) {
-      throw field.error('eos_token_id', `ids from 0 to ${vocabularySize - 1}`, JSON.stringify(value));
+    if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= vocabularySize) {
+      throw place.error('eos_token_id', `ids from 0 to ${vocabularySize - 1}`, JSON.stringify(value));
     }
   }
   return list as number[];
-}
-
-function parseObject(text: string, file: string): Json {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new WeightsError('config-invalid', `${file}: expected JSON, found ${(error as Error).message}`);
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
-  throw new WeightsError(
-    'config-invalid',
-    `${file}: expected an object, found ${Array.isArray(value) ? 'a list' : typeof value}`,
-  );
-}
-
-/** Typed access to fields; null counts as absent, as Hugging Face writes it. */
-class Fields {
-  constructor(
-    private readonly json: Json,
-    private readonly file: string,
-  ) {}
-
-  error(name: string, expected: string, found: string): WeightsError {
-    return new WeightsError('config-invalid', `${this.file}: ${name}: expected ${expected}, found ${found}`);
-  }
-
-  oneOf<Value extends string>(name: string, values: readonly Value[]): Value {
-    const found = this.json[name];
-    if (values.includes(found as Value)) return found as Value;
-    throw this.error(name, values.join(', '), JSON.stringify(found) ?? 'none');
-  }
-
-  text(name: string, fallback: string): string {
-    const found = this.json[name] ?? fallback;
-    if (typeof found === 'string') return found;
-    throw this.error(name, 'a string', JSON.stringify(found));
-  }
-
-  integer(name: string, least: number, most: number, fallback?: number): number {
-    const found = this.json[name] ?? fallback;
-    if (Number.isInteger(found) && (found as number) >= least && (found as number) <= most) return found as number;
-    throw this.error(name, `a whole number from ${least} to ${most}`, JSON.stringify(found) ?? 'none');
-  }
-
-  size(name: string, most: number, fallback?: number): number {
-    return this.integer(name, 1, most, fallback);
-  }
-
-  positive(name: string, fallback: number): number {
-    const found = this.json[name] ?? fallback;
-    if (typeof found === 'number' && found > 0 && found < 1) return found;
-    throw this.error(name, 'a number between 0 and 1', JSON.stringify(found));
-  }
-
-  flag(name: string): boolean | undefined {
-    const found = this.json[name] ?? undefined;
-    if (found === undefined || typeof found === 'boolean') return found;
-    throw this.error(name, 'true or false', JSON.stringify(found));
-  }
 }

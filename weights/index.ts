@@ -7,6 +7,7 @@ export { fromPretrained } from './hub/index.node';
 export type { DownloadProgress, FromPretrainedOptions, HubNotice } from './hub/options';
 export { type ResolvedTensors, resolveTensors } from './resolve';
 export { blobSource, bufferSource, type HttpSourceOptions, httpSource } from './source';
+export type { GenerationStart, Outcome, RefusedKey, StatedSetting, Statement, Way } from './stated';
 export type {
   AttentionTensors,
   DecoderBlockTensors,
@@ -16,6 +17,7 @@ export type {
   TensorRole,
   TensorShape,
 } from './tensors';
+export { rowOrderName, rowScaleName } from './tensors';
 export { firstVocabularyDifference } from './tokenizer';
 export type {
   ByteSource,

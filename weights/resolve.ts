@@ -1,4 +1,5 @@
 import { WeightsError } from './errors';
+import { checkLayout } from './quantised';
 import { EMBEDDING_NAMES, HEAD_NAME, type T5Tensors, type TensorShape, t5Shapes, t5Tensors } from './tensors';
 import type { Checkpoint, SafetensorsType } from './types';
 
@@ -8,15 +9,19 @@ export interface ResolvedTensors extends T5Tensors {
 }
 
 /** Types that the engine converts weights from. */
-const READABLE: readonly SafetensorsType[] = ['F32', 'F16', 'BF16', 'I8'];
+const READABLE: readonly SafetensorsType[] = ['F64', 'F32', 'F16', 'BF16', 'I8'];
 
 /**
  * Finds every tensor that the engine needs in a checkpoint. Other tensors do not matter.
  *
- * @throws WeightsError `tensor-missing`, `tensor-invalid` or `type-unsupported`, which names the tensor
+ * @throws WeightsError `tensor-missing`, `tensor-invalid` or `type-unsupported`, which names the tensor; `config-invalid` for
+ *   what config.json states and cannot be followed
  */
-export function resolveTensors(checkpoint: Pick<Checkpoint, 'name' | 'config' | 'tensors'>): ResolvedTensors {
+export function resolveTensors(
+  checkpoint: Pick<Checkpoint, 'name' | 'config' | 'tensors' | 'refused'>,
+): ResolvedTensors {
   const { config, tensors, name } = checkpoint;
+  checkStated(checkpoint);
   const embedding = EMBEDDING_NAMES.find((table) => tensors.has(table));
   if (!embedding) {
     throw new WeightsError('tensor-missing', `${name}: expected one of ${EMBEDDING_NAMES.join(', ')}, found none`);
@@ -25,8 +30,17 @@ export function resolveTensors(checkpoint: Pick<Checkpoint, 'name' | 'config' | 
   const head = own && own.sameAs !== embedding ? HEAD_NAME : embedding;
   const names = t5Tensors(config, { embedding, head });
   const all = t5Shapes(config, names);
-  for (const tensor of all) checkTensor(checkpoint, tensor);
+  for (const tensor of all) {
+    checkLayout(checkpoint, tensor.name);
+    checkTensor(checkpoint, tensor);
+  }
   return { ...names, all };
+}
+
+function checkStated({ name, refused = [] }: Pick<Checkpoint, 'name' | 'refused'>): void {
+  if (refused.length === 0) return;
+  const [{ file, key, value, note }] = refused;
+  throw new WeightsError('config-invalid', `${name}/${file}: ${key} ${JSON.stringify(value)} is refused: ${note}`);
 }
 
 function checkTensor({ name, tensors }: Pick<Checkpoint, 'name' | 'tensors'>, expected: TensorShape): void {
@@ -40,7 +54,7 @@ function checkTensor({ name, tensors }: Pick<Checkpoint, 'name' | 'tensors'>, ex
     throw new WeightsError('tensor-invalid', `${info.file}: ${tensor}: ${found}`);
   }
   if (!READABLE.includes(info.type)) {
-    const found = `expected F32, F16, BF16 or I8, found ${info.type}`;
+    const found = `expected F64, F32, F16, BF16 or I8, found ${info.type}`;
     throw new WeightsError('type-unsupported', `${info.file}: ${tensor}: ${found}`);
   }
 }

@@ -8,6 +8,16 @@ export const EMBEDDING_NAMES = ['shared.weight', 'encoder.embed_tokens.weight', 
 /** The output matrix of a model that does not use the embedding for it. */
 export const HEAD_NAME = 'lm_head.weight';
 
+/** The scales of a matrix's rows where bitsandbytes has saved it in 8 bits, [output features]. */
+export function rowScaleName(matrix: string): string {
+  return matrix.replace(/weight$/, 'SCB');
+}
+
+/** One byte beside such a matrix that says in which order its codes are stored. */
+export function rowOrderName(matrix: string): string {
+  return `${matrix}_format`;
+}
+
 /** Names of one attention layer's tensors. Matrices are [output features, input features]. */
 export interface AttentionTensors {
   readonly norm: string; // [dModel]

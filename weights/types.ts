@@ -1,3 +1,5 @@
+import type { GenerationStart, Statement } from './stated';
+
 /** Random access to bytes that need not be in memory: a file handle, a Blob, ranges over HTTP, a buffer. */
 export interface ByteSource {
   /** Where the bytes are, for messages. */
@@ -49,10 +51,15 @@ export interface TensorInfo {
 
 export type ModelFamily = 't5' | 'mt5' | 'umt5';
 
-/** Feed-forward kinds: `relu` is wo(relu(wi x)); gated kinds are wo(f(wi_0 x) · wi_1 x). */
-export type FeedForward =
-  | { readonly kind: 'relu'; readonly gated: false }
-  | { readonly kind: 'gelu_new' | 'silu'; readonly gated: true };
+/** `gelu` is x · Φ(x); `gelu_new` is its tanh form. */
+export type ActivationName = 'relu' | 'gelu' | 'gelu_new' | 'silu';
+
+/** wo(f(wi x)); gated it is wo(f(wi_0 x) · wi_1 x). */
+export interface FeedForward {
+  /** f. */
+  readonly kind: ActivationName;
+  readonly gated: boolean;
+}
 
 /** config.json, parsed once. Hugging Face's snake_case ends here. */
 export interface T5Config {
@@ -114,6 +121,12 @@ export interface Checkpoint extends AsyncDisposable {
   readonly config: T5Config;
   readonly tensors: ReadonlyMap<string, TensorInfo>;
   readonly metadata: Readonly<Record<string, string>>;
+  /** What the files state of generation. Absent: nothing. */
+  readonly generation?: GenerationStart;
+  /** What config.json states and no T5 of this engine can follow. Such a checkpoint is not loaded. */
+  readonly refused?: readonly Statement[];
+  /** What becomes of each key of its files of settings. Reads the tokenizer's files. */
+  statements?(): Promise<readonly Statement[]>;
   /** Bytes of one tensor, or the part [offset, offset + length) of them. Reads nothing else. */
   read(name: string, offset?: number, length?: number): Promise<Uint8Array>;
   /** From tokenizer.json, spiece.model, or none for ByT5. Throws `WeightsError` when there is none. */

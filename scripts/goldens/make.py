@@ -22,6 +22,7 @@ from families import FAMILIES
 from paths import GOLDENS
 from random_models import find_seed, record_model
 from torch_files import record_torch_files
+from stated import record_stated
 
 
 def make(folder, only):
@@ -38,6 +39,8 @@ def make(folder, only):
         record_beam_settings(folder)
     if not only or only == "torch-files":
         record_torch_files(folder)
+    if not only or only == "stated":
+        record_stated(folder)
     for role in ("target", "draft"):
         if not only or only == f"modernize-{role}":
             record_bundled(role, folder)

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { type LoadProgress, loadModel, type ModelOptions } from '../../engine';
+import { rowReader } from '../../engine/stored';
 import { type Backend, createBackend, createReferenceBackend } from '../../kernels';
-import type { Checkpoint, T5Config } from '../../weights';
+import { type Checkpoint, rowOrderName, rowScaleName, type T5Config, type TensorInfo } from '../../weights';
 import type { TensorData } from '../../weights/safetensors/writer';
 import { arbitraryConfig } from '../support/arbitrary-config';
 import { memoryCheckpoint, randomCheckpoint, randomTensors, seeded, tinyConfig } from '../support/random-checkpoint';
@@ -13,18 +14,20 @@ const BITS = {
   BF16: [0, 0x3f00, 0xbf00, 0x3f80, 0xbf80, 0x3e80, 0xc000],
 } as const;
 
-type Stored = 'F32' | 'F16' | 'BF16' | 'I8';
+type Stored = 'F64' | 'F32' | 'F16' | 'BF16' | 'I8';
 
 /** The same values in a stored type; `I8` holds whole numbers only, so its tensors are those where the values are whole. */
 function stored(picks: ReadonlyMap<string, { shape: readonly number[]; picks: number[] }>, type: Stored) {
   const tensors = new Map<string, TensorData>();
   for (const [name, { shape, picks: list }] of picks) {
     const data =
-      type === 'F32'
-        ? Float32Array.from(list, (pick) => VALUES[pick])
-        : type === 'I8'
-          ? Int8Array.from(list, (pick) => VALUES[pick])
-          : Uint16Array.from(list, (pick) => BITS[type][pick]);
+      type === 'F64'
+        ? Float64Array.from(list, (pick) => VALUES[pick])
+        : type === 'F32'
+          ? Float32Array.from(list, (pick) => VALUES[pick])
+          : type === 'I8'
+            ? Int8Array.from(list, (pick) => VALUES[pick])
+            : Uint16Array.from(list, (pick) => BITS[type][pick]);
     tensors.set(name, { type, shape, data: new Uint8Array(data.buffer) });
   }
   return tensors;
@@ -51,7 +54,7 @@ async function logitsOf(backend: Backend, checkpoint: Checkpoint, options?: Mode
 }
 
 describe('loading', () => {
-  it.each(['F16', 'BF16', 'I8'] as const)('%s gives the bits of the same values in float32', async (type) => {
+  it.each(['F64', 'F16', 'BF16', 'I8'] as const)('%s gives the bits of the same values in float32', async (type) => {
     const backend = createReferenceBackend();
     let telling = 0; // logits that are all 0 would be equal whatever was read
     await fc.assert(
@@ -66,6 +69,58 @@ describe('loading', () => {
       { numRuns: 10 },
     );
     expect(telling).toBeGreaterThan(3);
+  });
+
+  it('float64 is rounded once, to the nearest float32', async () => {
+    const config = tinyConfig();
+    const backend = createReferenceBackend();
+    const random = seeded(4);
+    const wide = new Map<string, TensorData>();
+    const narrow = new Map<string, TensorData>();
+    for (const [name, { shape, data }] of randomTensors(config, 3)) {
+      const near = new Float32Array(data.buffer); // and a little beside it, which float32 cannot hold
+      const values = Float64Array.from(near, (value) => value * (1 + (random() - 0.5) * 1e-6));
+      wide.set(name, { type: 'F64', shape, data: new Uint8Array(values.buffer) });
+      narrow.set(name, { type: 'F32', shape, data: new Uint8Array(Float32Array.from(values).buffer) });
+    }
+    const found = await logitsOf(backend, memoryCheckpoint('F64', config, wide));
+    expect(found).toEqual(await logitsOf(backend, memoryCheckpoint('F32', config, narrow)));
+    expect(found).not.toEqual(await logitsOf(backend, randomCheckpoint(config, 3)));
+  });
+
+  it('int8 with SCB beside it is code · SCB / 127 in every row of every matrix, from any row on', async () => {
+    const config = tinyConfig();
+    const backend = createReferenceBackend();
+    const random = seeded(9);
+    const coded = randomTensors(config, 3);
+    const plain = new Map(coded);
+    for (const [name, { shape }] of randomTensors(config, 3)) {
+      const [rows, columns] = shape;
+      if (shape.length !== 2 || name.includes('bias')) continue;
+      const codes = Int8Array.from({ length: rows * columns }, () => Math.floor(random() * 255) - 127);
+      const scales = Float32Array.from({ length: rows }, () => 0.01 + random());
+      const values = Float32Array.from(codes, (code, i) => (code * scales[Math.floor(i / columns)]) / 127);
+      coded.set(name, { type: 'I8', shape, data: new Uint8Array(codes.buffer) });
+      coded.set(rowScaleName(name), { type: 'F32', shape: [rows], data: new Uint8Array(scales.buffer) });
+      coded.set(rowOrderName(name), { type: 'U8', shape: [], data: new Uint8Array(1) });
+      plain.set(name, { type: 'F32', shape, data: new Uint8Array(values.buffer) });
+    }
+    const seen: LoadProgress[] = [];
+    const found = await logitsOf(backend, memoryCheckpoint('int8', config, coded), {
+      onProgress: (progress) => seen.push(progress),
+    });
+    expect(found).toEqual(await logitsOf(backend, memoryCheckpoint('F32', config, plain)));
+    expect(seen.at(-1)?.loaded).toBe(seen[0].total);
+    const embedding = 'shared.weight';
+    const checkpoint = memoryCheckpoint('int8', config, coded);
+    const reader = await rowReader(checkpoint, checkpoint.tensors.get(embedding) as TensorInfo);
+    const rest = (await checkpoint.read(embedding)).subarray(5 * config.dModel);
+    const values = plain.get(embedding)?.data as Uint8Array;
+    expect(Buffer.compare(reader.convert(rest, 5), values.subarray(4 * 5 * config.dModel))).toBe(0);
+    coded.set(rowOrderName(embedding), { type: 'U8', shape: [], data: Uint8Array.of(2) });
+    await expect(logitsOf(backend, memoryCheckpoint('int8', config, coded))).rejects.toThrow(
+      'shared.weight_format: expected 0, codes by rows, found 2',
+    );
   });
 
   it('keeps weights in the type of the stored embedding, unless another is asked for or the backend does not have it', async () => {

@@ -90,6 +90,42 @@ describe('config.json', () => {
     expect(parse(changes)).toMatchObject(expected);
   });
 
+  it('takes the family from the class where model_type is not there', () => {
+    const families = [
+      'T5ForConditionalGeneration',
+      'MT5EncoderModel',
+      'UMT5ForConditionalGeneration',
+      'T5EncoderModel',
+    ].map((name) => parse({ model_type: undefined, architectures: [name] }).family);
+    expect(families).toEqual(['t5', 'mt5', 'umt5', 't5']);
+    expect(() => parse({ model_type: undefined, architectures: ['BartModel'] })).toThrow(
+      /model_type: expected t5, mt5/,
+    );
+    expect(() => parse({ model_type: 'bart', architectures: ['T5Model'] })).toThrow(/model_type: .* found "bart"/);
+  });
+
+  it('takes the names that attribute_map has for sizes, and they win; decoder layers follow num_layers', () => {
+    const renamed = { d_model: undefined, hidden_size: 16, num_attention_heads: 2, head_dim: 4, num_hidden_layers: 3 };
+    expect(parse(renamed)).toMatchObject({
+      dModel: 16,
+      heads: 2,
+      dKv: 4,
+      inner: 8,
+      encoderLayers: 3,
+      decoderLayers: 6,
+    });
+  });
+
+  it('starts at decoder_start_token_id, else at BOS, else at 0; generation_config.json before config.json', () => {
+    const none = { decoder_start_token_id: undefined };
+    expect(parse({}, { decoder_start_token_id: 7, bos_token_id: 9 }).startToken).toBe(7);
+    expect(parse(none, { bos_token_id: 9 }).startToken).toBe(9);
+    expect(parse({ decoder_start_token_id: 5 }, { bos_token_id: 9 }).startToken).toBe(9);
+    expect(parse({ decoder_start_token_id: 5 }, { eos_token_id: 1 }).startToken).toBe(5);
+    expect(parse({ ...none, bos_token_id: 3 }).startToken).toBe(3);
+    expect(parse(none).startToken).toBe(0);
+  });
+
   it('takes the ids of the end of a sequence from generation_config.json, one or several', () => {
     expect(parse({}, { eos_token_id: [1, 5] }).eosTokens).toEqual([1, 5]);
     expect(parse({}).eosTokens).toEqual([1]);
@@ -98,8 +134,19 @@ describe('config.json', () => {
   it.each<[object, RegExp]>([
     [{ model_type: 'bart' }, /model\/config.json: model_type: expected t5, mt5, umt5, found "bart"/],
     [{ model_type: undefined }, /model_type: expected t5, mt5, umt5, found none/],
-    [{ feed_forward_proj: 'gated-relu' }, /feed_forward_proj: expected relu, gated-gelu, gated-silu, found gated-relu/],
+    [{ feed_forward_proj: 'gated' }, /feed_forward_proj: expected one of relu, gelu, .*, found gated$/],
+    [{ feed_forward_proj: 'gated-gelu-new' }, /feed_forward_proj: expected .*, found gated-gelu-new$/],
+    [{ feed_forward_proj: 'dense-relu' }, /feed_forward_proj: expected .*, found dense-relu$/],
     [{ feed_forward_proj: 'toString' }, /feed_forward_proj: expected/],
+    [{ dense_act_fn: 'mish' }, /dense_act_fn: expected one of relu, .*, found mish, a function of Hugging Face's/],
+    [{ is_gated_act: 'no' }, /is_gated_act: expected true or false, found "no"/],
+    [{ relative_attention_num_buckets: 3 }, /num_buckets: expected a whole number from 4 to \d+, found 3/],
+    [{ relative_attention_max_distance: 16 }, /max_distance: expected a whole number from 17 to \d+, found 16/],
+    [
+      { relative_attention_num_buckets: 9, relative_attention_max_distance: 4 },
+      /max_distance: expected a whole number from 5 to/,
+    ],
+    [{ bos_token_id: 99999, decoder_start_token_id: null }, /bos_token_id: .* found 99999/],
     [{ feed_forward_proj: 3 }, /feed_forward_proj: expected a string, found 3/],
     [{ d_model: 0 }, /d_model: expected a whole number from 1 to \d+, found 0/],
     [{ d_model: '512' }, /d_model: .* found "512"/],

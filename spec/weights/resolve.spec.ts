@@ -57,7 +57,9 @@ describe('the tensors that the engine reads', () => {
       const wrong = { ...format, shape: [...format.shape, 1] };
       expect(() => resolve(changed(name, wrong), tinyConfig())).toThrow(`f: ${name}: expected shape [${format.shape}]`);
       const other = { ...format, type: 'I64' as const };
-      expect(() => resolve(changed(name, other), tinyConfig())).toThrow(`f: ${name}: expected F32, F16, BF16 or I8`);
+      expect(() => resolve(changed(name, other), tinyConfig())).toThrow(
+        `f: ${name}: expected F64, F32, F16, BF16 or I8`,
+      );
       if (name === HEAD_NAME) continue; // a model without one ties it
       const missing = name === EMBEDDING_NAMES[0] ? 'one of shared.weight' : `tensor ${name}`;
       expect(() => resolve(changed(name, null), tinyConfig())).toThrow(`model: expected ${missing}`);
