@@ -101,6 +101,7 @@ export {
   theory,
   type Verdict,
   type Verification,
+  withVocabulary,
 } from './decoding';
 export {
   type DecoderRow,

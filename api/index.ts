@@ -1,5 +1,6 @@
 export { bundledPair } from './bundled.node';
 export { comparison } from './comparison';
+export { parseDraft } from './drafts/names';
 export {
   COMPARE_OPTIONS,
   checkGenerate,

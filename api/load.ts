@@ -159,14 +159,18 @@ function checkVocabulary(drafter: Drafter, target: T5Model): void {
   );
 }
 
-/** The target's tokenizer, after every draft's vocabulary was compared with the target's. */
+/**
+ * The target's tokenizer, after every draft's vocabulary was compared with the target's. Tables of embeddings may be padded
+ * differently: with one tokenizer the ids that both models have mean the same. Without tokenizers nothing says so.
+ */
 async function checkedTokenizer(target: Checkpoint, drafts: readonly Checkpoint[]): Promise<Tokenizer | null> {
   const tokenizer = await tokenizerOf(target);
   for (const draft of drafts) {
     const other = await tokenizerOf(draft);
     const difference = tokenizer && other ? firstVocabularyDifference(tokenizer, other) : null;
     const [a, b] = [target.config.vocabularySize, draft.config.vocabularySize];
-    const found = difference ?? (a === b ? null : `logits over ${a} ids in one, over ${b} in the other`);
+    const isKnown = a === b || (tokenizer !== null && other !== null);
+    const found = difference ?? (isKnown ? null : `logits over ${a} ids in one, over ${b} in the other`);
     if (found === null) continue;
     throw new DecodingError(
       'vocabulary-mismatch',

@@ -11,6 +11,7 @@ export { firstOf } from './drafters/first-of';
 export { earlyExitDrafter, modelDrafter } from './drafters/model';
 export { type NgramOptions, NgramTable, ngramDrafter } from './drafters/ngram';
 export { randomDrafter } from './drafters/random';
+export { withVocabulary } from './drafters/vocabulary';
 export { DecodingError, type DecodingErrorCode } from './errors';
 export { collect, type GenerationEvent } from './events';
 export type { CostTable } from './gamma/adaptive';

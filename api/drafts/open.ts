@@ -8,6 +8,7 @@ import {
   type NgramTable,
   ngramDrafter,
   randomDrafter,
+  withVocabulary,
 } from '../../decoding';
 import type { T5Model } from '../../engine';
 import type { DraftPlan } from './names';
@@ -50,7 +51,7 @@ function drafterOf(plan: DraftPlan, { target, models, tables }: DraftParts): Dra
       return earlyExitDrafter(target, plan.layers);
     case 'model': {
       const model = models.get(plan) as T5Model;
-      return modelDrafter(model, model.name);
+      return modelDrafter(withVocabulary(model, size), model.name);
     }
     case 'drafter':
       return plan.drafter;
@@ -60,5 +61,5 @@ function drafterOf(plan: DraftPlan, { target, models, tables }: DraftParts): Dra
 function beamDrafterOf(plan: DraftPlan, { target, models }: DraftParts): BeamDrafter | null {
   if (plan.kind === 'layers') return { model: target, layers: plan.layers };
   const model = models.get(plan);
-  return model ? { model } : null;
+  return model ? { model: withVocabulary(model, target.vocabularySize) } : null;
 }

@@ -1,7 +1,16 @@
 import type { Command } from 'commander';
-import { GENERATE_OPTIONS, type GenerateOptions, LOAD_OPTIONS, type LoadOptions } from '../../api';
+import {
+  bundledPair,
+  type DraftSource,
+  GENERATE_OPTIONS,
+  type GenerateOptions,
+  LOAD_OPTIONS,
+  type LoadOptions,
+  parseDraft,
+} from '../../api';
 import { anyOf, flagged, listOf, type OptionTable, oneOf, text, whole } from '../../common';
 import { NOT_FOLLOWED } from '../../decoding';
+import type { Dtype } from '../../kernels';
 import { CommandError } from '../failure';
 import { addFlags, addRefusedFlags, type Conflict, checkConflicts, flagName, optionsOf } from '../flags';
 
@@ -11,6 +20,8 @@ export interface GenerateFlags
     Omit<GenerateOptions, 'gamma' | 'signal' | 'trace'> {
   readonly model?: string;
   readonly draft?: readonly string[];
+  readonly draftDtype?: Dtype;
+  readonly draftRevision?: string;
   /** `auto`: costs are measured first. */
   readonly gamma?: number | 'auto';
   readonly file?: string;
@@ -30,6 +41,20 @@ const INPUT_FLAGS: OptionTable = {
     ...text(1),
     about: 'the target: a checkpoint directory or a hub id, as google/flan-t5-small (default: the bundled pair)',
     flag: '-m, --model <name>',
+  },
+};
+
+/** Options of models that draft, which a program gives beside the model: `{ model, dtype, revision }`. */
+const DRAFT_FLAGS: OptionTable = {
+  draftDtype: {
+    ...LOAD_OPTIONS.dtype,
+    about: 'type of the draft’s weights in memory (default: as --dtype, else as stored)',
+    flag: '--draft-dtype <type>',
+  },
+  draftRevision: {
+    ...LOAD_OPTIONS.revision,
+    about: 'branch, tag or commit of the draft on the hub (default: main)',
+    flag: '--draft-revision <name>',
   },
 };
 
@@ -62,7 +87,7 @@ const DECODING_FLAGS: OptionTable = {
 /** Puts every flag of `tandem generate` on a command. */
 export function addGenerateFlags(command: Command): Command {
   command.description('decode text; without a subcommand, show examples of the bundled pair');
-  for (const table of [INPUT_FLAGS, LOAD_OPTIONS, DECODING_FLAGS, OUTPUT_FLAGS]) addFlags(command, table);
+  for (const table of [INPUT_FLAGS, LOAD_OPTIONS, DRAFT_FLAGS, DECODING_FLAGS, OUTPUT_FLAGS]) addFlags(command, table);
   addRefusedFlags(command, NOT_FOLLOWED);
   return command
     .option('--color', 'colour tokens by where they came from (default: on a terminal)')
@@ -101,6 +126,11 @@ export function checkGenerateFlags(flags: GenerateFlags): void {
     );
   }
   const { draft, model } = flags;
+  const own = ['--draft-dtype', '--draft-revision'].find((word) => given.has(word));
+  if (own !== undefined && !(draft ?? []).some((name) => parseDraft(name).kind === 'model')) {
+    const isBundled = draft === undefined && model === undefined && own === '--draft-dtype';
+    if (!isBundled) throw new CommandError('argument-invalid', `expected a model in --draft beside ${own}, found none`);
+  }
   if (draft === undefined ? model === undefined : draft.length > 0) return;
   const lone = NEEDS_DRAFT.find((word) => given.has(word));
   if (lone === undefined) return;
@@ -119,9 +149,17 @@ function wordsOf({ gamma, numBeams = 1, numReturnSequences = 1, ...flags }: Gene
   return words;
 }
 
-/** The options of loading among the flags. */
-export function loadOptions(flags: GenerateFlags): LoadOptions {
-  return optionsOf(flags, LOAD_OPTIONS);
+/** The options of loading among the flags. Each model that drafts has the type and the revision that are given for drafts. */
+export async function loadOptions(flags: GenerateFlags): Promise<LoadOptions> {
+  const { draftDtype: dtype, draftRevision: revision, model } = flags;
+  const options: LoadOptions = optionsOf(flags, LOAD_OPTIONS);
+  if (dtype === undefined && revision === undefined) return options;
+  const names = flags.draft ?? (model === undefined ? [`model:${(await bundledPair()).draft}`] : []);
+  const draft = names.map((name): DraftSource => {
+    const plan = parseDraft(name);
+    return plan.kind === 'model' ? { model: plan.model, dtype, revision } : (name as DraftSource);
+  });
+  return { ...options, draft };
 }
 
 /** The options of decoding among the flags. `--gamma auto` is none of them: it stands for costs that are measured later. */

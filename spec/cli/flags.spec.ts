@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { GENERATE_OPTIONS, LOAD_OPTIONS } from '../../api';
+import { type DraftModel, GENERATE_OPTIONS, LOAD_OPTIONS } from '../../api';
 import { addFlags, checkConflicts, flagName, optionsOf } from '../../cli/flags';
-import { addGenerateFlags } from '../../cli/generate/flags';
+import { addGenerateFlags, checkGenerateFlags, loadOptions } from '../../cli/generate/flags';
 import { listOf, type OptionEntry, type OptionTable, text, whole } from '../../common';
 import { NOT_FOLLOWED } from '../../decoding';
 import { inside } from './inside';
@@ -64,6 +64,26 @@ describe('flags of option tables', () => {
   it('the options of a table are picked from all flags', () => {
     expect(optionsOf({ gamma: 3, json: true, prefix: '' }, GENERATE_OPTIONS)).toEqual({ gamma: 3 });
     expect(optionsOf({ gamma: 3, json: true, prefix: '' }, LOAD_OPTIONS)).toEqual({ prefix: '' });
+  });
+
+  it('the type and the revision of drafts go to each model among them, and to the bundled pair’s draft', async () => {
+    const own = { draftDtype: 'q8', draftRevision: 'v2' } as const;
+    const draft = ['copy', 'a/b', 'model:c'];
+    expect(await loadOptions({ ...own, model: 'm', draft, dtype: 'f32' })).toEqual({
+      dtype: 'f32',
+      draft: ['copy', { model: 'a/b', dtype: 'q8', revision: 'v2' }, { model: 'c', dtype: 'q8', revision: 'v2' }],
+    });
+    expect(await loadOptions({ draft, model: 'm' })).toEqual({ draft });
+    const { draft: bundled } = (await loadOptions({ draftDtype: 'q8' })) as { draft: readonly DraftModel[] };
+    expect(bundled).toEqual([{ model: expect.stringMatching(/modernize-draft$/), dtype: 'q8', revision: undefined }]);
+    checkGenerateFlags({ draftDtype: 'q8' });
+    for (const flags of [
+      { draftDtype: 'q8' as const, draft: ['copy'] },
+      { draftRevision: 'x' },
+      { ...own, model: 'm' },
+    ]) {
+      expect(() => checkGenerateFlags(flags)).toThrow(/^expected a model in --draft beside --draft-\w+, found none$/);
+    }
   });
 
   it('words that do not go together are refused, both named, with the reason', () => {
