@@ -115,6 +115,8 @@ export {
   loadModel,
   type ModelOptions,
   type Observe,
+  type QuantizeOptions,
+  quantizeCheckpoint,
   type SequenceModel,
   type T5Model,
 } from './engine';
@@ -147,6 +149,7 @@ export {
   blobSource,
   bufferSource,
   type Checkpoint,
+  type CheckpointFile,
   type DownloadProgress,
   type FeedForward,
   type FileContent,

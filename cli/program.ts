@@ -7,6 +7,7 @@ import { addGenerateFlags, type GenerateFlags } from './generate/flags';
 import { addInspectFlags, type InspectFlags, inspect } from './inspect';
 import { addNgramFlags, buildNgrams, type NgramFlags } from './ngram';
 import { addPaperFlags, type PaperFlags, paper } from './paper/command';
+import { addQuantizeFlags, type QuantizeFlags, quantize } from './quantize';
 import { checkSubcommand, checkWords, DEFAULT_COMMAND } from './subcommands';
 
 /** Parses the arguments and runs the subcommand that they name. Without one, examples are shown. */
@@ -47,6 +48,7 @@ function build(args: readonly string[], signal: AbortSignal): Command {
       await generateCommand(words, flags, { signal, named });
     });
   addInspectFlags(add('inspect')).action((name: string, flags: InspectFlags) => inspect(name, flags, signal));
+  addQuantizeFlags(add('quantize')).action((name: string, flags: QuantizeFlags) => quantize(name, flags, signal));
   const ngram = add('ngram')
     .description('n-gram tables, which are drafts that cost next to nothing')
     .action(() => {

@@ -6,13 +6,13 @@ import { printable } from '../common';
 const PATIENCE_MS = 400;
 
 /** A bar on standard error while weights are downloaded and loaded. Only a terminal gets one. */
-export function loadProgress(): { update?: (progress: Progress) => void; stop: () => void } {
+export function loadProgress(): { update?: (progress: Progress, what?: string) => void; stop: () => void } {
   if (process.stderr.isTTY !== true) return { stop: () => undefined };
   const started = performance.now();
   let bar: SingleBar | null = null;
-  const update = ({ phase, role, item, loaded, total }: Progress): void => {
+  const update = ({ phase, role, item, loaded, total }: Progress, what?: string): void => {
     if (performance.now() - started < PATIENCE_MS) return;
-    const name = phase === 'download' ? `downloading ${printable(item)}` : role.padEnd(6);
+    const name = what ?? (phase === 'download' ? `downloading ${printable(item)}` : role.padEnd(6));
     const values = { name, size: (total / 1e6).toFixed(0) };
     if (bar === null) {
       const format = '{name} {bar} {percentage}% of {size} MB';
@@ -23,6 +23,14 @@ export function loadProgress(): { update?: (progress: Progress) => void; stop: (
     bar.update(loaded, values);
   };
   return { update, stop: () => bar?.stop() };
+}
+
+/** A bar on standard error while bytes are worked through. Only a terminal gets one. */
+export function bytesProgress(what: string) {
+  const { update, stop } = loadProgress();
+  const show = ({ loaded, total }: { readonly loaded: number; readonly total: number }) =>
+    update?.({ phase: 'load', role: 'target', model: '', item: '', loaded, total }, what);
+  return { update: show, stop };
 }
 
 /** A bar on standard error that counts to `total`. Only a terminal gets one. */

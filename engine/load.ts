@@ -51,7 +51,7 @@ const CHUNK_ROWS = 64;
 /** The type of the weights when the caller names none: the one that the embedding is stored as. */
 export function storedDtype(checkpoint: Checkpoint, backend: Backend): Dtype {
   const embedding = checkpoint.tensors.get(resolveTensors(checkpoint).embedding);
-  const stored: Dtype = embedding?.type === 'BF16' ? 'bf16' : 'f32';
+  const stored: Dtype = embedding?.packing ?? (embedding?.type === 'BF16' ? 'bf16' : 'f32');
   return backend.facts.weightTypes.includes(stored) ? stored : 'f32';
 }
 

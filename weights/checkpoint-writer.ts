@@ -30,9 +30,20 @@ export interface CheckpointContent {
  * @throws WeightsError `tensor-invalid`, while a file is read, when a tensor's bytes do not fit its type and shape
  */
 export function checkpointFiles(content: CheckpointContent): CheckpointFile[] {
-  const { config, tensors, metadata = { format: 'pt' } } = content;
-  const shards = shardsOf(tensors, content.shardBytes ?? Number.POSITIVE_INFINITY);
-  const files = [jsonFile('config.json', configJson(config, tensors))];
+  const { config, tensors } = content;
+  return [jsonFile('config.json', configJson(config, tensors)), ...weightsFiles(tensors, content)];
+}
+
+/** The files of weights of a checkpoint, and their index where they are several. */
+export function weightsFiles(
+  tensors: CheckpointContent['tensors'],
+  {
+    metadata = { format: 'pt' },
+    shardBytes = Number.POSITIVE_INFINITY,
+  }: Pick<CheckpointContent, 'metadata' | 'shardBytes'>,
+): CheckpointFile[] {
+  const shards = shardsOf(tensors, shardBytes);
+  const files: CheckpointFile[] = [];
   const weightMap: Record<string, string> = {};
   for (const [i, shard] of shards.entries()) {
     const part = (n: number) => String(n).padStart(5, '0');

@@ -3,6 +3,7 @@ import { parseConfig } from './config';
 import { WeightsError } from './errors';
 import { parseObject } from './fields';
 import { type FileSet, fileSet, isFileSet, type ModelFiles } from './file-set';
+import { isOfWeights, isWanted } from './hub/wanted';
 import { checkRange } from './range';
 import { indexOf, openShards, openSingle, type Shard, type WantedTensors, WEIGHTS_FILES } from './shards';
 import { readGeneration, reviewConfig, reviewStart, reviewTokenizer, type Statement, TOKENIZER_FILES } from './stated';
@@ -47,6 +48,8 @@ export async function openFileSet(files: FileSet | ModelFiles): Promise<Checkpoi
         checkRange(name, info.bytes, offset, count);
         return source.read(begin + offset, count);
       },
+      settingsFiles: set.files.filter((file) => isWanted(file) && !isOfWeights(file)),
+      readSettings: (file) => readBytes(set, file),
       tokenizer: () => loadTokenizer({ read: (file) => readBytes(set, file) }, config, set.name),
       dispose,
       [ASYNC_DISPOSE]: dispose,

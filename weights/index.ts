@@ -1,10 +1,12 @@
 export { openFileSet } from './checkpoint';
+export { type CheckpointFile, type TensorStream, weightsFiles } from './checkpoint-writer';
 export { openCheckpoint } from './directory.node';
 export { WeightsError, type WeightsErrorCode } from './errors';
 export { type FileContent, type FileSet, fileSet, type ModelFiles } from './file-set';
 export type { RetryNotice } from './http/retry';
 export { fromPretrained } from './hub/index.node';
 export type { DownloadProgress, FromPretrainedOptions, HubNotice } from './hub/options';
+export { PACKED_METADATA, packedRowBytes, packRows, unpackRows } from './packed';
 export { type ResolvedTensors, resolveTensors } from './resolve';
 export { blobSource, bufferSource, type HttpSourceOptions, httpSource } from './source';
 export type { GenerationStart, Outcome, RefusedKey, StatedSetting, Statement, Way } from './stated';

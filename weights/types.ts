@@ -47,6 +47,8 @@ export interface TensorInfo {
   readonly file: string;
   /** Name of an earlier tensor of the file that is the very same bytes, as tied tensors are in pytorch_model.bin. */
   readonly sameAs?: string;
+  /** How the file keeps it, where `type`, `shape` and `bytes` are those of what is read: `q8` is int8 with block scales. */
+  readonly packing?: 'q8';
 }
 
 export type ModelFamily = 't5' | 'mt5' | 'umt5';
@@ -129,6 +131,10 @@ export interface Checkpoint extends AsyncDisposable {
   statements?(): Promise<readonly Statement[]>;
   /** Bytes of one tensor, or the part [offset, offset + length) of them. Reads nothing else. */
   read(name: string, offset?: number, length?: number): Promise<Uint8Array>;
+  /** Files beside the weights: the config, the tokenizer, and others that belong to the model. */
+  readonly settingsFiles?: readonly string[];
+  /** The bytes of one of `settingsFiles`; null when it is not there. */
+  readSettings?(file: string): Promise<Uint8Array | null>;
   /** From tokenizer.json, spiece.model, or none for ByT5. Throws `WeightsError` when there is none. */
   tokenizer(): Promise<Tokenizer>;
   /** Closes its files. It must not be read after; a second call does nothing. `await using` calls it too. */

@@ -40,13 +40,18 @@ export function isOtherWeights(path: string): boolean {
   return OTHER_WEIGHTS.test(path);
 }
 
+/** Whether a file is a part of one of the copies of the weights: a file of weights or an index. */
+export function isOfWeights(path: string): boolean {
+  return COPIES.some((copy) => copy.test(path));
+}
+
 /** Whether a file holds the model's own weights, in one piece or in part. */
 export function isWeights(path: string): boolean {
-  return !path.endsWith('.json') && COPIES.some((copy) => copy.test(path));
+  return !path.endsWith('.json') && isOfWeights(path);
 }
 
 /** Some repositories keep the weights several times. The files of the best copy stay, and those of the others are left out. */
 export function withoutSecondCopy<File extends { readonly path: string }>(files: readonly File[]): readonly File[] {
   const best = COPIES.find((copy) => files.some(({ path }) => copy.test(path) && isWeights(path)));
-  return files.filter(({ path }) => path.includes('/') || best?.test(path) || !COPIES.some((copy) => copy.test(path)));
+  return files.filter(({ path }) => path.includes('/') || best?.test(path) || !isOfWeights(path));
 }

@@ -1,0 +1,127 @@
+import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Command } from 'commander';
+import { LOAD_OPTIONS } from '../api';
+import { flagged, type OptionTable, printable, quoted, text } from '../common';
+import { quantizeCheckpoint } from '../engine';
+import type { Dtype } from '../kernels';
+import { type CheckpointFile, fromPretrained } from '../weights';
+import { yieldToEventLoop } from './event-loop';
+import { CommandError, systemCode } from './failure';
+import { addFlags } from './flags';
+import { askingHub, checkModelName } from './models';
+import { printNotice } from './notices';
+import { bytesProgress } from './progress';
+
+export interface QuantizeFlags {
+  readonly dtype?: Dtype;
+  readonly out?: string;
+  readonly force?: boolean;
+  readonly revision?: string;
+  readonly offline?: boolean;
+}
+
+const FLAGS: OptionTable = {
+  dtype: { ...LOAD_OPTIONS.dtype, about: 'type of the weights to write: q8, bf16 or f32' },
+  out: { ...text(1), about: 'directory to write', flag: '-o, --out <path>' },
+  force: {
+    ...flagged,
+    about: 'write into a directory that holds files, and replace those of the same name',
+    flag: '--force',
+  },
+  revision: LOAD_OPTIONS.revision,
+  offline: LOAD_OPTIONS.offline,
+};
+
+/** Puts the argument and the flags of `tandem quantize` on a command. */
+export function addQuantizeFlags(command: Command): Command {
+  command
+    .description('write a checkpoint with its weights in another type; q8 takes a quarter of the bytes')
+    .argument('<model>', 'checkpoint directory or hub id');
+  return addFlags(command, FLAGS);
+}
+
+const WEIGHTS = 'model.safetensors';
+
+/**
+ * `tandem quantize`: reads a checkpoint tensor by tensor and writes another one. Every file is written beside its place first. The
+ * weights come to their place last, so that a directory that was not finished is no checkpoint.
+ */
+export async function quantize(name: string, flags: QuantizeFlags, signal: AbortSignal): Promise<void> {
+  const { dtype, out, force = false, revision, offline } = flags;
+  if (dtype === undefined) throw new CommandError('argument-invalid', 'quantize: expected --dtype <type>, found none');
+  if (out === undefined) throw new CommandError('argument-invalid', 'quantize: expected --out <path>, found none');
+  checkModelName(name, 'quantize');
+  await checkOut(out, name, force);
+  const options = { offline, revision, lazy: true, signal, onNotice: printNotice };
+  const checkpoint = await askingHub([name], () => fromPretrained(name, options));
+  const progress = bytesProgress(`writing ${printable(out)}`);
+  try {
+    const files = await quantizeCheckpoint(checkpoint, { dtype, signal, onProgress: progress.update });
+    const bytes = await writeDirectory(out, files, signal);
+    progress.stop();
+    process.stdout.write(`${printable(out)}: ${dtype}, ${bytes.toLocaleString('en')} bytes in ${files.length} files\n`);
+  } finally {
+    progress.stop();
+    await checkpoint.dispose();
+  }
+}
+
+/** Refuses a place that cannot be written to, holds files, or is the original. */
+async function checkOut(out: string, model: string, force: boolean): Promise<void> {
+  const refusal = (found: string) => `--out ${quoted(out)}: expected a directory to write, found ${found}`;
+  const found = await stat(out).catch(() => null);
+  if (found === null) {
+    const parent = await stat(dirname(out)).catch((error) => systemCode(error));
+    if (typeof parent === 'string') throw new CommandError('io-failed', refusal(`${parent} for its parent`));
+    return;
+  }
+  if (!found.isDirectory()) throw new CommandError('io-failed', refusal('a file'));
+  const [here, there] = await Promise.all([out, model].map((path) => realpath(path).catch(() => null)));
+  if (here === there) throw new CommandError('argument-invalid', refusal('the original'));
+  if ((await readdir(out)).length === 0 || force) return;
+  throw new CommandError('argument-invalid', refusal('one that holds files: --force writes into it'));
+}
+
+/** Writes files into a directory, all of them or none. @returns the bytes that were written */
+async function writeDirectory(out: string, files: readonly CheckpointFile[], signal: AbortSignal): Promise<number> {
+  const partial = (file: string) => join(out, `${file}.${process.pid}.part`);
+  const created = await mkdir(out, { recursive: true });
+  let bytes = 0;
+  try {
+    for (const file of files) {
+      await mkdir(dirname(partial(file.name)), { recursive: true });
+      bytes += await writeFile(partial(file.name), file, signal);
+    }
+    await rm(join(out, WEIGHTS), { force: true });
+    const others = files.filter(({ name }) => name !== WEIGHTS).map(({ name }) => name);
+    for (const name of [...others, WEIGHTS]) await rename(partial(name), join(out, name));
+    return bytes;
+  } catch (error) {
+    for (const { name } of files) await rm(partial(name), { force: true });
+    if (created !== undefined) await rmdir(out).catch(() => undefined);
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    throw new CommandError('io-failed', `${quoted(out)}: expected to write, found ${systemCode(error)}`);
+  }
+}
+
+async function writeFile(path: string, file: CheckpointFile, signal: AbortSignal): Promise<number> {
+  const handle = await open(path, 'w');
+  try {
+    let bytes = 0;
+    for await (const chunk of file.chunks()) {
+      await yieldToEventLoop(signal);
+      await writeAll(handle, chunk);
+      bytes += chunk.length;
+    }
+    await handle.sync();
+    return bytes;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** One write may take a part of the bytes. */
+async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let at = 0; at < chunk.length; ) at += (await handle.write(chunk, at)).bytesWritten;
+}
