@@ -43,8 +43,8 @@ function summaryOf(checkpoint: Checkpoint) {
   const list = [...checkpoint.tensors.values()];
   // A file may contain tensors that the engine does not compute with, such as a second copy of the embedding.
   const used = new Set(resolveTensors(checkpoint).all.map((tensor) => tensor.name));
-  const tensors = list.map(({ name, type, shape, bytes, file }) => ({
-    ...{ name, type, shape, bytes, file },
+  const tensors = list.map(({ name, type, packing, shape, bytes, file }) => ({
+    ...{ name, type: packing === undefined ? type : `${type} from ${packing}`, shape, bytes, file },
     used: used.has(name),
   }));
   return {

@@ -6,7 +6,7 @@ import { askingHub, checkDrafts, checkModelName } from '../../cli/models';
 import { checkSubcommand } from '../../cli/subcommands';
 import { TandemError } from '../../common';
 
-const KNOWN = ['help', 'generate', 'inspect', 'ngram', 'paper', 'doctor'];
+const KNOWN = ['help', 'generate', 'inspect', 'quantize', 'ngram', 'paper', 'doctor'];
 
 describe('the first argument', () => {
   it('is a subcommand, a flag, or refused: no other word is taken for a text', () => {

@@ -28,7 +28,9 @@ describe('tandem quantize', () => {
     expect(JSON.parse(found.stdout).dtype).toBe('q8');
     expect(ids(found)).toEqual(ids(await run(BUNDLED.draft, '--dtype', 'q8')));
     expect(ids(found).length).toBeGreaterThan(3);
-    expect((await inside(['inspect', out])).stdout).toMatch(/tandem-q8/);
+    const { stdout: page } = await inside(['inspect', out]);
+    expect(page).toMatch(/metadata format +tandem-q8/);
+    expect(page).toMatch(/shared\.weight +F32 from q8 +\[4096, 64\]/);
   }, 60_000);
 
   it.each([
