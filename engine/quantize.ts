@@ -1,4 +1,4 @@
-import { type Dtype, decodeStored, f32ToBf16, Q8_BLOCK, q8Blocks, quantizeRows, STORED_BYTES } from '../kernels';
+import { type Dtype, decodeStored, f32ToBf16, Q8_BLOCK, q8Blocks, quantizeRows, type StoredType } from '../kernels';
 import {
   type Checkpoint,
   type CheckpointFile,
@@ -12,7 +12,7 @@ import {
 } from '../weights';
 import { EngineError } from './errors';
 import type { LoadProgress } from './load';
-import { storedType } from './stored';
+import { rowReader } from './stored';
 
 export interface QuantizeOptions {
   /** Type of the matrices. Gains of norms and tables of the position bias stay as they are. */
@@ -89,34 +89,53 @@ class Work {
 
   stream(info: TensorInfo, isMatrix: boolean): TensorStream {
     const { dtype } = this.options;
-    if (!isMatrix) return { type: info.type, shape: info.shape, chunks: () => this.chunks(info, (bytes) => bytes) };
-    const [rows, cols] = info.shape;
-    const stored = storedType(info);
-    const values = (bytes: Uint8Array) => decodeStored(bytes, stored);
-    if (dtype === 'f32')
-      return { type: 'F32', shape: info.shape, chunks: () => this.chunks(info, (bytes) => bytesOf(values(bytes))) };
-    if (dtype === 'bf16') {
-      const convert = (bytes: Uint8Array) => (stored === 'bf16' ? bytes : roundedBf16(values(bytes)));
-      return { type: 'BF16', shape: info.shape, chunks: () => this.chunks(info, convert) };
-    }
-    const convert = (bytes: Uint8Array) => this.packed(info, values(bytes));
-    return { type: 'U8', shape: [rows, packedRowBytes(cols)], chunks: () => this.chunks(info, convert) };
+    const { type, shape } = info;
+    if (!isMatrix) return { type, shape, chunks: () => this.bytes(info) };
+    const formats = {
+      f32: { type: 'F32', shape },
+      bf16: { type: 'BF16', shape },
+      q8: { type: 'U8', shape: [shape[0], packedRowBytes(shape[1])] },
+    } as const;
+    return { ...formats[dtype], chunks: () => this.rows(info) };
   }
 
-  /** Reads a tensor in whole rows and converts them. */
-  private async *chunks(info: TensorInfo, convert: (bytes: Uint8Array) => Uint8Array): AsyncGenerator<Uint8Array> {
-    const cols = info.shape.at(-1) ?? 1;
-    const rowBytes = cols * STORED_BYTES[storedType(info)];
-    const step = Math.max(1, Math.floor(CHUNK_BYTES / rowBytes)) * rowBytes;
-    for (let offset = 0; offset < info.bytes; offset += step) {
-      if (this.options.signal?.aborted) {
-        throw new EngineError('aborted', `${this.checkpoint.name}: quantizing was cancelled`);
-      }
-      const bytes = await this.checkpoint.read(info.name, offset, Math.min(step, info.bytes - offset));
-      yield convert(bytes);
-      this.done += bytes.length;
-      this.options.onProgress?.({ tensor: info.name, loaded: this.done, total: this.total });
+  /** The bytes of a small tensor, as they are. */
+  private async *bytes(info: TensorInfo): AsyncGenerator<Uint8Array> {
+    this.checkSignal();
+    yield await this.checkpoint.read(info.name);
+    this.advance(info, info.bytes);
+  }
+
+  /** The rows of a matrix, some at a time, in the type that is wanted. */
+  private async *rows(info: TensorInfo): AsyncGenerator<Uint8Array> {
+    const { rowBytes, stored, convert } = await rowReader(this.checkpoint, info);
+    const rows = info.shape[0];
+    const step = Math.max(1, Math.floor(CHUNK_BYTES / rowBytes));
+    for (let row = 0; row < rows; row += step) {
+      this.checkSignal();
+      const length = Math.min(step, rows - row) * rowBytes;
+      const bytes = convert(await this.checkpoint.read(info.name, row * rowBytes, length), row);
+      yield this.converted(info, bytes, stored);
+      this.advance(info, length);
     }
+  }
+
+  private converted(info: TensorInfo, bytes: Uint8Array, stored: StoredType): Uint8Array {
+    const { dtype } = this.options;
+    if (dtype === stored) return bytes;
+    const values = decodeStored(bytes, stored);
+    if (dtype === 'f32') return bytesOf(values);
+    return dtype === 'bf16' ? roundedBf16(values) : this.packed(info, values);
+  }
+
+  private checkSignal(): void {
+    if (!this.options.signal?.aborted) return;
+    throw new EngineError('aborted', `${this.checkpoint.name}: quantizing was cancelled`);
+  }
+
+  private advance({ name }: TensorInfo, bytes: number): void {
+    this.done += bytes;
+    this.options.onProgress?.({ tensor: name, loaded: this.done, total: this.total });
   }
 
   private packed({ name, shape: [, cols] }: TensorInfo, values: Float32Array): Uint8Array {
