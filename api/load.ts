@@ -1,3 +1,4 @@
+import { invalid } from '../common';
 import { DecodingError, type Drafter, type NgramTable } from '../decoding';
 import { EngineError, loadModel, type T5Model } from '../engine';
 import { type Backend, createBackend, KernelError } from '../kernels';
@@ -40,6 +41,14 @@ export async function planLoad(model: ModelSource | undefined, options: LoadOpti
   };
 }
 
+/** A draft of the target's own first layers cannot have more of them than the target. @throws TandemError `option-invalid` */
+function checkLayers(drafts: readonly DraftPlan[], { name, config }: Checkpoint): void {
+  for (const draft of drafts) {
+    if (draft.kind !== 'layers' || draft.layers <= config.decoderLayers) continue;
+    throw invalid('draft', `layers:1 to layers:${config.decoderLayers} of ${name}`, `layers:${draft.layers}`);
+  }
+}
+
 /**
  * Opens and checks every model before the weights of the first are loaded.
  *
@@ -74,6 +83,7 @@ class Loader {
       if (draft.kind === 'ngram' && draft.file !== null) tables.set(draft, await readTable(draft.file));
     }
     const target = await this.open(plan.target, 'target', options.revision);
+    checkLayers(plan.drafts, target);
     const drafts = plan.drafts.filter((draft) => draft.kind === 'model');
     const checkpoints: Checkpoint[] = [];
     for (const draft of drafts) checkpoints.push(await this.open(draft.model, 'draft', draft.revision));

@@ -189,6 +189,15 @@ describe('drafts', () => {
     expect(drafted.proposed).toBeGreaterThan(0);
   });
 
+  test('more layers than the target has are refused before weights are read', async () => {
+    const onProgress = jest.fn();
+    await expect(Tandem.load(undefined, { draft: 'layers:99', onProgress })).rejects.toMatchObject({
+      code: 'option-invalid',
+      message: expect.stringMatching(/^draft: expected layers:1 to layers:\d+ of .*, found 'layers:99'$/),
+    });
+    expect(onProgress).not.toHaveBeenCalled();
+  });
+
   test('a name that is none is refused before anything is loaded', async () => {
     await expect(Tandem.load('/no/such/model', { draft: 'layers:0' })).rejects.toMatchObject({
       code: 'option-invalid',
