@@ -35,35 +35,51 @@ const PURPOSES: readonly Purpose[] = ['propose', 'accept', 'correct', 'bonus'];
 const EXPONENTIAL = 2 ** 31;
 const TWO_32 = 2 ** 32;
 
+/** The four words of the last `philox`. A race calls it once for each token of the vocabulary, so it allocates nothing. */
+const words = new Uint32Array(4);
+
 /**
  * Philox 4×32-10 (Salmon et al. 2011): ten rounds of multiply and swap over a 128-bit counter under a 64-bit key.
  *
  * @param counter four 32-bit words
  * @param key two 32-bit words
+ * @returns four 32-bit words, which are valid until the next call
  */
-export function philox(counter: readonly number[], key: readonly number[]): number[] {
-  let [c0, c1, c2, c3] = counter;
-  let [k0, k1] = key;
+export function philox(counter: Words, key: Words): Readonly<Uint32Array> {
+  let c0 = counter[0];
+  let c1 = counter[1];
+  let c2 = counter[2];
+  let c3 = counter[3];
+  let k0 = key[0];
+  let k1 = key[1];
   for (let round = 0; round < 10; round++) {
-    const [high0, low0] = multiply(0xd2511f53, c0);
-    const [high1, low1] = multiply(0xcd9e8d57, c2);
-    [c0, c1, c2, c3] = [(high1 ^ c1 ^ k0) >>> 0, low1, (high0 ^ c3 ^ k1) >>> 0, low0];
-    k0 = (k0 + 0x9e3779b9) >>> 0;
-    k1 = (k1 + 0xbb67ae85) >>> 0;
+    const high0 = highProduct(0xd251, 0x1f53, c0);
+    const high1 = highProduct(0xcd9e, 0x8d57, c2);
+    const low0 = Math.imul(0xd2511f53, c0);
+    const low1 = Math.imul(0xcd9e8d57, c2);
+    c0 = high1 ^ c1 ^ k0;
+    c1 = low1;
+    c2 = high0 ^ c3 ^ k1;
+    c3 = low0;
+    k0 = (k0 + 0x9e3779b9) | 0;
+    k1 = (k1 + 0xbb67ae85) | 0;
   }
-  return [c0, c1, c2, c3];
+  words[0] = c0;
+  words[1] = c1;
+  words[2] = c2;
+  words[3] = c3;
+  return words;
 }
 
-/** The 64-bit product of two 32-bit words, [high, low]. */
-function multiply(a: number, b: number): [number, number] {
-  const low = Math.imul(a, b) >>> 0;
-  const a0 = a & 0xffff;
-  const a1 = a >>> 16;
+type Words = ArrayLike<number>;
+
+/** The upper 32 bits of the 64-bit product of a constant, given as two halves of 16 bits, and a 32-bit word. */
+function highProduct(a1: number, a0: number, b: number): number {
   const b0 = b & 0xffff;
   const b1 = b >>> 16;
-  const middle = a1 * b0 + Math.floor((a0 * b0) / 65536);
-  const cross = (middle % 65536) + a0 * b1;
-  return [(a1 * b1 + Math.floor(middle / 65536) + Math.floor(cross / 65536)) >>> 0, low];
+  const middle = (Math.imul(a1, b0) + (Math.imul(a0, b0) >>> 16)) | 0; // below 2^32, as an unsigned word
+  const cross = (Math.imul(a0, b1) + (middle & 0xffff)) | 0;
+  return (Math.imul(a1, b1) + (middle >>> 16) + (cross >>> 16)) | 0;
 }
 
 /** FNV-1a, 32 bits: turns the name of a sequence into a counter word. */
@@ -76,8 +92,17 @@ function hash(name: string): number {
 /** Counter-based randomness: a number depends on the seed and on its address alone, not on what was drawn before. */
 export function seededRandom(seed: number): Random {
   const key = [seed >>> 0, Math.floor(seed / TWO_32) >>> 0];
+  const counter = new Uint32Array(4);
+  let hashedName: string | null = null;
   const bits = (sequence: string, second: number, position: number, last: number): number => {
-    const words = philox([hash(sequence), second >>> 0, position >>> 0, last >>> 0], key);
+    if (sequence !== hashedName) {
+      counter[0] = hash(sequence);
+      hashedName = sequence;
+    }
+    counter[1] = second;
+    counter[2] = position;
+    counter[3] = last;
+    philox(counter, key);
     return ((words[0] >>> 5) * 67108864 + (words[1] >>> 6)) / 9007199254740992; // 53 bits in [0, 1)
   };
   const uniform = ({ sequence, round, position, purpose }: Address): number =>
