@@ -1,4 +1,5 @@
 import type { CostTable } from '../decoding';
+import type { GenerationStart } from '../weights';
 import type {
   CompareOptions,
   Comparison,
@@ -23,6 +24,8 @@ export interface LoadedFacts {
   readonly backend: EngineFacts;
   readonly prefix: string;
   readonly hasTokenizer: boolean;
+  /** What the target states of generation; null where calls start from nothing. */
+  readonly generation: GenerationStart | null;
 }
 
 /**

@@ -4,6 +4,7 @@ export { parseDraft } from './drafts/names';
 export {
   COMPARE_OPTIONS,
   checkGenerate,
+  checkGiven,
   GENERATE_OPTIONS,
   LOAD_OPTIONS,
   MEASURE_OPTIONS,

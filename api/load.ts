@@ -2,12 +2,19 @@ import { invalid } from '../common';
 import { DecodingError, type Drafter, type NgramTable } from '../decoding';
 import { EngineError, loadModel, type T5Model } from '../engine';
 import { type Backend, createBackend, KernelError } from '../kernels';
-import { type Checkpoint, firstVocabularyDifference, type Tokenizer, WeightsError } from '../weights';
+import {
+  type Checkpoint,
+  firstVocabularyDifference,
+  type GenerationStart,
+  type Tokenizer,
+  WeightsError,
+} from '../weights';
 import { type DraftPlan, draftPlans } from './drafts/names';
 import { type OpenedDrafts, openDrafts } from './drafts/open';
 import { readTable } from './drafts/tables.node';
 import { findBundledPair } from './sources/bundled';
 import { type OpenedModel, openModel } from './sources/open';
+import { withoutGeneration } from './start';
 import type { Input, LoadOptions, ModelSource, Progress } from './types';
 
 /** Everything that decoding needs, in memory. */
@@ -19,6 +26,8 @@ export interface Loaded extends OpenedDrafts {
   /** Null where the target has no tokenizer file: then only ids go in. */
   readonly tokenizer: Tokenizer | null;
   readonly prefix: string;
+  /** What the target states of generation; null where calls start from nothing. */
+  readonly generation: GenerationStart | null;
 }
 
 /** Which target and drafts to load. */
@@ -91,7 +100,9 @@ class Loader {
     const backend = await createBackend(options.backend ?? 'auto', { threads: options.threads, level: options.level });
     this.backend = backend;
     checkLevel(backend, options.level);
-    const model = await this.loadWeights(target, backend, 'target', options.dtype);
+    const generation = options.generationConfig === false ? null : (target.generation ?? null);
+    const started = generation === null ? withoutGeneration(target) : target;
+    const model = await this.loadWeights(started, backend, 'target', options.dtype);
     const models = new Map<DraftPlan, T5Model>();
     for (const [i, draft] of drafts.entries()) {
       const same = drafts.slice(0, i).find((other) => isSameModel(other, draft));
@@ -103,7 +114,8 @@ class Loader {
     }
     for (const draft of plan.drafts) if (draft.kind === 'drafter') checkVocabulary(draft.drafter, model);
     const opened = openDrafts(plan.drafts, { target: model, models, tables });
-    return { backend, target: model, drafts: this.models.slice(1), tokenizer, prefix: plan.prefix, ...opened };
+    const { prefix } = plan;
+    return { backend, target: model, drafts: this.models.slice(1), tokenizer, prefix, generation, ...opened };
   }
 
   async disposeLoaded(): Promise<void> {

@@ -43,7 +43,7 @@ export class LocalEngine implements Engine {
   readonly notSendable = [];
 
   constructor(private readonly loaded: Loaded) {
-    const { target, drafts, drafter, tokenizer, backend, prefix } = loaded;
+    const { target, drafts, drafter, tokenizer, backend, prefix, generation } = loaded;
     const { name, level, threads, reason, weightTypes } = backend.facts;
     this.parts = { target, drafts, drafter, tokenizer, backend };
     this.facts = {
@@ -53,6 +53,7 @@ export class LocalEngine implements Engine {
       backend: { name, level, threads, reason, dtypes: weightTypes, worker: false },
       prefix,
       hasTokenizer: tokenizer !== null,
+      generation,
     };
   }
 

@@ -73,6 +73,12 @@ export const LOAD_OPTIONS: OptionTable<keyof LoadOptions> = {
   offline: { ...flagged, about: 'take models on the hub from the cache alone', flag: '--offline' },
   timeoutMs: { ...whole(1, 2 ** 31 - 1), about: 'longest silence of a connection, in milliseconds (default: 30000)' },
   bundledUrl: { ...address, about: 'address of the bundled pair, for pages' },
+  generationConfig: {
+    ...flagged,
+    about:
+      'false leaves out what generation_config.json of the target states: generation starts from nothing (default: true)',
+    flag: '--generation-config <follow>',
+  },
   worker: { ...flagged, about: 'run the engine in a worker of its own (default: false)' },
   signal: { ...abortSignal, about: 'cancels loading' },
   onProgress: { ...callable, about: 'called while files are downloaded and weights are read' },
@@ -170,6 +176,22 @@ export function checkGenerate(options: GenerateOptions, where: string, inputs: n
   checkTemperature(options);
   if (isBeamSearch(options)) checkBeams(options);
   else checkSamples(options, inputs);
+}
+
+/**
+ * Refuses what no checkpoint can make good: unknown options, wrong types, and options that contradict each other whatever the
+ * checkpoint states of those that were left out.
+ *
+ * @throws TandemError `option-invalid`
+ */
+export function checkGiven(options: GenerateOptions, where: string): void {
+  checkOptions(options, GENERATE_OPTIONS, where, NOT_FOLLOWED);
+  const { numBeams, temperature } = options;
+  if (isBeamSearch(options)) checkBeams(options);
+  else if (temperature !== undefined) {
+    checkTemperature(options);
+    if (numBeams !== undefined) checkSamples(options, 1);
+  }
 }
 
 /** Whether options ask for a beam search. One beam is no search, as in Hugging Face's `generate`. */

@@ -1,4 +1,4 @@
-import { ASYNC_DISPOSE, invalid, quoted, TandemError } from '../common';
+import { ASYNC_DISPOSE, invalid, TandemError } from '../common';
 import type { CostTable } from '../decoding';
 import { Call, type LiveCalls } from './call';
 import type { Engine } from './engine';
@@ -7,14 +7,15 @@ import { openLocalEngine } from './local';
 import {
   checkCompare,
   checkGenerate,
+  checkGiven,
   checkInput,
   checkLoad,
   checkMeasure,
   checkScore,
   isMany,
-  LOAD_OPTIONS,
 } from './options';
-import { SOURCES } from './sources/open';
+import { checkModel } from './sources/check';
+import { checkInForce, comparedInForce, optionsInForce } from './start';
 import { TokenStream } from './stream';
 import type {
   BatchResult,
@@ -141,8 +142,21 @@ export class Tandem {
   async compare(input: Input, options: CompareOptions = {}): Promise<Comparison> {
     checkInput(input, 'compare');
     checkCompare(options);
-    this.#checkSendable(options);
-    return this.#whole(options.signal, (signal) => this.#engine.compare(input, options, signal));
+    const { target, generation } = this.#engine.facts;
+    const inForce = comparedInForce(generation, options, target.vocabularySize);
+    checkInForce(generation, options, inForce, checkCompare);
+    this.#checkSendable(inForce);
+    return this.#whole(options.signal, (signal) => this.#engine.compare(input, inForce, signal));
+  }
+
+  /**
+   * The options of a call as they are in force: those that are given, and what the checkpoint states of others in
+   * generation_config.json. What neither says has its default.
+   *
+   * @throws TandemError `option-invalid` as `generate`, also for what the checkpoint states and Tandem does not do
+   */
+  resolveOptions(options: GenerateOptions = {}): GenerateOptions {
+    return this.#inForce(options, 'resolveOptions', 1);
   }
 
   /**
@@ -228,6 +242,14 @@ export class Tandem {
     }
   }
 
+  #inForce(options: GenerateOptions, where: string, inputs: number): GenerateOptions {
+    const { target, generation } = this.#engine.facts;
+    checkGiven(options, where);
+    const inForce = optionsInForce(generation, options, target.vocabularySize);
+    checkInForce(generation, options, inForce, (all) => checkGenerate(all, where, inputs));
+    return inForce;
+  }
+
   #stream(
     input: Input | readonly Input[],
     options: GenerateOptions,
@@ -238,11 +260,11 @@ export class Tandem {
     inputs.forEach((one, i) => {
       checkInput(one, isMany(input) ? `${where}: input ${i}` : where);
     });
-    checkGenerate(options, where, inputs.length);
-    this.#checkSendable(options);
+    const inForce = this.#inForce(options, where, inputs.length);
+    this.#checkSendable(inForce);
     const engine = this.#engine;
-    const call = new Call((signal) => engine.decode(inputs, options, signal), this.#live, options.signal);
-    const sequences = options.numReturnSequences ?? 1;
+    const call = new Call((signal) => engine.decode(inputs, inForce, signal), this.#live, options.signal);
+    const sequences = inForce.numReturnSequences ?? 1;
     return new TokenStream(call, { inputs: isMany(input) ? inputs.length : null, sequences, keepEvents });
   }
 
@@ -261,21 +283,4 @@ export class Tandem {
 
 function disposed(): TandemError {
   return new TandemError('disposed', 'tandem: expected one that is loaded, found it disposed');
-}
-
-/** Refuses what can be no model. Options in its place are a likely mistake. */
-function checkModel(model: unknown): void {
-  if (model === undefined || (typeof model === 'string' && model !== '')) return;
-  const expected = `load: expected a model (${SOURCES}), or undefined for the bundled pair`;
-  if (typeof model !== 'object' || model === null) {
-    throw new TandemError('argument-invalid', `${expected}, found ${quoted(model)}`);
-  }
-  const names = Object.keys(model);
-  if (Object.getPrototypeOf(model) !== Object.prototype || names.some((name) => !Object.hasOwn(LOAD_OPTIONS, name)))
-    return;
-  const found = names.length === 0 ? 'an empty object' : `an object with ${names.join(', ')}`;
-  throw new TandemError(
-    'argument-invalid',
-    `${expected}, found ${found}; options are the second argument: Tandem.load(undefined, { … })`,
-  );
 }

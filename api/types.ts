@@ -83,6 +83,11 @@ export interface LoadOptions {
    * cannot be read; Node finds the pair by itself.
    */
   readonly bundledUrl?: string | URL;
+  /**
+   * Whether generation starts from what the target states in generation_config.json (or, in old checkpoints, in config.json), as
+   * in Hugging Face's `generate`. What a call says wins. False starts from nothing, at the start token of config.json. Default true.
+   */
+  readonly generationConfig?: boolean;
   /** Run the engine in a worker of its own, so that this thread's event loop stays free. Default false. */
   readonly worker?: boolean;
   /** Cancels loading. */

@@ -1,4 +1,4 @@
-import { bundledPair, checkGenerate, type GenerateOptions, Tandem } from '../../api';
+import { bundledPair, checkGenerate, checkGiven, type GenerateOptions, Tandem } from '../../api';
 import { CommandError, EXIT } from '../failure';
 import { askingHub, checkDrafts, checkModelName } from '../models';
 import { printNotice } from '../notices';
@@ -23,7 +23,7 @@ export async function generateCommand(words: readonly string[], flags: GenerateF
   const { signal } = call;
   const { model, draft, file, ids } = flags;
   checkGenerateFlags(flags);
-  checkGenerate(generateOptions(flags), 'generate', 1); // before anything is read, downloaded or loaded
+  checkBefore(flags);
   if (model !== undefined) checkModelName(model, '--model');
   if (draft !== undefined) await checkDrafts(draft);
   const asked = [words[0], file, ids, model].some((one) => one !== undefined);
@@ -49,6 +49,13 @@ async function loaded(flags: GenerateFlags, signal: AbortSignal): Promise<Tandem
   const options = { ...(await loadOptions(flags)), signal, onProgress: progress.update, onNotice: printNotice };
   const names = model === undefined ? draft : [model, ...draft];
   return askingHub(names, () => Tandem.load(model, options)).finally(progress.stop);
+}
+
+/** Refuses options before anything is read, downloaded or loaded. What a checkpoint states can make good what is left out. */
+function checkBefore(flags: GenerateFlags): void {
+  const options = generateOptions(flags);
+  if (flags.model === undefined || flags.generationConfig === false) checkGenerate(options, 'generate', 1);
+  else checkGiven(options, 'generate');
 }
 
 interface Work {
@@ -87,7 +94,7 @@ async function optionsFor(
   flags: GenerateFlags,
   signal: AbortSignal,
 ): Promise<GenerateOptions> {
-  const options = { ...generateOptions(flags), signal };
+  const options = { ...tandem.resolveOptions(generateOptions(flags)), signal };
   if (flags.gamma !== 'auto' || inputs.length === 0) return options;
   return { ...options, costs: await tandem.measureCosts(inputs[0].source, { rows: MOST_ROWS, signal }) };
 }

@@ -55,6 +55,7 @@ export function tableTandem({ seed, around = (model) => model, drafter }: TableT
     drafts: [second],
     tokenizer: letters,
     prefix: '',
+    generation: null,
     drafter: proposing,
     beamDrafter: { model: second },
   };
