@@ -21,6 +21,14 @@ NAMES = {
     "suppress": "suppress_tokens",
     "badWords": "bad_words_ids",
     "repetitionPenalty": "repetition_penalty",
+    "sequenceBias": "sequence_bias",
+    "encoderRepetitionPenalty": "encoder_repetition_penalty",
+    "encoderNoRepeatNgramSize": "encoder_no_repeat_ngram_size",
+    "forcedBosToken": "forced_bos_token_id",
+    "forcedEosToken": "forced_eos_token_id",
+    "exponentialDecayLengthPenalty": "exponential_decay_length_penalty",
+    "beginSuppressTokens": "begin_suppress_tokens",
+    "renormalizeLogits": "renormalize_logits",
 }
 
 
@@ -45,8 +53,34 @@ def settings_of(tokens):
         yield {"beams": 3, "lengthPenalty": 1.0, "earlyStopping": False, **more}
 
 
+def rules_of(tokens, eos):
+    """Rules that change any token's log-probability, alone and together."""
+    first, second, third = tokens[:3]
+    for more in (
+        {"sequenceBias": [[[first], -2.0], [[second], 1.5], [[second, third], -3.0]]},
+        {"encoderRepetitionPenalty": 2.0},
+        {"encoderNoRepeatNgramSize": 1},
+        {"forcedBosToken": third},
+        {"forcedEosToken": eos[0]},
+        {"exponentialDecayLengthPenalty": (3, 1.5)},
+        {"beginSuppressTokens": [first, second]},
+        {"suppress": [first, third], "renormalizeLogits": True},
+        {"sequenceBias": [[[first], -1.0], [[third], 2.0]], "renormalizeLogits": True, "repetitionPenalty": 1.5},
+        {"allow": [3, 1]},
+        {"allow": [2, 0], "forcedEosToken": eos[0], "minNewTokens": 3},
+        {"forcedBosToken": second, "beginSuppressTokens": [first], "encoderRepetitionPenalty": 0.6, "badWords": [[third]]},
+    ):
+        yield {"beams": 3, "lengthPenalty": 1.0, "earlyStopping": False, **more}
+
+
+def allowed_by(modulus, rest, vocabulary):
+    """The ids that leave the rest by the modulus together with the sum of the ids before."""
+    return lambda _, ids: [id for id in range(vocabulary) if (id + int(ids.sum())) % modulus == rest]
+
+
 def search(model, source, settings, eos):
     """Tokens up to the end of sequence, and scores, best first. No cache: the library's fails on deep decoders."""
+    allow = settings.get("allow")
     with torch.no_grad():
         output = model.generate(
             input_ids=torch.tensor([source]),
@@ -58,7 +92,8 @@ def search(model, source, settings, eos):
             use_cache=False,
             return_dict_in_generate=True,
             output_scores=True,
-            **{NAMES[name]: value for name, value in settings.items()},
+            prefix_allowed_tokens_fn=allowed_by(*allow, model.config.vocab_size) if allow else None,
+            **{NAMES[name]: value for name, value in settings.items() if name in NAMES},
         )
     found = []
     for sequence, score in zip(output.sequences.tolist(), output.sequences_scores.tolist()):
@@ -70,6 +105,15 @@ def search(model, source, settings, eos):
 
 def record_beam_settings(folder):
     """For each small model that has beams, every setting with one end of sequence and with two."""
+    record_searches(folder, "beam-settings", lambda tokens, _: settings_of(tokens))
+
+
+def record_beam_rules(folder):
+    """The same models under rules that look at whole rows."""
+    record_searches(folder, "beam-rules", rules_of)
+
+
+def record_searches(folder, golden, settings_for):
     results = []
     for family in FAMILIES:
         if not family.beams:
@@ -84,7 +128,7 @@ def record_beam_settings(folder):
         source, tokens = case["source"], list(dict.fromkeys(case["greedy"]["tokens"]))
         searches = []
         for eos in ([tokens[6]], [tokens[5], tokens[7]]):
-            for settings in settings_of(tokens):
+            for settings in settings_for(tokens, eos):
                 found = search(model, source, settings, eos)
                 again = search(doubled, source, settings, eos)
                 if [one["tokens"] for one in found] != [one["tokens"] for one in again]:
@@ -93,4 +137,4 @@ def record_beam_settings(folder):
         results.append(
             {"checkpoint": family.name, "source": source, "maxNewTokens": MOST_TOKENS, "searches": searches}
         )
-    (folder / "beam-settings.json").write_text(compact(results) + "\n")
+    (folder / f"{golden}.json").write_text(compact(results) + "\n")

@@ -14,13 +14,14 @@ import tempfile
 import torch
 from transformers.utils import logging
 
-from beam_settings import record_beam_settings
+from beam_settings import record_beam_rules, record_beam_settings
 from buckets import record_buckets
 from bundled import record_bundled
 from compare import compare_folders
 from families import FAMILIES
 from paths import GOLDENS
 from random_models import find_seed, record_model
+from rules import record_rules
 from torch_files import record_torch_files
 from stated import record_stated
 
@@ -37,6 +38,10 @@ def make(folder, only):
         record_buckets(folder)
     if not only or only == "beam-settings":
         record_beam_settings(folder)
+    if not only or only == "beam-rules":
+        record_beam_rules(folder)
+    if not only or only == "rules":
+        record_rules(folder)
     if not only or only == "torch-files":
         record_torch_files(folder)
     if not only or only == "stated":

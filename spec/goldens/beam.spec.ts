@@ -8,13 +8,14 @@ describe("beam search finds Hugging Face's sequences (equal tokens, scores withi
   const runs: BackendName[] = ['cpu', 'wasm'];
 
   test.each(runs.flatMap((name) => families.map((family) => ({ name, family }))))(
-    '$family on $name: endings, length penalties, processors, one EOS and two',
+    '$family on $name: endings, length penalties, processors, rules over whole rows, one EOS and two',
     async ({ name, family }) => {
       const directory = goldenCheckpoint(family);
       const pair = await openPair({ target: directory, draft: directory }, name, 'f32');
       const rough = await openPair({ target: directory, draft: directory }, name, 'q8');
-      const searches = [...goldenSearches(family), ...goldenSettings(family)];
-      expect(searches).toHaveLength(2 * 8 + 2 * 19);
+      const rules = goldenSettings(family, 'beam-rules');
+      const searches = [...goldenSearches(family), ...goldenSettings(family, 'beam-settings'), ...rules];
+      expect(searches).toHaveLength(2 * 8 + 2 * 19 + 2 * 12);
       expect(await differences({ ...pair, draft: rough.draft }, searches)).toEqual([]);
       // The comparison can fail: int8 has other scores.
       expect(await differences(rough, searches.slice(0, 4))).not.toEqual([]);

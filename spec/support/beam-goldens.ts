@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type BeamDrafter, type BeamSettings, beamSearch } from '../../decoding';
 import type { SequenceModel } from '../../engine';
 import type { Pair } from './equality';
-import { type GoldenBeams, readGolden } from './goldens';
+import { type GoldenBeams, goldenCheckpoint, readGolden } from './goldens';
 
 /** Tolerance of a score. Upstream computes it in float32 and rounds the sum at every step. */
 const TOLERANCE = 1e-4;
@@ -37,29 +37,47 @@ interface SettingsGolden {
     readonly settings: Omit<BeamSettings, 'numBeams' | 'suppressTokens'> & {
       readonly beams: number;
       readonly suppress?: readonly number[];
+      /** [m, r]: allowed are the ids that leave the rest r by m together with the sum of the ids before. */
+      readonly allow?: readonly [number, number];
     };
   })[];
 }
 
-/** Searches of a random model under every other setting: other endings and lengths, processors, several EOS. */
-export function goldenSettings(checkpoint: string): GoldenSearch[] {
-  const file = path.join(__dirname, '..', 'data', 'goldens', 'beam-settings.json');
+/**
+ * Searches of a random model under other settings. `beam-settings`: other endings and lengths, processors, several EOS;
+ * `beam-rules`: rules that look at whole rows.
+ */
+export function goldenSettings(checkpoint: string, name: 'beam-settings' | 'beam-rules'): GoldenSearch[] {
+  const file = path.join(__dirname, '..', 'data', 'goldens', `${name}.json`);
   const goldens: SettingsGolden[] = JSON.parse(readFileSync(file, 'utf8'));
   const golden = goldens.find((one) => one.checkpoint === checkpoint);
   return (golden?.searches ?? []).map(({ eos, settings, sequences }) => ({
     source: golden?.source ?? [],
     eos,
-    settings: settingsOf(settings, golden?.maxNewTokens),
+    settings: settingsOf(settings, vocabularyOf(checkpoint), golden?.maxNewTokens),
     sequences,
   }));
 }
 
 /** Translates the golden file's names into Tandem's. */
 function settingsOf(
-  { beams, suppress, ...rest }: SettingsGolden['searches'][number]['settings'],
+  { beams, suppress, allow, ...rest }: SettingsGolden['searches'][number]['settings'],
+  vocabulary: number,
   maxNewTokens?: number,
 ): BeamSettings {
-  return { ...rest, suppressTokens: suppress, maxNewTokens, numBeams: beams, numReturnSequences: beams };
+  const prefixAllowedTokens = allow && ((ids: readonly number[]) => allowedBy(allow, ids, vocabulary));
+  const lengths = { maxNewTokens, numBeams: beams, numReturnSequences: beams };
+  return { ...rest, suppressTokens: suppress, prefixAllowedTokens, ...lengths };
+}
+
+function vocabularyOf(checkpoint: string): number {
+  return JSON.parse(readFileSync(path.join(goldenCheckpoint(checkpoint), 'config.json'), 'utf8')).vocab_size;
+}
+
+/** Ids that `allow` leaves after these ids. */
+function allowedBy([modulus, rest]: readonly [number, number], ids: readonly number[], vocabulary: number): number[] {
+  const sum = ids.reduce((total, id) => total + id, 0);
+  return Array.from({ length: vocabulary }, (_, id) => id).filter((id) => (id + sum) % modulus === rest);
 }
 
 /** The model with other EOS tokens. */
