@@ -25,6 +25,7 @@ export {
   type MeasureCostsOptions,
   type ModelFacts,
   type ModelSource,
+  type Notice,
   type Progress,
   type Result,
   SCORE_OPTIONS,

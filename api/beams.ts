@@ -8,7 +8,8 @@ import {
   metricsOf,
   type Tally,
 } from '../decoding';
-import { type Loaded, sourceIds } from './load';
+import type { Loaded } from './load';
+import { sourceIds } from './source';
 import { SequenceText } from './text';
 import type { GenerateOptions, Input, Result, Sequence, StreamEvent } from './types';
 
@@ -44,7 +45,8 @@ async function search(loaded: Loaded, input: Input, options: GenerateOptions, si
   const { gamma, speculative = true } = options;
   const drafter = speculative && beamDrafter ? { ...beamDrafter, gamma } : null;
   const settings = settingsOf(options);
-  const found = await beamSearch({ target, source: sourceIds(loaded, input), settings, drafter, signal });
+  const source = sourceIds(loaded, input, options.truncate);
+  const found = await beamSearch({ target, source, settings, drafter, signal });
   const sequences = found.sequences.map((beam) => sequenceOf(loaded, beam, options));
   return { ...sequences[0], sequences, metrics: metricsOf(tallyOf(found.metrics)), beams: found.metrics };
 }

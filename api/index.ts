@@ -30,6 +30,7 @@ export type {
   MeasureCostsOptions,
   ModelFacts,
   ModelSource,
+  Notice,
   Progress,
   Result,
   Score,

@@ -1,6 +1,6 @@
 import { invalid } from '../common';
 import { DecodingError, type Drafter, type NgramTable } from '../decoding';
-import { EngineError, loadModel, type T5Model } from '../engine';
+import { loadModel, type T5Model } from '../engine';
 import { type Backend, createBackend, KernelError } from '../kernels';
 import {
   type Checkpoint,
@@ -12,10 +12,11 @@ import {
 import { type DraftPlan, draftPlans } from './drafts/names';
 import { type OpenedDrafts, openDrafts } from './drafts/open';
 import { readTable } from './drafts/tables.node';
+import { giveNotice } from './notices.node';
 import { findBundledPair } from './sources/bundled';
 import { type OpenedModel, openModel } from './sources/open';
 import { withoutGeneration } from './start';
-import type { Input, LoadOptions, ModelSource, Progress } from './types';
+import type { LoadOptions, ModelSource, Progress } from './types';
 
 /** Everything that decoding needs, in memory. */
 export interface Loaded extends OpenedDrafts {
@@ -28,6 +29,10 @@ export interface Loaded extends OpenedDrafts {
   readonly prefix: string;
   /** What the target states of generation; null where calls start from nothing. */
   readonly generation: GenerationStart | null;
+  /** Longest source, in ids, that the target was made for; null where it does not say. */
+  readonly sourceLength: number | null;
+  /** Tells, once, of a source that is longer than that. */
+  tellLength(found: number, most: number): void;
 }
 
 /** Which target and drafts to load. */
@@ -115,7 +120,11 @@ class Loader {
     for (const draft of plan.drafts) if (draft.kind === 'drafter') checkVocabulary(draft.drafter, model);
     const opened = openDrafts(plan.drafts, { target: model, models, tables });
     const { prefix } = plan;
-    return { backend, target: model, drafts: this.models.slice(1), tokenizer, prefix, generation, ...opened };
+    return {
+      ...{ backend, target: model, drafts: this.models.slice(1), tokenizer, prefix, generation, ...opened },
+      sourceLength: (await target.sourceLength?.()) ?? null,
+      tellLength: lengthTeller(target.name, options),
+    };
   }
 
   async disposeLoaded(): Promise<void> {
@@ -157,6 +166,16 @@ class Loader {
     this.models.push(model);
     return model;
   }
+}
+
+function lengthTeller(name: string, { onNotice }: LoadOptions): Loaded['tellLength'] {
+  let told = false;
+  return (found, most) => {
+    if (told) return;
+    told = true;
+    const message = `${name}: found a source of ${found} ids, and the model was made for at most ${most}; truncate (--truncate) cuts it`;
+    giveNotice(onNotice, { kind: 'long-source', message });
+  };
 }
 
 /** Two drafts that name one model in one type share its weights. */
@@ -210,22 +229,4 @@ async function tokenizerOf(checkpoint: Checkpoint): Promise<Tokenizer | null> {
     if (error instanceof WeightsError && error.code === 'not-found') return null;
     throw error;
   }
-}
-
-/**
- * Ids of an input: of text those of the prefix and the text with the closing EOS, of ids those ids.
- *
- * @throws WeightsError `tokenizer-invalid` for text without a tokenizer; EngineError `source-invalid` for no tokens
- */
-export function sourceIds({ tokenizer, target, prefix }: Loaded, input: Input): number[] {
-  if (typeof input !== 'string') return Array.from(input);
-  if (tokenizer === null) {
-    throw new WeightsError('tokenizer-invalid', `${target.name}: expected a tokenizer file for text, found none`);
-  }
-  const ids = tokenizer.encode(prefix + input);
-  if (ids.length <= 1) {
-    // nothing but EOS
-    throw new EngineError('source-invalid', 'text: expected at least one token, found none');
-  }
-  return ids;
 }

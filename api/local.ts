@@ -5,10 +5,11 @@ import { WeightsError } from '../weights';
 import { searchBeams } from './beams';
 import { comparison } from './comparison';
 import type { Engine, LoadedFacts } from './engine';
-import { type Loaded, type LoadPlan, load, sourceIds } from './load';
+import { type Loaded, type LoadPlan, load } from './load';
 import { isBeamSearch } from './options';
 import { decodeSequences } from './run';
 import { scoreInputs } from './score';
+import { sourceIds } from './source';
 import type {
   CompareOptions,
   Comparison,
@@ -89,11 +90,15 @@ export class LocalEngine implements Engine {
     return comparison(speculative, autoregressive);
   }
 
-  async measureCosts(input: Input, { rows, repeats }: MeasureCostsOptions, signal: AbortSignal): Promise<CostTable> {
+  async measureCosts(
+    input: Input,
+    { rows, repeats, truncate }: MeasureCostsOptions,
+    signal: AbortSignal,
+  ): Promise<CostTable> {
     const { drafter, target } = this.loaded;
     if (drafter === null) throw new DecodingError('option-invalid', 'costs: expected a draft to measure, found none');
     signal.throwIfAborted();
-    return measureCosts(target, drafter, { source: sourceIds(this.loaded, input), rows, repeats });
+    return measureCosts(target, drafter, { source: sourceIds(this.loaded, input, truncate), rows, repeats });
   }
 
   score(source: Input, targets: readonly Input[], options: ScoreOptions, signal: AbortSignal): Promise<Score[]> {

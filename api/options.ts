@@ -7,6 +7,7 @@ import {
   invalid,
   listOf,
   nothing,
+  type OptionEntry,
   type OptionTable,
   objectWith,
   oneOf,
@@ -82,7 +83,17 @@ export const LOAD_OPTIONS: OptionTable<keyof LoadOptions> = {
   worker: { ...flagged, about: 'run the engine in a worker of its own (default: false)' },
   signal: { ...abortSignal, about: 'cancels loading' },
   onProgress: { ...callable, about: 'called while files are downloaded and weights are read' },
-  onNotice: { ...callable, about: 'hears of retries, and of a cache that stands in for the hub' },
+  onNotice: {
+    ...callable,
+    about: 'hears of retries, of a cache in place of the hub, and of sources that are too long',
+  },
+};
+
+const truncate: OptionEntry = {
+  ...anyOf(flagged, whole(1)),
+  about:
+    'cut a longer source to so many ids, or without a number to what the model was made for; EOS stays (default: false)',
+  flag: '--truncate [n]',
 };
 
 /** Every option of `Tandem.generate` and `Tandem.stream`. */
@@ -105,6 +116,7 @@ export const GENERATE_OPTIONS: OptionTable<keyof GenerateOptions> = {
   },
   speculative: { ...flagged, about: 'false leaves the draft out (default: true)' },
   concurrency: CONCURRENCY,
+  truncate,
   signal: { ...abortSignal, about: 'cancels the call' },
   trace: { ...objectWith('a TraceRecorder', 'begin', 'round', 'finish'), about: 'records every round as data' },
 };
@@ -113,6 +125,7 @@ export const GENERATE_OPTIONS: OptionTable<keyof GenerateOptions> = {
 export const MEASURE_OPTIONS: OptionTable<keyof MeasureCostsOptions> = {
   rows: { ...whole(1, 64), about: 'rows of the largest target call that is measured (default: 8)' },
   repeats: { ...whole(1, 1000), about: 'how often each call is measured; the fastest counts (default: 3)' },
+  truncate,
   signal: { ...abortSignal, about: 'cancels measuring' },
 };
 
@@ -210,7 +223,16 @@ function checkTemperature(options: GenerateOptions): void {
 }
 
 /** What a beam search takes beside its own settings and the processors. A seed and a name have no effect and no harm. */
-const WITH_BEAMS = [...Object.keys(BEAM_SETTINGS), 'gamma', 'seed', 'sequence', 'speculative', 'concurrency', 'signal'];
+const WITH_BEAMS = [
+  ...Object.keys(BEAM_SETTINGS),
+  'gamma',
+  'seed',
+  'sequence',
+  'speculative',
+  'concurrency',
+  'truncate',
+  'signal',
+];
 
 function checkBeams(options: GenerateOptions): void {
   const { numBeams = 1, numReturnSequences = 1, temperature = 0 } = options;

@@ -7,7 +7,8 @@ import {
   metricsOf,
   type SequenceRequest,
 } from '../decoding';
-import { type Loaded, sourceIds } from './load';
+import type { Loaded } from './load';
+import { sourceIds } from './source';
 import { SequenceText } from './text';
 import type { GenerateOptions, Input, Result, Sequence, StreamEvent } from './types';
 
@@ -83,7 +84,7 @@ class SequencesRun {
     for (const [index, input] of this.inputs.entries()) {
       let source: number[];
       try {
-        source = sourceIds(this.loaded, input);
+        source = sourceIds(this.loaded, input, this.options.truncate);
       } catch (error) {
         this.failures.push({ kind: 'failed', index, error: error as Error });
         continue;
@@ -128,6 +129,7 @@ class SequencesRun {
       earlyStopping: _early,
       speculative: _speculative,
       concurrency: _concurrency,
+      truncate: _truncate,
       signal: _signal,
       stop = [],
       trace,

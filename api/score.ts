@@ -1,7 +1,8 @@
 import { Turns } from '../common';
 import { scoreTargets } from '../decoding';
 import { WeightsError } from '../weights';
-import { type Loaded, sourceIds } from './load';
+import type { Loaded } from './load';
+import { sourceIds } from './source';
 import type { Input, Score, ScoreOptions } from './types';
 
 /** Scores targets of one source. A text has its closing EOS scored, as a label in training has; ids are scored as they are. */

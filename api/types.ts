@@ -13,7 +13,8 @@ import type {
 } from '../decoding';
 import type { T5Model } from '../engine';
 import type { Backend, BackendName, Dtype } from '../kernels';
-import type { Checkpoint, FileSet, HubNotice, ModelFamily, ModelFiles, Tokenizer } from '../weights';
+import type { Checkpoint, FileSet, ModelFamily, ModelFiles, Tokenizer } from '../weights';
+import type { Notice, Progress } from './progress';
 
 /**
  * Where a model is: a directory, a Hugging Face hub id (`google/flan-t5-base`), a URL of a directory, the files themselves (the
@@ -94,23 +95,8 @@ export interface LoadOptions {
   readonly signal?: AbortSignal;
   /** Called while files are downloaded and while weights are read. */
   readonly onProgress?: (progress: Progress) => void;
-  /** Hears of retries, and of a cache that stands in for the hub. */
-  readonly onNotice?: (notice: HubNotice) => void;
-}
-
-/** How far loading has come. */
-export interface Progress {
-  /** `download`: bytes of files from the hub. `load`: bytes of weights read and packed. */
-  readonly phase: 'download' | 'load';
-  /** Which model. */
-  readonly role: 'target' | 'draft';
-  /** Name of the model. */
-  readonly model: string;
-  /** Name of the file or of the tensor. */
-  readonly item: string;
-  /** Bytes of this model so far, and in all. */
-  readonly loaded: number;
-  readonly total: number;
+  /** Hears of retries, of a cache that stands in for the hub, and, once, of a source longer than the model was made for. */
+  readonly onNotice?: (notice: Notice) => void;
 }
 
 /** One input: text, or source ids with their closing EOS. */
@@ -141,6 +127,11 @@ export interface GenerateOptions extends Settings {
    * more. Samples of one input that are decoded at once share its encoding.
    */
   readonly concurrency?: number;
+  /**
+   * Cuts a longer source to so many ids; its closing EOS stays. True: to the length that the model's files say that it was made
+   * for. Default false: a longer source is decoded whole, and `onNotice` is told once.
+   */
+  readonly truncate?: boolean | number;
   /** Cancels this call. */
   readonly signal?: AbortSignal;
   /** Records every round as data. One recorder serves one sequence. */
@@ -159,6 +150,8 @@ export interface MeasureCostsOptions {
   readonly rows?: number;
   /** How often each call is measured; the fastest counts. Default 3. */
   readonly repeats?: number;
+  /** As in `GenerateOptions`. */
+  readonly truncate?: boolean | number;
   readonly signal?: AbortSignal;
 }
 
@@ -294,4 +287,4 @@ export interface LoadedParts {
   readonly backend: Backend;
 }
 
-export type { CostTable };
+export type { CostTable, Notice, Progress };

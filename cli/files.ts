@@ -117,14 +117,36 @@ export async function* linesOf(chunks: Chunks, limits: Limits): AsyncGenerator<L
   if (length > 0) yield take();
 }
 
+/** The whole of a text, in UTF-8. A byte order mark before it is removed. */
+export async function wholeText(chunks: Chunks, { where, most }: Pick<Limits, 'where' | 'most'>): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let total = 0;
+  for await (const chunk of chunks) {
+    total += chunk.length;
+    if (total > most) throw tooLong(where, most);
+    parts.push(chunk);
+  }
+  const bytes = Buffer.concat(parts);
+  refuseUtf16(bytes, where);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new CommandError('source-invalid', `${where}: expected UTF-8 text, found other bytes`);
+  }
+}
+
+function refuseUtf16(bytes: Uint8Array, where: string): void {
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) {
+    throw new CommandError('argument-invalid', `${where}: expected UTF-8 text, found UTF-16`);
+  }
+}
+
 function tooLong(what: string, most: number): CommandError {
   return new CommandError('argument-invalid', `${what}: expected at most ${most} bytes, found more`);
 }
 
 function decoded(bytes: Uint8Array, number: number, where: string): Line {
-  if (number === 1 && ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff))) {
-    throw new CommandError('argument-invalid', `${where}: expected UTF-8 text, found UTF-16`);
-  }
+  if (number === 1) refuseUtf16(bytes, where);
   try {
     return { number, text: new TextDecoder('utf-8', { fatal: true, ignoreBOM: number > 1 }).decode(bytes) };
   } catch {

@@ -1,7 +1,7 @@
-import type { HubNotice } from '../weights';
+import type { Notice } from '../api';
 import { oneLine } from './failure';
 
-/** Prints what the hub's client has to say, such as a retry, as one line on standard error. The command goes on. */
-export function printNotice(notice: HubNotice): void {
+/** Prints a notice, such as a retry of the hub's client, as one line on standard error. The command goes on. */
+export function printNotice(notice: Notice): void {
   process.stderr.write(`tandem: ${oneLine(notice.message)}\n`);
 }

@@ -41,7 +41,10 @@ function build(args: readonly string[], signal: AbortSignal): Command {
     .addHelpText('after', FIRST_WORD + EXIT_CODES);
   const add = (name: string, options = {}) => strict(program.command(name, options)).addHelpText('after', EXIT_CODES);
   addGenerateFlags(add('generate', { isDefault: true }))
-    .argument('[text...]', 'what to decode, one input a line; `-` or nothing reads standard input')
+    .argument(
+      '[text...]',
+      'what to decode, one input; `-` or nothing reads standard input, each line of which is an input',
+    )
     .action(async (words: string[], flags: GenerateFlags) => {
       const named = args[0] === DEFAULT_COMMAND;
       checkWords(words, named);

@@ -6,6 +6,7 @@ import { type FileSet, fileSet, isFileSet, type ModelFiles } from './file-set';
 import { isOfWeights, isWanted } from './hub/wanted';
 import { checkRange } from './range';
 import { indexOf, openShards, openSingle, type Shard, type WantedTensors, WEIGHTS_FILES } from './shards';
+import { sourceLength } from './source-length';
 import { readGeneration, reviewConfig, reviewStart, reviewTokenizer, type Statement, TOKENIZER_FILES } from './stated';
 import { EMBEDDING_NAMES, HEAD_NAME, rowScaleName, t5Shapes, t5Tensors } from './tensors';
 import { loadTokenizer } from './tokenizer';
@@ -48,6 +49,7 @@ export async function openFileSet(files: FileSet | ModelFiles): Promise<Checkpoi
         checkRange(name, info.bytes, offset, count);
         return source.read(begin + offset, count);
       },
+      sourceLength: () => sourceLength((file) => readText(set, file)),
       settingsFiles: set.files.filter((file) => isWanted(file) && !isOfWeights(file)),
       readSettings: (file) => readBytes(set, file),
       tokenizer: () => loadTokenizer({ read: (file) => readBytes(set, file) }, config, set.name),

@@ -131,6 +131,8 @@ export interface Checkpoint extends AsyncDisposable {
   statements?(): Promise<readonly Statement[]>;
   /** Bytes of one tensor, or the part [offset, offset + length) of them. Reads nothing else. */
   read(name: string, offset?: number, length?: number): Promise<Uint8Array>;
+  /** Longest source, in ids, that the files say the model was made for; null where they say none. */
+  sourceLength?(): Promise<number | null>;
   /** Files beside the weights: the config, the tokenizer, and others that belong to the model. */
   readonly settingsFiles?: readonly string[];
   /** The bytes of one of `settingsFiles`; null when it is not there. */

@@ -2,6 +2,7 @@ import { TandemError } from '../../common';
 import type { CostTable } from '../../decoding';
 import type { Engine, LoadedFacts } from '../engine';
 import type { LoadPlan } from '../load';
+import { giveNotice } from '../notices.node';
 import type {
   CompareOptions,
   Comparison,
@@ -30,7 +31,7 @@ export async function openWorkerEngine(plan: LoadPlan, options: LoadOptions): Pr
   if (signal?.aborted) throw aborted('loading', signal);
   const conversation = new Conversation(await startWorker(options.backend), (message) => {
     if ('progress' in message) onProgress?.(message.progress);
-    else if ('notice' in message) onNotice?.(message.notice);
+    else if ('notice' in message) giveNotice(onNotice, message.notice);
   });
   try {
     const loading = conversation.ask({ ask: 'load', plan: sent, options: sentOptions });

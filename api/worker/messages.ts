@@ -2,7 +2,7 @@ import { type ErrorCode, TandemError } from '../../common';
 import { DecodingError } from '../../decoding';
 import { EngineError } from '../../engine';
 import { KernelError } from '../../kernels';
-import { type HubNotice, WeightsError } from '../../weights';
+import { WeightsError } from '../../weights';
 import type { LoadedFacts } from '../engine';
 import type { LoadPlan } from '../load';
 import type {
@@ -11,6 +11,7 @@ import type {
   Input,
   LoadOptions,
   MeasureCostsOptions,
+  Notice,
   Progress,
   ScoreOptions,
 } from '../types';
@@ -47,7 +48,7 @@ export type FromWorker =
   | { readonly answer: number; readonly value: unknown }
   | { readonly answer: number; readonly error: SentError }
   | { readonly progress: Progress }
-  | { readonly notice: HubNotice };
+  | { readonly notice: Notice };
 
 /** The answer to `load`. */
 export type LoadAnswer = LoadedFacts;

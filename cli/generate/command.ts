@@ -21,12 +21,12 @@ interface Call {
 /** `tandem generate`: decodes every input and prints it. What is finished is printed, even when a later input fails. */
 export async function generateCommand(words: readonly string[], flags: GenerateFlags, call: Call): Promise<void> {
   const { signal } = call;
-  const { model, draft, file, ids } = flags;
+  const { model, draft, file, document, ids } = flags;
   checkGenerateFlags(flags);
   checkBefore(flags);
   if (model !== undefined) checkModelName(model, '--model');
   if (draft !== undefined) await checkDrafts(draft);
-  const asked = [words[0], file, ids, model].some((one) => one !== undefined);
+  const asked = [words[0], file, document, ids, model].some((one) => one !== undefined);
   const showcase = !asked && !call.named;
   const items = showcase ? textInputs((await bundledPair()).examples) : await readInputs(words, flags, signal);
   const traces = await traceFile(flags.trace);
@@ -96,7 +96,8 @@ async function optionsFor(
 ): Promise<GenerateOptions> {
   const options = { ...tandem.resolveOptions(generateOptions(flags)), signal };
   if (flags.gamma !== 'auto' || inputs.length === 0) return options;
-  return { ...options, costs: await tandem.measureCosts(inputs[0].source, { rows: MOST_ROWS, signal }) };
+  const { truncate } = options;
+  return { ...options, costs: await tandem.measureCosts(inputs[0].source, { rows: MOST_ROWS, truncate, signal }) };
 }
 
 /** Refuses a backend at another level than the one that was asked for: `auto` may have fallen back. */

@@ -25,6 +25,7 @@ export interface GenerateFlags
   /** `auto`: costs are measured first. */
   readonly gamma?: number | 'auto';
   readonly file?: string;
+  readonly document?: string;
   readonly ids?: readonly number[];
   readonly trace?: string;
   readonly json?: boolean;
@@ -36,6 +37,11 @@ export interface GenerateFlags
 /** What is decoded. */
 const INPUT_FLAGS: OptionTable = {
   file: { ...text(1), about: 'decode each line of a file of UTF-8 text', flag: '-f, --file <path>' },
+  document: {
+    ...text(1),
+    about: 'decode a file of UTF-8 text as one input, newlines and all; - is standard input',
+    flag: '--document <path>',
+  },
   ids: { ...listOf(whole(0), 'token ids, as 5,17,1', 1), about: 'source ids in place of text', flag: '--ids <ids>' },
   model: {
     ...text(1),

@@ -1,9 +1,9 @@
 import { CommandError } from '../failure';
-import { type Line, linesOf, openFile, standardInput } from '../files';
+import { type Line, linesOf, openFile, standardInput, wholeText } from '../files';
 
 /**
- * One line of what was given. `line` counts lines from 1, and `index` counts those that are not blank from 0. A line that is
- * not UTF-8 has an error in place of a source.
+ * One line of what was given, or the whole of it. `line` counts lines from 1, and `index` counts those that are not blank from 0.
+ * A line that is not UTF-8 has an error in place of a source.
  */
 export type Item = Input | BrokenLine | BlankLine;
 
@@ -28,7 +28,10 @@ export interface BlankLine {
 }
 
 export interface InputFlags {
+  /** Each line is an input. */
   readonly file?: string;
+  /** The whole is one input; `-` is standard input. */
+  readonly document?: string;
   readonly ids?: readonly number[];
 }
 
@@ -40,26 +43,28 @@ const MOST_LINES = 1 << 20;
 const LONGEST_LINE = 1 << 20;
 
 /**
- * Reads what is to be decoded: `--ids`, `--file`, the words of the command, or standard input. There is at least one line
- * that is not blank.
+ * Reads what is to be decoded: `--ids`, `--file`, `--document`, the words of the command, or standard input. The words are one
+ * input, and so is a document; in a file and in standard input each line is one. There is at least one that is not blank.
  */
 export async function readInputs(
   words: readonly string[],
   flags: InputFlags,
   signal: AbortSignal,
 ): Promise<readonly Item[]> {
-  const { file, ids } = flags;
-  const given = [words.length > 0 && 'TEXT', file !== undefined && '--file', ids !== undefined && '--ids'];
-  const sources = given.filter((name) => name !== false);
+  const { file, document, ids } = flags;
+  const given = { TEXT: words[0], '--file': file, '--document': document, '--ids': ids };
+  const sources = Object.keys(given).filter((name) => given[name as keyof typeof given] !== undefined);
   if (sources.length > 1) {
     throw new CommandError('argument-invalid', `expected one source of input, found ${sources.join(' and ')}`);
   }
   if (ids !== undefined) return [{ kind: 'input', index: 0, line: 1, source: ids }];
   if (file !== undefined) return inputsOf(await openFile(file, signal), file);
+  if (document === '-') return documentOf(standardInput(signal), 'standard input');
+  if (document !== undefined) return documentOf(await openFile(document, signal), document);
   const dash = words.length === 1 && words[0] === '-';
-  if (words.length > 0 && !dash) return inputsOf(bytesOf(words.join(' ')), 'TEXT');
+  if (words.length > 0 && !dash) return [oneInput(words.join(' '), 'TEXT')];
   if (!dash && process.stdin.isTTY) {
-    const expected = 'expected TEXT, --file, --ids, or text on standard input';
+    const expected = 'expected TEXT, --file, --document, --ids, or text on standard input';
     throw new CommandError('argument-invalid', `${expected}, found none (see tandem generate --help)`);
   }
   return inputsOf(standardInput(signal), 'standard input');
@@ -70,8 +75,13 @@ export function textInputs(texts: readonly string[]): readonly Item[] {
   return texts.map((source, index) => ({ kind: 'input', index, line: index + 1, source }));
 }
 
-async function* bytesOf(text: string): AsyncGenerator<Uint8Array, void, void> {
-  yield new TextEncoder().encode(text);
+function oneInput(text: string, where: string): Item {
+  if (text.trim() !== '') return { kind: 'input', index: 0, line: 1, source: text };
+  throw new CommandError('argument-invalid', `${where}: expected text, found none`);
+}
+
+async function documentOf(chunks: AsyncIterable<Uint8Array>, where: string): Promise<readonly Item[]> {
+  return [oneInput(await wholeText(chunks, { where, most: MOST_BYTES }), where)];
 }
 
 async function inputsOf(chunks: AsyncIterable<Uint8Array>, where: string): Promise<readonly Item[]> {

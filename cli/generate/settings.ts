@@ -16,6 +16,7 @@ export function settingsInForce(options: GenerateOptions): Record<string, unknow
     gamma,
     numReturnSequences: DEFAULTS.numReturnSequences,
     forcedPrefix: [],
+    truncate: false,
     sequenceBias: [],
     encoderRepetitionPenalty: 1,
     repetitionPenalty: 1,

@@ -95,7 +95,7 @@ const REFUSED: readonly (readonly [args: readonly string[], status: number, mess
   // Files and models that are not there, or are something else.
   [['generate', '--file', 'x', 'hi'], 2, /expected one source of input, found TEXT and --file/],
   [['generate'], 2, /standard input: expected at least one line of text, found none/],
-  [['generate', ' \n '], 2, /TEXT: expected at least one line of text, found none/],
+  [['generate', ' \n '], 2, /TEXT: expected text, found none/],
   [['generate', '--file', '/no/such/file'], 1, /'\/no\/such\/file': expected a file that can be read, found ENOENT/],
   [['generate', '--file', '/dev/zero'], 1, /'\/dev\/zero': expected a file that can be read, found a device/],
   [['generate', '--file', 'cli'], 1, /'cli': expected a file that can be read, found a directory/],

@@ -58,6 +58,8 @@ export function tableTandem({ seed, around = (model) => model, drafter }: TableT
     generation: null,
     drafter: proposing,
     beamDrafter: { model: second },
+    sourceLength: null,
+    tellLength: () => undefined,
   };
   return {
     tandem: new Tandem(new LocalEngine(loaded)),

@@ -70,6 +70,7 @@ describe('the settings of a JSON record', () => {
       numBeams: 1,
       numReturnSequences: 1,
       forcedPrefix: [],
+      truncate: false,
       sequenceBias: [],
       encoderRepetitionPenalty: 1,
       repetitionPenalty: 1,

@@ -1,0 +1,48 @@
+import { invalid } from '../common';
+import { EngineError } from '../engine';
+import { WeightsError } from '../weights';
+import type { Loaded } from './load';
+import type { GenerateOptions, Input } from './types';
+
+/**
+ * Ids of an input: of text those of the prefix and the text with the closing EOS, of ids those ids. A source that is longer than
+ * the model was made for is told once, as a notice.
+ *
+ * @param truncate cuts a longer source to so many ids, or with true to what the model was made for; its EOS stays
+ * @throws WeightsError `tokenizer-invalid` for text without a tokenizer; EngineError `source-invalid` for no tokens; TandemError
+ *   `option-invalid` for true where the model does not say what it was made for
+ */
+export function sourceIds(loaded: Loaded, input: Input, truncate: GenerateOptions['truncate'] = false): number[] {
+  const ids = cut(loaded, wholeSource(loaded, input), truncate);
+  const { sourceLength } = loaded;
+  if (sourceLength !== null && ids.length > sourceLength) loaded.tellLength(ids.length, sourceLength);
+  return ids;
+}
+
+function wholeSource({ tokenizer, target, prefix }: Loaded, input: Input): number[] {
+  if (typeof input !== 'string') return Array.from(input);
+  if (tokenizer === null) {
+    throw new WeightsError('tokenizer-invalid', `${target.name}: expected a tokenizer file for text, found none`);
+  }
+  const ids = tokenizer.encode(prefix + input);
+  if (ids.length <= 1) {
+    // nothing but EOS
+    throw new EngineError('source-invalid', 'text: expected at least one token, found none');
+  }
+  return ids;
+}
+
+function cut({ target, sourceLength }: Loaded, ids: number[], truncate: boolean | number): number[] {
+  if (truncate === false) return ids;
+  const most = truncate === true ? sourceLength : truncate;
+  if (most === null) {
+    throw invalid(
+      'truncate',
+      `a number of ids: ${target.name} does not say how long a source it was made for`,
+      truncate,
+    );
+  }
+  if (ids.length <= most) return ids;
+  const last = ids[ids.length - 1];
+  return target.eosTokens.includes(last) ? [...ids.slice(0, most - 1), last] : ids.slice(0, most);
+}
