@@ -97,19 +97,35 @@ export interface IncrementalDecoder {
   end(): string;
 }
 
-export interface Tokenizer {
-  readonly kind: 'unigram' | 'bytes';
-  readonly vocabularySize: number;
+/** How ids become text. */
+export interface DecodeOptions {
+  /** False shows special tokens (pad, EOS, sentinels) in the text. Default true. */
+  readonly skipSpecialTokens?: boolean;
+}
+
+/** How text becomes ids. */
+export interface EncodeOptions {
+  /** False leaves out what the tokenizer puts around a text: the closing EOS, and an opening token where there is one. Default true. */
+  readonly addEos?: boolean;
   /**
-   * Ids of a text, with the closing EOS unless told otherwise. Special tokens spelt out in the text (`</s>`,
-   * `<extra_id_0>`) are plain text, as for SentencePiece; with `parseSpecial` they are their ids, as for Hugging Face's
-   * T5Tokenizer.
+   * Whether special tokens that are spelt out in the text (`</s>`, `<extra_id_0>`) become their ids, as in Hugging Face's
+   * tokenizers. With false they are plain text, as for SentencePiece: for text that is not trusted. Added tokens that are not
+   * special are part of the vocabulary, and are found either way. Default true.
    */
-  encode(text: string, options?: { readonly addEos?: boolean; readonly parseSpecial?: boolean }): number[];
-  /** Text of ids; special tokens (pad, EOS, sentinels) are left out unless told otherwise. */
-  decode(ids: readonly number[], options?: { readonly keepSpecial?: boolean }): string;
-  /** Starts a text that grows with each id. Special tokens are left out of it. */
-  incrementalDecoder(): IncrementalDecoder;
+  readonly parseSpecial?: boolean;
+}
+
+export interface Tokenizer {
+  readonly kind: 'unigram' | 'bpe' | 'bytes';
+  readonly vocabularySize: number;
+  /** Special tokens by their spelling. */
+  readonly special: ReadonlyMap<string, number>;
+  /** Ids of a text, with the closing EOS unless told otherwise. A text that ends in it does not get a second one. */
+  encode(text: string, options?: EncodeOptions): number[];
+  /** Text of ids; special tokens are left out unless told otherwise. */
+  decode(ids: readonly number[], options?: DecodeOptions): string;
+  /** Starts a text that grows with each id. Special tokens are left out of it unless told otherwise. */
+  incrementalDecoder(options?: DecodeOptions): IncrementalDecoder;
   /** The piece as stored, e.g. `▁the`. */
   piece(id: number): string;
   /** Id of a piece, or undefined. */
@@ -137,7 +153,7 @@ export interface Checkpoint extends AsyncDisposable {
   readonly settingsFiles?: readonly string[];
   /** The bytes of one of `settingsFiles`; null when it is not there. */
   readSettings?(file: string): Promise<Uint8Array | null>;
-  /** From tokenizer.json, spiece.model, or none for ByT5. Throws `WeightsError` when there is none. */
+  /** From tokenizer.json, spiece.model, vocab.json with merges.txt, or none for ByT5. Throws `WeightsError` when there is none. */
   tokenizer(): Promise<Tokenizer>;
   /** Closes its files. It must not be read after; a second call does nothing. `await using` calls it too. */
   dispose(): Promise<void>;

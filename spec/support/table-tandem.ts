@@ -16,6 +16,7 @@ const LETTERS = '··abcdef';
 export const letters: Tokenizer = {
   kind: 'bytes',
   vocabularySize: VOCABULARY,
+  special: new Map(),
   encode: (text) => [...Array.from(text, (letter) => LETTERS.indexOf(letter)).filter((id) => id > EOS), EOS],
   decode: (ids) => ids.map(letterOf).join(''),
   incrementalDecoder: () => ({ push: letterOf, end: () => '' }),

@@ -1,9 +1,18 @@
-/** A trie of pieces by their UTF-8 bytes. Its edges, (node, byte) → node, are in one hash table with open addressing. */
+import { MAX_PIECE_BYTES } from './vocabulary';
+
+/**
+ * A trie of pieces by their UTF-8 bytes. Most nodes have one child at most, which is in an array; the other edges, (node, byte) →
+ * node, are in one hash table with open addressing.
+ */
 export class PieceTrie {
   private keys: Uint32Array;
   private children: Uint32Array;
   private mask: number;
   private nodes = 1;
+  /** Byte of each node's first child, or -1. */
+  private readonly firstBytes: Int16Array;
+  private readonly firstChildren: Uint32Array;
+  private readonly hasMore: Uint8Array;
   /** Piece that ends at each node, or -1. */
   private ends: Int32Array;
 
@@ -18,10 +27,15 @@ export class PieceTrie {
     this.keys = new Uint32Array(size);
     this.children = new Uint32Array(size);
     this.ends = new Int32Array(totalBytes + 1).fill(-1);
+    this.firstBytes = new Int16Array(totalBytes + 1).fill(-1);
+    this.firstChildren = new Uint32Array(totalBytes + 1);
+    this.hasMore = new Uint8Array(totalBytes + 1);
   }
 
   /** Child of a node by a byte; 0 when there is none, since the root is no node's child. */
   child(node: number, byte: number): number {
+    if (this.firstBytes[node] === byte) return this.firstChildren[node];
+    if (this.hasMore[node] === 0) return 0;
     const key = ((node << 8) | byte) >>> 0;
     let slot = hash(key) & this.mask;
     while (this.children[slot] !== 0) {
@@ -36,13 +50,23 @@ export class PieceTrie {
     return this.ends[node];
   }
 
+  /** @throws RangeError for a piece that is too long */
   insert(bytes: Uint8Array, id: number): void {
+    if (bytes.length > MAX_PIECE_BYTES) {
+      throw new RangeError(`a piece of ${bytes.length} bytes, expected at most ${MAX_PIECE_BYTES}`);
+    }
     let node = 0;
     for (const byte of bytes) node = this.child(node, byte) || this.grow(node, byte);
     this.ends[node] = id;
   }
 
   private grow(node: number, byte: number): number {
+    if (this.firstBytes[node] < 0) {
+      this.firstBytes[node] = byte;
+      this.firstChildren[node] = this.nodes;
+      return this.nodes++;
+    }
+    this.hasMore[node] = 1;
     const key = ((node << 8) | byte) >>> 0;
     let slot = hash(key) & this.mask;
     while (this.children[slot] !== 0) slot = (slot + 1) & this.mask;

@@ -1,14 +1,17 @@
 import { WeightsError } from '../errors';
 import { protobufFields } from './protobuf';
-import { type NormalizerSpec, PieceType, type Vocabulary } from './vocabulary';
-
-/** Largest vocabulary that is read. mT5's has 250,112 pieces. */
-export const MAX_PIECES = 4_000_000;
+import { MAX_PIECES, type NormalizerSpec, PieceType, type Vocabulary } from './vocabulary';
 
 interface Piece {
   readonly text: string;
   readonly score: number;
   readonly type: number;
+}
+
+/** What a `spiece.model` holds. */
+export interface SpieceModel {
+  readonly vocabulary: Vocabulary;
+  readonly normalizer: NormalizerSpec;
 }
 
 interface Trainer {
@@ -70,7 +73,7 @@ function readNormalizer(message: Uint8Array): NormalizerSpec {
   return { charsmap, addDummyPrefix, removeExtraWhitespaces, escapeWhitespaces };
 }
 
-function readModel(bytes: Uint8Array): Omit<Vocabulary, 'special'> {
+function readModel(bytes: Uint8Array): SpieceModel {
   const pieces: Piece[] = [];
   let trainer = readTrainer(new Uint8Array(0));
   let normalizer = readNormalizer(new Uint8Array(0));
@@ -85,14 +88,14 @@ function readModel(bytes: Uint8Array): Omit<Vocabulary, 'special'> {
   if (trainer.whitespaceAsSuffix) throw new RangeError('treat_whitespace_as_suffix is set; T5 puts spaces first');
   const unknown = pieces.flatMap((piece, id) => (piece.type === PieceType.unknown ? [id] : []));
   if (unknown.length !== 1) throw new RangeError(`${unknown.length} unknown pieces among ${pieces.length}, expected 1`);
-  return {
+  const vocabulary: Vocabulary = {
     pieces: pieces.map((piece) => piece.text),
     scores: Float32Array.from(pieces, (piece) => piece.score),
     types: Uint8Array.from(pieces, (piece) => piece.type),
     unknownId: unknown[0],
     byteFallback: trainer.byteFallback,
-    normalizer,
   };
+  return { vocabulary, normalizer };
 }
 
 /**
@@ -101,7 +104,7 @@ function readModel(bytes: Uint8Array): Omit<Vocabulary, 'special'> {
  * @param where the file's name, for messages
  * @throws WeightsError `tokenizer-invalid`
  */
-export function readSpiece(bytes: Uint8Array, where: string): Omit<Vocabulary, 'special'> {
+export function readSpiece(bytes: Uint8Array, where: string): SpieceModel {
   try {
     return readModel(bytes);
   } catch (cause) {

@@ -1,143 +1,176 @@
 import { WeightsError } from '../errors';
-import { MAX_PIECES } from './spiece';
-import { type NormalizerSpec, PieceType, type Vocabulary } from './vocabulary';
+import type { AddedToken } from './added-tokens';
+import { addTokens, type Pipeline, type TokenizerParts } from './assemble';
+import { type Json, list, object, steps, text, unsupported } from './json';
+import { readBpe } from './pipeline/bpe';
+import { readDecoder } from './pipeline/decoders';
+import { base64, type Part, readNormalizer } from './pipeline/normalizers';
+import { readPostProcessor } from './pipeline/post-processor';
+import { readPrependScheme, readPreTokenizer } from './pipeline/pre-tokenizers';
+import { sentencePiece } from './pipeline/sentencepiece';
+import { sentencePieceDecoder } from './pipeline/sentencepiece-decoder';
+import { unigramModel } from './pipeline/unigram';
+import type { WordModel } from './pipeline/word-model';
+import { namedToken, type TokenizerSettings } from './settings';
+import { MAX_PIECES, type NormalizerSpec, PieceType, SPACE_SYMBOL, type Vocabulary } from './vocabulary';
 
-type Json = { readonly [key: string]: unknown };
+/** Names that are special in every T5, where a vocabulary has them. */
+const T5_NAMES = ['<pad>', '</s>', '<unk>'];
 
-const object = (value: unknown, field: string): Json => {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new RangeError(`${field} is not an object`);
-  return value as Json;
-};
-const list = (value: unknown, field: string): readonly unknown[] => {
-  if (!Array.isArray(value)) throw new RangeError(`${field} is not a list`);
-  return value;
-};
-
-/** The steps of a normaliser or pre-tokeniser: those of a Sequence, or the one step that stands alone. */
-function steps(value: unknown, field: string, key: string): Json[] {
-  if (value === null || value === undefined) return [];
-  const step = object(value, field);
-  return step.type === 'Sequence' ? list(step[key], field).map((part) => object(part, field)) : [step];
+/**
+ * Reads a `tokenizer.json` of Hugging Face's library, with a Unigram or a BPE model.
+ *
+ * @param limit rows of the model's embedding
+ * @throws RangeError that names what is wrong or not supported
+ */
+export function readTokenizerJson(file: Json, settings: TokenizerSettings, limit: number): TokenizerParts {
+  const model = object(file.model, 'model');
+  // Files that were written before version 0.10 do not name the model's type.
+  const type = model.type ?? 'Unigram';
+  if (type === 'BPE') return bpeParts(file, model, settings, limit);
+  if (type === 'Unigram') return unigramParts(file, model, settings, limit);
+  throw unsupported('model', type);
 }
 
-// Hugging Face's converters write SentencePiece's rules as these steps: the charsmap, and removing double and outer spaces.
-function readNormalizer(file: Json): NormalizerSpec {
+function bpeParts(file: Json, json: Json, settings: TokenizerSettings, limit: number): TokenizerParts {
+  const model = readBpe(json);
+  const pieces = [...model.pieces];
+  return {
+    kind: 'bpe',
+    pieces,
+    added: addTokens(pieces, readAddedTokens(file, pieces), settings, limit),
+    unknownId: model.unknownId,
+    pipeline: stepsOf(file, model),
+    around: readPostProcessor(file.post_processor),
+    decoder: readDecoder(file.decoder),
+    cleanUp: settings.cleanUp && settings.cleanUpBpe,
+  };
+}
+
+function unigramParts(file: Json, json: Json, settings: TokenizerSettings, limit: number): TokenizerParts {
+  const base = readVocabulary(json);
+  const pieces = [...base.pieces];
+  const added = addTokens(pieces, readAddedTokens(file, pieces), settings, limit);
+  const types = Uint8Array.from(base.types);
+  for (const { id, special } of added) if (special && id < types.length) types[id] = PieceType.control;
+  types[base.unknownId] = PieceType.unknown;
+  const spec = sentencePieceSpec(file);
+  const vocabulary = { ...base, types };
+  return {
+    kind: 'unigram',
+    pieces,
+    added,
+    unknownId: base.unknownId,
+    pipeline:
+      spec === null
+        ? stepsOf(file, unigramModel(vocabulary))
+        : sentencePiece({ ...vocabulary, scores: Float32Array.from(base.scores) }, spec),
+    around: readPostProcessor(file.post_processor),
+    decoder: spec === null ? readDecoder(file.decoder) : sentencePieceDecoder(vocabulary, true),
+    cleanUp: settings.cleanUp,
+  };
+}
+
+/** The steps as they are in the file, one after the other. */
+export function stepsOf(file: Json, model: WordModel): () => Pipeline {
+  const normalize = readNormalizer(file.normalizer);
+  const preTokenize = readPreTokenizer(file.pre_tokenizer);
+  const encode = (part: Part) => preTokenize(part).flatMap((word) => model.encode(word.text));
+  return () => ({ normalize, encode });
+}
+
+/**
+ * SentencePiece's rules, where a file holds nothing else: the charsmap, no double and outer spaces, and a space in front. Then
+ * SentencePiece itself can do the work; Hugging Face's library only comes close to it. Null for any other file.
+ */
+function sentencePieceSpec(file: Json): NormalizerSpec | null {
+  const rules = steps(file.normalizer, 'normalizer', 'normalizers');
+  const words = steps(file.pre_tokenizer, 'pre_tokenizer', 'pretokenizers');
   let charsmap = new Uint8Array(0);
-  for (const step of steps(file.normalizer, 'normalizer', 'normalizers')) {
-    if (step.type === 'Precompiled') charsmap = base64(step.precompiled_charsmap);
-    else if (step.type !== 'Strip' && !(step.type === 'Replace' && isSpaceRule(step))) {
-      throw new RangeError(`normalizer ${String(step.type)}, which SentencePiece does not have`);
-    }
+  const [first] = rules;
+  if (first?.type === 'Precompiled') {
+    charsmap = base64(first.precompiled_charsmap);
+    rules.shift();
   }
-  let addDummyPrefix = true;
-  let sawMetaspace = false;
-  for (const step of steps(file.pre_tokenizer, 'pre_tokenizer', 'pretokenizers')) {
-    if (step.type === 'Metaspace') {
-      sawMetaspace = true;
-      addDummyPrefix = step.prepend_scheme !== 'never' && step.add_prefix_space !== false;
-    } else if (step.type !== 'WhitespaceSplit') {
-      throw new RangeError(`pre_tokenizer ${String(step.type)}, which SentencePiece does not have`);
-    }
-  }
-  if (!sawMetaspace) throw new RangeError('no Metaspace pre_tokenizer');
-  return { charsmap, addDummyPrefix, removeExtraWhitespaces: true, escapeWhitespaces: true };
+  const removesEnd = rules.some(
+    (rule) => rule.type === 'Strip' && rule.strip_left === false && rule.strip_right === true,
+  );
+  const removesDouble = rules.some(isDoubleSpaceRule);
+  if (!rules.every((rule) => rule.type === 'Strip' || isDoubleSpaceRule(rule))) return null;
+  const splitsWords = words[0]?.type === 'WhitespaceSplit';
+  const metaspace = words[splitsWords ? 1 : 0];
+  if (metaspace?.type !== 'Metaspace' || words.length > (splitsWords ? 2 : 1)) return null;
+  if ((metaspace.replacement ?? SPACE_SYMBOL) !== SPACE_SYMBOL || readPrependScheme(metaspace) !== 'always')
+    return null;
+  const decoders = steps(file.decoder, 'decoder', 'decoders');
+  if (decoders.length !== 1 || decoders[0].type !== 'Metaspace' || readPrependScheme(decoders[0]) === 'never')
+    return null;
+  if (!splitsWords && !(removesEnd && removesDouble)) return null;
+  return { charsmap, addDummyPrefix: true, removeExtraWhitespaces: true, escapeWhitespaces: true };
 }
 
-function isSpaceRule(step: Json): boolean {
-  const pattern = object(step.pattern, 'the pattern of Replace');
-  return pattern.Regex === ' {2,}' || pattern.String === ' ';
+function isDoubleSpaceRule(rule: Json): boolean {
+  const { Regex } = rule.type === 'Replace' ? object(rule.pattern, 'the pattern of Replace') : { Regex: null };
+  return Regex === ' {2,}' && (rule.content === ' ' || rule.content === SPACE_SYMBOL);
 }
 
-function base64(value: unknown): Uint8Array<ArrayBuffer> {
-  if (value === null || value === undefined || value === '') return new Uint8Array(0);
-  if (typeof value !== 'string' || !/^[A-Za-z0-9+/]+={0,2}$/.test(value))
-    throw new RangeError('a charsmap not in base64');
-  return Uint8Array.from(atob(value), (c) => c.charCodeAt(0));
-}
-
-interface Tables {
-  readonly pieces: string[];
-  readonly scores: number[];
-  readonly types: number[];
-}
-
-function readVocabulary(model: Json): Tables {
+function readVocabulary(model: Json): Vocabulary {
   const entries = list(model.vocab, 'model.vocab');
   if (entries.length > MAX_PIECES) throw new RangeError(`more than ${MAX_PIECES} pieces`);
-  const tables: Tables = { pieces: [], scores: [], types: [] };
-  entries.forEach((entry, id) => {
+  const [pieces, types] = [[] as string[], new Uint8Array(entries.length).fill(PieceType.normal)];
+  const scores = new Float64Array(entries.length);
+  const byteFallback = model.byte_fallback === true;
+  for (const [id, entry] of entries.entries()) {
     const [piece, score] = Array.isArray(entry) ? entry : [];
     if (typeof piece !== 'string' || piece === '') throw new RangeError(`piece ${id} is not a text`);
     if (typeof score !== 'number' || !Number.isFinite(Math.fround(score))) {
       throw new RangeError(`the score of piece ${id} is not a number`);
     }
-    const isByte = model.byte_fallback === true && /^<0x[0-9A-Fa-f]{2}>$/.test(piece);
-    tables.pieces.push(piece);
-    tables.scores.push(score);
-    tables.types.push(isByte ? PieceType.byte : PieceType.normal);
-  });
-  return tables;
+    pieces.push(piece);
+    scores[id] = score;
+    if (byteFallback && /^<0x[0-9A-Fa-f]{2}>$/.test(piece)) types[id] = PieceType.byte;
+  }
+  const unknownId = model.unk_id;
+  if (typeof unknownId !== 'number' || pieces[unknownId] === undefined) {
+    throw new RangeError(`unk_id ${String(unknownId)} among ${pieces.length} pieces`);
+  }
+  return { pieces, scores, types, unknownId, byteFallback };
 }
 
-// tokenizer.json has no piece types. Special added tokens are control pieces there, the other added ones user-defined.
-function addTokens(file: Json, tables: Tables, special: Map<string, number>): void {
-  const added = list(file.added_tokens ?? [], 'added_tokens').map((token) => object(token, 'an added token'));
-  for (const { id, content, special: isSpecial } of added.sort((a, b) => Number(a.id) - Number(b.id))) {
-    if (typeof content !== 'string' || content === '') throw new RangeError('an added token without content');
-    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > tables.pieces.length) {
+/** The `added_tokens` of the file. New ones are written into `pieces`. */
+function readAddedTokens(file: Json, pieces: string[]): AddedToken[] {
+  const tokens: AddedToken[] = [];
+  const entries = list(file.added_tokens ?? [], 'added_tokens').map((entry) => object(entry, 'an added token'));
+  for (const entry of entries.sort((a, b) => Number(a.id) - Number(b.id))) {
+    const content = text(entry.content, 'the content of an added token');
+    const { id } = entry;
+    if (content === '') throw new RangeError('an added token without content');
+    if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > pieces.length || id >= MAX_PIECES) {
       throw new RangeError(
-        `added token ${JSON.stringify(content)} with id ${String(id)} after ${tables.pieces.length} pieces`,
+        `added token ${JSON.stringify(content)} with id ${String(id)} after ${pieces.length} pieces`,
       );
     }
-    tables.pieces[id] = content;
-    tables.scores[id] ??= 0;
-    tables.types[id] = isSpecial === true ? PieceType.control : PieceType.userDefined;
-    if (isSpecial === true) special.set(content, id);
+    pieces[id] = content;
+    tokens.push({ ...namedToken(entry, false, 'added_tokens'), id });
   }
-}
-
-function readFile(text: string): Vocabulary {
-  const file = object(JSON.parse(text), 'the file');
-  const model = object(file.model, 'model');
-  // Files that were written before version 0.10 do not name the model's type.
-  if ((model.type ?? 'Unigram') !== 'Unigram') throw new RangeError(`model ${String(model.type)}; T5 uses Unigram`);
-  const tables = readVocabulary(model);
-  const special = new Map<string, number>();
-  addTokens(file, tables, special);
-  const unknownId = model.unk_id;
-  if (typeof unknownId !== 'number' || tables.pieces[unknownId] === undefined) {
-    throw new RangeError(`unk_id ${String(unknownId)} among ${tables.pieces.length} pieces`);
+  const known = new Set(tokens.map(({ content }) => content));
+  for (const name of T5_NAMES) {
+    const id = known.has(name) ? -1 : pieces.indexOf(name);
+    if (id >= 0) tokens.push({ ...namedToken(name, true, name), id });
   }
-  tables.types[unknownId] = PieceType.unknown;
-  return {
-    pieces: tables.pieces,
-    scores: Float32Array.from(tables.scores),
-    types: Uint8Array.from(tables.types),
-    unknownId,
-    byteFallback: model.byte_fallback === true,
-    normalizer: readNormalizer(file),
-    special,
-  };
+  return tokens;
 }
 
 /**
- * Reads a Unigram `tokenizer.json`.
+ * Reads a file as JSON in UTF-8.
  *
- * @param where the file's name, for messages
  * @throws WeightsError `tokenizer-invalid`
  */
-export function readTokenizerJson(bytes: Uint8Array, where: string): Vocabulary {
+export function parseJson(bytes: Uint8Array, where: string): Json {
   try {
-    return readFile(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    return object(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)), 'the file');
   } catch (cause) {
     const found = cause instanceof RangeError ? cause.message : 'something that is not JSON in UTF-8';
-    throw new WeightsError(
-      'tokenizer-invalid',
-      `${where}: expected a SentencePiece unigram tokenizer, found ${found}`,
-      {
-        cause,
-      },
-    );
+    throw new WeightsError('tokenizer-invalid', `${where}: expected a JSON object, found ${found}`, { cause });
   }
 }

@@ -5,7 +5,8 @@ import { characterLength } from './utf8';
 export interface UnigramModel {
   /** Normal and user-defined pieces. */
   readonly trie: PieceTrie;
-  readonly scores: Float32Array;
+  /** Float32 sums as SentencePiece does, float64 as Hugging Face's library does. */
+  readonly scores: Float32Array | Float64Array;
   readonly isUserDefined: (id: number) => boolean;
   readonly unknownId: number;
   /** The least and the largest score of the normal pieces. */
@@ -18,15 +19,16 @@ const UNKNOWN_PENALTY = 10;
 
 /**
  * Finds the best segmentation of normalised UTF-8, as `Model::EncodeOptimized` of SentencePiece (src/unigram_model.cc) does:
- * with sums in float32, and of two equal paths the one whose last piece starts first. The time is the text's length times the
- * longest piece's.
+ * with sums in the scores' own precision, and of two equal paths the one whose last piece starts first. The time is at most the
+ * text's length times the longest piece's.
  *
  * @returns pairs of start and id in one list, in order
  */
 export function bestPath(model: UnigramModel, text: Uint8Array): Int32Array {
   const { trie, scores, maxScore } = model;
-  const unknownScore = Math.fround(model.minScore - UNKNOWN_PENALTY);
-  const best = new Float32Array(text.length + 1); // [bytes + 1] score of the best path that ends here
+  const Sums = scores instanceof Float64Array ? Float64Array : Float32Array;
+  const [unknownScore] = Sums.of(model.minScore - UNKNOWN_PENALTY);
+  const best = new Sums(text.length + 1); // [bytes + 1] score of the best path that ends here
   const starts = new Int32Array(text.length + 1).fill(-1); // [bytes + 1] where its last piece starts
   const ids = new Int32Array(text.length + 1); // [bytes + 1] that piece
   const offer = (end: number, start: number, id: number, score: number) => {
@@ -45,12 +47,12 @@ export function bestPath(model: UnigramModel, text: Uint8Array): Int32Array {
       const id = trie.end(node);
       if (id < 0) continue;
       const length = i + 1 - at;
-      // A user-defined piece scores more than any normal pieces could. The sum is a double, and is stored as a float32.
+      // A user-defined piece scores more than any normal pieces could. The sum is a double, and is stored in `best`'s type.
       const score = model.isUserDefined(id) ? length * maxScore - 0.1 : scores[id];
       offer(i + 1, at, id, score + best[at]);
       single ||= length === step;
     }
-    if (!single) offer(at + step, at, model.unknownId, Math.fround(unknownScore + best[at]));
+    if (!single) offer(at + step, at, model.unknownId, Sums.of(unknownScore + best[at])[0]);
     at += step;
   }
   return trace(text.length, starts, ids);

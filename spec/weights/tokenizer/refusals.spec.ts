@@ -66,7 +66,8 @@ describe('a bad tokenizer', () => {
   type Edit = (file: Record<string, never>) => unknown;
   const original = Buffer.from(model('modernize-draft', 'tokenizer.json')).toString('utf8');
   const edits: [string, Edit, string][] = [
-    ['another model', (f) => ({ ...f, model: { type: 'BPE' } }), 'model BPE'],
+    ['another model', (f) => ({ ...f, model: { type: 'WordPiece' } }), 'model "WordPiece", which is not supported'],
+    ['a BPE model without vocabulary', (f) => ({ ...f, model: { type: 'BPE' } }), 'model.vocab is not an object'],
     ['no model', (f) => ({ ...f, model: undefined }), 'model is not an object'],
     ['a piece without score', (f) => ({ ...f, model: { unk_id: 2, vocab: [['a']] } }), 'the score of piece 0'],
     ['no unknown piece', (f) => ({ ...f, model: { ...(f.model as object), unk_id: 5000 } }), 'unk_id 5000'],
@@ -80,7 +81,10 @@ describe('a bad tokenizer', () => {
       (f) => ({ ...f, normalizer: { type: 'Precompiled', precompiled_charsmap: 'ALwCAACE' } }),
       'charsmap',
     ],
-    ['a normaliser of another kind', (f) => ({ ...f, normalizer: { type: 'Lowercase' } }), 'normalizer Lowercase'],
+    ['a normaliser of another kind', (f) => ({ ...f, normalizer: { type: 'Uppercase' } }), 'normalizer "Uppercase"'],
+    ['a pre-tokeniser of another kind', (f) => ({ ...f, pre_tokenizer: { type: 'UnicodeScripts' } }), 'pre_tokenizer "Unicode'],
+    ['a post-processor of another kind', (f) => ({ ...f, post_processor: { type: 'Other' } }), 'post_processor "Other"'],
+    ['a decoder of another kind', (f) => ({ ...f, decoder: { type: 'CTC' } }), 'decoder "CTC"'],
     ['a hole in its ids', (f) => ({ ...f, added_tokens: [{ id: 9999, content: 'x' }] }), 'id 9999'],
   ];
   it.each(edits)('with %s is refused, and the message says so', async (_, edit, expected) => {
