@@ -45,7 +45,7 @@ async function search(loaded: Loaded, input: Input, options: GenerateOptions, si
   const { gamma, speculative = true } = options;
   const drafter = speculative && beamDrafter ? { ...beamDrafter, gamma } : null;
   const settings = settingsOf(options);
-  const source = sourceIds(loaded, input, options.truncate);
+  const source = sourceIds(loaded, input, options);
   const found = await beamSearch({ target, source, settings, drafter, signal });
   const sequences = found.sequences.map((beam) => sequenceOf(loaded, beam, options));
   return { ...sequences[0], sequences, metrics: metricsOf(tallyOf(found.metrics)), beams: found.metrics };
@@ -64,8 +64,8 @@ function sequenceOf(loaded: Loaded, { ids, score }: FinishedBeam, options: Gener
 
 /** The text that each token made certain. */
 function textsOf({ tokenizer, target }: Loaded, ids: readonly number[], options: GenerateOptions): string[] {
-  const { maxNewTokens = DEFAULTS.maxNewTokens } = options;
-  const text = new SequenceText({ tokenizer, eosTokens: target.eosTokens, maxNewTokens, stop: [] });
+  const { maxNewTokens = DEFAULTS.maxNewTokens, skipSpecialTokens } = options;
+  const text = new SequenceText({ tokenizer, eosTokens: target.eosTokens, maxNewTokens, stop: [], skipSpecialTokens });
   return ids.map((id) => text.read(id).text);
 }
 

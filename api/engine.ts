@@ -1,5 +1,6 @@
 import type { CostTable } from '../decoding';
 import type { GenerationStart } from '../weights';
+import type { DecodeIdsOptions, EncodeInputOptions } from './text-options';
 import type {
   CompareOptions,
   Comparison,
@@ -47,7 +48,7 @@ export interface Engine {
   compare(input: Input, options: CompareOptions, signal: AbortSignal): Promise<Comparison>;
   score(source: Input, targets: readonly Input[], options: ScoreOptions, signal: AbortSignal): Promise<Score[]>;
   measureCosts(input: Input, options: MeasureCostsOptions, signal: AbortSignal): Promise<CostTable>;
-  encode(input: Input): Promise<number[]>;
-  decodeIds(ids: readonly number[]): Promise<string>;
+  encode(input: Input, options: EncodeInputOptions): Promise<number[]>;
+  decodeIds(ids: readonly number[], options: DecodeIdsOptions): Promise<string>;
   dispose(): Promise<void>;
 }

@@ -14,6 +14,7 @@ export type { BundledPair } from './pair';
 export { sequenceName } from './run';
 export type { TokenStream } from './stream';
 export { Tandem } from './tandem';
+export type { DecodeIdsOptions, EncodeInputOptions } from './text-options';
 export type {
   BatchResult,
   CompareOptions,

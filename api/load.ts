@@ -24,8 +24,10 @@ export interface Loaded extends OpenedDrafts {
   readonly target: T5Model;
   /** Models that draft, in the order of their names. */
   readonly drafts: readonly T5Model[];
-  /** Null where the target has no tokenizer file: then only ids go in. */
+  /** Null where the target's tokenizer is missing or cannot be read: then only ids go in. */
   readonly tokenizer: Tokenizer | null;
+  /** Why there is no tokenizer; whoever needs text gets it. */
+  readonly tokenizerError: WeightsError | null;
   readonly prefix: string;
   /** What the target states of generation; null where calls start from nothing. */
   readonly generation: GenerationStart | null;
@@ -101,7 +103,7 @@ class Loader {
     const drafts = plan.drafts.filter((draft) => draft.kind === 'model');
     const checkpoints: Checkpoint[] = [];
     for (const draft of drafts) checkpoints.push(await this.open(draft.model, 'draft', draft.revision));
-    const tokenizer = await checkedTokenizer(target, checkpoints);
+    const { tokenizer, tokenizerError } = await checkedTokenizer(target, checkpoints);
     const backend = await createBackend(options.backend ?? 'auto', { threads: options.threads, level: options.level });
     this.backend = backend;
     checkLevel(backend, options.level);
@@ -121,7 +123,16 @@ class Loader {
     const opened = openDrafts(plan.drafts, { target: model, models, tables });
     const { prefix } = plan;
     return {
-      ...{ backend, target: model, drafts: this.models.slice(1), tokenizer, prefix, generation, ...opened },
+      ...{
+        backend,
+        target: model,
+        drafts: this.models.slice(1),
+        tokenizer,
+        tokenizerError,
+        prefix,
+        generation,
+        ...opened,
+      },
       sourceLength: (await target.sourceLength?.()) ?? null,
       tellLength: lengthTeller(target.name, options),
     };
@@ -204,10 +215,11 @@ function checkVocabulary(drafter: Drafter, target: T5Model): void {
  * The target's tokenizer, after every draft's vocabulary was compared with the target's. Tables of embeddings may be padded
  * differently: with one tokenizer the ids that both models have mean the same. Without tokenizers nothing says so.
  */
-async function checkedTokenizer(target: Checkpoint, drafts: readonly Checkpoint[]): Promise<Tokenizer | null> {
-  const tokenizer = await tokenizerOf(target);
+async function checkedTokenizer(target: Checkpoint, drafts: readonly Checkpoint[]): Promise<OpenedTokenizer> {
+  const opened = await tokenizerOf(target);
+  const { tokenizer } = opened;
   for (const draft of drafts) {
-    const other = await tokenizerOf(draft);
+    const { tokenizer: other } = await tokenizerOf(draft);
     const difference = tokenizer && other ? firstVocabularyDifference(tokenizer, other) : null;
     const [a, b] = [target.config.vocabularySize, draft.config.vocabularySize];
     const isKnown = a === b || (tokenizer !== null && other !== null);
@@ -218,15 +230,19 @@ async function checkedTokenizer(target: Checkpoint, drafts: readonly Checkpoint[
       `draft ${draft.name}: expected the vocabulary of the target ${target.name}, found a difference: ${found}`,
     );
   }
-  return tokenizer;
+  return opened;
 }
 
-/** The tokenizer, or null where there is no file of one; a broken file is an error all the same. */
-async function tokenizerOf(checkpoint: Checkpoint): Promise<Tokenizer | null> {
+/** A tokenizer, or why there is none. */
+type OpenedTokenizer = Pick<Loaded, 'tokenizer' | 'tokenizerError'>;
+
+/** A tokenizer that is missing, broken or not supported bars text, and not ids. */
+async function tokenizerOf(checkpoint: Checkpoint): Promise<OpenedTokenizer> {
   try {
-    return await checkpoint.tokenizer();
+    return { tokenizer: await checkpoint.tokenizer(), tokenizerError: null };
   } catch (error) {
-    if (error instanceof WeightsError && error.code === 'not-found') return null;
-    throw error;
+    const isOfTokenizer = error instanceof WeightsError && ['not-found', 'tokenizer-invalid'].includes(error.code);
+    if (!isOfTokenizer) throw error;
+    return { tokenizer: null, tokenizerError: error };
   }
 }

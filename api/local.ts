@@ -1,7 +1,6 @@
 import { Turns } from '../common';
 import { type CostTable, DecodingError, measureCosts } from '../decoding';
 import type { T5Model } from '../engine';
-import { WeightsError } from '../weights';
 import { searchBeams } from './beams';
 import { comparison } from './comparison';
 import type { Engine, LoadedFacts } from './engine';
@@ -9,7 +8,8 @@ import { type Loaded, type LoadPlan, load } from './load';
 import { isBeamSearch } from './options';
 import { decodeSequences } from './run';
 import { scoreInputs } from './score';
-import { sourceIds } from './source';
+import { neededTokenizer, sourceIds } from './source';
+import type { DecodeIdsOptions, EncodeInputOptions } from './text-options';
 import type {
   CompareOptions,
   Comparison,
@@ -98,21 +98,19 @@ export class LocalEngine implements Engine {
     const { drafter, target } = this.loaded;
     if (drafter === null) throw new DecodingError('option-invalid', 'costs: expected a draft to measure, found none');
     signal.throwIfAborted();
-    return measureCosts(target, drafter, { source: sourceIds(this.loaded, input, truncate), rows, repeats });
+    return measureCosts(target, drafter, { source: sourceIds(this.loaded, input, { truncate }), rows, repeats });
   }
 
   score(source: Input, targets: readonly Input[], options: ScoreOptions, signal: AbortSignal): Promise<Score[]> {
     return scoreInputs(this.loaded, { source, targets }, options, signal);
   }
 
-  async encode(input: Input): Promise<number[]> {
-    return sourceIds(this.loaded, input);
+  async encode(input: Input, options: EncodeInputOptions): Promise<number[]> {
+    return sourceIds(this.loaded, input, options);
   }
 
-  async decodeIds(ids: readonly number[]): Promise<string> {
-    const { tokenizer, target } = this.loaded;
-    if (tokenizer) return tokenizer.decode(ids);
-    throw new WeightsError('tokenizer-invalid', `${target.name}: expected a tokenizer file for text, found none`);
+  async decodeIds(ids: readonly number[], options: DecodeIdsOptions): Promise<string> {
+    return neededTokenizer(this.loaded).decode(ids, options);
   }
 
   async dispose(): Promise<void> {

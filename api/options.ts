@@ -18,6 +18,7 @@ import {
 } from '../common';
 import { BEAM_ONLY, BEAM_SETTINGS, CONCURRENCY, NOT_FOLLOWED, SETTINGS, TRUNCATIONS } from '../decoding';
 import { draftPlans, draftRule } from './drafts/names';
+import { DECODE_OPTIONS, ENCODE_OPTIONS } from './text-options';
 import type { CompareOptions, GenerateOptions, Input, LoadOptions, MeasureCostsOptions, ScoreOptions } from './types';
 
 const address = {
@@ -114,6 +115,8 @@ export const GENERATE_OPTIONS: OptionTable<keyof GenerateOptions> = {
     about: 'end before this text; may be given again',
     flag: '--stop <text>',
   },
+  ...ENCODE_OPTIONS,
+  ...DECODE_OPTIONS,
   speculative: { ...flagged, about: 'false leaves the draft out (default: true)' },
   concurrency: CONCURRENCY,
   truncate,
@@ -232,6 +235,8 @@ const WITH_BEAMS = [
   'concurrency',
   'truncate',
   'signal',
+  ...Object.keys(ENCODE_OPTIONS),
+  ...Object.keys(DECODE_OPTIONS),
 ];
 
 function checkBeams(options: GenerateOptions): void {

@@ -84,7 +84,7 @@ class SequencesRun {
     for (const [index, input] of this.inputs.entries()) {
       let source: number[];
       try {
-        source = sourceIds(this.loaded, input, this.options.truncate);
+        source = sourceIds(this.loaded, input, this.options);
       } catch (error) {
         this.failures.push({ kind: 'failed', index, error: error as Error });
         continue;
@@ -132,13 +132,15 @@ class SequencesRun {
       truncate: _truncate,
       signal: _signal,
       stop = [],
+      parseSpecial: _parse,
+      skipSpecialTokens,
       trace,
       sequence,
       ...settings
     } = this.options;
     const { tokenizer, target } = this.loaded;
     const { maxNewTokens = DEFAULTS.maxNewTokens } = settings;
-    const text = new SequenceText({ tokenizer, eosTokens: target.eosTokens, maxNewTokens, stop });
+    const text = new SequenceText({ tokenizer, eosTokens: target.eosTokens, maxNewTokens, stop, skipSpecialTokens });
     this.members.push({ index, sequence: sample, text });
     return {
       source,

@@ -1,8 +1,7 @@
 import { Turns } from '../common';
 import { scoreTargets } from '../decoding';
-import { WeightsError } from '../weights';
 import type { Loaded } from './load';
-import { sourceIds } from './source';
+import { neededTokenizer, sourceIds } from './source';
 import type { Input, Score, ScoreOptions } from './types';
 
 /** Scores targets of one source. A text has its closing EOS scored, as a label in training has; ids are scored as they are. */
@@ -24,8 +23,6 @@ export async function scoreInputs(
   return scores.map(({ ids, logProb, tokens }) => ({ ids, logProb, logProbs: tokens }));
 }
 
-function targetIds({ tokenizer, target }: Loaded, input: Input): number[] {
-  if (typeof input !== 'string') return Array.from(input);
-  if (tokenizer) return tokenizer.encode(input);
-  throw new WeightsError('tokenizer-invalid', `${target.name}: expected a tokenizer file for text, found none`);
+function targetIds(loaded: Loaded, input: Input): number[] {
+  return typeof input === 'string' ? neededTokenizer(loaded).encode(input) : Array.from(input);
 }

@@ -1,31 +1,45 @@
 import { invalid } from '../common';
 import { EngineError } from '../engine';
-import { WeightsError } from '../weights';
+import { type Tokenizer, WeightsError } from '../weights';
 import type { Loaded } from './load';
 import type { GenerateOptions, Input } from './types';
+
+/** Options that change how an input becomes ids. */
+type SourceOptions = Pick<GenerateOptions, 'truncate' | 'parseSpecial'>;
 
 /**
  * Ids of an input: of text those of the prefix and the text with the closing EOS, of ids those ids. A source that is longer than
  * the model was made for is told once, as a notice.
  *
- * @param truncate cuts a longer source to so many ids, or with true to what the model was made for; its EOS stays
+ * @param options `truncate` cuts a longer source to so many ids, or with true to what the model was made for; its EOS stays
  * @throws WeightsError `tokenizer-invalid` for text without a tokenizer; EngineError `source-invalid` for no tokens; TandemError
  *   `option-invalid` for true where the model does not say what it was made for
  */
-export function sourceIds(loaded: Loaded, input: Input, truncate: GenerateOptions['truncate'] = false): number[] {
-  const ids = cut(loaded, wholeSource(loaded, input), truncate);
+export function sourceIds(loaded: Loaded, input: Input, options: SourceOptions = {}): number[] {
+  const ids = cut(loaded, wholeSource(loaded, input, options), options.truncate ?? false);
   const { sourceLength } = loaded;
   if (sourceLength !== null && ids.length > sourceLength) loaded.tellLength(ids.length, sourceLength);
   return ids;
 }
 
-function wholeSource({ tokenizer, target, prefix }: Loaded, input: Input): number[] {
+/**
+ * The tokenizer, where text is needed.
+ *
+ * @throws WeightsError `tokenizer-invalid`, which names what is missing, broken or not supported
+ */
+export function neededTokenizer({ tokenizer, tokenizerError, target }: Loaded): Tokenizer {
+  if (tokenizer !== null) return tokenizer;
+  const why = tokenizerError?.message ?? `${target.name}: expected a tokenizer file for text, found none`;
+  throw new WeightsError('tokenizer-invalid', `${why}; token ids can be used without one`, {
+    cause: tokenizerError ?? undefined,
+  });
+}
+
+function wholeSource(loaded: Loaded, input: Input, { parseSpecial }: SourceOptions): number[] {
   if (typeof input !== 'string') return Array.from(input);
-  if (tokenizer === null) {
-    throw new WeightsError('tokenizer-invalid', `${target.name}: expected a tokenizer file for text, found none`);
-  }
-  const ids = tokenizer.encode(prefix + input);
-  if (ids.length <= 1) {
+  const tokenizer = neededTokenizer(loaded);
+  const ids = tokenizer.encode(loaded.prefix + input, { parseSpecial });
+  if (ids.length <= tokenizer.encode('').length) {
     // nothing but EOS
     throw new EngineError('source-invalid', 'text: expected at least one token, found none');
   }

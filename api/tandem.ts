@@ -1,4 +1,4 @@
-import { ASYNC_DISPOSE, invalid, TandemError } from '../common';
+import { ASYNC_DISPOSE, checkOptions, invalid, TandemError } from '../common';
 import type { CostTable } from '../decoding';
 import { Call, type LiveCalls } from './call';
 import type { Engine } from './engine';
@@ -17,6 +17,7 @@ import {
 import { checkModel } from './sources/check';
 import { checkInForce, comparedInForce, optionsInForce } from './start';
 import { TokenStream } from './stream';
+import { DECODE_OPTIONS, type DecodeIdsOptions, ENCODE_OPTIONS, type EncodeInputOptions } from './text-options';
 import type {
   BatchResult,
   CompareOptions,
@@ -203,17 +204,19 @@ export class Tandem {
   }
 
   /** Source ids of an input: of text those of prefix and text, with the closing EOS. */
-  async encode(input: Input): Promise<number[]> {
+  async encode(input: Input, options: EncodeInputOptions = {}): Promise<number[]> {
     checkInput(input, 'encode');
+    checkOptions(options, ENCODE_OPTIONS, 'encode');
     this.#alive();
-    return this.#engine.encode(input);
+    return this.#engine.encode(input, options);
   }
 
-  /** Text of ids, without special tokens. */
-  async decode(ids: readonly number[]): Promise<string> {
+  /** Text of ids, without special tokens unless `skipSpecialTokens` is false. */
+  async decode(ids: readonly number[], options: DecodeIdsOptions = {}): Promise<string> {
     checkInput(ids, 'decode');
+    checkOptions(options, DECODE_OPTIONS, 'decode');
     this.#alive();
-    return this.#engine.decodeIds(ids);
+    return this.#engine.decodeIds(ids, options);
   }
 
   /** Ends every call that is under way, frees the models, and ends threads and worker. Calls after the first do nothing. */

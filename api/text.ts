@@ -1,5 +1,6 @@
 import type { TokenReading } from '../decoding';
 import type { IncrementalDecoder, Tokenizer } from '../weights';
+import { HiddenStops, StopStrings } from './stops';
 
 /** Stands in where there is no tokenizer: ids come out, and text stays empty. */
 const NO_TEXT: IncrementalDecoder = { push: () => '', end: () => '' };
@@ -10,6 +11,8 @@ export interface TextEnds {
   readonly eosTokens: readonly number[];
   readonly maxNewTokens: number;
   readonly stop: readonly string[];
+  /** False shows special tokens in the text. Default true. */
+  readonly skipSpecialTokens?: boolean;
 }
 
 /**
@@ -21,77 +24,47 @@ export class SequenceText {
   text = '';
   private readonly decoder: IncrementalDecoder;
   private readonly stops: StopStrings;
+  /** Stop strings that spell a special token which the text leaves out; null for none. */
+  private readonly hidden: HiddenStops | null;
   private tokens = 0;
+  /** Length of the text that was decoded, before any stop string. */
+  private decoded = 0;
+  private queue = '';
 
   constructor(private readonly ends: TextEnds) {
-    this.decoder = ends.tokenizer?.incrementalDecoder() ?? NO_TEXT;
-    this.stops = new StopStrings(ends.stop);
+    const { tokenizer, stop, skipSpecialTokens = true } = ends;
+    this.decoder = tokenizer?.incrementalDecoder({ skipSpecialTokens }) ?? NO_TEXT;
+    const isHidden = (text: string) => [...(tokenizer?.special.keys() ?? [])].some((special) => text.includes(special));
+    const hidden = tokenizer && skipSpecialTokens ? stop.filter(isHidden) : [];
+    this.stops = new StopStrings(stop.filter((text) => !hidden.includes(text)));
+    this.hidden =
+      tokenizer && hidden.length > 0
+        ? new HiddenStops(hidden, tokenizer.incrementalDecoder({ skipSpecialTokens: false }))
+        : null;
   }
 
   /** Takes the next token; tells the text that it made certain, and whether a stop string ends the sequence. */
   read(token: number): TokenReading {
     this.tokens++;
     const { eosTokens, maxNewTokens } = this.ends;
-    let text = this.stops.push(this.decoder.push(token));
-    const isLast = eosTokens.includes(token) || this.tokens >= maxNewTokens;
-    if (isLast || this.stops.found) text += this.stops.push(this.decoder.end()) + this.stops.end();
+    const piece = this.decoder.push(token);
+    this.decoded += piece.length;
+    this.queue += this.stops.push(piece);
+    this.hidden?.push(token, this.decoded);
+    const stop = this.stops.found || (this.hidden?.found ?? false);
+    const isLast = stop || eosTokens.includes(token) || this.tokens >= maxNewTokens;
+    if (isLast) this.queue += this.stops.push(this.decoder.end()) + this.stops.end();
+    const text = this.take(isLast);
     this.text += text;
-    return { text, stop: this.stops.found };
-  }
-}
-
-/**
- * Passes text on up to the first stop string. A stop string is found when its last character arrives; of several that end at one
- * character, the longest counts. Text that may turn out to begin a stop string is kept back until that is decided.
- */
-export class StopStrings {
-  found = false;
-  private kept = '';
-
-  constructor(private readonly stops: readonly string[]) {}
-
-  /** Takes text; gives what is certain not to belong to a stop string. */
-  push(piece: string): string {
-    if (this.found) return '';
-    const text = this.kept + piece;
-    const cut = this.firstStop(text);
-    if (cut !== null) {
-      this.found = true;
-      this.kept = '';
-      return text.slice(0, cut);
-    }
-    const certain = text.length - this.longestBeginning(text);
-    this.kept = text.slice(certain);
-    return text.slice(0, certain);
+    return { text, stop };
   }
 
-  /** Gives what was kept back: no more text comes. */
-  end(): string {
-    const { kept } = this;
-    this.kept = '';
-    return kept;
-  }
-
-  /** Where the stop string that is complete first begins, or null. */
-  private firstStop(text: string): number | null {
-    let first: { begin: number; end: number } | null = null;
-    for (const stop of this.stops) {
-      const begin = text.indexOf(stop);
-      if (begin < 0) continue;
-      const end = begin + stop.length;
-      if (first === null || end < first.end || (end === first.end && begin < first.begin)) first = { begin, end };
-    }
-    return first?.begin ?? null;
-  }
-
-  /** Length of the longest end of the text with which a stop string begins. */
-  private longestBeginning(text: string): number {
-    let longest = 0;
-    for (const stop of this.stops) {
-      for (let length = Math.min(stop.length - 1, text.length); length > longest; length--) {
-        if (text.endsWith(stop.slice(0, length))) longest = length;
-      }
-    }
-    return longest;
+  /** What no stop string can take away any more. */
+  private take(isLast: boolean): string {
+    const { hidden } = this;
+    const limit = hidden && (hidden.found || !isLast) ? hidden.certain - this.text.length : this.queue.length;
+    const text = this.queue.slice(0, Math.max(0, limit));
+    this.queue = this.queue.slice(text.length);
+    return text;
   }
 }

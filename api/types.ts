@@ -15,6 +15,7 @@ import type { T5Model } from '../engine';
 import type { Backend, BackendName, Dtype } from '../kernels';
 import type { Checkpoint, FileSet, ModelFamily, ModelFiles, Tokenizer } from '../weights';
 import type { Notice, Progress } from './progress';
+import type { DecodeIdsOptions, EncodeInputOptions } from './text-options';
 
 /**
  * Where a model is: a directory, a Hugging Face hub id (`google/flan-t5-base`), a URL of a directory, the files themselves (the
@@ -106,7 +107,7 @@ export type Input = string | readonly number[] | Int32Array | Uint32Array;
  * How to decode. The settings of sampling are `Settings`; with `numBeams` of 2 and more it is beam search, which has settings of
  * its own and takes no settings of sampling.
  */
-export interface GenerateOptions extends Settings {
+export interface GenerateOptions extends Settings, EncodeInputOptions, DecodeIdsOptions {
   /** Hypotheses of a beam search. 1 decodes without a search. Default 1. */
   readonly numBeams?: number;
   /**
@@ -118,7 +119,7 @@ export interface GenerateOptions extends Settings {
   readonly lengthPenalty?: number;
   /** Beam search: when it ends, as in Hugging Face's `generate`. Default false. */
   readonly earlyStopping?: EarlyStopping;
-  /** The text ends before the first of these strings. None of them is empty. */
+  /** The text ends before the first of these strings, none of them empty. Special tokens that it leaves out are found too. */
   readonly stop?: readonly string[];
   /** False leaves the draft out. Default true. */
   readonly speculative?: boolean;

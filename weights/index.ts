@@ -24,6 +24,8 @@ export { firstVocabularyDifference } from './tokenizer';
 export type {
   ByteSource,
   Checkpoint,
+  DecodeOptions,
+  EncodeOptions,
   FeedForward,
   IncrementalDecoder,
   ModelFamily,

@@ -16,7 +16,11 @@ const SMALL_FILES = [
   'generation_config.json',
   'tokenizer.json',
   'tokenizer_config.json',
+  'special_tokens_map.json',
+  'added_tokens.json',
   'spiece.model',
+  'vocab.json',
+  'merges.txt',
 ];
 /** Files of weights in one piece, the best first; the index of its shards has the same name with `.index.json`. */
 const WEIGHTS = ['model.safetensors', 'pytorch_model.bin'];

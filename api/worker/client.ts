@@ -3,6 +3,7 @@ import type { CostTable } from '../../decoding';
 import type { Engine, LoadedFacts } from '../engine';
 import type { LoadPlan } from '../load';
 import { giveNotice } from '../notices.node';
+import type { DecodeIdsOptions, EncodeInputOptions } from '../text-options';
 import type {
   CompareOptions,
   Comparison,
@@ -90,12 +91,12 @@ class WorkerEngine implements Engine {
     return this.whole(question, signal) as Promise<Score[]>;
   }
 
-  encode(input: Input): Promise<number[]> {
-    return this.conversation.ask({ ask: 'encode', input }) as Promise<number[]>;
+  encode(input: Input, options: EncodeInputOptions): Promise<number[]> {
+    return this.conversation.ask({ ask: 'encode', input, options }) as Promise<number[]>;
   }
 
-  decodeIds(ids: readonly number[]): Promise<string> {
-    return this.conversation.ask({ ask: 'decodeIds', ids }) as Promise<string>;
+  decodeIds(ids: readonly number[], options: DecodeIdsOptions): Promise<string> {
+    return this.conversation.ask({ ask: 'decodeIds', ids, options }) as Promise<string>;
   }
 
   dispose(): Promise<void> {

@@ -5,6 +5,7 @@ import { KernelError } from '../../kernels';
 import { WeightsError } from '../../weights';
 import type { LoadedFacts } from '../engine';
 import type { LoadPlan } from '../load';
+import type { DecodeIdsOptions, EncodeInputOptions } from '../text-options';
 import type {
   CompareOptions,
   GenerateOptions,
@@ -37,8 +38,8 @@ export type Question =
       readonly targets: readonly Input[];
       readonly options: Sent<ScoreOptions>;
     }
-  | { readonly ask: 'encode'; readonly input: Input }
-  | { readonly ask: 'decodeIds'; readonly ids: readonly number[] };
+  | { readonly ask: 'encode'; readonly input: Input; readonly options: EncodeInputOptions }
+  | { readonly ask: 'decodeIds'; readonly ids: readonly number[]; readonly options: DecodeIdsOptions };
 
 /** From the caller to the worker. `abort` cancels what the question of this number started, and has no answer. */
 export type ToWorker = { readonly number: number; readonly question: Question } | { readonly abort: number };

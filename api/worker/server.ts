@@ -52,9 +52,9 @@ export class Server {
         return this.cancellable(number, (signal) => this.loaded.score(source, targets, options, signal));
       }
       case 'encode':
-        return this.loaded.encode(question.input);
+        return this.loaded.encode(question.input, question.options);
       case 'decodeIds':
-        return this.loaded.decodeIds(question.ids);
+        return this.loaded.decodeIds(question.ids, question.options);
     }
   }
 

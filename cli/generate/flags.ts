@@ -28,6 +28,8 @@ export interface GenerateFlags
   readonly document?: string;
   readonly ids?: readonly number[];
   readonly trace?: string;
+  readonly plain?: boolean;
+  readonly special?: boolean;
   readonly json?: boolean;
   readonly compare?: boolean;
   /** Undefined: as the terminal and the environment say. */
@@ -43,6 +45,11 @@ const INPUT_FLAGS: OptionTable = {
     flag: '--document <path>',
   },
   ids: { ...listOf(whole(0), 'token ids, as 5,17,1', 1), about: 'source ids in place of text', flag: '--ids <ids>' },
+  plain: {
+    ...flagged,
+    about: 'take special tokens that the input spells out, such as <extra_id_0>, as plain text',
+    flag: '--plain',
+  },
   model: {
     ...text(1),
     about: 'the target: a checkpoint directory or a hub id, as google/flan-t5-small (default: the bundled pair)',
@@ -72,6 +79,7 @@ const OUTPUT_FLAGS: OptionTable = {
     flag: '--trace <path>',
   },
   json: { ...flagged, about: 'print one JSON object for each line of the input', flag: '--json' },
+  special: { ...flagged, about: 'show special tokens, such as <extra_id_0>, in the text', flag: '--special' },
   compare: {
     ...flagged,
     about: 'decode each input without the draft too, and report whether texts are equal and what was gained',
@@ -103,6 +111,7 @@ export function addGenerateFlags(command: Command): Command {
 /** Words of which the first has no effect beside the second, or contradicts it. */
 const CONFLICTS: readonly Conflict[] = [
   ['--prefix', '--ids', 'ids are decoded as they are'],
+  ['--plain', '--ids', 'ids are decoded as they are'],
   ['--costs', '--gamma auto', 'it measures them'],
   ['--branching', '--gamma auto', 'its length is γ'],
   ['--gamma auto', '--num-beams', 'a beam search does not adapt γ'],
@@ -170,6 +179,11 @@ export async function loadOptions(flags: GenerateFlags): Promise<LoadOptions> {
 
 /** The options of decoding among the flags. `--gamma auto` is none of them: it stands for costs that are measured later. */
 export function generateOptions({ trace: _file, ...flags }: GenerateFlags): GenerateOptions {
-  const { gamma, ...options } = optionsOf(flags, GENERATE_OPTIONS);
+  const { gamma, ...given } = optionsOf(flags, GENERATE_OPTIONS);
+  const options: GenerateOptions = {
+    ...given,
+    ...(flags.plain && { parseSpecial: false }),
+    ...(flags.special && { skipSpecialTokens: false }),
+  };
   return gamma === undefined || gamma === 'auto' ? options : { ...options, gamma: gamma as number };
 }

@@ -55,6 +55,7 @@ export function tableTandem({ seed, around = (model) => model, drafter }: TableT
     target: first,
     drafts: [second],
     tokenizer: letters,
+    tokenizerError: null,
     prefix: '',
     generation: null,
     drafter: proposing,

@@ -140,5 +140,7 @@ export function addTokens(
     if (tokens.has(token.content)) continue;
     if (ids.has(token.content) || pieces.length < limit) add(token);
   }
-  return [...tokens.values()];
+  // A token that the small files name as end, padding or the like is special, whatever its own entry says.
+  const names = new Set(settings.special.map(({ content }) => content));
+  return [...tokens.values()].map((token) => (names.has(token.content) ? { ...token, special: true } : token));
 }

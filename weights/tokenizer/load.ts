@@ -140,7 +140,9 @@ function firstOnlyPipeline(
       const trimmed = text.replace(/\p{White_Space}+$/u, '');
       return { text: trimmed.replace(/ {2,}/g, '\u2581'), head: Math.min(head, trimmed.length) };
     },
-    encode: (part) => preTokenize(part).flatMap((word) => model.encode(word.text)),
+    // Spaces before an added token count for nothing, as in the slow tokenizer that wrote the file.
+    encode: ({ text, head }) =>
+      preTokenize({ text: text.replace(/[ \u2581]+$/, ''), head }).flatMap((word) => model.encode(word.text)),
   });
 }
 

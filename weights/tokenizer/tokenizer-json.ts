@@ -54,7 +54,10 @@ function unigramParts(file: Json, json: Json, settings: TokenizerSettings, limit
   const types = Uint8Array.from(base.types);
   for (const { id, special } of added) if (special && id < types.length) types[id] = PieceType.control;
   types[base.unknownId] = PieceType.unknown;
-  const spec = sentencePieceSpec(file);
+  const spec = sentencePieceSpec(
+    file,
+    added.some((token) => token.normalized),
+  );
   const vocabulary = { ...base, types };
   return {
     kind: 'unigram',
@@ -82,8 +85,10 @@ export function stepsOf(file: Json, model: WordModel): () => Pipeline {
 /**
  * SentencePiece's rules, where a file holds nothing else: the charsmap, no double and outer spaces, and a space in front. Then
  * SentencePiece itself can do the work; Hugging Face's library only comes close to it. Null for any other file.
+ *
+ * @param hasNormalized whether added tokens are looked for in normalised text: then spaces before them count, unless words are split
  */
-function sentencePieceSpec(file: Json): NormalizerSpec | null {
+function sentencePieceSpec(file: Json, hasNormalized: boolean): NormalizerSpec | null {
   const rules = steps(file.normalizer, 'normalizer', 'normalizers');
   const words = steps(file.pre_tokenizer, 'pre_tokenizer', 'pretokenizers');
   let charsmap = new Uint8Array(0);
@@ -105,7 +110,7 @@ function sentencePieceSpec(file: Json): NormalizerSpec | null {
   const decoders = steps(file.decoder, 'decoder', 'decoders');
   if (decoders.length !== 1 || decoders[0].type !== 'Metaspace' || readPrependScheme(decoders[0]) === 'never')
     return null;
-  if (!splitsWords && !(removesEnd && removesDouble)) return null;
+  if (!splitsWords && (hasNormalized || !removesEnd || !removesDouble)) return null;
   return { charsmap, addDummyPrefix: true, removeExtraWhitespaces: true, escapeWhitespaces: true };
 }
 

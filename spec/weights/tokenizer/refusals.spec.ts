@@ -82,8 +82,16 @@ describe('a bad tokenizer', () => {
       'charsmap',
     ],
     ['a normaliser of another kind', (f) => ({ ...f, normalizer: { type: 'Uppercase' } }), 'normalizer "Uppercase"'],
-    ['a pre-tokeniser of another kind', (f) => ({ ...f, pre_tokenizer: { type: 'UnicodeScripts' } }), 'pre_tokenizer "Unicode'],
-    ['a post-processor of another kind', (f) => ({ ...f, post_processor: { type: 'Other' } }), 'post_processor "Other"'],
+    [
+      'a pre-tokeniser of another kind',
+      (f) => ({ ...f, pre_tokenizer: { type: 'UnicodeScripts' } }),
+      'pre_tokenizer "Unicode',
+    ],
+    [
+      'a post-processor of another kind',
+      (f) => ({ ...f, post_processor: { type: 'Other' } }),
+      'post_processor "Other"',
+    ],
     ['a decoder of another kind', (f) => ({ ...f, decoder: { type: 'CTC' } }), 'decoder "CTC"'],
     ['a hole in its ids', (f) => ({ ...f, added_tokens: [{ id: 9999, content: 'x' }] }), 'id 9999'],
   ];
