@@ -12,7 +12,7 @@ const INSTEAD = 'load with generationConfig: false to start from nothing';
  * states for another way of decoding stays out.
  *
  * @param vocabulary number of token ids; tokens that the vocabulary does not have need not be suppressed
- * @throws TandemError `option-invalid` for what the checkpoint states and Tandem does not do, or does not take as a value
+ * @throws TandemError `config-invalid` for what the checkpoint states and Tandem does not do, or does not take as a value
  */
 export function optionsInForce(
   start: GenerationStart | null,
@@ -40,7 +40,7 @@ export function optionsInForce(
   return { ...taken, ...said(options) };
 }
 
-/** As `optionsInForce`, for a comparison, which is of one sequence without beams. @throws TandemError `option-invalid` */
+/** As `optionsInForce`, for a comparison, which is of one sequence without beams. @throws TandemError `config-invalid` */
 export function comparedInForce(
   start: GenerationStart | null,
   options: CompareOptions,
@@ -65,7 +65,7 @@ function said(options: GenerateOptions): GenerateOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-/** How a call decodes. @throws TandemError `option-invalid` where the checkpoint asks for beams that sample */
+/** How a call decodes. @throws TandemError `config-invalid` where the checkpoint asks for beams that sample */
 function wayOf(start: GenerationStart, options: GenerateOptions): Way {
   const { settings, doSample } = start;
   const beams = options.numBeams ?? checked(start, 'numBeams', settings.numBeams) ?? 1;
@@ -94,7 +94,7 @@ function checked(start: GenerationStart, name: string, stated: StatedSetting | u
 }
 
 function refused({ file }: GenerationStart, key: string, value: unknown, why: string): TandemError {
-  return new TandemError('option-invalid', `${file}: ${key} ${quoted(value)} is refused: ${why}; ${INSTEAD}`);
+  return new TandemError('config-invalid', `${file}: ${key} ${quoted(value)} is refused: ${why}; ${INSTEAD}`);
 }
 
 /**

@@ -103,7 +103,7 @@ export class Tandem {
    * Decodes several inputs at once, in one call of the target a round. Each comes out as it would alone, bit for bit. Where one
    * fails, its place in the results has the error, and the others go on.
    *
-   * @throws TandemError `option-invalid`, `argument-invalid`, `aborted` or `disposed`
+   * @throws TandemError `option-invalid`, `config-invalid`, `argument-invalid`, `aborted` or `disposed`
    */
   generate(inputs: readonly Input[], options?: GenerateOptions): Promise<BatchResult[]>;
   /**
@@ -111,7 +111,8 @@ export class Tandem {
    * target's distribution.
    *
    * @param input text, or source ids with their closing EOS
-   * @throws TandemError `option-invalid`, `argument-invalid`, `aborted` or `disposed`; DecodingError `no-token-left`; EngineError
+   * @throws TandemError `option-invalid`, `config-invalid` for what the checkpoint states of generation and cannot be followed,
+   * `argument-invalid`, `aborted` or `disposed`; DecodingError `no-token-left`; EngineError
    * `source-invalid`
    */
   generate(input: Input, options?: GenerateOptions): Promise<Result>;
@@ -154,7 +155,7 @@ export class Tandem {
    * The options of a call as they are in force: those that are given, and what the checkpoint states of others in
    * generation_config.json. What neither says has its default.
    *
-   * @throws TandemError `option-invalid` as `generate`, also for what the checkpoint states and Tandem does not do
+   * @throws TandemError `option-invalid` as `generate`; `config-invalid` for what the checkpoint states and Tandem does not do
    */
   resolveOptions(options: GenerateOptions = {}): GenerateOptions {
     return this.#inForce(options, 'resolveOptions', 1);

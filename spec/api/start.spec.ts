@@ -119,7 +119,7 @@ describe('what a checkpoint states and Tandem does not do', () => {
 
   it.each(REFUSED)('%s %j is refused by name, when decoding begins and not before', async (key, value, more = {}) => {
     await using tandem = await withEnds({ ...more, [key]: value });
-    await expect(tandem.generate(source)).rejects.toMatchObject({ code: 'option-invalid' });
+    await expect(tandem.generate(source)).rejects.toMatchObject({ code: 'config-invalid' });
     await expect(tandem.generate(source)).rejects.toThrow(
       new RegExp(`^generation_config.json: ${key} .* is refused: .*; load with generationConfig: false`),
     );

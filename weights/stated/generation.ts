@@ -112,5 +112,7 @@ function outcome(rule: GenerationKey, found: Found): Pick<Statement, 'outcome' |
   }
   if (rule.off?.(value)) return none('this value asks for nothing');
   if (!taken.has(key)) return none('the key that counts new tokens alone wins');
-  return rule.way !== undefined && rule.way !== way ? none(WITHOUT[rule.way]) : followed(`as ${rule.setting}`);
+  return rule.way !== undefined && rule.way !== way
+    ? none(WITHOUT[rule.way])
+    : followed(`as ${rule.setting}${rule.convert ? ` ${JSON.stringify(rule.convert(value))}` : ''}`);
 }
