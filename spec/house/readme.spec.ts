@@ -5,7 +5,12 @@ import { transformSync } from '@swc/core';
 
 const ROOT = join(__dirname, '..', '..');
 const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
-const snippets = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map((match) => match[1]);
+/** Pages whose TypeScript is for a user's program, with the number of snippets that each has at least. */
+const PAGES: Readonly<Record<string, number>> = { 'README.md': 2, 'docs/coming-from.md': 2 };
+const snippets = Object.keys(PAGES).flatMap((page) => {
+  const text = readFileSync(join(ROOT, page), 'utf8');
+  return [...text.matchAll(/```ts\n([\s\S]*?)```/g)].map((match, i) => ({ page, number: i + 1, snippet: match[1] }));
+});
 
 // One folder below the root, where the sources bundled as one file find packages and the pair.
 const name = join(ROOT, 'build', `readme-${process.pid}`);
@@ -41,10 +46,12 @@ describe('README', () => {
   });
 
   test('has snippets', () => {
-    expect(snippets.length).toBeGreaterThanOrEqual(2);
+    for (const [page, least] of Object.entries(PAGES)) {
+      expect(snippets.filter((one) => one.page === page).length).toBeGreaterThanOrEqual(least);
+    }
   });
 
-  test.each(snippets.map((snippet, i) => [i + 1, snippet] as const))('snippet %i runs as it stands', (_, snippet) => {
+  test.each(snippets)('$page: snippet $number runs as it stands', ({ snippet }) => {
     const printed = runSnippet(snippet);
     if (snippet.includes('console.log')) expect(printed.trim()).not.toBe('');
   });
