@@ -42,6 +42,8 @@ export type ErrorCode =
   | 'vocabulary-mismatch'
   /** A logits processor of the caller's own returned something else than logits. */
   | 'processor-invalid'
+  /** A model's logits are NaN or infinite. */
+  | 'logits-invalid'
   /** The processors forbid every token at a position that decoding has reached. */
   | 'no-token-left';
 

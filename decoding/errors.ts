@@ -8,6 +8,7 @@ export type DecodingErrorCode = Extract<
   | 'token-invalid'
   | 'vocabulary-mismatch'
   | 'processor-invalid'
+  | 'logits-invalid'
   | 'no-token-left'
   | 'aborted'
 >;

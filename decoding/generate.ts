@@ -10,7 +10,7 @@ export interface GenerationRequest extends Pair, SequenceRequest {}
  * Decodes one sequence. Tokens come out as soon as they are certain, and `done` with the result comes last. Greedy output is the
  * same in every bit with and without a drafter; sampled output has the target's distribution.
  *
- * @throws DecodingError `option-invalid`, `vocabulary-mismatch`, `processor-invalid`, `no-token-left` or `aborted`
+ * @throws DecodingError `option-invalid`, `vocabulary-mismatch`, `processor-invalid`, `logits-invalid`, `no-token-left` or `aborted`
  */
 export async function* generate(request: GenerationRequest): AsyncGenerator<GenerationEvent, void, void> {
   checkRequest(request, request);

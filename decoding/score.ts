@@ -33,7 +33,7 @@ export interface TargetScore {
  * Scores targets of one source: one encode for all of them, and one call of the target for many. Beginnings that targets have in
  * common are computed once. A target's bits do not depend on the others.
  *
- * @throws DecodingError `argument-invalid` for a target without ids, `token-invalid` or `aborted`; EngineError `source-invalid`
+ * @throws DecodingError `argument-invalid` for a target without ids, `token-invalid`, `logits-invalid` or `aborted`; EngineError `source-invalid`
  */
 export async function scoreTargets(request: ScoreRequest): Promise<TargetScore[]> {
   const { target, source, targets, signal, betweenCalls } = request;
@@ -131,8 +131,8 @@ async function scoreGroup(
     const part = nodes.slice(first, first + step);
     const view = await target.forward(part.map((node) => rowOf(node, stream, first)));
     try {
-      for (const [row, { predicts }] of part.entries()) {
-        const read = await LogProbRow.read(view, row, top);
+      for (const [row, { predicts, position }] of part.entries()) {
+        const read = await LogProbRow.read(view, row, top, { position: position + 1 });
         for (const one of predicts) tokens[one.target][one.place] = read.of(targets[one.target][one.place]);
       }
     } finally {

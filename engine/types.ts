@@ -5,7 +5,10 @@ import type { T5Config } from '../weights';
 export interface LogitsView extends Disposable {
   readonly rows: number;
   readonly vocabulary: number;
-  /** The token with the largest logit of every row, [rows]. Of equal ones it is the lowest id. */
+  /**
+   * The token with the largest logit of every row, [rows]. Of equal ones it is the lowest id. It is −1 for a row that holds NaN
+   * or +∞, and for one that holds nothing above −∞.
+   */
   argMax(): Promise<Int32Array>;
   /** log Σ exp(logit · inverseTemperature) over a row, in float64. */
   logSumExp(row: number, inverseTemperature: number): Promise<number>;

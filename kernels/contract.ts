@@ -162,7 +162,7 @@ export interface Kernels {
 }
 
 export interface LogitsQueries {
-  /** Arg-max of every row, [rows]. */
+  /** Arg-max of every row, [rows]; −1 for a row that holds NaN or +∞, and for one that holds nothing above −∞. */
   argMax(logits: Logits): Promise<Int32Array>;
   /** log Σ exp(logit · inverseTemperature), float64 over fixed chunks. */
   logSumExp(logits: Logits, row: number, inverseTemperature: number): Promise<number>;

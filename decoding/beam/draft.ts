@@ -63,6 +63,7 @@ export class BeamDraft {
   /** One step: computes each hypothesis's last token, and keeps the `width` best continuations that do not end. */
   private async searchOneStep(reached: readonly Reached[]): Promise<Reached[]> {
     const { numBeams, eosTokens, source, maxNewTokens, processing } = this.rules;
+    const own = { eosTokens, source, maxNewTokens, isBeam: numBeams > 1, model: 'draft' as const };
     const { model, options, width } = this.draft;
     const { rows, last } = this.rowsOf(reached);
     this.calls++;
@@ -70,7 +71,7 @@ export class BeamDraft {
     try {
       const lists = [];
       for (const [i, { beam }] of reached.entries()) {
-        const context = { ids: beam.ids, eosTokens, source, maxNewTokens, isBeam: numBeams > 1 };
+        const context = { ...own, ids: beam.ids };
         const found = await continuations(view, last[i], width + eosTokens.length, { context, processing });
         lists.push(found.filter(({ token }) => !eosTokens.includes(token)));
       }

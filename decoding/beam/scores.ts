@@ -1,5 +1,6 @@
 import type { LogitsView } from '../../engine';
 import { smallestKeys } from '../sampling/distribution';
+import { checkedLogSumExp } from '../sampling/invalid';
 import { applyRules, areSparse, type Context, forbidden, forcedToken } from '../sampling/rules';
 import type { BeamProcessing } from './settings';
 
@@ -13,22 +14,28 @@ export interface Continuation {
  * The `count` most probable continuations of a row, best first; of equal ones the lower id comes first, and tokens of probability
  * zero are left out. A log-probability is logit − log Σ exp(logit) in float64. Rules change it afterwards, and it is not
  * normalised again unless `renormalizeLogits` asks for it, as in Hugging Face's `_beam_search`.
+ *
+ * @throws DecodingError `logits-invalid`
  */
 export async function continuations(
   view: LogitsView,
   row: number,
   count: number,
-  { context, processing }: Rules,
+  { context, processing }: Omit<Rules, 'total'>,
 ): Promise<Continuation[]> {
+  const total = await checkedLogSumExp(view, row, { position: context.ids.length, model: context.model });
   const forced = forcedToken(context, processing);
   if (forced !== undefined) return [{ token: forced, logProb: 0 }];
-  const rules = { context, processing };
+  if (total === Number.NEGATIVE_INFINITY) return [];
+  const rules = { context, processing, total };
   return areSparse(processing) ? fewContinuations(view, row, count, rules) : allContinuations(view, row, count, rules);
 }
 
 interface Rules {
   readonly context: Context;
   readonly processing: BeamProcessing;
+  /** log Σ exp of the row. */
+  readonly total: number;
 }
 
 /** Where rules change or forbid few tokens. Only these few logits, and the best others, leave the backend. */
@@ -36,13 +43,12 @@ async function fewContinuations(
   view: LogitsView,
   row: number,
   count: number,
-  { context, processing }: Rules,
+  { context, processing, total }: Rules,
 ): Promise<Continuation[]> {
   const { repetitionPenalty = 1 } = processing;
   const banned = forbidden(context, processing);
   const penalised = repetitionPenalty === 1 ? [] : [...new Set(context.ids)].filter((id) => !banned.has(id));
   const edited = new Set([...banned, ...penalised]);
-  const total = await view.logSumExp(row, 1);
   const found: Continuation[] = [];
   // Of the best count + edited tokens, at least `count` are as the model left them.
   const best = await view.topK(row, Math.min(view.vocabulary, count + edited.size));
@@ -66,9 +72,8 @@ async function allContinuations(
   view: LogitsView,
   row: number,
   count: number,
-  { context, processing }: Rules,
+  { context, processing, total }: Rules,
 ): Promise<Continuation[]> {
-  const total = await view.logSumExp(row, 1);
   const logProbs = Float64Array.from(await view.read(row), (logit) => logit - total); // [vocabulary]
   const scores = applyRules(logProbs, context, processing);
   const shift = processing.renormalizeLogits ? logSumExp(scores) : 0;

@@ -49,7 +49,7 @@ export interface BeamSearchResult {
  * a drafter it is speculative (Leviathan et al. 2023, appendix A.4). The sequences and scores are the same in every bit,
  * whatever the draft, its width or γ.
  *
- * @throws DecodingError `option-invalid`, `vocabulary-mismatch`, `no-token-left` or `aborted`
+ * @throws DecodingError `option-invalid`, `vocabulary-mismatch`, `logits-invalid`, `no-token-left` or `aborted`
  */
 export function beamSearch(request: BeamSearchRequest): Promise<BeamSearchResult> {
   return searchWith(exactBeamParts, request);

@@ -86,7 +86,7 @@ async function growOneDepth(model: SequenceModel, tips: readonly Tip[], growth: 
     const requests = tips.map(({ item, ids }, i) => {
       const { processing, eosTokens, source, maxNewTokens } = items[item].request;
       end += rows[i].length;
-      return { row: end - 1, context: { ids, eosTokens, source, maxNewTokens }, processing };
+      return { row: end - 1, context: { ids, eosTokens, source, maxNewTokens, model: 'draft' as const }, processing };
     });
     const [distributions] = await rowDistributions(view, [requests]);
     if (distributions instanceof Failure) throw distributions.error;

@@ -79,8 +79,12 @@ function disposal(view: LogitsView): Pick<LogitsView, 'dispose' | typeof Symbol.
 }
 
 function argMaxOf(logits: Float32Array): number {
-  let best = 0;
-  for (let id = 1; id < logits.length; id++) if (logits[id] > logits[best] || logits[best] === -Infinity) best = id;
+  let best = -1;
+  let largest = Number.NEGATIVE_INFINITY;
+  for (let id = 0; id < logits.length; id++) {
+    if (!(logits[id] < Number.POSITIVE_INFINITY)) return -1;
+    if (logits[id] > largest) [largest, best] = [logits[id], id];
+  }
   return best;
 }
 

@@ -1,5 +1,6 @@
 import type { LogitsView } from '../../engine';
 import { smallestKeys } from './distribution';
+import { checkedLogSumExp, type Place } from './invalid';
 
 /** A token and the natural logarithm of its probability. */
 export interface LogProb {
@@ -24,9 +25,13 @@ export class LogProbRow {
     private readonly count: number,
   ) {}
 
-  /** @param count how many of the most probable tokens `of` lists; 0 lists none */
-  static async read(view: LogitsView, row: number, count: number): Promise<LogProbRow> {
-    return new LogProbRow(await view.read(row), await view.logSumExp(row, 1), count);
+  /**
+   * @param count how many of the most probable tokens `of` lists; 0 lists none
+   * @throws DecodingError `logits-invalid`
+   */
+  static async read(view: LogitsView, row: number, count: number, place: Place): Promise<LogProbRow> {
+    const total = await checkedLogSumExp(view, row, place);
+    return new LogProbRow(await view.read(row), total, count);
   }
 
   of(token: number): TokenLogProb {

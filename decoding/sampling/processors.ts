@@ -2,6 +2,7 @@ import type { LogitsView } from '../../engine';
 import { Failure } from '../failure';
 import type { Processing } from '../processing';
 import { type Distribution, noToken, oneHot } from './distribution';
+import { checkLogits } from './invalid';
 import { applyRules, type Context, forcedToken, hasRules } from './rules';
 import { truncated } from './truncation';
 
@@ -19,7 +20,8 @@ export interface RowRequest {
 
 /**
  * The distributions of rows, for each of several groups of requests. A row's distribution is empty where the processors leave no
- * token. A group in which a processor throws fails alone: its `Failure` stands in the place of its distributions.
+ * token. A group in which a processor throws, or whose logits are NaN or infinite, fails alone: its `Failure` stands in the place
+ * of its distributions.
  */
 export async function rowDistributions(
   view: LogitsView,
@@ -33,7 +35,7 @@ export async function rowDistributions(
     let failure: Failure | null = null;
     for (const request of requests) {
       const { row, context, processing } = request;
-      if (greedy && isGreedy(request)) rows.push(oneHot(view.vocabulary, greedy[row]));
+      if (greedy && isGreedy(request) && greedy[row] >= 0) rows.push(oneHot(view.vocabulary, greedy[row]));
       else {
         const logits = await view.read(row);
         try {
@@ -56,10 +58,12 @@ export async function rowDistributions(
  * `forcedPrefix` decides, nothing else does.
  *
  * @returns the empty distribution when all tokens are forbidden
- * @throws DecodingError `processor-invalid` when a function of the caller's returns something else than it should
+ * @throws DecodingError `logits-invalid` for NaN and +∞; `processor-invalid` when a function of the caller's returns something
+ * else than it should
  */
 export function distributionOf(logits: ArrayLike<number>, context: Context, processing: Processing): Distribution {
   const vocabulary = logits.length;
+  checkLogits(logits, { position: context.ids.length, model: context.model });
   const forced = forcedToken(context, processing);
   if (forced !== undefined) return oneHot(vocabulary, forced);
   const scores = applyRules(Float64Array.from(logits), context, processing); // [vocabulary]

@@ -11,6 +11,8 @@ export interface Context {
   readonly source?: readonly number[];
   /** The length limit, for `forcedEosToken`. */
   readonly maxNewTokens?: number;
+  /** Whose logits they are, for messages. Default target. */
+  readonly model?: 'target' | 'draft';
   /** Whether the ids are one of several hypotheses of a beam search. */
   readonly isBeam?: boolean;
 }

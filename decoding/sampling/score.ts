@@ -35,7 +35,7 @@ export async function score(
       );
       for (const [i, { index, requests }] of parts.entries()) {
         scored[index] = distributions[i];
-        await readLogProbs(runs[index], view, requests);
+        if (!(distributions[i] instanceof Failure)) await readLogProbs(runs[index], view, requests);
       }
     } finally {
       view.dispose();
@@ -53,7 +53,8 @@ async function readLogProbs(run: Run, view: LogitsView, requests: readonly RowRe
   const { logProbs } = run.settings;
   if (logProbs === undefined) return;
   const rows: LogProbRow[] = [];
-  for (const { row } of requests) rows.push(await LogProbRow.read(view, row, logProbs));
+  for (const { row, context } of requests)
+    rows.push(await LogProbRow.read(view, row, logProbs, { position: context.ids.length }));
   run.logProbRows = rows;
 }
 

@@ -11,10 +11,11 @@ export function logitsQueries(storage: HostStorage): LogitsQueries {
 }
 
 function argMaxOf(values: Float32Array): number {
-  let best = 0;
+  let best = -1;
   let largest = -Infinity;
   for (let i = 0; i < values.length; i++) {
     const value = values[i];
+    if (!(value < Infinity)) return -1;
     if (value > largest) {
       largest = value;
       best = i;

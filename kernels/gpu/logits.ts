@@ -10,7 +10,7 @@ import type { GpuStorage } from './storage';
 /** Vocabulary entries of which one thread finds the largest. */
 const CHUNK = 256;
 
-/** The id of the largest logit of each chunk, −1 where nothing is above −∞. NaN never compares as larger. */
+/** The id of the largest logit of each chunk: −1 where nothing is above −∞, −2 where one is NaN or +∞. */
 const WINNERS: Program = {
   key: 'winners',
   args: ['array', 'int', 'int'],
@@ -23,7 +23,11 @@ const WINNERS: Program = {
     for (let k = 0; k < this.constants.chunk; k++) {
       if (from + k < vocabulary) {
         const value = logits[row][from + k];
-        if (value > largest) { largest = value; best = from + k; }
+        if (value < 3.4028234e38) {
+          if (value > largest && best > -2) { largest = value; best = from + k; }
+        } else {
+          best = -2;
+        }
       }
     }
     return best;
@@ -38,14 +42,17 @@ function bestProgram(chunks: number): Program {
     constants: { chunks },
     source: `function (logits, winners) {
     let largest = -3.4028234e38;
-    let best = 0;
+    let best = -1;
+    let valid = 1;
     for (let c = 0; c < this.constants.chunks; c++) {
       const id = winners[this.thread.x][c];
       if (id >= 0) {
         const value = logits[this.thread.x][id];
         if (value > largest) { largest = value; best = id; }
       }
+      if (id < -1) { valid = 0; }
     }
+    if (valid < 1) { best = -1; }
     return best;
   }`,
   };

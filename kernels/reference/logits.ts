@@ -8,8 +8,8 @@ import { createHostQueries, VOCABULARY_CHUNK } from '../shared/queries';
  * Precision of logSumExp: float64. The largest logit of the row is subtracted; chunks of 4,096 entries are summed one after
  * the other; then the sums of the chunks are added.
  *
- * NaN is never the arg-max. In top-k it comes after everything else, −∞ included. A row with nothing above −∞ has arg-max
- * 0. logSumExp is NaN when the row holds a NaN; otherwise +∞ when it holds +∞; otherwise −∞ when it holds nothing but −∞.
+ * A row that holds NaN or +∞ has no arg-max, and nor has one with nothing above −∞: the answer is −1. In top-k NaN comes after
+ * everything else, −∞ included. logSumExp is NaN when the row holds a NaN; otherwise +∞ when it holds +∞; otherwise −∞ when it holds nothing but −∞.
  */
 export function logitsQueries(storage: HostStorage): LogitsQueries {
   const queries = { argMax: argMaxOf, logSumExp: logSumExpOf, topK: topKOf };
@@ -17,9 +17,10 @@ export function logitsQueries(storage: HostStorage): LogitsQueries {
 }
 
 function argMaxOf(values: Float32Array): number {
-  let best = 0;
+  let best = -1;
   let largest = -Infinity;
   for (let i = 0; i < values.length; i++) {
+    if (!(values[i] < Infinity)) return -1;
     if (values[i] > largest) {
       largest = values[i];
       best = i;

@@ -68,7 +68,23 @@ function argMax(instance: WasmInstance, { at, rows, vocabulary }: WasmLogits): I
   const answers = instance.area('small', rows * 4);
   setParameters(instance.memory.parameters.i32, at, vocabulary, answers);
   instance.run(Operation.argMax, rows, rows * vocabulary);
-  return instance.memory.i32.slice(answers >>> 2, (answers >>> 2) + rows);
+  const best = instance.memory.i32.slice(answers >>> 2, (answers >>> 2) + rows);
+  const { f32 } = instance.memory;
+  return best.map((id, row) => (hasArgMax(f32, (at >>> 2) + row * vocabulary, vocabulary, id) ? id : -1));
+}
+
+/** Whether a row holds neither NaN nor +∞, and something above −∞. The sum of finite values times 0 is 0, whatever they are. */
+function hasArgMax(f32: Float32Array, from: number, count: number, best: number): boolean {
+  let [even, odd] = [0, 0];
+  const last = from + count - 1;
+  for (let i = from; i < last; i += 2) {
+    even += f32[i] * 0;
+    odd += f32[i + 1] * 0;
+  }
+  if (even + odd + f32[last] * 0 === 0) return true;
+  if (f32[from + best] === -Infinity) return false;
+  for (let i = from; i <= last; i++) if (!(f32[i] < Infinity)) return false;
+  return true;
 }
 
 function logSumExp(instance: WasmInstance, at: number, vocabulary: number, inverseTemperature: number): number {

@@ -148,7 +148,11 @@ function tableView(rows: number[][], vocabulary: number, onDispose: () => void):
   const view: LogitsView = {
     rows: rows.length,
     vocabulary,
-    argMax: async () => Int32Array.from(rows, (_, r) => order(r)[0]),
+    argMax: async () =>
+      Int32Array.from(rows, (logits, r) => {
+        const [best] = order(r);
+        return logits.every((logit) => logit < Number.POSITIVE_INFINITY) && logits[best] > -Infinity ? best : -1;
+      }),
     logSumExp: async (r, scale) => Math.log(row(r).reduce((sum, logit) => sum + Math.exp(logit * scale), 0)),
     at: async (at, tokens) => Float32Array.from(at, (r, i) => row(r)[tokens[i]]),
     topK: async (r, k) => {
