@@ -32,7 +32,7 @@ OF_LOADERS = {
     "_configuration_file", "_from_auto", "_from_pipeline", "cache_dir", "commit_message", "force_download", "gguf_file",
     "local_files_only", "max_target_length", "prepend_batch_axis", "proxies", "repo_id", "return_unused_kwargs", "revision",
     "save_jinja_files", "subfolder", "token", "trust_remote_code", "use_auth_token", "config_file_name",
-    "padding", "text", "boxes", "pair", "kwargs", "self", "vocab", "merges", "clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output",
+    "padding", "text", "boxes", "pair", "kwargs", "self", "vocab", "merges",
 }  # fmt: skip
 
 

@@ -48,7 +48,7 @@ export const CONFIG_KEYS: TreatmentTable = {
   n_positions: followed('length of the sources that the model was made for: longer ones are decoded all the same'),
   prefix: irrelevant('pipelines alone read it; the option prefix puts text before every input'),
   task_specific_params: irrelevant('pipelines alone read it'),
-  tokenizer_class: followed('the kind of tokenizer, where tokenizer_config.json does not say it'),
+  tokenizer_class: irrelevant('the files of the tokenizer say it'),
   sep_token_id: irrelevant('no T5 has a separator'),
   // Types and memory.
   dtype: irrelevant('tensors are stored with their types; the option dtype chooses the type in memory'),

@@ -4,7 +4,7 @@ import { type GenerationStart, reviewGeneration } from './generation';
 import { GENERATION_KEYS } from './generation-keys';
 import { reviewQuantization } from './quantization-keys';
 import { review, type Statement } from './statement';
-import { SPECIAL_TOKEN_KEYS, TOKENIZER_CONFIG_KEYS, TOKENIZER_FILE_KEYS } from './tokenizer-keys';
+import { ADDED_TOKEN_KEYS, SPECIAL_TOKEN_KEYS, TOKENIZER_CONFIG_KEYS, TOKENIZER_FILE_KEYS } from './tokenizer-keys';
 
 export { type GenerationStart, type RefusedKey, readGeneration, type StatedSetting } from './generation';
 export type { Way } from './generation-keys';
@@ -39,9 +39,21 @@ const TABLES = {
 } as const;
 
 /** Files of a tokenizer whose keys are reviewed. */
-export const TOKENIZER_FILES = Object.keys(TABLES) as (keyof typeof TABLES)[];
+export const TOKENIZER_FILES = [...(Object.keys(TABLES) as (keyof typeof TABLES)[]), 'added_tokens.json'] as const;
 
-/** What becomes of each key of a file of the tokenizer. */
-export function reviewTokenizer(file: keyof typeof TABLES, json: Json): Statement[] {
-  return review(file, json, TABLES[file]);
+/** Where added tokens stand in a file, with their flags. */
+const ADDED = ['added_tokens', 'added_tokens_decoder'];
+
+/** What becomes of each key of a file of the tokenizer, and of the flags of the tokens that it adds. */
+export function reviewTokenizer(file: keyof typeof TABLES | 'added_tokens.json', json: Json): Statement[] {
+  if (file === 'added_tokens.json') {
+    const value = Object.keys(json).length;
+    return [{ file, key: 'tokens', value, outcome: 'followed', note: 'added tokens, where no other file has them' }];
+  }
+  const flags = ADDED.flatMap((key) => {
+    const tokens = Object.values((json[key] as object | null | undefined) ?? {});
+    const members = Object.assign({}, ...tokens.filter((token) => typeof token === 'object')) as Json;
+    return review(file, members, ADDED_TOKEN_KEYS).map((one) => ({ ...one, key: `${key}[].${one.key}` }));
+  });
+  return [...review(file, json, TABLES[file]), ...flags];
 }

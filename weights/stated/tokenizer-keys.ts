@@ -31,6 +31,9 @@ export const TOKENIZER_CONFIG_KEYS: TreatmentTable = {
   legacy: followed('whether text after a special token begins with a space'),
   add_prefix_space: followed('whether text begins with a space'),
   clean_up_tokenization_spaces: followed('spaces before punctuation in texts that come out'),
+  clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output: followed(
+    'whether spaces are cleaned up in what a byte-level tokenizer gives too',
+  ),
   model_max_length: followed('length of the sources that the model was made for: longer ones are decoded all the same'),
   max_len: irrelevant('an old name of model_max_length'),
   add_bos_token: irrelevant('no T5 begins a source with BOS'),
