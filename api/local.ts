@@ -97,8 +97,9 @@ export class LocalEngine implements Engine {
   ): Promise<CostTable> {
     const { drafter, target } = this.loaded;
     if (drafter === null) throw new DecodingError('option-invalid', 'costs: expected a draft to measure, found none');
-    signal.throwIfAborted();
-    return measureCosts(target, drafter, { source: sourceIds(this.loaded, input, { truncate }), rows, repeats });
+    const turns = new Turns();
+    const source = sourceIds(this.loaded, input, { truncate });
+    return measureCosts(target, drafter, { source, rows, repeats, signal, betweenCalls: () => turns.give() });
   }
 
   score(source: Input, targets: readonly Input[], options: ScoreOptions, signal: AbortSignal): Promise<Score[]> {

@@ -43,8 +43,10 @@ export class Batch {
   /**
    * Adds sequences, and encodes their sources in one call; a source that several requests share is encoded once. A request that
    * is refused fails alone: its event is returned.
+   *
+   * @param signal cancels encoding
    */
-  async add(requests: readonly SequenceRequest[]): Promise<GenerationEvent[]> {
+  async add(requests: readonly SequenceRequest[], signal?: AbortSignal): Promise<GenerationEvent[]> {
     const events: GenerationEvent[] = [];
     const accepted: { index: number; request: SequenceRequest }[] = [];
     for (const request of requests) {
@@ -56,11 +58,14 @@ export class Batch {
         events.push(failed(index, error));
       }
     }
-    const shares = await this.shares(accepted.map(({ request }) => request));
+    const shares = await this.shares(
+      accepted.map(({ request }) => request),
+      signal,
+    );
     for (const [i, { index, request }] of accepted.entries()) {
       const share = shares[i];
       if (share instanceof Failure) events.push(failed(index, share.error));
-      else await this.enter(index, request, share, events);
+      else events.push(...(await this.enter({ index, request, share }, signal)));
     }
     return events;
   }
@@ -96,10 +101,13 @@ export class Batch {
   }
 
   /** Each request's share of its source's encoding. Sources that are not encoded yet are encoded together. */
-  private async shares(requests: readonly SequenceRequest[]): Promise<(EncodingShare | Failure)[]> {
+  private async shares(
+    requests: readonly SequenceRequest[],
+    signal: AbortSignal | undefined,
+  ): Promise<(EncodingShare | Failure)[]> {
     const sources = new Set(requests.map(({ source }) => source));
     const missing = [...sources].filter((source) => !this.encodings.has(source));
-    const encoded = await this.encode(missing);
+    const encoded = await this.encode(missing, signal);
     const shares: (EncodingShare | Failure)[] = [];
     for (const { source } of requests) {
       const found = encoded[missing.indexOf(source)];
@@ -110,29 +118,32 @@ export class Batch {
   }
 
   /** Encodes sources in one call. When that fails, each is tried alone, to find out whose error it was. */
-  private async encode(sources: readonly SequenceRequest['source'][]): Promise<(Encoded | Failure)[]> {
+  private async encode(
+    sources: readonly SequenceRequest['source'][],
+    signal: AbortSignal | undefined,
+  ): Promise<(Encoded | Failure)[]> {
     if (sources.length === 0) return [];
     try {
-      return await this.pair.target.encode(sources);
+      return await this.pair.target.encode(sources, { signal });
     } catch (error) {
       if (sources.length === 1) return [new Failure(error)];
       const alone: (Encoded | Failure)[] = [];
-      for (const source of sources) alone.push(...(await this.encode([source])));
+      for (const source of sources) alone.push(...(await this.encode([source], signal)));
       return alone;
     }
   }
 
+  /** Starts a sequence. The event of one that fails is returned. */
   private async enter(
-    index: number,
-    request: SequenceRequest,
-    share: EncodingShare,
-    events: GenerationEvent[],
-  ): Promise<void> {
+    { index, request, share }: { index: number; request: SequenceRequest; share: EncodingShare },
+    signal: AbortSignal | undefined,
+  ): Promise<GenerationEvent[]> {
     try {
-      this.members.push({ index, run: await startRun(this.pair, request, share) });
+      this.members.push({ index, run: await startRun(this.pair, request, share, signal ?? request.signal) });
+      return [];
     } catch (error) {
       share.dispose();
-      events.push(failed(index, error));
+      return [failed(index, error)];
     }
   }
 
@@ -170,7 +181,9 @@ export async function* generateBatch(
       checkSignal(signal);
       const entering = await queue.take(concurrency - batch.size, batch.size === 0);
       if (entering.length === 0 && batch.size === 0) return; // the source has ended
-      yield* await batch.add(entering);
+      const events = await batch.add(entering, signal);
+      checkSignal(signal); // then all that were to enter have failed by it
+      yield* events;
       yield* await batch.step();
     }
   } finally {

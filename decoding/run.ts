@@ -1,4 +1,4 @@
-import type { SequenceModel } from '../engine';
+import type { SequenceModel, Source } from '../engine';
 import type { Drafter, DraftSession } from './drafters/drafter';
 import type { EncodingShare } from './encodings';
 import { DecodingError } from './errors';
@@ -29,8 +29,11 @@ export interface TokenReading {
 
 /** One sequence to decode. */
 export interface SequenceRequest {
-  /** Source ids, EOS included. Requests of a batch that have one and the same list, as samples do, share its encoding. */
-  readonly source: readonly number[];
+  /**
+   * Source ids, EOS included, perhaps with a mask. Requests of a batch that have one and the same object, as samples do, share its
+   * encoding.
+   */
+  readonly source: Source;
   readonly settings?: Settings;
   /** Default: counter-based random numbers from `settings.seed`. */
   readonly random?: Random;
@@ -90,17 +93,27 @@ export function checkRequest({ target, drafter }: Pair, { settings = {} }: Seque
   }
 }
 
-/** Starts a run over a source that the target has encoded. `disposeRun` gives back the run and its share of the encoding. */
-export async function startRun(pair: Pair, request: SequenceRequest, encoding: EncodingShare): Promise<Run> {
+/**
+ * Starts a run over a source that the target has encoded. `disposeRun` gives back the run and its share of the encoding.
+ *
+ * @param signal cancels opening the draft
+ */
+export async function startRun(
+  pair: Pair,
+  request: SequenceRequest,
+  encoding: EncodingShare,
+  signal: AbortSignal | undefined = request.signal,
+): Promise<Run> {
   const { target, drafter } = pair;
   const { encoded } = encoding;
-  const { source, settings = {}, trace } = request;
+  const { settings = {}, trace } = request;
+  const { source } = encoded; // of a masked source, the ids that are seen
   const numbers = request.random ?? seededRandom(settings.seed ?? DEFAULTS.seed);
   const random = trace?.listenTo(numbers) ?? numbers;
   trace?.begin({ source, settings, startToken: target.startToken, drafter: drafter?.name ?? null });
   const largest = drafter ? largestGamma(settings) : 0;
   const verifier = verifierOf(settings, random, request.rule);
-  const draft = drafter && largest > 0 ? await drafter.open(source, encoded) : null;
+  const draft = drafter && largest > 0 ? await drafter.open(source, encoded, signal) : null;
   return {
     pair,
     request,

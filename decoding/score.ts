@@ -1,4 +1,4 @@
-import type { DecoderRow, DecoderStream, SequenceModel } from '../engine';
+import type { DecoderRow, DecoderStream, SequenceModel, Source } from '../engine';
 import { DecodingError } from './errors';
 import { checkSignal } from './run';
 import { LogProbRow, type TokenLogProb } from './sampling/log-probs';
@@ -9,8 +9,8 @@ const MOST_ROWS = 64;
 /** What to score. */
 export interface ScoreRequest {
   readonly target: SequenceModel;
-  /** Source ids, EOS included. */
-  readonly source: readonly number[];
+  /** Source ids, EOS included, perhaps with a mask. */
+  readonly source: Source;
   /** Ids of each target, without the start token. A closing EOS is scored when it is among them. */
   readonly targets: readonly (readonly number[])[];
   /** How many of the most probable tokens of each place are listed. Default 0. */
@@ -40,7 +40,7 @@ export async function scoreTargets(request: ScoreRequest): Promise<TargetScore[]
   for (const [i, ids] of targets.entries()) checkTarget(ids, `score: target ${i}`, target.vocabularySize);
   checkSignal(signal);
   if (targets.length === 0) return [];
-  const [encoded] = await target.encode([source]);
+  const [encoded] = await target.encode([source], { signal });
   try {
     const scores: TargetScore[] = [];
     for (const group of groupsOf(targets)) {

@@ -1,7 +1,7 @@
 import { EngineError } from './errors';
 import type { SlotPool } from './slots';
 import { Stream } from './stream';
-import type { DecoderStream, Encoded } from './types';
+import type { DecoderStream, Encoded, MaskedSource } from './types';
 
 /** The slot pools of a model: of its decoder's self-attention, and of its cross-attention. */
 export interface SlotPools {
@@ -15,6 +15,7 @@ export class EncodedSource implements Encoded {
 
   constructor(
     readonly source: readonly number[],
+    readonly masked: MaskedSource | undefined,
     private readonly ownSlots: Int32Array,
     private readonly pools: SlotPools,
   ) {}

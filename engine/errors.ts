@@ -4,6 +4,7 @@ import { type ErrorCode, TandemError } from '../common';
 export type EngineErrorCode = Extract<
   ErrorCode,
   | 'type-unsupported'
+  | 'tensor-missing'
   | 'out-of-memory'
   | 'source-invalid'
   | 'token-invalid'

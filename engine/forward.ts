@@ -5,13 +5,14 @@
  */
 import type { Backend, KvCache, Tensor } from '../kernels';
 import type { T5Config } from '../weights';
-import type {
-  AttentionWeights,
-  DecoderLayer,
-  EncoderLayer,
-  FeedForwardWeights,
-  LayerCaches,
-  T5Weights,
+import {
+  type AttentionWeights,
+  type DecoderLayer,
+  decoderOf,
+  type EncoderLayer,
+  type FeedForwardWeights,
+  type LayerCaches,
+  type T5Weights,
 } from './layers';
 import { swapHidden, type Workspace } from './workspace';
 
@@ -29,23 +30,34 @@ export interface ForwardContext {
   readonly observe?: Observe;
 }
 
+/** First half of an encoder block: queries, keys and values of the rows, each [rows, inner]. */
+export function projectBlock(backend: Backend, layer: EncoderLayer, work: Workspace): void {
+  projectRows(backend, layer.attention, work);
+}
+
 /**
- * Encodes `ids`, [rows]. The call's rows must have been arranged in `work.selfPlan`.
+ * Second half of an encoder block: attention of rows that are projected, and the feed-forward layer. The rows must have been
+ * arranged in `work.selfPlan`.
  *
- * @param cache for the self-attention keys and values of one layer; the next layer overwrites them
- * @returns the box of encoder states after the final norm, [rows, dModel]
+ * @param keys the cache with keys and values; with `isFresh` those of the rows are in `work` and are written to it first
  */
-export function encoderForward(context: ForwardContext, ids: Int32Array, work: Workspace, cache: KvCache): Tensor {
-  const { backend, weights, observe } = context;
-  backend.embed(work.hidden, weights.embedding, ids); // [rows, dModel]
-  weights.encoder.layers.forEach((layer, i) => {
-    encoderBlock(context, layer, work, cache);
-    observe?.(`encoder.block.${i}`, work.hidden);
-  });
+export function attendBlock(
+  { backend, config }: ForwardContext,
+  layer: EncoderLayer,
+  work: Workspace,
+  keys: { readonly cache: KvCache; readonly isFresh: boolean },
+): void {
+  const fresh = keys.isFresh ? { keys: work.key, values: work.value } : null;
+  backend.attention(work.mixed, work.query, fresh, keys.cache, work.selfPlan, layer.bias); // [rows, inner]
+  addOutput(backend, layer.attention, work);
+  feedForward(backend, config, layer.feedForward, work);
+}
+
+/** Leaves the encoder states after the final norm in `work.hidden`, [rows, dModel]. */
+export function finalStates({ backend, weights, observe }: ForwardContext, work: Workspace): void {
   backend.rmsNorm(work.next, work.hidden, weights.encoder.finalNorm); // [rows, dModel]
   swapHidden(work);
   observe?.('encoder.final', work.hidden);
-  return work.hidden;
 }
 
 /**
@@ -61,17 +73,9 @@ export function decoderForward(
   const { backend, weights, observe } = context;
   backend.embed(work.hidden, weights.embedding, ids); // [rows, dModel]
   caches.forEach((cache, i) => {
-    decoderBlock(context, weights.decoder.layers[i], work, cache);
+    decoderBlock(context, decoderOf(weights).layers[i], work, cache);
     observe?.(`decoder.block.${i}`, work.hidden);
   });
-}
-
-function encoderBlock({ backend, config }: ForwardContext, layer: EncoderLayer, work: Workspace, cache: KvCache): void {
-  projectRows(backend, layer.attention, work);
-  const fresh = { keys: work.key, values: work.value };
-  backend.attention(work.mixed, work.query, fresh, cache, work.selfPlan, layer.bias); // [rows, inner]
-  addOutput(backend, layer.attention, work);
-  feedForward(backend, config, layer.feedForward, work);
 }
 
 function decoderBlock(
@@ -123,7 +127,7 @@ export function crossForward(
   work: Workspace,
   { caches, slots }: { readonly caches: readonly LayerCaches[]; readonly slots: Int32Array },
 ): void {
-  weights.decoder.layers.forEach((layer, i) => {
+  decoderOf(weights).layers.forEach((layer, i) => {
     backend.linear(work.key, states, layer.cross.key, null); // [rows, inner]
     backend.linear(work.value, states, layer.cross.value, null); // [rows, inner]
     observe?.(`cross.${i}.keys`, work.key);

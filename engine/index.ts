@@ -3,12 +3,16 @@ export type { Observe } from './forward';
 export type { LoadProgress } from './load';
 export { loadModel, type ModelOptions } from './model';
 export { type QuantizeOptions, quantizeCheckpoint } from './quantize';
+export { allIds } from './source';
 export type {
   DecoderRow,
   DecoderStream,
   Encoded,
+  EncodeOptions,
   ForwardOptions,
   LogitsView,
+  MaskedSource,
   SequenceModel,
+  Source,
   T5Model,
 } from './types';

@@ -1,5 +1,6 @@
 /** The weights of a T5 on a backend, by their role. Matrices are [output features, input features]. */
 import type { Bias, KvCache, Norm, Weight } from '../kernels';
+import { EngineError } from './errors';
 
 export interface AttentionWeights {
   /** Norm of the layer's input. */
@@ -34,7 +35,14 @@ export interface T5Weights {
   /** The embedding itself when the head is tied. */
   readonly head: Weight; // [vocabulary, dModel]
   readonly encoder: { readonly layers: readonly EncoderLayer[]; readonly finalNorm: Norm };
-  readonly decoder: { readonly layers: readonly DecoderLayer[]; readonly finalNorm: Norm };
+  /** Null of an encoder alone. */
+  readonly decoder: { readonly layers: readonly DecoderLayer[]; readonly finalNorm: Norm } | null;
+}
+
+/** The decoder of a model that has been checked to have one. */
+export function decoderOf({ decoder }: T5Weights): NonNullable<T5Weights['decoder']> {
+  if (decoder) return decoder;
+  throw new EngineError('tensor-missing', 'expected a model with a decoder, found an encoder alone');
 }
 
 /** The caches of one decoder layer: keys and values of self-attention, and of cross-attention. */

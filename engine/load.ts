@@ -117,7 +117,7 @@ class Loader {
     const embedding = await this.matrix(tensors.embedding);
     const head = tensors.head === tensors.embedding ? embedding : await this.matrix(tensors.head);
     const encoder = await this.encoder(tensors.encoder);
-    const decoder = await this.decoder(tensors.decoder);
+    const decoder = tensors.decoder && (await this.decoder(tensors.decoder));
     return { embedding, head, encoder, decoder };
   }
 
@@ -131,7 +131,7 @@ class Loader {
     return { layers, finalNorm: await this.norm(finalNorm) };
   }
 
-  private async decoder({ blocks, finalNorm }: T5Tensors['decoder']): Promise<T5Weights['decoder']> {
+  private async decoder({ blocks, finalNorm }: NonNullable<T5Tensors['decoder']>): Promise<T5Weights['decoder']> {
     const layers: DecoderLayer[] = [];
     for (const block of blocks) {
       const attention = await this.attention(block.attention);

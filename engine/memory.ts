@@ -23,19 +23,35 @@ export function checkWeightsFit(facts: BackendFacts, name: string, bytes: number
   );
 }
 
+/** The size of a call of the encoder. */
+export interface EncodeSize {
+  /** Ids of all sources together. */
+  readonly rows: number;
+  /** Rows that are encoded at a time. */
+  readonly step: number;
+  /** Slots that the caches of cross-attention will have; 0 where nothing is written to them. */
+  readonly crossSlots: number;
+}
+
+/** Bytes of the activations and the caches of a call: linear in its ids, whatever the lengths of its sources. */
+export function encodeBytes(config: T5Config, { rows, step, crossSlots }: EncodeSize): number {
+  const { dModel, inner, dFf, decoderLayers, feedForward } = config;
+  // Hidden states and queries are kept of all rows; the other boxes of a Workspace are those of the rows at work.
+  const kept = rows * (dModel + inner);
+  const working = step * (dModel + 3 * inner + (feedForward.gated ? 3 : 2) * dFf);
+  // Keys and values of the encoder's one cache and of every decoder layer's.
+  const caches = 2 * inner * (rows + decoderLayers * crossSlots);
+  return 4 * (kept + working + caches);
+}
+
 /**
  * Refuses a call of the encoder whose activations and caches do not fit on a backend.
  *
- * @param rows ids of all sources together
- * @param crossSlots slots that the caches of cross-attention will have
  * @throws EngineError `out-of-memory`
  */
-export function checkEncodeFits(facts: BackendFacts, config: T5Config, rows: number, crossSlots: number): void {
-  const { dModel, inner, dFf, decoderLayers, feedForward } = config;
-  const activations = rows * (2 * dModel + 4 * inner + (feedForward.gated ? 3 : 2) * dFf); // the boxes of a Workspace
-  // Keys and values of the encoder's one cache and of every decoder layer's.
-  const caches = 2 * inner * (1 + decoderLayers) * Math.max(rows, crossSlots);
-  const bytes = 4 * (activations + caches);
+export function checkEncodeFits(facts: BackendFacts, config: T5Config, call: EncodeSize): void {
+  const { rows } = call;
+  const bytes = encodeBytes(config, call);
   const room = roomOn(facts);
   if (bytes <= room) return;
   const place = `room on backend ${facts.name}`;

@@ -1,16 +1,17 @@
-import type { Backend, Dtype, KvCache, Tensor } from '../kernels';
+import type { Backend, Dtype, Tensor } from '../kernels';
 import type { Checkpoint, T5Config } from '../weights';
 import { EncodedSource, type SlotPools } from './encoded';
+import { Encoder } from './encoder';
 import { EngineError } from './errors';
-import { crossForward, decoderForward, encoderForward, type ForwardContext, type Observe } from './forward';
-import type { LayerCaches } from './layers';
+import { crossForward, decoderForward, type ForwardContext, type Observe } from './forward';
+import { decoderOf, type LayerCaches } from './layers';
 import { type LoadedWeights, type LoadOptions, loadWeights, storedDtype } from './load';
 import { LogitsPool } from './logits';
-import { checkEncodeFits } from './memory';
-import { crossPlan, encoderPlan, selfPlan } from './plan';
+import { crossPlan, selfPlan } from './plan';
 import { SlotPool } from './slots';
+import { type SourceRows, sourceRows } from './source';
 import type { Stream } from './stream';
-import type { DecoderRow, Encoded, ForwardOptions, LogitsView, T5Model } from './types';
+import type { DecoderRow, Encoded, EncodeOptions, ForwardOptions, LogitsView, Source, T5Model } from './types';
 import { createWorkspace, freeWorkspace } from './workspace';
 
 /** Slots that a cache has at first. The pools grow it. */
@@ -54,13 +55,13 @@ class Model implements T5Model, SlotPools {
   readonly dtype: Dtype;
   readonly parameters: number;
   readonly weightBytes: number;
+  readonly hasDecoder: boolean;
   readonly selfSlots: SlotPool;
   readonly crossSlots: SlotPool;
   private readonly context: ForwardContext;
   /** One for each decoder layer. */
   private readonly caches: readonly LayerCaches[];
-  private readonly encoderCache: KvCache;
-  private readonly encoderWork;
+  private readonly encoder: Encoder;
   private readonly decoderWork;
   private readonly logits: LogitsPool;
   private readonly final: Tensor;
@@ -81,15 +82,15 @@ class Model implements T5Model, SlotPools {
     this.weightBytes = weightBytes;
     this.context = { backend, config, weights, observe };
     const newCache = () => backend.cache(config.heads, config.dKv, FIRST_SLOTS);
-    this.caches = weights.decoder.layers.map(() => ({ self: newCache(), cross: newCache() }));
-    this.encoderCache = newCache();
+    this.hasDecoder = weights.decoder !== null;
+    this.caches = (weights.decoder?.layers ?? []).map(() => ({ self: newCache(), cross: newCache() }));
+    this.encoder = new Encoder(this.context, name);
     this.selfSlots = new SlotPool((slots) => {
       for (const { self } of this.caches) backend.grow(self, slots);
     });
     this.crossSlots = new SlotPool((slots) => {
       for (const { cross } of this.caches) backend.grow(cross, slots);
     });
-    this.encoderWork = createWorkspace(backend);
     this.decoderWork = createWorkspace(backend);
     this.logits = new LogitsPool(backend);
     this.final = backend.tensor();
@@ -107,36 +108,59 @@ class Model implements T5Model, SlotPools {
     return this.config.eosTokens;
   }
 
-  async encode(sources: readonly (readonly number[])[]): Promise<Encoded[]> {
-    this.checkInUse();
-    sources.forEach((source, i) => {
-      this.checkSource(source, i);
-    });
-    if (sources.length === 0) return [];
-    const { backend, context, crossSlots } = this;
-    const ids = Int32Array.from(sources.flat()); // [rows]
-    checkEncodeFits(backend.facts, this.config, ids.length, crossSlots.size + crossSlots.shortage(ids.length));
-    const work = this.encoderWork;
-    if (this.encoderCache.slots < ids.length) backend.grow(this.encoderCache, ids.length);
-    backend.arrange(work.selfPlan, encoderPlan(sources.map((source) => source.length)));
-    const states = encoderForward(context, ids, work, this.encoderCache); // [rows, dModel]
-    const slots = crossSlots.take(ids.length);
+  async encode(sources: readonly Source[], { signal }: EncodeOptions = {}): Promise<Encoded[]> {
+    this.checkDecoder();
+    const seen = this.rowsOf(sources);
+    if (seen.length === 0) return [];
+    const { context, crossSlots, caches } = this;
+    const count = seen.reduce((sum, { ids }) => sum + ids.length, 0);
+    const taken: { slots?: Int32Array } = {};
     try {
-      crossForward(context, states, work, { caches: this.caches, slots });
+      await this.encoder.run({
+        sources: seen,
+        crossSlots: crossSlots.size + crossSlots.shortage(count),
+        signal,
+        onStates: (states, first, work) => {
+          taken.slots ??= crossSlots.take(count);
+          crossForward(context, states, work, { caches, slots: taken.slots.subarray(first, first + states.rows) });
+        },
+      });
     } catch (error) {
-      crossSlots.drop(slots);
+      if (taken.slots) crossSlots.drop(taken.slots);
       throw error;
     }
     let first = 0;
-    return sources.map((source) => {
-      const sourceSlots = slots.slice(first, first + source.length);
-      first += source.length;
-      return new EncodedSource(source, sourceSlots, this);
+    return seen.map(({ ids }, i) => {
+      const slots = (taken.slots as Int32Array).slice(first, first + ids.length);
+      first += ids.length;
+      const source = sources[i];
+      return new EncodedSource(ids, 'ids' in source ? source : undefined, slots, this);
+    });
+  }
+
+  async encoderStates(sources: readonly Source[], { signal }: EncodeOptions = {}): Promise<Float32Array[]> {
+    this.checkInUse();
+    const seen = this.rowsOf(sources);
+    if (seen.length === 0) return [];
+    const { dModel } = this.config;
+    const rows = seen.reduce((sum, { ids }) => sum + ids.length, 0);
+    const all = new Float32Array(rows * dModel); // [rows, dModel]
+    await this.encoder.run({
+      sources: seen,
+      crossSlots: 0,
+      signal,
+      onStates: async (states, first) => all.set(await this.backend.read(states), first * dModel),
+    });
+    let first = 0;
+    return seen.map(({ ids }) => {
+      const from = first * dModel;
+      first += ids.length;
+      return all.slice(from, first * dModel);
     });
   }
 
   async forward(rows: readonly DecoderRow[], options: ForwardOptions = {}): Promise<LogitsView> {
-    this.checkInUse();
+    this.checkDecoder();
     const depth = this.caches.length;
     const layers = options.layers ?? depth;
     if (!Number.isInteger(layers) || layers < 1 || layers > depth) {
@@ -161,7 +185,7 @@ class Model implements T5Model, SlotPools {
     const { context, decoderWork: work } = this;
     const { backend, weights, config, observe } = context;
     decoderForward(context, ids, work, this.caches.slice(0, layers));
-    const norm = weights.decoder.finalNorm;
+    const norm = decoderOf(weights).finalNorm;
     if (observe) {
       backend.rmsNorm(this.final, work.hidden, norm);
       observe('decoder.final', this.final);
@@ -181,8 +205,7 @@ class Model implements T5Model, SlotPools {
     this.disposed = true;
     const { backend } = this;
     for (const cache of this.caches.flatMap(({ self, cross }) => [self, cross])) backend.free(cache);
-    backend.free(this.encoderCache);
-    freeWorkspace(backend, this.encoderWork);
+    this.encoder.dispose();
     freeWorkspace(backend, this.decoderWork);
     this.logits.free();
     backend.free(this.final);
@@ -193,16 +216,22 @@ class Model implements T5Model, SlotPools {
     this.dispose();
   }
 
-  private checkSource(source: readonly number[], index: number): void {
-    if (source.length === 0) {
-      throw new EngineError('source-invalid', `encode: source ${index}: expected at least one id, found none`);
-    }
-    for (const id of source) this.checkToken(id, `encode: source ${index}: id`, 'source-invalid');
+  private rowsOf(sources: readonly Source[]): SourceRows[] {
+    return sources.map((source, i) => sourceRows(source, i, this.vocabularySize));
   }
 
-  private checkToken(id: number, what: string, code: 'token-invalid' | 'source-invalid' = 'token-invalid'): number {
+  private checkToken(id: number, what: string): number {
     if (Number.isInteger(id) && id >= 0 && id < this.vocabularySize) return id;
-    throw new EngineError(code, `${what}: expected 0 to ${this.vocabularySize - 1}, found ${id}`);
+    throw new EngineError('token-invalid', `${what}: expected 0 to ${this.vocabularySize - 1}, found ${id}`);
+  }
+
+  private checkDecoder(): void {
+    this.checkInUse();
+    if (this.hasDecoder) return;
+    throw new EngineError(
+      'tensor-missing',
+      `${this.name}: expected a model with a decoder, found an encoder alone: its states can be asked for (embed)`,
+    );
   }
 
   private checkInUse(): void {

@@ -5,6 +5,7 @@
 import type { PlanSpec } from '../kernels';
 import { EngineError } from './errors';
 import type { SlotPool } from './slots';
+import type { SourceRows } from './source';
 import { Stream } from './stream';
 import type { DecoderRow, Encoded } from './types';
 
@@ -66,26 +67,39 @@ class KeyLists {
 }
 
 /**
- * Encoder self-attention over several sources in one call: a row sees every row of its source.
+ * Encoder self-attention of some rows of a call over several sources: a row sees every row of its source. Row r of the call has
+ * slot r.
  *
- * @param lengths rows of each source, in order
+ * @param first number of the first row that attends
+ * @param rows how many rows attend
+ * @param writes whether the rows write their keys and values
  */
-export function encoderPlan(lengths: readonly number[]): PlanSpec {
-  const rows = lengths.reduce((sum, length) => sum + length, 0);
+export function chunkPlan(
+  sources: readonly Pick<SourceRows, 'ids'>[],
+  first: number,
+  rows: number,
+  writes: boolean,
+): PlanSpec {
   const lists = new KeyLists(rows);
-  const write = new Int32Array(rows);
   const position = new Int32Array(rows);
-  let first = 0;
-  for (const length of lengths) {
-    const slots = Int32Array.from({ length }, (_, i) => first + i);
-    lists.begin(first, slots);
-    for (let i = 0; i < length; i++) {
-      lists.share(first + i, first);
-      write[first + i] = first + i;
-      position[first + i] = i;
+  let from = 0; // number of the source's first row
+  for (const { ids } of sources) {
+    const begin = Math.max(from, first);
+    const end = Math.min(from + ids.length, first + rows);
+    if (begin < end) {
+      const start = from;
+      lists.begin(
+        begin - first,
+        Int32Array.from({ length: ids.length }, (_, i) => start + i),
+      );
     }
-    first += length;
+    for (let row = begin; row < end; row++) {
+      lists.share(row - first, begin - first);
+      position[row - first] = row - from;
+    }
+    from += ids.length;
   }
+  const write = writes ? Int32Array.from({ length: rows }, (_, row) => first + row) : new Int32Array(0);
   return lists.finish(write, position);
 }
 

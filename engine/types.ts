@@ -22,10 +22,27 @@ export interface LogitsView extends Disposable {
   dispose(): void;
 }
 
+/** Source ids of which some are hidden: the others do not see them, and keep their distances. */
+export interface MaskedSource {
+  readonly ids: readonly number[];
+  /** One number an id: 1 keeps it, 0 hides it, as in Hugging Face's `attention_mask`. */
+  readonly mask: ArrayLike<number>;
+}
+
+/** What a model encodes: ids with their closing EOS, all of them seen or some of them hidden. */
+export type Source = readonly number[] | MaskedSource;
+
+export interface EncodeOptions {
+  /** Ends a long call between two steps. */
+  readonly signal?: AbortSignal;
+}
+
 /** A source that has been encoded: the keys and values of the decoder's cross-attention. Any number of streams can use it. */
 export interface Encoded extends Disposable {
-  /** Ids of the source. */
+  /** Ids of the source that are seen. */
   readonly source: readonly number[];
+  /** What was encoded, where some of its ids are hidden. Another model encodes this, not `source`, to see the same. */
+  readonly masked?: MaskedSource;
   /** Opens an empty decoder stream over this source. */
   open(): DecoderStream;
   /** Gives its cache slots back. Its streams cannot be used after it. */
@@ -76,8 +93,11 @@ export interface SequenceModel {
   readonly vocabularySize: number;
   readonly startToken: number;
   readonly eosTokens: readonly number[];
-  /** Encodes several sources in one call. The bits of a source's result do not depend on the others. */
-  encode(sources: readonly (readonly number[])[]): Promise<Encoded[]>;
+  /**
+   * Encodes several sources in one call. The bits of a source's result do not depend on the others. A long call lets the event
+   * loop turn.
+   */
+  encode(sources: readonly Source[], options?: EncodeOptions): Promise<Encoded[]>;
   /**
    * Computes the logits of rows of any number of streams in one call: row r of the view belongs to `rows[r]`. The bits of a row
    * do not depend on what else is in the call.
@@ -94,6 +114,14 @@ export interface T5Model extends SequenceModel, Disposable {
   readonly parameters: number;
   /** Bytes that the weight matrices take on the backend. */
   readonly weightBytes: number;
+  /** False of an encoder alone, which can be asked for its states and cannot decode. */
+  readonly hasDecoder: boolean;
+  /**
+   * Encoder states after the final norm, of each source [ids that are seen, dModel]. A source's bits do not depend on the others.
+   *
+   * @throws EngineError `source-invalid`, `out-of-memory`, `aborted`
+   */
+  encoderStates(sources: readonly Source[], options?: EncodeOptions): Promise<Float32Array[]>;
   /** Frees weights and caches. The backend can still be used. */
   dispose(): void;
 }

@@ -6,7 +6,7 @@ export interface Workspace {
   hidden: Tensor;
   /** The box that the next hidden states are written to, [rows, dModel]. */
   next: Tensor;
-  readonly query: Tensor; // [rows, inner]
+  query: Tensor; // [rows, inner]
   readonly key: Tensor; // [rows, inner]
   readonly value: Tensor; // [rows, inner]
   /** Values mixed by attention. */

@@ -12,7 +12,8 @@ export interface ResolvedTensors extends T5Tensors {
 const READABLE: readonly SafetensorsType[] = ['F64', 'F32', 'F16', 'BF16', 'I8'];
 
 /**
- * Finds every tensor that the engine needs in a checkpoint. Other tensors do not matter.
+ * Finds every tensor that the engine needs in a checkpoint. Other tensors do not matter. A checkpoint without any tensor of a decoder is an
+ * encoder alone.
  *
  * @throws WeightsError `tensor-missing`, `tensor-invalid` or `type-unsupported`, which names the tensor; `config-invalid` for
  *   what config.json states and cannot be followed
@@ -27,8 +28,9 @@ export function resolveTensors(
     throw new WeightsError('tensor-missing', `${name}: expected one of ${EMBEDDING_NAMES.join(', ')}, found none`);
   }
   const own = tensors.get(HEAD_NAME);
-  const head = own && own.sameAs !== embedding ? HEAD_NAME : embedding;
-  const names = t5Tensors(config, { embedding, head });
+  const decoder = hasDecoder(tensors);
+  const head = decoder && own && own.sameAs !== embedding ? HEAD_NAME : embedding;
+  const names = t5Tensors(config, { embedding, head, decoder });
   const all = t5Shapes(config, names);
   for (const tensor of all) {
     checkLayout(checkpoint, tensor.name);
@@ -41,6 +43,15 @@ function checkStated({ name, refused = [] }: Pick<Checkpoint, 'name' | 'refused'
   if (refused.length === 0) return;
   const [{ file, key, value, note }] = refused;
   throw new WeightsError('config-invalid', `${name}/${file}: ${key} ${JSON.stringify(value)} is refused: ${note}`);
+}
+
+/**
+ * Whether there is any tensor of a decoder. The tensors decide, because configs of an encoder alone (T5EncoderModel) often call it an
+ * encoder-decoder all the same.
+ */
+export function hasDecoder(tensors: Pick<Checkpoint['tensors'], 'keys'>): boolean {
+  for (const name of tensors.keys()) if (/^decoder\.(block|final_layer_norm)\./.test(name)) return true;
+  return false;
 }
 
 function checkTensor({ name, tensors }: Pick<Checkpoint, 'name' | 'tensors'>, expected: TensorShape): void {

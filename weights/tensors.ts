@@ -51,17 +51,23 @@ export interface T5Tensors {
   /** The embedding's name when the model has no output matrix of its own. */
   readonly head: string; // [vocabulary, dModel]
   readonly encoder: { readonly blocks: readonly EncoderBlockTensors[]; readonly finalNorm: string };
-  readonly decoder: { readonly blocks: readonly DecoderBlockTensors[]; readonly finalNorm: string };
+  /** Null of an encoder alone. */
+  readonly decoder: { readonly blocks: readonly DecoderBlockTensors[]; readonly finalNorm: string } | null;
 }
 
 /**
  * Names the tensors of a T5.
  *
- * @param tables names of the embedding and of the head; by default those that Hugging Face gives a model with a tied head
+ * @param tables names of the embedding and of the head; by default those that Hugging Face gives a model with a tied head. With
+ *   `decoder: false` the names are those of an encoder alone
  */
 export function t5Tensors(
   config: T5Config,
-  { embedding = EMBEDDING_NAMES[0], head = embedding }: { embedding?: string; head?: string } = {},
+  {
+    embedding = EMBEDDING_NAMES[0],
+    head = embedding,
+    decoder: hasDecoder = true,
+  }: { embedding?: string; head?: string; decoder?: boolean } = {},
 ): T5Tensors {
   const encoder = Array.from({ length: config.encoderLayers }, (_, i): EncoderBlockTensors => {
     const block = `encoder.block.${i}.layer`;
@@ -76,7 +82,7 @@ export function t5Tensors(
     embedding,
     head,
     encoder: { blocks: encoder, finalNorm: 'encoder.final_layer_norm.weight' },
-    decoder: { blocks: decoder, finalNorm: 'decoder.final_layer_norm.weight' },
+    decoder: hasDecoder ? { blocks: decoder, finalNorm: 'decoder.final_layer_norm.weight' } : null,
   };
 }
 
@@ -140,7 +146,9 @@ export function t5Shapes(config: T5Config, tensors: T5Tensors): TensorShape[] {
   if (tensors.head !== tensors.embedding) add(tensors.head, 'table', vocabularySize, dModel);
   for (const block of tensors.encoder.blocks) addBlock(block);
   add(tensors.encoder.finalNorm, 'norm', dModel);
-  for (const block of tensors.decoder.blocks) addBlock(block, block.cross);
-  add(tensors.decoder.finalNorm, 'norm', dModel);
+  if (tensors.decoder) {
+    for (const block of tensors.decoder.blocks) addBlock(block, block.cross);
+    add(tensors.decoder.finalNorm, 'norm', dModel);
+  }
   return list;
 }

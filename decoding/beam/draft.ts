@@ -1,4 +1,4 @@
-import type { DecoderRow, DecoderStream, Encoded } from '../../engine';
+import type { DecoderRow, DecoderStream, Encoded, Source } from '../../engine';
 import { extend, OpenStreams, type Prefix, rootsOf } from './prefixes';
 import { continuations } from './scores';
 import { type Beam, type Candidate, rank } from './selection';
@@ -34,8 +34,8 @@ export class BeamDraft {
     this.heads = [this.streams.add(encoded.open())];
   }
 
-  static async open(draft: DraftRules, source: readonly number[], rules: BeamRules): Promise<BeamDraft> {
-    const [encoded] = await draft.model.encode([source]);
+  static async open(draft: DraftRules, source: Source, rules: BeamRules, signal?: AbortSignal): Promise<BeamDraft> {
+    const [encoded] = await draft.model.encode([source], { signal });
     return new BeamDraft(draft, encoded, rules);
   }
 

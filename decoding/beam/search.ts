@@ -1,4 +1,4 @@
-import type { SequenceModel } from '../../engine';
+import { allIds, type SequenceModel, type Source } from '../../engine';
 import { DecodingError } from '../errors';
 import { checkSignal } from '../run';
 import { BeamDraft } from './draft';
@@ -9,7 +9,7 @@ import { type BeamDrafter, type BeamSettings, beamRules, draftRules } from './se
 export interface BeamSearchRequest {
   readonly target: SequenceModel;
   /** Source ids, EOS included. */
-  readonly source: readonly number[];
+  readonly source: Source;
   readonly settings?: BeamSettings;
   /** Makes the search speculative: it finds the same sequences and scores with fewer target calls. */
   readonly drafter?: BeamDrafter | null;
@@ -57,18 +57,18 @@ export function beamSearch(request: BeamSearchRequest): Promise<BeamSearchResult
 
 /** `beamSearch` with these parts. Proofs call it with known-wrong parts, which must fail. */
 export async function searchWith(parts: BeamParts, request: BeamSearchRequest): Promise<BeamSearchResult> {
-  const { target, source, drafter, settings = {} } = request;
-  const rules = beamRules(settings, target, source);
+  const { target, source, drafter, signal, settings = {} } = request;
+  const rules = beamRules(settings, target, allIds(source));
   const drafting = drafter ? draftRules(rules, drafter, target) : null;
   const started = performance.now();
-  const [encoded] = await target.encode([source]);
+  const [encoded] = await target.encode([source], { signal });
   let state: BeamState | null = null;
   let draft: BeamDraft | null = null;
   try {
     state = new BeamState(target, rules, parts, encoded.open());
-    if (drafting && drafting.gamma > 0) draft = await BeamDraft.open(drafting, source, rules);
+    if (drafting && drafting.gamma > 0) draft = await BeamDraft.open(drafting, source, rules, signal);
     while (!state.done) {
-      checkSignal(request.signal);
+      checkSignal(signal);
       await state.round(draft, drafting?.gamma ?? 0);
     }
     if (state.finished.length === 0) {

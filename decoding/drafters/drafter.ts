@@ -60,8 +60,9 @@ export interface Drafter {
    * @param source source ids, EOS included
    * @param encoded the target's encoding of the source, for drafters that are part of the target; the caller disposes it. Sequences
    * that share it may share what a drafter makes of the source
+   * @param signal cancels what opening takes
    */
-  open(source: readonly number[], encoded?: Encoded): Promise<DraftSession>;
+  open(source: readonly number[], encoded?: Encoded, signal?: AbortSignal): Promise<DraftSession>;
   /** Proposes for several sessions of this drafter in fewer model calls. When it is left out, each session proposes alone. */
   proposeAll?(turns: readonly DraftTurn[]): Promise<Proposal[]>;
 }

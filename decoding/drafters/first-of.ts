@@ -19,10 +19,10 @@ export function firstOf(drafters: readonly Drafter[]): Drafter {
   return {
     name: drafters.map((drafter) => drafter.name).join('+'),
     vocabularySize: drafters[0].vocabularySize,
-    open: async (source, encoded) => {
+    open: async (source, encoded, signal) => {
       const sessions: DraftSession[] = [];
       try {
-        for (const drafter of drafters) sessions.push(await drafter.open(source, encoded));
+        for (const drafter of drafters) sessions.push(await drafter.open(source, encoded, signal));
       } catch (error) {
         for (const session of sessions) session.dispose();
         throw error;

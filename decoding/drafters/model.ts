@@ -23,9 +23,9 @@ function drafterOf(model: SequenceModel, name: string, options: ForwardOptions, 
   return {
     name,
     vocabularySize: model.vocabularySize,
-    open: async (source, encoded) => {
+    open: async (source, encoded, signal) => {
       if (sharesEncoding && encoded) return new ModelSession(Sequence.open(model, encoded), options, () => undefined);
-      const encode = async () => (await model.encode([source]))[0];
+      const encode = async () => (await model.encode([encoded?.masked ?? source], { signal }))[0];
       const own = encoded ? await encodings.take(encoded, encode) : wholeShare(await encode());
       return new ModelSession(Sequence.open(model, own.encoded), options, () => own.dispose());
     },

@@ -1,3 +1,4 @@
+import { allIds } from '../../engine';
 import { Failure } from '../failure';
 import type { Proposal } from '../proposal';
 import { checkSignal, positionOf, type Run } from '../run';
@@ -56,7 +57,7 @@ function requestOf(run: Run, gamma: number): DraftRequest {
     gamma,
     processing: verifier.draftProcessing,
     eosTokens: pair.target.eosTokens,
-    source: request.source,
+    source: allIds(request.source),
     maxNewTokens,
     branching: settings.branching,
     draw: (distribution, position) => verifier.draw(distribution, 1, positionOf(run, position))[0],

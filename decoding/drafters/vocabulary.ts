@@ -1,4 +1,4 @@
-import type { LogitsView, SequenceModel } from '../../engine';
+import type { LogitsView, SequenceModel, Source } from '../../engine';
 import type { TopK } from '../../kernels';
 
 /**
@@ -14,11 +14,13 @@ import type { TopK } from '../../kernels';
 export function withVocabulary(model: SequenceModel, size: number): SequenceModel {
   if (model.vocabularySize === size) return model;
   const known = (id: number) => (id >= model.vocabularySize && id < size ? model.startToken : id);
+  const knownSource = (source: Source): Source =>
+    'ids' in source ? { ...source, ids: source.ids.map(known) } : source.map(known);
   return {
     vocabularySize: size,
     startToken: model.startToken,
     eosTokens: model.eosTokens,
-    encode: (sources) => model.encode(sources.map((source) => source.map(known))),
+    encode: (sources, options) => model.encode(sources.map(knownSource), options),
     forward: async (rows, options) => {
       const view = await model.forward(
         rows.map((row) => ({ ...row, token: known(row.token) })),

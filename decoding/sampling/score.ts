@@ -1,4 +1,4 @@
-import type { DecoderRow, LogitsView } from '../../engine';
+import { allIds, type DecoderRow, type LogitsView } from '../../engine';
 import { Failure } from '../failure';
 import { type Proposal, ROOT, tokensTo } from '../proposal';
 import type { Run } from '../run';
@@ -65,7 +65,12 @@ function requestsOf(run: Run, proposal: Proposal, end: number): RowRequest[] {
   const first = end - proposal.length - 1;
   return Array.from({ length: proposal.length + 1 }, (_, i) => ({
     row: first + i,
-    context: { ids: [...run.ids, ...tokensTo(proposal, i + ROOT)], eosTokens, source: request.source, maxNewTokens },
+    context: {
+      ids: [...run.ids, ...tokensTo(proposal, i + ROOT)],
+      eosTokens,
+      source: allIds(request.source),
+      maxNewTokens,
+    },
     processing: run.verifier.targetProcessing,
   }));
 }

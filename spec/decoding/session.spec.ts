@@ -84,7 +84,7 @@ async function check(model: Model, real: Real): Promise<void> {
     const given = real.given.get(index) ?? [];
     expect(run.ids.slice(1)).toEqual(given);
     expect(given).toEqual(real.alone[index].slice(0, given.length));
-    const { source } = run.request;
+    const { source } = run.encoding.encoded;
     expect(await cachedRow(run.target, run.ids)).toEqual(await uncachedRow(run.target.model, source, run.ids));
     if (!run.draft) continue;
     const draft: Sequence = Reflect.get(run.draft, 'sequence');

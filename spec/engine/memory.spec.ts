@@ -26,7 +26,7 @@ describe.each(['reference', 'cpu', 'wasm'] as const)('the memory that a source i
         const fits = (room: number) => {
           const facts = { ...backend.facts, capacityBytes: room, allocatedBytes: () => 0 };
           try {
-            checkEncodeFits(facts, config, rows, rows);
+            checkEncodeFits(facts, config, { rows, step: rows, crossSlots: rows });
             return true;
           } catch (error) {
             expect(error).toMatchObject({ code: 'out-of-memory' });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { DecoderRow, Encoded } from '../../engine';
-import { crossPlan, encoderPlan, selfPlan } from '../../engine/plan';
+import { chunkPlan, crossPlan, selfPlan } from '../../engine/plan';
 import { SlotPool } from '../../engine/slots';
 import { Stream } from '../../engine/stream';
 import type { PlanSpec } from '../../kernels';
@@ -44,11 +44,31 @@ function rowsOf(streams: readonly Stream[], shape: readonly { stream: number; pa
   return rows;
 }
 
+const sourcesOf = (lengths: readonly number[]) => lengths.map((length) => ({ ids: new Array<number>(length).fill(5) }));
+const total = (lengths: readonly number[]) => lengths.reduce((sum, length) => sum + length, 0);
+
 describe('a plan of the encoder', () => {
+  it('of some rows has the lists and positions that these rows have in the plan of all', () => {
+    const lengths = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(lengths, fc.nat(44), fc.integer({ min: 1, max: 12 }), (all, from, count) => {
+        const first = from % total(all);
+        const rows = Math.min(count, total(all) - first);
+        const whole = chunkPlan(sourcesOf(all), 0, total(all), true);
+        const part = chunkPlan(sourcesOf(all), first, rows, false);
+        expect([part.rows, part.write.length]).toEqual([rows, 0]);
+        for (let row = 0; row < rows; row++) {
+          expect(keysOf(part, row)).toEqual(keysOf(whole, first + row));
+          expect(part.position[row]).toBe(whole.position[first + row]);
+        }
+      }),
+    );
+  });
+
   it('lets every row see the rows of its source, in order, and write to a slot of its own', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }), (lengths) => {
-        const plan = encoderPlan(lengths);
+        const plan = chunkPlan(sourcesOf(lengths), 0, total(lengths), true);
         const sources = lengths.flatMap((length, source) => Array.from({ length }, () => source));
         expect(plan.rows).toBe(sources.length);
         expect([...plan.write]).toEqual(sources.map((_, row) => row));

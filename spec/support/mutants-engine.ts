@@ -148,7 +148,7 @@ function hoarding(table: TableOptions): SequenceModel {
     encode: async (sources) =>
       sources.map((source) => {
         const encoded: Encoded = {
-          source,
+          source: source as readonly number[],
           open: () => open(encoded),
           dispose: () => undefined,
           [Symbol.dispose]: () => undefined,

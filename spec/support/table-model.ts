@@ -116,11 +116,13 @@ export function tableModel({ vocabulary, logits, eosTokens = [], early = logits 
     open: () => counts.open,
     calls: () => counts.calls,
     encode: async (sources) =>
-      sources.map((source) => {
+      sources.map((given) => {
+        const source = 'ids' in given ? given.ids.filter((_, i) => given.mask[i] === 1) : given;
         counts.open++;
         let live = true;
         const encoded: Encoded = {
           source,
+          masked: 'ids' in given ? given : undefined,
           open: () => new Stream(encoded, counts),
           dispose: () => {
             if (live) counts.open--;

@@ -3,7 +3,7 @@ import { Tandem } from '../../api/tandem';
 import { type Drafter, modelDrafter } from '../../decoding';
 import type { T5Model } from '../../engine';
 import { type Backend, createReferenceBackend } from '../../kernels';
-import type { Tokenizer } from '../../weights';
+import type { T5Config, Tokenizer } from '../../weights';
 import { tinyConfig } from './random-checkpoint';
 import { randomTable, type TableModel, tableModel } from './table-model';
 
@@ -81,9 +81,16 @@ function asT5(model: TableModel, name: string): T5Model {
     dtype: 'f32',
     parameters: 0,
     weightBytes: 0,
+    hasDecoder: true,
+    encoderStates: async (sources) => sources.map((source) => statesOf('ids' in source ? source.ids : source, config)),
     dispose,
     [Symbol.dispose]: dispose,
   } as T5Model;
+}
+
+/** States that depend on the ids alone, [ids, dModel]. */
+function statesOf(ids: readonly number[], { dModel }: T5Config): Float32Array {
+  return Float32Array.from({ length: ids.length * dModel }, (_, i) => Math.sin(ids[Math.floor(i / dModel)] * 7 + i));
 }
 
 function quietBackend(): Backend {
