@@ -14,6 +14,8 @@ export {
   type DraftModel,
   type DraftName,
   type DraftSource,
+  EMBED_OPTIONS,
+  type EmbedOptions,
   type EncodeInputOptions,
   type EngineFacts,
   type FailedResult,

@@ -4,6 +4,7 @@ import type { DecodeIdsOptions, EncodeInputOptions } from './text-options';
 import type {
   CompareOptions,
   Comparison,
+  EmbedOptions,
   EngineFacts,
   GenerateOptions,
   Input,
@@ -47,6 +48,7 @@ export interface Engine {
   ): AsyncGenerator<StreamEvent, void, void>;
   compare(input: Input, options: CompareOptions, signal: AbortSignal): Promise<Comparison>;
   score(source: Input, targets: readonly Input[], options: ScoreOptions, signal: AbortSignal): Promise<Score[]>;
+  embed(inputs: readonly Input[], options: EmbedOptions, signal: AbortSignal): Promise<Float32Array[]>;
   measureCosts(input: Input, options: MeasureCostsOptions, signal: AbortSignal): Promise<CostTable>;
   encode(input: Input, options: EncodeInputOptions): Promise<number[]>;
   decodeIds(ids: readonly number[], options: DecodeIdsOptions): Promise<string>;

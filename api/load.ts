@@ -12,6 +12,7 @@ import {
 import { type DraftPlan, draftPlans } from './drafts/names';
 import { type OpenedDrafts, openDrafts } from './drafts/open';
 import { readTable } from './drafts/tables.node';
+import { type EmbeddingHead, embeddingHead } from './embed-head';
 import { giveNotice } from './notices.node';
 import { findBundledPair } from './sources/bundled';
 import { type OpenedModel, openModel } from './sources/open';
@@ -35,6 +36,8 @@ export interface Loaded extends OpenedDrafts {
   readonly sourceLength: number | null;
   /** Tells, once, of a source that is longer than that. */
   tellLength(found: number, most: number): void;
+  /** What makes embeddings of encoder states; where the checkpoint's files of it are broken, the error that says so. */
+  readonly embedding: EmbeddingHead | WeightsError;
 }
 
 /** Which target and drafts to load. */
@@ -104,6 +107,7 @@ class Loader {
     const checkpoints: Checkpoint[] = [];
     for (const draft of drafts) checkpoints.push(await this.open(draft.model, 'draft', draft.revision));
     const { tokenizer, tokenizerError } = await checkedTokenizer(target, checkpoints);
+    const embedding = await embeddingOf(target);
     const backend = await createBackend(options.backend ?? 'auto', { threads: options.threads, level: options.level });
     this.backend = backend;
     checkLevel(backend, options.level);
@@ -131,6 +135,7 @@ class Loader {
         tokenizerError,
         prefix,
         generation,
+        embedding,
         ...opened,
       },
       sourceLength: (await target.sourceLength?.()) ?? null,
@@ -175,7 +180,18 @@ class Loader {
           onProgress({ phase: 'load', role, model: checkpoint.name, item: tensor, loaded, total })),
     });
     this.models.push(model);
-    return model;
+    if (role === 'target' || model.hasDecoder) return model;
+    throw new WeightsError('tensor-missing', `draft ${model.name}: expected a decoder, found an encoder alone`);
+  }
+}
+
+/** What is broken here concerns embeddings alone: the model loads all the same. */
+async function embeddingOf(checkpoint: Checkpoint): Promise<EmbeddingHead | WeightsError> {
+  try {
+    return embeddingHead((await checkpoint.embeddingSteps?.()) ?? null);
+  } catch (error) {
+    if (error instanceof WeightsError) return error;
+    throw error;
   }
 }
 

@@ -3,6 +3,7 @@ import { type CostTable, DecodingError, measureCosts } from '../decoding';
 import type { T5Model } from '../engine';
 import { searchBeams } from './beams';
 import { comparison } from './comparison';
+import { embedInputs } from './embed';
 import type { Engine, LoadedFacts } from './engine';
 import { type Loaded, type LoadPlan, load } from './load';
 import { isBeamSearch } from './options';
@@ -13,6 +14,7 @@ import type { DecodeIdsOptions, EncodeInputOptions } from './text-options';
 import type {
   CompareOptions,
   Comparison,
+  EmbedOptions,
   GenerateOptions,
   Input,
   LoadedParts,
@@ -106,6 +108,10 @@ export class LocalEngine implements Engine {
     return scoreInputs(this.loaded, { source, targets }, options, signal);
   }
 
+  embed(inputs: readonly Input[], options: EmbedOptions, signal: AbortSignal): Promise<Float32Array[]> {
+    return embedInputs(this.loaded, inputs, options, signal);
+  }
+
   async encode(input: Input, options: EncodeInputOptions): Promise<number[]> {
     return sourceIds(this.loaded, input, options);
   }
@@ -136,6 +142,7 @@ function faster(a: Result, b: Result): Result {
 }
 
 function factsOf(model: T5Model): ModelFacts {
-  const { name, config, parameters, weightBytes, dtype, vocabularySize } = model;
-  return { name, family: config.family, parameters, weightBytes, dtype, vocabularySize };
+  const { name, config, parameters, weightBytes, dtype, vocabularySize, hasDecoder } = model;
+  const { family, dModel } = config;
+  return { name, family, parameters, weightBytes, dtype, vocabularySize, dModel, hasDecoder };
 }

@@ -19,7 +19,15 @@ import {
 import { BEAM_ONLY, BEAM_SETTINGS, CONCURRENCY, NOT_FOLLOWED, SETTINGS, TRUNCATIONS } from '../decoding';
 import { draftPlans, draftRule } from './drafts/names';
 import { DECODE_OPTIONS, ENCODE_OPTIONS } from './text-options';
-import type { CompareOptions, GenerateOptions, Input, LoadOptions, MeasureCostsOptions, ScoreOptions } from './types';
+import type {
+  CompareOptions,
+  EmbedOptions,
+  GenerateOptions,
+  Input,
+  LoadOptions,
+  MeasureCostsOptions,
+  ScoreOptions,
+} from './types';
 
 const address = {
   expected: 'an address',
@@ -138,6 +146,17 @@ export const SCORE_OPTIONS: OptionTable<keyof ScoreOptions> = {
   signal: { ...abortSignal, about: 'cancels scoring' },
 };
 
+/** Every option of `Tandem.embed`. */
+export const EMBED_OPTIONS: OptionTable<keyof EmbedOptions> = {
+  pooling: {
+    ...oneOf('auto', 'mean', 'none'),
+    about:
+      'auto (as the checkpoint’s modules.json says, else the mean), mean, or none for the encoder states (default: auto)',
+  },
+  normalize: { ...flagged, about: 'scale each result to length 1 (default: as the checkpoint says)' },
+  signal: { ...abortSignal, about: 'cancels embedding' },
+};
+
 const NOT_COMPARED = [
   'numBeams',
   'numReturnSequences',
@@ -168,6 +187,11 @@ export function checkLoad(options: LoadOptions): void {
 /** @throws TandemError `option-invalid` */
 export function checkMeasure(options: MeasureCostsOptions): void {
   checkOptions(options, MEASURE_OPTIONS, 'measureCosts');
+}
+
+/** @throws TandemError `option-invalid` */
+export function checkEmbed(options: EmbedOptions): void {
+  checkOptions(options, EMBED_OPTIONS, 'embed');
 }
 
 /** @throws TandemError `option-invalid` */

@@ -6,6 +6,7 @@ import { planLoad } from './load';
 import { openLocalEngine } from './local';
 import {
   checkCompare,
+  checkEmbed,
   checkGenerate,
   checkGiven,
   checkInput,
@@ -22,6 +23,7 @@ import type {
   BatchResult,
   CompareOptions,
   Comparison,
+  EmbedOptions,
   EngineFacts,
   GenerateOptions,
   Input,
@@ -189,6 +191,26 @@ export class Tandem {
     checkScore(options);
     const scores = await this.#whole(options.signal, (signal) => this.#engine.score(source, targets, options, signal));
     return isMany(target) ? scores : scores[0];
+  }
+
+  /** Embeds inputs, many of them in one call of the encoder. Each has the bits that it has alone. @throws as for one input */
+  embed(inputs: readonly Input[], options?: EmbedOptions): Promise<Float32Array[]>;
+  /**
+   * The vector of a text: its encoder states, pooled as the checkpoint says. A model without a decoder does this and nothing else.
+   *
+   * @returns [dModel], or as wide as the checkpoint's last step; with `pooling: 'none'` the states, [tokens, dModel]
+   * @throws TandemError `option-invalid`, `argument-invalid`, `aborted` or `disposed`; EngineError `source-invalid` or
+   * `out-of-memory`
+   */
+  embed(input: Input, options?: EmbedOptions): Promise<Float32Array>;
+  async embed(input: Input | readonly Input[], options: EmbedOptions = {}): Promise<Float32Array | Float32Array[]> {
+    const inputs = isMany(input) ? input : [input];
+    inputs.forEach((one, i) => {
+      checkInput(one, isMany(input) ? `embed: input ${i}` : 'embed');
+    });
+    checkEmbed(options);
+    const vectors = await this.#whole(options.signal, (signal) => this.#engine.embed(inputs, options, signal));
+    return isMany(input) ? vectors : vectors[0];
   }
 
   /**

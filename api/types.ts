@@ -163,6 +163,19 @@ export interface ScoreOptions {
   readonly signal?: AbortSignal;
 }
 
+/** How to embed. */
+export interface EmbedOptions {
+  /**
+   * How the encoder states of a text become its vector. `auto`: as the checkpoint's modules.json says (pooling, dense layers,
+   * normalisation, the longest text), and without one the mean. `mean`: the mean of the states, as it is. `none`: the states
+   * themselves, [tokens, dModel]. Default `auto`.
+   */
+  readonly pooling?: 'auto' | 'mean' | 'none';
+  /** Scales each result to length 1. Default: as the checkpoint says. */
+  readonly normalize?: boolean;
+  readonly signal?: AbortSignal;
+}
+
 /** How probable the model holds a target to be, after a source. */
 export interface Score {
   /** Ids of the target. Those of a text end with EOS. */
@@ -263,6 +276,10 @@ export interface ModelFacts {
   readonly weightBytes: number;
   readonly dtype: Dtype;
   readonly vocabularySize: number;
+  /** Width of its states: a text's states are [tokens, dModel]. */
+  readonly dModel: number;
+  /** False of an encoder alone, which embeds and cannot generate. */
+  readonly hasDecoder: boolean;
 }
 
 /** What computes, as data. */

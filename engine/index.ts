@@ -8,7 +8,7 @@ export type {
   DecoderRow,
   DecoderStream,
   Encoded,
-  EncodeOptions,
+  EncoderOptions,
   ForwardOptions,
   LogitsView,
   MaskedSource,

@@ -11,7 +11,7 @@ import { crossPlan, selfPlan } from './plan';
 import { SlotPool } from './slots';
 import { type SourceRows, sourceRows } from './source';
 import type { Stream } from './stream';
-import type { DecoderRow, Encoded, EncodeOptions, ForwardOptions, LogitsView, Source, T5Model } from './types';
+import type { DecoderRow, Encoded, EncoderOptions, ForwardOptions, LogitsView, Source, T5Model } from './types';
 import { createWorkspace, freeWorkspace } from './workspace';
 
 /** Slots that a cache has at first. The pools grow it. */
@@ -108,7 +108,7 @@ class Model implements T5Model, SlotPools {
     return this.config.eosTokens;
   }
 
-  async encode(sources: readonly Source[], { signal }: EncodeOptions = {}): Promise<Encoded[]> {
+  async encode(sources: readonly Source[], { signal }: EncoderOptions = {}): Promise<Encoded[]> {
     this.checkDecoder();
     const seen = this.rowsOf(sources);
     if (seen.length === 0) return [];
@@ -138,7 +138,7 @@ class Model implements T5Model, SlotPools {
     });
   }
 
-  async encoderStates(sources: readonly Source[], { signal }: EncodeOptions = {}): Promise<Float32Array[]> {
+  async encoderStates(sources: readonly Source[], { signal }: EncoderOptions = {}): Promise<Float32Array[]> {
     this.checkInUse();
     const seen = this.rowsOf(sources);
     if (seen.length === 0) return [];

@@ -32,7 +32,7 @@ export interface MaskedSource {
 /** What a model encodes: ids with their closing EOS, all of them seen or some of them hidden. */
 export type Source = readonly number[] | MaskedSource;
 
-export interface EncodeOptions {
+export interface EncoderOptions {
   /** Ends a long call between two steps. */
   readonly signal?: AbortSignal;
 }
@@ -97,7 +97,7 @@ export interface SequenceModel {
    * Encodes several sources in one call. The bits of a source's result do not depend on the others. A long call lets the event
    * loop turn.
    */
-  encode(sources: readonly Source[], options?: EncodeOptions): Promise<Encoded[]>;
+  encode(sources: readonly Source[], options?: EncoderOptions): Promise<Encoded[]>;
   /**
    * Computes the logits of rows of any number of streams in one call: row r of the view belongs to `rows[r]`. The bits of a row
    * do not depend on what else is in the call.
@@ -121,7 +121,7 @@ export interface T5Model extends SequenceModel, Disposable {
    *
    * @throws EngineError `source-invalid`, `out-of-memory`, `aborted`
    */
-  encoderStates(sources: readonly Source[], options?: EncodeOptions): Promise<Float32Array[]>;
+  encoderStates(sources: readonly Source[], options?: EncoderOptions): Promise<Float32Array[]>;
   /** Frees weights and caches. The backend can still be used. */
   dispose(): void;
 }

@@ -1,5 +1,6 @@
 import { ASYNC_DISPOSE, printable } from '../common';
 import { parseConfig } from './config';
+import { readEmbeddingSteps } from './embedding';
 import { WeightsError } from './errors';
 import { parseObject } from './fields';
 import { type FileSet, fileSet, isFileSet, type ModelFiles } from './file-set';
@@ -52,6 +53,7 @@ export async function openFileSet(files: FileSet | ModelFiles): Promise<Checkpoi
       sourceLength: () => sourceLength((file) => readText(set, file)),
       settingsFiles: set.files.filter((file) => isWanted(file) && !isOfWeights(file)),
       readSettings: (file) => readBytes(set, file),
+      embeddingSteps: () => readEmbeddingSteps({ name: set.name, read: (file) => readBytes(set, file) }),
       tokenizer: () => loadTokenizer({ read: (file) => readBytes(set, file) }, config, set.name),
       dispose,
       [ASYNC_DISPOSE]: dispose,

@@ -132,6 +132,32 @@ export interface Tokenizer {
   id(piece: string): number | undefined;
 }
 
+/** How the states of a text become one vector. Several are joined end to end, in this order. */
+export type Pooling = 'cls' | 'max' | 'mean' | 'meanSqrtLength';
+
+/** A tensor as its file has it. */
+export interface StoredTensor {
+  readonly info: TensorInfo;
+  readonly bytes: Uint8Array;
+}
+
+/** A step after pooling. */
+export type EmbeddingStep =
+  | {
+      readonly kind: 'dense';
+      readonly weight: StoredTensor; // [outputs, inputs]
+      readonly bias: StoredTensor | null; // [outputs]
+      readonly activation: 'identity' | 'tanh' | 'relu';
+    }
+  | { readonly kind: 'normalize' };
+
+export interface EmbeddingSteps {
+  /** Longest text in tokens, closing EOS included; null where nothing limits it. */
+  readonly maxTokens: number | null;
+  readonly pooling: readonly Pooling[];
+  readonly steps: readonly EmbeddingStep[];
+}
+
 /** A Hugging Face model directory (or its like elsewhere), opened but not loaded. */
 export interface Checkpoint extends AsyncDisposable {
   /** Directory, hub id or other name, for messages. */
@@ -153,6 +179,8 @@ export interface Checkpoint extends AsyncDisposable {
   readonly settingsFiles?: readonly string[];
   /** The bytes of one of `settingsFiles`; null when it is not there. */
   readSettings?(file: string): Promise<Uint8Array | null>;
+  /** What follows the encoder for embeddings, as modules.json says; null where there is none. */
+  embeddingSteps?(): Promise<EmbeddingSteps | null>;
   /** From tokenizer.json, spiece.model, vocab.json with merges.txt, or none for ByT5. Throws `WeightsError` when there is none. */
   tokenizer(): Promise<Tokenizer>;
   /** Closes its files. It must not be read after; a second call does nothing. `await using` calls it too. */

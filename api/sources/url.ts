@@ -21,6 +21,8 @@ const SMALL_FILES = [
   'spiece.model',
   'vocab.json',
   'merges.txt',
+  'modules.json',
+  'sentence_bert_config.json',
 ];
 /** Files of weights in one piece, the best first; the index of its shards has the same name with `.index.json`. */
 const WEIGHTS = ['model.safetensors', 'pytorch_model.bin'];
@@ -46,6 +48,8 @@ export async function openUrl(url: string, signal?: AbortSignal): Promise<Checkp
   if (!files.has('config.json')) {
     throw new WeightsError('not-found', `${base}: expected config.json of a checkpoint, found none`);
   }
+  const modules = files.get('modules.json');
+  for (const file of modules ? await stepFiles(modules) : []) await add(file, smallFile);
   for (const file of WEIGHTS) {
     if (await add(file, weightsFile)) break;
     const index = `${file}.index.json`;
@@ -55,6 +59,14 @@ export async function openUrl(url: string, signal?: AbortSignal): Promise<Checkp
   }
   const set: FileSet = { name: base, files: [...files.keys()], open: async (file) => files.get(file) as ByteSource };
   return openFileSet(set);
+}
+
+/** Files of the steps after the encoder. What modules.json may say is checked where it is read. */
+async function stepFiles(modules: ByteSource): Promise<string[]> {
+  const text = new TextDecoder().decode(await modules.read(0, modules.size));
+  const folders = new Set(text.match(/\b\d+_(Pooling|Dense)\b/g) ?? []);
+  const names = ['config.json', 'model.safetensors', 'pytorch_model.bin'];
+  return [...folders].flatMap((folder) => names.map((name) => `${folder}/${name}`));
 }
 
 /** A file that is read whole, or null where the server has none. */

@@ -7,6 +7,7 @@ import type { DecodeIdsOptions, EncodeInputOptions } from '../text-options';
 import type {
   CompareOptions,
   Comparison,
+  EmbedOptions,
   GenerateOptions,
   Input,
   LoadOptions,
@@ -89,6 +90,10 @@ class WorkerEngine implements Engine {
   score(source: Input, targets: readonly Input[], options: ScoreOptions, signal: AbortSignal): Promise<Score[]> {
     const question = { ask: 'score', source, targets, options: withoutFunctions(options) } as const;
     return this.whole(question, signal) as Promise<Score[]>;
+  }
+
+  embed(inputs: readonly Input[], options: EmbedOptions, signal: AbortSignal): Promise<Float32Array[]> {
+    return this.whole({ ask: 'embed', inputs, options: withoutFunctions(options) }, signal) as Promise<Float32Array[]>;
   }
 
   encode(input: Input, options: EncodeInputOptions): Promise<number[]> {

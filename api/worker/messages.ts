@@ -8,6 +8,7 @@ import type { LoadPlan } from '../load';
 import type { DecodeIdsOptions, EncodeInputOptions } from '../text-options';
 import type {
   CompareOptions,
+  EmbedOptions,
   GenerateOptions,
   Input,
   LoadOptions,
@@ -38,6 +39,7 @@ export type Question =
       readonly targets: readonly Input[];
       readonly options: Sent<ScoreOptions>;
     }
+  | { readonly ask: 'embed'; readonly inputs: readonly Input[]; readonly options: Sent<EmbedOptions> }
   | { readonly ask: 'encode'; readonly input: Input; readonly options: EncodeInputOptions }
   | { readonly ask: 'decodeIds'; readonly ids: readonly number[]; readonly options: DecodeIdsOptions };
 

@@ -51,6 +51,8 @@ export class Server {
         const { source, targets, options } = question;
         return this.cancellable(number, (signal) => this.loaded.score(source, targets, options, signal));
       }
+      case 'embed':
+        return this.cancellable(number, (signal) => this.loaded.embed(question.inputs, question.options, signal));
       case 'encode':
         return this.loaded.encode(question.input, question.options);
       case 'decodeIds':

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import {
   COMPARE_OPTIONS,
+  EMBED_OPTIONS,
   GENERATE_OPTIONS,
   type GenerateOptions,
   LOAD_OPTIONS,
@@ -44,6 +45,7 @@ const CALLS: Record<string, { table: OptionTable; call: (options: object) => unk
   stream: { table: GENERATE_OPTIONS, call: async (options) => tandem.stream('abc', options) },
   compare: { table: COMPARE_OPTIONS, call: (options) => tandem.compare('abc', options) },
   measureCosts: { table: MEASURE_OPTIONS, call: (options) => tandem.measureCosts('abc', options) },
+  embed: { table: EMBED_OPTIONS, call: (options) => tandem.embed('abc', options) },
   score: { table: SCORE_OPTIONS, call: (options) => tandem.score('abc', 'de', options) },
 };
 
@@ -186,6 +188,7 @@ describe('inputs', () => {
       () => tandem.encode(input as never),
       () => tandem.score(input as never, 'abc'),
       () => tandem.score('abc', input as never),
+      () => tandem.embed(input as never),
     ]) {
       expect(await codeOf(call)).toBe('argument-invalid');
     }

@@ -1,3 +1,4 @@
+import { PLAIN } from '../../api/embed-head';
 import { LocalEngine } from '../../api/local';
 import { Tandem } from '../../api/tandem';
 import { type Drafter, modelDrafter } from '../../decoding';
@@ -58,6 +59,7 @@ export function tableTandem({ seed, around = (model) => model, drafter }: TableT
     tokenizerError: null,
     prefix: '',
     generation: null,
+    embedding: PLAIN,
     drafter: proposing,
     beamDrafter: { model: second },
     sourceLength: null,

@@ -16,7 +16,7 @@ const WANTED: readonly (readonly [name: RegExp, reason: string])[] = [
   [/^spiece\.model$/, 'SentencePiece vocabulary'],
   [/^(vocab\.json|merges\.txt)$/, 'byte-level BPE vocabulary'],
   [/^(modules|sentence_bert_config)\.json$/, 'steps after the encoder, for embeddings'],
-  [/^\d+_(Pooling|Dense|Normalize)\/(config\.json|model\.safetensors)$/, 'a step after the encoder'],
+  [/^\d+_(Pooling|Dense|Normalize)\/(config\.json|model\.safetensors|pytorch_model\.bin)$/, 'a step after the encoder'],
 ];
 
 /** The ways in which weights are kept, the best first: the file in one piece, its shards, the index of the shards. */

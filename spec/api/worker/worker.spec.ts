@@ -50,12 +50,14 @@ describe('an engine in a worker', () => {
     expect([here.core === null, away.core]).toEqual([false, null]);
   });
 
-  it('encodes, decodes, compares, measures and scores', async () => {
+  it('encodes, decodes, compares, measures, scores and embeds', async () => {
     const ids = await away.encode(INPUTS[0]);
     expect(ids).toEqual(await here.encode(INPUTS[0]));
     expect(await away.decode(ids)).toBe(await here.decode(ids));
     expect((await away.compare(INPUTS[0], { maxNewTokens: 4 })).equal).toBe(true);
     expect((await away.measureCosts(INPUTS[0], { rows: 2, repeats: 1 })).v).toHaveLength(2);
+    expect(await away.embed(INPUTS)).toEqual(await here.embed(INPUTS));
+    expect(await away.embed(INPUTS[0], { pooling: 'none' })).toBeInstanceOf(Float32Array);
     const targets = ['He is coming.', 'You are.'];
     expect(await away.score(INPUTS[0], targets, { logProbs: 2 })).toEqual(
       await here.score(INPUTS[0], targets, { logProbs: 2 }),
