@@ -2,9 +2,10 @@ import { Turns } from '../common';
 import type { EncoderOptions, Source, T5Model } from '../engine';
 import { WeightsError } from '../weights';
 import { embeddingOf, normalized, PLAIN } from './embed-head';
+import type { EmbedOptions } from './embed-options';
 import type { Loaded } from './load';
 import { sourceIds } from './source';
-import type { EmbedOptions, Input } from './types';
+import type { Input } from './types';
 
 /** Ids of one call of the encoder; more are several calls. */
 const MOST_IDS = 4096;

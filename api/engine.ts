@@ -1,18 +1,17 @@
 import type { CostTable } from '../decoding';
 import type { GenerationStart } from '../weights';
+import type { EmbedOptions } from './embed-options';
+import type { Score, ScoreOptions } from './score-options';
 import type { DecodeIdsOptions, EncodeInputOptions } from './text-options';
 import type {
   CompareOptions,
   Comparison,
-  EmbedOptions,
   EngineFacts,
   GenerateOptions,
   Input,
   LoadedParts,
   MeasureCostsOptions,
   ModelFacts,
-  Score,
-  ScoreOptions,
   StreamEvent,
 } from './types';
 

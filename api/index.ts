@@ -1,18 +1,18 @@
 export { bundledPair } from './bundled.node';
 export { comparison } from './comparison';
 export { parseDraft } from './drafts/names';
+export { EMBED_OPTIONS, type EmbedOptions } from './embed-options';
 export {
   COMPARE_OPTIONS,
   checkGenerate,
   checkGiven,
-  EMBED_OPTIONS,
   GENERATE_OPTIONS,
   LOAD_OPTIONS,
   MEASURE_OPTIONS,
-  SCORE_OPTIONS,
 } from './options';
 export type { BundledPair } from './pair';
 export { sequenceName } from './run';
+export { SCORE_OPTIONS, type Score, type ScoreOptions } from './score-options';
 export type { TokenStream } from './stream';
 export { Tandem } from './tandem';
 export type { DecodeIdsOptions, EncodeInputOptions } from './text-options';
@@ -23,7 +23,6 @@ export type {
   DraftModel,
   DraftName,
   DraftSource,
-  EmbedOptions,
   EngineFacts,
   FailedResult,
   GenerateOptions,
@@ -36,8 +35,6 @@ export type {
   Notice,
   Progress,
   Result,
-  Score,
-  ScoreOptions,
   Sequence,
   StreamEvent,
   TokenStreamEvent,

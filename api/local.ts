@@ -4,17 +4,18 @@ import type { T5Model } from '../engine';
 import { searchBeams } from './beams';
 import { comparison } from './comparison';
 import { embedInputs } from './embed';
+import type { EmbedOptions } from './embed-options';
 import type { Engine, LoadedFacts } from './engine';
 import { type Loaded, type LoadPlan, load } from './load';
 import { isBeamSearch } from './options';
 import { decodeSequences } from './run';
 import { scoreInputs } from './score';
+import type { Score, ScoreOptions } from './score-options';
 import { neededTokenizer, sourceIds } from './source';
 import type { DecodeIdsOptions, EncodeInputOptions } from './text-options';
 import type {
   CompareOptions,
   Comparison,
-  EmbedOptions,
   GenerateOptions,
   Input,
   LoadedParts,
@@ -22,8 +23,6 @@ import type {
   MeasureCostsOptions,
   ModelFacts,
   Result,
-  Score,
-  ScoreOptions,
   StreamEvent,
 } from './types';
 

@@ -19,15 +19,7 @@ import {
 import { BEAM_ONLY, BEAM_SETTINGS, CONCURRENCY, NOT_FOLLOWED, SETTINGS, TRUNCATIONS } from '../decoding';
 import { draftPlans, draftRule } from './drafts/names';
 import { DECODE_OPTIONS, ENCODE_OPTIONS } from './text-options';
-import type {
-  CompareOptions,
-  EmbedOptions,
-  GenerateOptions,
-  Input,
-  LoadOptions,
-  MeasureCostsOptions,
-  ScoreOptions,
-} from './types';
+import type { CompareOptions, GenerateOptions, Input, LoadOptions, MeasureCostsOptions } from './types';
 
 const address = {
   expected: 'an address',
@@ -140,23 +132,6 @@ export const MEASURE_OPTIONS: OptionTable<keyof MeasureCostsOptions> = {
   signal: { ...abortSignal, about: 'cancels measuring' },
 };
 
-/** Every option of `Tandem.score`. */
-export const SCORE_OPTIONS: OptionTable<keyof ScoreOptions> = {
-  logProbs: { ...SETTINGS.logProbs, about: 'list this many of the most probable tokens of each place (default: 0)' },
-  signal: { ...abortSignal, about: 'cancels scoring' },
-};
-
-/** Every option of `Tandem.embed`. */
-export const EMBED_OPTIONS: OptionTable<keyof EmbedOptions> = {
-  pooling: {
-    ...oneOf('auto', 'mean', 'none'),
-    about:
-      'auto (as the checkpoint’s modules.json says, else the mean), mean, or none for the encoder states (default: auto)',
-  },
-  normalize: { ...flagged, about: 'scale each result to length 1 (default: as the checkpoint says)' },
-  signal: { ...abortSignal, about: 'cancels embedding' },
-};
-
 const NOT_COMPARED = [
   'numBeams',
   'numReturnSequences',
@@ -187,16 +162,6 @@ export function checkLoad(options: LoadOptions): void {
 /** @throws TandemError `option-invalid` */
 export function checkMeasure(options: MeasureCostsOptions): void {
   checkOptions(options, MEASURE_OPTIONS, 'measureCosts');
-}
-
-/** @throws TandemError `option-invalid` */
-export function checkEmbed(options: EmbedOptions): void {
-  checkOptions(options, EMBED_OPTIONS, 'embed');
-}
-
-/** @throws TandemError `option-invalid` */
-export function checkScore(options: ScoreOptions): void {
-  checkOptions(options, SCORE_OPTIONS, 'score');
 }
 
 /** @throws TandemError `option-invalid` */

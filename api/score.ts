@@ -1,8 +1,9 @@
 import { Turns } from '../common';
 import { scoreTargets } from '../decoding';
 import type { Loaded } from './load';
+import type { Score, ScoreOptions } from './score-options';
 import { neededTokenizer, sourceIds } from './source';
-import type { Input, Score, ScoreOptions } from './types';
+import type { Input } from './types';
 
 /** Scores targets of one source. A text has its closing EOS scored, as a label in training has; ids are scored as they are. */
 export async function scoreInputs(

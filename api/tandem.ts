@@ -1,20 +1,12 @@
 import { ASYNC_DISPOSE, checkOptions, invalid, TandemError } from '../common';
 import type { CostTable } from '../decoding';
 import { Call, type LiveCalls } from './call';
+import { checkEmbed, type EmbedOptions } from './embed-options';
 import type { Engine } from './engine';
 import { planLoad } from './load';
 import { openLocalEngine } from './local';
-import {
-  checkCompare,
-  checkEmbed,
-  checkGenerate,
-  checkGiven,
-  checkInput,
-  checkLoad,
-  checkMeasure,
-  checkScore,
-  isMany,
-} from './options';
+import { checkCompare, checkGenerate, checkGiven, checkInput, checkLoad, checkMeasure, isMany } from './options';
+import { checkScore, type Score, type ScoreOptions } from './score-options';
 import { checkModel } from './sources/check';
 import { checkInForce, comparedInForce, optionsInForce } from './start';
 import { TokenStream } from './stream';
@@ -23,7 +15,6 @@ import type {
   BatchResult,
   CompareOptions,
   Comparison,
-  EmbedOptions,
   EngineFacts,
   GenerateOptions,
   Input,
@@ -33,8 +24,6 @@ import type {
   ModelFacts,
   ModelSource,
   Result,
-  Score,
-  ScoreOptions,
 } from './types';
 import { openWorkerEngine } from './worker/client';
 
@@ -193,14 +182,13 @@ export class Tandem {
     return isMany(target) ? scores : scores[0];
   }
 
-  /** Embeds inputs, many of them in one call of the encoder. Each has the bits that it has alone. @throws as for one input */
+  /** Embeds many inputs in few calls of the encoder. Each has the bits that it has alone. @throws as for one input */
   embed(inputs: readonly Input[], options?: EmbedOptions): Promise<Float32Array[]>;
   /**
    * The vector of a text: its encoder states, pooled as the checkpoint says. A model without a decoder does this and nothing else.
    *
    * @returns [dModel], or as wide as the checkpoint's last step; with `pooling: 'none'` the states, [tokens, dModel]
-   * @throws TandemError `option-invalid`, `argument-invalid`, `aborted` or `disposed`; EngineError `source-invalid` or
-   * `out-of-memory`
+   * @throws TandemError `option-invalid`, `argument-invalid`, `aborted` or `disposed`; EngineError `source-invalid`
    */
   embed(input: Input, options?: EmbedOptions): Promise<Float32Array>;
   async embed(input: Input | readonly Input[], options: EmbedOptions = {}): Promise<Float32Array | Float32Array[]> {

@@ -156,36 +156,6 @@ export interface MeasureCostsOptions {
   readonly signal?: AbortSignal;
 }
 
-/** How to score. */
-export interface ScoreOptions {
-  /** How many of the most probable tokens of each place are listed beside the target's own. Default 0. */
-  readonly logProbs?: number;
-  readonly signal?: AbortSignal;
-}
-
-/** How to embed. */
-export interface EmbedOptions {
-  /**
-   * How the encoder states of a text become its vector. `auto`: as the checkpoint's modules.json says (pooling, dense layers,
-   * normalisation, the longest text), and without one the mean. `mean`: the mean of the states, as it is. `none`: the states
-   * themselves, [tokens, dModel]. Default `auto`.
-   */
-  readonly pooling?: 'auto' | 'mean' | 'none';
-  /** Scales each result to length 1. Default: as the checkpoint says. */
-  readonly normalize?: boolean;
-  readonly signal?: AbortSignal;
-}
-
-/** How probable the model holds a target to be, after a source. */
-export interface Score {
-  /** Ids of the target. Those of a text end with EOS. */
-  readonly ids: readonly number[];
-  /** Natural logarithm of the probability of the whole target: Σ of `logProbs`. */
-  readonly logProb: number;
-  /** One for each id. */
-  readonly logProbs: readonly TokenLogProb[];
-}
-
 /** What happened, for one input and for many; `index` is the input's place, 0 for one input. */
 export type StreamEvent =
   | TokenStreamEvent

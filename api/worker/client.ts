@@ -1,19 +1,18 @@
 import { TandemError } from '../../common';
 import type { CostTable } from '../../decoding';
+import type { EmbedOptions } from '../embed-options';
 import type { Engine, LoadedFacts } from '../engine';
 import type { LoadPlan } from '../load';
 import { giveNotice } from '../notices.node';
+import type { Score, ScoreOptions } from '../score-options';
 import type { DecodeIdsOptions, EncodeInputOptions } from '../text-options';
 import type {
   CompareOptions,
   Comparison,
-  EmbedOptions,
   GenerateOptions,
   Input,
   LoadOptions,
   MeasureCostsOptions,
-  Score,
-  ScoreOptions,
   StreamEvent,
 } from '../types';
 import { errorFromData, type FromWorker, type LoadAnswer, type Question, type Sent, type SentError } from './messages';

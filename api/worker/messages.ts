@@ -3,19 +3,19 @@ import { DecodingError } from '../../decoding';
 import { EngineError } from '../../engine';
 import { KernelError } from '../../kernels';
 import { WeightsError } from '../../weights';
+import type { EmbedOptions } from '../embed-options';
 import type { LoadedFacts } from '../engine';
 import type { LoadPlan } from '../load';
+import type { ScoreOptions } from '../score-options';
 import type { DecodeIdsOptions, EncodeInputOptions } from '../text-options';
 import type {
   CompareOptions,
-  EmbedOptions,
   GenerateOptions,
   Input,
   LoadOptions,
   MeasureCostsOptions,
   Notice,
   Progress,
-  ScoreOptions,
 } from '../types';
 
 /** Options without what stays on the side of the caller: functions and signals. */

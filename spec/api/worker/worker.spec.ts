@@ -57,7 +57,8 @@ describe('an engine in a worker', () => {
     expect((await away.compare(INPUTS[0], { maxNewTokens: 4 })).equal).toBe(true);
     expect((await away.measureCosts(INPUTS[0], { rows: 2, repeats: 1 })).v).toHaveLength(2);
     expect(await away.embed(INPUTS)).toEqual(await here.embed(INPUTS));
-    expect(await away.embed(INPUTS[0], { pooling: 'none' })).toBeInstanceOf(Float32Array);
+    const states = await away.embed(INPUTS[0], { pooling: 'none' });
+    expect(Object.prototype.toString.call(states)).toBe('[object Float32Array]');
     const targets = ['He is coming.', 'You are.'];
     expect(await away.score(INPUTS[0], targets, { logProbs: 2 })).toEqual(
       await here.score(INPUTS[0], targets, { logProbs: 2 }),
@@ -122,13 +123,13 @@ describe('an engine in a worker', () => {
       return turns;
     }
 
-    it('turns its event loop while a long source is encoded; without a worker it does not', async () => {
+    it('turns its event loop while a long source is encoded: freely, and without a worker between two steps', async () => {
       const source = await long();
       const options = { maxNewTokens: 1 };
       const blocked = await turnsDuring(here.stream(source, options).next());
       const free = await turnsDuring(away.stream(source, options).next());
-      expect(blocked).toBeLessThan(5);
-      expect(free).toBeGreaterThan(10 * Math.max(1, blocked));
+      expect(blocked).toBeGreaterThan(1);
+      expect(free).toBeGreaterThan(2 * blocked);
     });
 
     it('hears a cancel before the step of the worker that is under way has ended', async () => {
