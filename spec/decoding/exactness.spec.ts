@@ -33,6 +33,12 @@ const keepLargest: LogitsProcessor = (_, logits) => {
   return logits.map((logit) => (logit < mean - 1 ? Number.NEGATIVE_INFINITY : logit));
 };
 
+/** Allowed tokens that depend on every id: two of four. */
+const notTheSum = (ids: readonly number[]) => {
+  const sum = ids.reduce((total, id) => total + id, 0);
+  return [0, 1, 2, 3].filter((id) => (id + sum) % 4 < 2);
+};
+
 describe('speculative sampling has the target distribution, by enumeration of every path (total variation ≤ 1e-12)', () => {
   const seed = fc.integer({ min: 1, max: 999 });
 
@@ -80,6 +86,34 @@ describe('speculative sampling has the target distribution, by enumeration of ev
     ['the caller’s own processors', { temperature: 1, processors: [discourage, keepLargest] }],
     ['own processors that depend on the ids, greedy', { temperature: 0, processors: [discourage] }],
     ['own processors after the others', { temperature: 0.7, topK: 3, suppressTokens: [2], processors: [discourage] }],
+    [
+      'sequence biases',
+      {
+        temperature: 1,
+        sequenceBias: [
+          [[2], 1.5],
+          [[2, 0], -2],
+          [[0, 3, 2], 1],
+        ],
+      },
+    ],
+    ['a penalty on the source', { temperature: 1, encoderRepetitionPenalty: 0.4 }],
+    ['no n-gram of the source', { temperature: 1, encoderNoRepeatNgramSize: 2 }],
+    ['allowed tokens', { temperature: 1, prefixAllowedTokens: notTheSum }],
+    [
+      'allowed tokens that other rules forbid',
+      { temperature: 1, badWords: [[2], [3]], prefixAllowedTokens: () => [2, 3] },
+    ],
+    ['a forced first token', { temperature: 1, forcedBosToken: 3, beginSuppressTokens: [0, 1] }],
+    ['no token of some first', { temperature: 1, beginSuppressTokens: [2, 1] }],
+    ['a forced end', { temperature: 1, forcedEosToken: 1 }],
+    ['one of several forced ends', { temperature: 1, forcedEosToken: [1, 3] }],
+    ['a decay of length', { temperature: 1, exponentialDecayLengthPenalty: [1, 2.5] }],
+    ['top-h', { temperature: 1, topH: 0.6 }],
+    ['typical', { temperature: 1, typicalP: 0.6 }],
+    ['epsilon', { temperature: 1, epsilonCutoff: 0.2 }],
+    ['eta', { temperature: 1, etaCutoff: 0.4 }],
+    ['all truncations', { temperature: 1.5, topH: 0.9, topK: 3, topP: 0.95, minP: 0.1, typicalP: 0.9, etaCutoff: 0.1 }],
     ['several at once', { temperature: 0.8, topK: 3, topP: 0.9, repetitionPenalty: 1.2, minNewTokens: 1 }],
   ];
   it.each(processors)('after %s', async (_, processing) => {

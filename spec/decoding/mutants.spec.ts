@@ -10,6 +10,7 @@ import { CANDIDATES } from '../support/mutants-candidates';
 import { COUPLED_DRAFT, COUPLED_TEXT, RACE } from '../support/mutants-coupled';
 import { DRAFT_CACHE, ENGINE, TARGET_CACHE } from '../support/mutants-engine';
 import { NUMBERS } from '../support/mutants-numbers';
+import { RULE_CONTEXT } from '../support/mutants-rules';
 import { SESSION } from '../support/mutants-session';
 import { randomTable, tableModel } from '../support/table-model';
 
@@ -53,6 +54,7 @@ const FAMILIES: readonly Family[] = [
   COUPLED_DRAFT,
   RACE,
   NUMBERS,
+  RULE_CONTEXT,
   TARGET_CACHE,
   DRAFT_CACHE,
   ENGINE,

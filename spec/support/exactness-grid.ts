@@ -35,6 +35,17 @@ export const PROCESSORS: Readonly<Record<string, Settings>> = {
   'temperature 0.7': { temperature: 0.7 },
   'top-k and top-p': { temperature: 1, topK: 2, topP: 0.8 },
   'repetition penalty': { temperature: 1.3, repetitionPenalty: 1.5 },
+  'rules over ids and source': {
+    temperature: 1.1,
+    sequenceBias: [
+      [[2], 0.8],
+      [[2, 0], -1.5],
+    ],
+    encoderNoRepeatNgramSize: 3,
+    exponentialDecayLengthPenalty: [0, 1.6],
+    forcedEosToken: 1,
+    typicalP: 0.95,
+  },
   greedy: { temperature: 0 },
 };
 

@@ -17,6 +17,9 @@ export async function finish(request: GenerationRequest): Promise<GenerationResu
   return collect(generate(request));
 }
 
+/** Source ids of every enumerated run. */
+export const SOURCE: readonly number[] = [2, 0, 1];
+
 /**
  * The target's own distribution over texts, computed from its logits by the chain rule, without a loop, a cache or a sampler. A
  * text ends at EOS, at the length limit, or after one of `stops`.
@@ -30,7 +33,8 @@ export function targetOutcomes(table: TableOptions, settings: Settings, stops: r
       outcomes.set(ids.slice(1).join(), mass);
       return;
     }
-    const distribution = distributionOf(logits(ids, []), { ids, eosTokens }, settings);
+    const context = { ids, eosTokens, source: SOURCE, maxNewTokens: settings.maxNewTokens };
+    const distribution = distributionOf(logits(ids, []), context, settings);
     for (let token = 0; token < vocabulary; token++) {
       const probability = probabilityOf(distribution, token);
       if (probability > 0) walk([...ids, token], mass * probability);
@@ -49,7 +53,7 @@ export interface Sampler {
 /** The sampler's distribution over texts: the shipped loop, run through every path. */
 export function samplerOutcomes({ request, drafter, naming }: Sampler): Promise<Outcomes> {
   return enumerate(async (random) => {
-    const { ids } = await finish({ ...request, drafter, source: [1], random });
+    const { ids } = await finish({ ...request, drafter, source: SOURCE, random });
     return ids.join();
   }, naming);
 }

@@ -6,6 +6,7 @@ import { distributionOf } from '../../decoding/sampling/processors';
 import type { Position, Random } from '../../decoding/sampling/random';
 import { verifyBlock } from '../../decoding/verification/block';
 import { type Verdict, verifyTokens } from '../../decoding/verification/token';
+import { SOURCE } from './exactness';
 import type { TableOptions } from './table-model';
 
 /** What verification decides about a chain. */
@@ -67,16 +68,24 @@ export interface Steps {
   readonly ended: (world: World, ids: readonly number[]) => boolean;
 }
 
-const law = (table: TableOptions, ids: readonly number[], processing: Processing) =>
-  distributionOf(table.logits(ids, []), { ids, eosTokens: table.eosTokens ?? [] }, processing);
+/** The law after `ids`. A known-wrong loop can let the rules see other ids. */
+export function law(
+  table: TableOptions,
+  ids: readonly number[],
+  { processing, maxNewTokens }: Pick<World, 'processing' | 'maxNewTokens'>,
+  seen = ids,
+): Distribution {
+  const context = { ids: seen, eosTokens: table.eosTokens ?? [], source: SOURCE, maxNewTokens };
+  return distributionOf(table.logits(ids, []), context, processing);
+}
 
 const isEnd = (world: World, token: number) => (world.target.eosTokens ?? []).includes(token);
 
 /** The steps of `generate`, on tables in place of models. */
 export const exactSteps: Steps = {
   gamma: (world, done) => Math.min(world.gamma, world.maxNewTokens - done - 1),
-  draftLaw: (world, ids) => law(world.draft, ids, world.processing),
-  targetLaw: (world, ids) => law(world.target, ids, world.processing),
+  draftLaw: (world, ids) => law(world.draft, ids, world),
+  targetLaw: (world, ids) => law(world.target, ids, world),
   propose: (steps, { ids, at, gamma, random, world }) => {
     const proposal: Draw[] = [];
     const prefix = [...ids];

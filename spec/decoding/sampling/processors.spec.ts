@@ -130,6 +130,38 @@ describe('processors', () => {
     expect(support(probabilities(LOGITS, processing, [0, 4]))).toEqual([0, 1, 3, 4]);
   });
 
+  it('a bad word that is exactly an EOS is dropped, as in Hugging Face’s generate; a longer one that ends in it is not', () => {
+    const processing = { temperature: 1, badWords: [[EOS], [3, EOS]] };
+    expect(probabilities(LOGITS, processing, [0, 4])[EOS]).toBeGreaterThan(0);
+    expect(probabilities(LOGITS, processing, [0, 3])[EOS]).toBe(0);
+  });
+
+  it('a mass of 1 and a cutoff of 0 change nothing, to the last bit', () => {
+    const logits = [0, -20, -40, -60, -80, -700]; // below 2⁻⁵³ of the mass, and below all that a sum can hold
+    const plain = distributionOf(logits, context([0]), { temperature: 1 });
+    for (const rule of [{ topP: 1 }, { typicalP: 1 }, { minP: 0 }, { epsilonCutoff: 0 }, { etaCutoff: 0 }]) {
+      expect(distributionOf(logits, context([0]), { temperature: 1, ...rule })).toEqual(plain);
+    }
+    expect(support(probabilities(logits, { temperature: 1, topP: 1 }))).toHaveLength(6);
+  });
+
+  it('rules that look at the source are refused where there is none', () => {
+    for (const rule of [{ encoderRepetitionPenalty: 2 }, { encoderNoRepeatNgramSize: 2 }]) {
+      const run = () => distributionOf(LOGITS, context([0]), rule);
+      expect(run).toThrow(/^encoder\w+: expected source ids in the context, found none$/);
+      expect(() => distributionOf(LOGITS, { ...context([0]), source: [3, 1] }, rule)).not.toThrow();
+    }
+  });
+
+  it('an allowed token that the vocabulary does not have is refused by name', () => {
+    for (const id of [5, -1, 1.5, '2']) {
+      const run = () => distributionOf(LOGITS, context([0]), { prefixAllowedTokens: () => [id as number] });
+      const message = expect.stringMatching(/^prefixAllowedTokens: expected ids from 0 to 4 at position 1, found /);
+      expect(run).toThrow(expect.objectContaining({ code: 'processor-invalid', message }));
+    }
+    expect(isEmpty(distributionOf(LOGITS, context([0]), { prefixAllowedTokens: () => [] }))).toBe(true);
+  });
+
   it('a forced prefix leaves no choice until it ends', () => {
     expect(probabilities(LOGITS, { temperature: 1, forcedPrefix: [2, 0] }, [0])).toEqual([0, 0, 1, 0, 0]);
     expect(probabilities(LOGITS, { temperature: 1, forcedPrefix: [2, 0] }, [0, 2])).toEqual([1, 0, 0, 0, 0]);
@@ -212,6 +244,14 @@ describe('processors', () => {
       { suppressTokens: [1] },
       { processors: [() => undefined] },
       { forcedPrefix: [1] },
+      { sequenceBias: [[[1], 1]] },
+      { encoderRepetitionPenalty: 2 },
+      { encoderNoRepeatNgramSize: 2 },
+      { prefixAllowedTokens: () => [1] },
+      { forcedBosToken: 1 },
+      { forcedEosToken: 1 },
+      { exponentialDecayLengthPenalty: [1, 2] },
+      { beginSuppressTokens: [1] },
     ];
     for (const processing of others) expect(isPlainGreedy(processing)).toBe(false);
     expect(isPlainGreedy({ topK: 1, topP: 0.5, minP: 0.5 })).toBe(true);
