@@ -1,9 +1,11 @@
+import { quotedJson } from '../common';
 import { DecodingError } from './errors';
 import type { Tally } from './metrics';
 import type { Proposal } from './proposal';
 import { type Distribution, mostProbableEntries, tokenAt } from './sampling/distribution';
 import { type Address, type Random, seededRandom } from './sampling/random';
 import { DEFAULTS, type Settings } from './settings';
+import { wrongInTrace } from './trace-fields';
 import type { Verdict } from './verification/token';
 
 const FORMAT = 'tandem-trace';
@@ -151,13 +153,12 @@ export function topEntries(distribution: Distribution, count: number): TopEntrie
 export function readTrace(value: unknown): Trace {
   const trace = value as Partial<Trace> | null;
   if (trace?.format !== FORMAT || trace.version !== TRACE_VERSION) {
-    const found = JSON.stringify([trace?.format, trace?.version]);
+    const found = quotedJson([trace?.format, trace?.version]);
     throw new DecodingError('option-invalid', `trace: expected ${FORMAT}, version ${TRACE_VERSION}, found ${found}`);
   }
-  if (!Array.isArray(trace.rounds) || !Array.isArray(trace.source) || !Array.isArray(trace.ids)) {
-    throw new DecodingError('option-invalid', 'trace: expected lists of rounds, source and ids, found others');
-  }
-  return trace as Trace;
+  const wrong = wrongInTrace(trace);
+  if (wrong === null) return trace as Trace;
+  throw new DecodingError('option-invalid', `trace: expected ${wrong.expected}, found ${quotedJson(wrong.found)}`);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { quotedJson } from '../common';
 import { feedForwardOf } from './activations';
 import { ALIASES } from './aliases';
 import { Fields, type Json, parseObject } from './fields';
@@ -105,7 +106,7 @@ function eosTokens(places: readonly (Fields | null)[], vocabularySize: number): 
   const list: unknown[] = Array.isArray(value) ? value : [value];
   for (const id of list) {
     if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= vocabularySize) {
-      throw place.error('eos_token_id', `ids from 0 to ${vocabularySize - 1}`, JSON.stringify(value));
+      throw place.error('eos_token_id', `ids from 0 to ${vocabularySize - 1}`, quotedJson(value));
     }
   }
   return list as number[];

@@ -1,3 +1,4 @@
+import { parseShallowJson, printable, quotedJson } from '../common';
 import { WeightsError } from './errors';
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -6,9 +7,9 @@ export type Json = Readonly<Record<string, unknown>>;
 export function parseObject(text: string, file: string): Json {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseShallowJson(text);
   } catch (error) {
-    throw new WeightsError('config-invalid', `${file}: expected JSON, found ${(error as Error).message}`);
+    throw new WeightsError('config-invalid', `${file}: expected JSON, found ${printable((error as Error).message)}`);
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
   throw new WeightsError(
@@ -31,19 +32,19 @@ export class Fields {
   oneOf<Value extends string>(name: string, values: readonly Value[]): Value {
     const found = this.json[name];
     if (values.includes(found as Value)) return found as Value;
-    throw this.error(name, values.join(', '), JSON.stringify(found) ?? 'none');
+    throw this.error(name, values.join(', '), quotedJson(found));
   }
 
   text(name: string, fallback: string): string {
     const found = this.json[name] ?? fallback;
     if (typeof found === 'string') return found;
-    throw this.error(name, 'a string', JSON.stringify(found));
+    throw this.error(name, 'a string', quotedJson(found));
   }
 
   integer(name: string, least: number, most: number, fallback?: number): number {
     const found = this.json[name] ?? fallback;
     if (Number.isInteger(found) && (found as number) >= least && (found as number) <= most) return found as number;
-    throw this.error(name, `a whole number from ${least} to ${most}`, JSON.stringify(found) ?? 'none');
+    throw this.error(name, `a whole number from ${least} to ${most}`, quotedJson(found));
   }
 
   size(name: string, most: number, fallback?: number): number {
@@ -53,12 +54,12 @@ export class Fields {
   positive(name: string, fallback: number): number {
     const found = this.json[name] ?? fallback;
     if (typeof found === 'number' && found > 0 && found < 1) return found;
-    throw this.error(name, 'a number between 0 and 1', JSON.stringify(found));
+    throw this.error(name, 'a number between 0 and 1', quotedJson(found));
   }
 
   flag(name: string): boolean | undefined {
     const found = this.json[name] ?? undefined;
     if (found === undefined || typeof found === 'boolean') return found;
-    throw this.error(name, 'true or false', JSON.stringify(found));
+    throw this.error(name, 'true or false', quotedJson(found));
   }
 }

@@ -1,3 +1,4 @@
+import { printable, quotedJson } from '../common';
 import { WeightsError } from './errors';
 import { checkLayout } from './quantised';
 import { EMBEDDING_NAMES, HEAD_NAME, type T5Tensors, type TensorShape, t5Shapes, t5Tensors } from './tensors';
@@ -42,7 +43,10 @@ export function resolveTensors(
 function checkStated({ name, refused = [] }: Pick<Checkpoint, 'name' | 'refused'>): void {
   if (refused.length === 0) return;
   const [{ file, key, value, note }] = refused;
-  throw new WeightsError('config-invalid', `${name}/${file}: ${key} ${JSON.stringify(value)} is refused: ${note}`);
+  throw new WeightsError(
+    'config-invalid',
+    `${name}/${file}: ${printable(key)} ${quotedJson(value)} is refused: ${note}`,
+  );
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Finds the tensors of a checkpoint in its files of weights: one file, or shards with an index. */
-import { printable, quoted } from '../common';
+import { parseShallowJson, printable, quoted } from '../common';
 import { WeightsError } from './errors';
 import type { FileSet } from './file-set';
 import { unpacked } from './packed';
@@ -82,7 +82,7 @@ async function openShard(set: FileSet, file: string, opened: ByteSource[]): Prom
 function parseWeightMap(text: string, file: string): Map<string, string> {
   let json: { weight_map?: unknown } | null;
   try {
-    json = JSON.parse(text);
+    json = parseShallowJson(text) as typeof json;
   } catch (error) {
     throw invalid(`${file}: expected JSON, found ${printable((error as Error).message)}`);
   }

@@ -1,4 +1,4 @@
-import { quoted } from '../../common';
+import { parseShallowJson, quoted } from '../../common';
 import {
   type ByteSource,
   blobSource,
@@ -135,7 +135,7 @@ async function shardsOf(index: ByteSource): Promise<string[]> {
   const text = new TextDecoder().decode(await index.read(0, index.size));
   let map: unknown;
   try {
-    map = (JSON.parse(text) as { weight_map?: unknown }).weight_map;
+    map = (parseShallowJson(text) as { weight_map?: unknown }).weight_map;
   } catch {
     return []; // openFileSet says what is wrong with it
   }

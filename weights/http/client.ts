@@ -1,8 +1,7 @@
-import { quoted } from '../../common';
+import { parseShallowJson, quoted } from '../../common';
 import { WeightsError } from '../errors';
 import { type Answer, answerOf } from './answer';
 import { asFailure, refusal, TransientFailure, throwIfAborted, UnreachableError } from './failures';
-import { parseShallowJson } from './json';
 import { type Pause, pauseByClock, type RetryNotice, retryAfterMs, withRetries } from './retry';
 import { SilenceWatch } from './silence';
 import type { Transport } from './transport';

@@ -7,6 +7,9 @@ export const LONE_SURROGATE = /\p{Surrogate}/u;
 /** A value that the reader ignores may nest this deep, as in the reference implementation. */
 const MAX_DEPTH = 128;
 
+/** Most tensors of a file. The largest T5 has 1,200; each costs a hundred times its place in the header. */
+const MOST_TENSORS = 1 << 17;
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 
@@ -48,6 +51,7 @@ class Scanner {
     this.object('a header that is an object', (key) => {
       if (key === '__metadata__') metadata = this.metadata();
       else tensors.push(this.tensor(key));
+      if (tensors.length > MOST_TENSORS) throw this.error(`at most ${MOST_TENSORS} tensors`);
     });
     this.space();
     if (this.at < this.text.length) throw this.error('end of header');

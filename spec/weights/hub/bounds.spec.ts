@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
+import { parseShallowJson } from '../../../common';
 import { httpSource } from '../../../weights';
-import { parseShallowJson } from '../../../weights/http/json';
 import type { Intercept } from '../../support/fake-hub';
 import { goldenFiles, type HubRoom, hubRoom, WEIGHTS } from '../../support/hub-room';
 import { loopback, sendForever, sendJson } from '../../support/loopback';
