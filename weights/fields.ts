@@ -18,6 +18,13 @@ export function parseObject(text: string, file: string): Json {
   );
 }
 
+/** Longest part of a file that a message shows, in characters. */
+const LONGEST_FOUND = 120;
+
+function short(found: string): string {
+  return printable(found.length <= LONGEST_FOUND ? found : `${found.slice(0, LONGEST_FOUND)}…`);
+}
+
 /** Typed access to fields; null counts as absent, as Hugging Face writes it. */
 export class Fields {
   constructor(
@@ -26,7 +33,7 @@ export class Fields {
   ) {}
 
   error(name: string, expected: string, found: string): WeightsError {
-    return new WeightsError('config-invalid', `${this.file}: ${name}: expected ${expected}, found ${found}`);
+    return new WeightsError('config-invalid', `${this.file}: ${name}: expected ${expected}, found ${short(found)}`);
   }
 
   oneOf<Value extends string>(name: string, values: readonly Value[]): Value {

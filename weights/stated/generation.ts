@@ -1,3 +1,4 @@
+import { quotedJson } from '../../common';
 import type { Json } from '../fields';
 import { GENERATION_KEYS, type GenerationKey, type Way } from './generation-keys';
 import { isNothing, type Statement } from './statement';
@@ -114,5 +115,5 @@ function outcome(rule: GenerationKey, found: Found): Pick<Statement, 'outcome' |
   if (!taken.has(key)) return none('the key that counts new tokens alone wins');
   return rule.way !== undefined && rule.way !== way
     ? none(WITHOUT[rule.way])
-    : followed(`as ${rule.setting}${rule.convert ? ` ${JSON.stringify(rule.convert(value))}` : ''}`);
+    : followed(`as ${rule.setting}${rule.convert ? ` ${quotedJson(rule.convert(value))}` : ''}`);
 }

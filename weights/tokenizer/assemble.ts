@@ -1,3 +1,4 @@
+import { quotedJson } from '../../common';
 import type { IncrementalDecoder, Tokenizer } from '../types';
 import { type AddedToken, splitterOf } from './added-tokens';
 import { cleaningDecoder } from './clean-up';
@@ -129,7 +130,7 @@ export function addTokens(
     if (token.content === '') return;
     const id = ids.get(token.content) ?? token.id ?? pieces.length;
     if (id > pieces.length || id >= MAX_PIECES) {
-      throw new RangeError(`added token ${JSON.stringify(token.content)} with id ${id} after ${pieces.length} pieces`);
+      throw new RangeError(`added token ${quotedJson(token.content)} with id ${id} after ${pieces.length} pieces`);
     }
     if (ids.get(token.content) === undefined) pieces[id] = token.content;
     ids.set(token.content, id);

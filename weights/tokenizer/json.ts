@@ -1,3 +1,4 @@
+import { quotedJson } from '../../common';
 /** A JSON object of a tokenizer's file. */
 export type Json = { readonly [key: string]: unknown };
 
@@ -31,5 +32,5 @@ export function steps(value: unknown, field: string, key: string): Json[] {
 
 /** The error for a part of a tokenizer that this code does not have. It is named, because ids still work without it. */
 export function unsupported(field: string, found: unknown): RangeError {
-  return new RangeError(`${field} ${JSON.stringify(found) ?? 'none'}, which is not supported`);
+  return new RangeError(`${field} ${quotedJson(found)}, which is not supported`);
 }

@@ -1,3 +1,4 @@
+import { quotedJson } from '../../common';
 import type { AddedToken } from './added-tokens';
 import { type Json, list, object, text } from './json';
 
@@ -107,5 +108,5 @@ function spellingOf(value: unknown): string | null {
 
 function idOf(id: unknown): number {
   if (typeof id === 'number' && Number.isInteger(id) && id >= 0) return id;
-  throw new RangeError(`an added token with id ${JSON.stringify(id)}`);
+  throw new RangeError(`an added token with id ${quotedJson(id)}`);
 }

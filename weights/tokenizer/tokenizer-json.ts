@@ -1,3 +1,4 @@
+import { parseShallowJson, quotedJson } from '../../common';
 import { WeightsError } from '../errors';
 import type { AddedToken } from './added-tokens';
 import { addTokens, type Pipeline, type TokenizerParts } from './assemble';
@@ -151,9 +152,7 @@ function readAddedTokens(file: Json, pieces: string[]): AddedToken[] {
     const { id } = entry;
     if (content === '') throw new RangeError('an added token without content');
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > pieces.length || id >= MAX_PIECES) {
-      throw new RangeError(
-        `added token ${JSON.stringify(content)} with id ${String(id)} after ${pieces.length} pieces`,
-      );
+      throw new RangeError(`added token ${quotedJson(content)} with id ${String(id)} after ${pieces.length} pieces`);
     }
     pieces[id] = content;
     tokens.push({ ...namedToken(entry, false, 'added_tokens'), id });
@@ -173,7 +172,7 @@ function readAddedTokens(file: Json, pieces: string[]): AddedToken[] {
  */
 export function parseJson(bytes: Uint8Array, where: string): Json {
   try {
-    return object(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes)), 'the file');
+    return object(parseShallowJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes)), 'the file');
   } catch (cause) {
     const found = cause instanceof RangeError ? cause.message : 'something that is not JSON in UTF-8';
     throw new WeightsError('tokenizer-invalid', `${where}: expected a JSON object, found ${found}`, { cause });

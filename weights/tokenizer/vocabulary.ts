@@ -1,3 +1,4 @@
+import { quotedJson } from '../../common';
 import { object } from './json';
 
 /** Piece types, numbered as in sentencepiece_model.proto. */
@@ -46,7 +47,7 @@ export function readEntries(value: unknown): { readonly pieces: string[]; readon
   let last = -1;
   for (const [piece, id] of Object.entries(object(value, 'model.vocab'))) {
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id >= MAX_PIECES) {
-      throw new RangeError(`the id of piece ${JSON.stringify(piece.slice(0, 40))} is ${JSON.stringify(id)}`);
+      throw new RangeError(`the id of piece ${quotedJson(piece.slice(0, 40))} is ${quotedJson(id)}`);
     }
     ids.set(piece, id);
     last = Math.max(last, id);

@@ -211,7 +211,10 @@ describe('the strict rules', () => {
     const large = `"dtype":"U8","shape":[${'9007199254740991,'.repeat(300_000)}1],"data_offsets":[0,1]`;
     await expect(open(file(one(large), 1))).rejects.toThrow(/fewer than 2\^64 elements, found a shape of \[.{0,120}$/);
     const empty = (count: number) => {
-      const tensors = Array.from({ length: count }, (_, i) => `"${i}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}`);
+      const tensors = Array.from(
+        { length: count },
+        (_, i) => `"${i}":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}`,
+      );
       return open(file(`{${tensors.join(',')}}`));
     };
     expect((await empty(100_000)).tensors.size).toBe(100_000);

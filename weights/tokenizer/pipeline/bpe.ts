@@ -1,3 +1,4 @@
+import { quotedJson } from '../../../common';
 import { type Json, list, unsupported } from '../json';
 import { readEntries } from '../vocabulary';
 import type { WordModel } from './word-model';
@@ -37,7 +38,7 @@ export function readBpe(model: Json): WordModel {
   const { pieces, ids } = readEntries(model.vocab);
   const unknown = typeof model.unk_token === 'string' ? ids.get(model.unk_token) : undefined;
   if (typeof model.unk_token === 'string' && unknown === undefined) {
-    throw new RangeError(`unk_token ${JSON.stringify(model.unk_token)} that is not in the vocabulary`);
+    throw new RangeError(`unk_token ${quotedJson(model.unk_token)} that is not in the vocabulary`);
   }
   const settings: BpeSettings = {
     unknownId: unknown ?? null,
@@ -69,9 +70,7 @@ function readMerges(value: unknown, ids: ReadonlyMap<string, number>, prefix: nu
     }
     const [a, b, result] = [ids.get(left), ids.get(right), ids.get(left + right.slice(prefix))];
     if (a === undefined || b === undefined || result === undefined) {
-      throw new RangeError(
-        `merge ${rank} of ${JSON.stringify(left)} and ${JSON.stringify(right)}, which are not all pieces`,
-      );
+      throw new RangeError(`merge ${rank} of ${quotedJson(left)} and ${quotedJson(right)}, which are not all pieces`);
     }
     ranks.set(a * size + b, rank);
     results[rank] = result;

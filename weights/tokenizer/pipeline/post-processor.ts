@@ -1,3 +1,4 @@
+import { quotedJson } from '../../../common';
 import { type Json, list, object, unsupported } from '../json';
 
 /** Ids that a tokenizer puts before and after the ids of a text. */
@@ -45,7 +46,7 @@ function readTemplate(step: Json): Surroundings {
       continue;
     }
     const { id } = object(part.SpecialToken, 'a special token of post_processor.single');
-    const { ids } = object(typeof id === 'string' ? names[id] : undefined, `special token ${JSON.stringify(id)}`);
+    const { ids } = object(typeof id === 'string' ? names[id] : undefined, `special token ${quotedJson(id)}`);
     const place = sequences === 0 ? before : after;
     for (const one of list(ids, 'the ids of a special token')) place.push(idOf(one));
   }
@@ -59,5 +60,5 @@ function idOfPair(pair: unknown): number {
 
 function idOf(value: unknown): number {
   if (typeof value === 'number' && Number.isInteger(value) && value >= 0) return value;
-  throw new RangeError(`id ${JSON.stringify(value)} in post_processor`);
+  throw new RangeError(`id ${quotedJson(value)} in post_processor`);
 }
