@@ -25,6 +25,7 @@ export {
   LOAD_OPTIONS,
   type LoadedParts,
   type LoadOptions,
+  type MaskedInput,
   MEASURE_OPTIONS,
   type MeasureCostsOptions,
   type ModelFacts,

@@ -9,7 +9,7 @@ import {
   type Tally,
 } from '../decoding';
 import type { Loaded } from './load';
-import { sourceIds } from './source';
+import { sourceOf } from './source';
 import { SequenceText } from './text';
 import type { GenerateOptions, Input, Result, Sequence, StreamEvent } from './types';
 
@@ -45,7 +45,7 @@ async function search(loaded: Loaded, input: Input, options: GenerateOptions, si
   const { gamma, speculative = true } = options;
   const drafter = speculative && beamDrafter ? { ...beamDrafter, gamma } : null;
   const settings = settingsOf(options);
-  const source = sourceIds(loaded, input, options);
+  const source = sourceOf(loaded, input, options);
   const found = await beamSearch({ target, source, settings, drafter, signal });
   const sequences = found.sequences.map((beam) => sequenceOf(loaded, beam, options));
   return { ...sequences[0], sequences, metrics: metricsOf(tallyOf(found.metrics)), beams: found.metrics };

@@ -4,7 +4,7 @@ import { WeightsError } from '../weights';
 import { embeddingOf, normalized, PLAIN } from './embed-head';
 import type { EmbedOptions } from './embed-options';
 import type { Loaded } from './load';
-import { sourceIds } from './source';
+import { sourceOf } from './source';
 import type { Input } from './types';
 
 /** Ids of one call of the encoder; more are several calls. */
@@ -20,7 +20,7 @@ export async function embedInputs(
   const head = pooling === 'auto' ? loaded.embedding : PLAIN;
   if (head instanceof WeightsError) throw head;
   const sources = inputs.map((input) =>
-    sourceIds(loaded, input, { truncate: typeof input === 'string' ? (head.maxTokens ?? false) : false }),
+    sourceOf(loaded, input, { truncate: typeof input === 'string' ? (head.maxTokens ?? false) : false }),
   );
   const vectors: Float32Array[] = [];
   const turns = new Turns();

@@ -29,6 +29,7 @@ export type {
   Input,
   LoadedParts,
   LoadOptions,
+  MaskedInput,
   MeasureCostsOptions,
   ModelFacts,
   ModelSource,

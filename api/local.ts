@@ -11,7 +11,7 @@ import { isBeamSearch } from './options';
 import { decodeSequences } from './run';
 import { scoreInputs } from './score';
 import type { Score, ScoreOptions } from './score-options';
-import { neededTokenizer, sourceIds } from './source';
+import { neededTokenizer, sourceIds, sourceOf } from './source';
 import type { DecodeIdsOptions, EncodeInputOptions } from './text-options';
 import type {
   CompareOptions,
@@ -99,7 +99,7 @@ export class LocalEngine implements Engine {
     const { drafter, target } = this.loaded;
     if (drafter === null) throw new DecodingError('option-invalid', 'costs: expected a draft to measure, found none');
     const turns = new Turns();
-    const source = sourceIds(this.loaded, input, { truncate });
+    const source = sourceOf(this.loaded, input, { truncate });
     return measureCosts(target, drafter, { source, rows, repeats, signal, betweenCalls: () => turns.give() });
   }
 

@@ -11,15 +11,13 @@ import {
   type OptionTable,
   objectWith,
   oneOf,
-  quoted,
-  TandemError,
   text,
   whole,
 } from '../common';
 import { BEAM_ONLY, BEAM_SETTINGS, CONCURRENCY, NOT_FOLLOWED, SETTINGS, TRUNCATIONS } from '../decoding';
 import { draftPlans, draftRule } from './drafts/names';
 import { DECODE_OPTIONS, ENCODE_OPTIONS } from './text-options';
-import type { CompareOptions, GenerateOptions, Input, LoadOptions, MeasureCostsOptions } from './types';
+import type { CompareOptions, GenerateOptions, LoadOptions, MeasureCostsOptions } from './types';
 
 const address = {
   expected: 'an address',
@@ -260,26 +258,4 @@ function checkSamples(options: GenerateOptions, inputs: number): void {
   if (trace !== undefined && inputs * numReturnSequences > 1) {
     throw invalid('trace', 'one input and one sequence beside it: a recorder serves one sequence', trace);
   }
-}
-
-/** Whether inputs are many. A list of numbers is one input of ids; an empty list is no inputs. */
-export function isMany(input: Input | readonly Input[]): input is readonly Input[] {
-  return Array.isArray(input) && typeof input[0] !== 'number';
-}
-
-/**
- * Refuses what is neither text nor ids. Whether the target has the ids, it says itself.
- *
- * @throws TandemError `argument-invalid`
- */
-export function checkInput(input: unknown, where: string): asserts input is Input {
-  if (typeof input === 'string') return;
-  const wrong = isIdList(input) ? input.findIndex((id) => !Number.isSafeInteger(id)) : -1; // finds holes too
-  if (isIdList(input) && wrong < 0) return;
-  const found = isIdList(input) ? `${quoted(input[wrong])} at place ${wrong}` : quoted(input);
-  throw new TandemError('argument-invalid', `${where}: expected text or a list of token ids, found ${found}`);
-}
-
-function isIdList(input: unknown): input is number[] {
-  return Array.isArray(input) || input instanceof Int32Array || input instanceof Uint32Array;
 }

@@ -7,8 +7,9 @@ import {
   metricsOf,
   type SequenceRequest,
 } from '../decoding';
+import type { Source } from '../engine';
 import type { Loaded } from './load';
-import { sourceIds } from './source';
+import { sourceOf } from './source';
 import { SequenceText } from './text';
 import type { GenerateOptions, Input, Result, Sequence, StreamEvent } from './types';
 
@@ -82,9 +83,9 @@ class SequencesRun {
   *requests(): Generator<SequenceRequest, void, void> {
     const { numReturnSequences = 1 } = this.options;
     for (const [index, input] of this.inputs.entries()) {
-      let source: number[];
+      let source: Source;
       try {
-        source = sourceIds(this.loaded, input, this.options);
+        source = sourceOf(this.loaded, input, this.options);
       } catch (error) {
         this.failures.push({ kind: 'failed', index, error: error as Error });
         continue;
@@ -121,7 +122,7 @@ class SequencesRun {
     yield { kind: 'failed', index, error };
   }
 
-  private request(source: readonly number[], index: number, sample: number, signal: AbortSignal): SequenceRequest {
+  private request(source: Source, index: number, sample: number, signal: AbortSignal): SequenceRequest {
     const {
       numReturnSequences: _count,
       numBeams: _beams,

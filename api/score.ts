@@ -2,7 +2,7 @@ import { Turns } from '../common';
 import { scoreTargets } from '../decoding';
 import type { Loaded } from './load';
 import type { Score, ScoreOptions } from './score-options';
-import { neededTokenizer, sourceIds } from './source';
+import { neededTokenizer, sourceOf } from './source';
 import type { Input } from './types';
 
 /** Scores targets of one source. A text has its closing EOS scored, as a label in training has; ids are scored as they are. */
@@ -15,7 +15,7 @@ export async function scoreInputs(
   const turns = new Turns();
   const scores = await scoreTargets({
     target: loaded.target,
-    source: sourceIds(loaded, source),
+    source: sourceOf(loaded, source),
     targets: targets.map((target) => targetIds(loaded, target)),
     top: options.logProbs,
     signal,
@@ -25,5 +25,5 @@ export async function scoreInputs(
 }
 
 function targetIds(loaded: Loaded, input: Input): number[] {
-  return typeof input === 'string' ? neededTokenizer(loaded).encode(input) : Array.from(input);
+  return typeof input === 'string' ? neededTokenizer(loaded).encode(input) : Array.from(input as readonly number[]); // a mask of a target is refused before
 }

@@ -1,8 +1,26 @@
 import { invalid } from '../common';
-import { EngineError } from '../engine';
+import { EngineError, type Source } from '../engine';
 import { type Tokenizer, WeightsError } from '../weights';
 import type { Loaded } from './load';
-import type { GenerateOptions, Input } from './types';
+import type { GenerateOptions, Input, MaskedInput } from './types';
+
+/** Whether an input is ids with a mask. */
+export function isMasked(input: Input): input is MaskedInput {
+  return typeof input === 'object' && 'mask' in input;
+}
+
+/** What the target encodes of an input: its ids, and its mask where it has one. @throws as `sourceIds` */
+export function sourceOf(loaded: Loaded, input: Input, options: SourceOptions = {}): Source {
+  const ids = sourceIds(loaded, input, options);
+  if (!isMasked(input)) return ids;
+  const { mask } = input;
+  const lost = input.ids.length - ids.length;
+  if (lost === 0) return { ids, mask };
+  // Cutting leaves the first ids, and a closing EOS in the last place.
+  const last = ids.length - 1;
+  const isEosKept = ids[last] !== input.ids[last] || loaded.target.eosTokens.includes(ids[last]);
+  return { ids, mask: Array.from(ids, (_, i) => mask[isEosKept && i === last ? i + lost : i]) };
+}
 
 /** Options that change how an input becomes ids. */
 type SourceOptions = Pick<GenerateOptions, 'truncate' | 'parseSpecial'>;
@@ -36,7 +54,7 @@ export function neededTokenizer({ tokenizer, tokenizerError, target }: Loaded): 
 }
 
 function wholeSource(loaded: Loaded, input: Input, { parseSpecial }: SourceOptions): number[] {
-  if (typeof input !== 'string') return Array.from(input);
+  if (typeof input !== 'string') return Array.from(isMasked(input) ? input.ids : input);
   const tokenizer = neededTokenizer(loaded);
   const ids = tokenizer.encode(loaded.prefix + input, { parseSpecial });
   if (ids.length <= tokenizer.encode('').length) {

@@ -3,9 +3,10 @@ import type { CostTable } from '../decoding';
 import { Call, type LiveCalls } from './call';
 import { checkEmbed, type EmbedOptions } from './embed-options';
 import type { Engine } from './engine';
+import { checkInput, checkSource, isMany } from './inputs';
 import { planLoad } from './load';
 import { openLocalEngine } from './local';
-import { checkCompare, checkGenerate, checkGiven, checkInput, checkLoad, checkMeasure, isMany } from './options';
+import { checkCompare, checkGenerate, checkGiven, checkLoad, checkMeasure } from './options';
 import { checkScore, type Score, type ScoreOptions } from './score-options';
 import { checkModel } from './sources/check';
 import { checkInForce, comparedInForce, optionsInForce } from './start';
@@ -133,7 +134,7 @@ export class Tandem {
    * @throws as `generate`
    */
   async compare(input: Input, options: CompareOptions = {}): Promise<Comparison> {
-    checkInput(input, 'compare');
+    checkSource(input, 'compare');
     checkCompare(options);
     const { target, generation } = this.#engine.facts;
     const inForce = comparedInForce(generation, options, target.vocabularySize);
@@ -152,19 +153,10 @@ export class Tandem {
     return this.#inForce(options, 'resolveOptions', 1);
   }
 
-  /**
-   * Scores several targets of one source: the source is encoded once, and one call of the target serves many targets. Each has the
-   * bits that it has alone.
-   *
-   * @throws as for one target
-   */
+  /** Scores many targets of one source, which is encoded once. Each has the bits that it has alone. @throws as for one target */
   score(source: Input, targets: readonly Input[], options?: ScoreOptions): Promise<Score[]>;
   /**
    * The log-probability of a target after a source, of each token and in all: the model's own, log-softmax of its logits.
-   *
-   * ```ts
-   * const [yes, no] = await tandem.score('Query: … Document: … Relevant:', ['true', 'false']);
-   * ```
    *
    * @param target text, whose closing EOS is scored too, or ids, which are scored as they are
    * @throws TandemError `option-invalid`, `argument-invalid`, `aborted` or `disposed`; DecodingError `argument-invalid` for a target
@@ -172,7 +164,7 @@ export class Tandem {
    */
   score(source: Input, target: Input, options?: ScoreOptions): Promise<Score>;
   async score(source: Input, target: Input | readonly Input[], options: ScoreOptions = {}): Promise<Score | Score[]> {
-    checkInput(source, 'score: source');
+    checkSource(source, 'score: source');
     const targets = isMany(target) ? target : [target];
     targets.forEach((one, i) => {
       checkInput(one, isMany(target) ? `score: target ${i}` : 'score: target');
@@ -194,7 +186,7 @@ export class Tandem {
   async embed(input: Input | readonly Input[], options: EmbedOptions = {}): Promise<Float32Array | Float32Array[]> {
     const inputs = isMany(input) ? input : [input];
     inputs.forEach((one, i) => {
-      checkInput(one, isMany(input) ? `embed: input ${i}` : 'embed');
+      checkSource(one, isMany(input) ? `embed: input ${i}` : 'embed');
     });
     checkEmbed(options);
     const vectors = await this.#whole(options.signal, (signal) => this.#engine.embed(inputs, options, signal));
@@ -209,7 +201,7 @@ export class Tandem {
    * @throws DecodingError `option-invalid` without a draft
    */
   async measureCosts(input: Input, options: MeasureCostsOptions = {}): Promise<CostTable> {
-    checkInput(input, 'measureCosts');
+    checkSource(input, 'measureCosts');
     checkMeasure(options);
     return this.#whole(options.signal, (signal) => this.#engine.measureCosts(input, options, signal));
   }
@@ -272,7 +264,7 @@ export class Tandem {
     this.#alive();
     const inputs = isMany(input) ? input : [input];
     inputs.forEach((one, i) => {
-      checkInput(one, isMany(input) ? `${where}: input ${i}` : where);
+      checkSource(one, isMany(input) ? `${where}: input ${i}` : where);
     });
     const inForce = this.#inForce(options, where, inputs.length);
     this.#checkSendable(inForce);

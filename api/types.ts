@@ -100,8 +100,16 @@ export interface LoadOptions {
   readonly onNotice?: (notice: Notice) => void;
 }
 
-/** One input: text, or source ids with their closing EOS. */
-export type Input = string | readonly number[] | Int32Array | Uint32Array;
+/** Source ids of which some are hidden, as missing values of a series are: the others do not see them and keep their distances. */
+export interface MaskedInput {
+  /** Ids with their closing EOS. What stands in hidden places does not matter. */
+  readonly ids: readonly number[] | Int32Array | Uint32Array;
+  /** One number an id: 1 keeps it, 0 hides it, as in Hugging Face's `attention_mask`. */
+  readonly mask: readonly number[] | Int32Array | Uint8Array;
+}
+
+/** One input: text, or source ids with their closing EOS, all of them or with a mask. */
+export type Input = string | readonly number[] | Int32Array | Uint32Array | MaskedInput;
 
 /**
  * How to decode. The settings of sampling are `Settings`; with `numBeams` of 2 and more it is beam search, which has settings of

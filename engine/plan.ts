@@ -74,16 +74,12 @@ class KeyLists {
  * @param rows how many rows attend
  * @param writes whether the rows write their keys and values
  */
-export function chunkPlan(
-  sources: readonly Pick<SourceRows, 'ids'>[],
-  first: number,
-  rows: number,
-  writes: boolean,
-): PlanSpec {
+export function chunkPlan(sources: readonly SourceRows[], first: number, rows: number, writes: boolean): PlanSpec {
   const lists = new KeyLists(rows);
   const position = new Int32Array(rows);
+  const places: Int32Array[] = []; // of the lists' keys
   let from = 0; // number of the source's first row
-  for (const { ids } of sources) {
+  for (const { ids, places: own } of sources) {
     const begin = Math.max(from, first);
     const end = Math.min(from + ids.length, first + rows);
     if (begin < end) {
@@ -92,15 +88,22 @@ export function chunkPlan(
         begin - first,
         Int32Array.from({ length: ids.length }, (_, i) => start + i),
       );
+      places.push(own ?? Int32Array.from({ length: ids.length }, (_, i) => i));
     }
     for (let row = begin; row < end; row++) {
       lists.share(row - first, begin - first);
-      position[row - first] = row - from;
+      position[row - first] = own ? own[row - from] : row - from;
     }
     from += ids.length;
   }
   const write = writes ? Int32Array.from({ length: rows }, (_, row) => first + row) : new Int32Array(0);
-  return lists.finish(write, position);
+  const spec = lists.finish(write, position);
+  // Without holes the position of a key is its ordinal, which backends know by themselves.
+  return sources.some((source) => source.places) ? { ...spec, places: Int32Array.from(joined(places)) } : spec;
+}
+
+function* joined(lists: readonly Int32Array[]): Generator<number> {
+  for (const list of lists) yield* list;
 }
 
 /** Cross-attention: a row sees every slot of its stream's source. Nothing is written. */

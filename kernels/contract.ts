@@ -44,7 +44,7 @@ export interface Vector {
 
 /**
  * A resident position-bias table, [heads, span]. The bias of head h for a key at signed distance
- * `key ordinal − query position` is `table[h][clamp(distance + offset, 0, span − 1)]`: T5's buckets saturate at their
+ * `key position − query position` is `table[h][clamp(distance + offset, 0, span − 1)]`: T5's buckets saturate at their
  * maximum distance, so clamping is exact at any length.
  */
 export interface Bias {
@@ -75,6 +75,8 @@ export interface PlanSpec {
   readonly keys: Int32Array;
   /** Query positions for the bias, [rows]. */
   readonly position: Int32Array;
+  /** Positions of the keys for the bias, parallel to `keys`. Absent: the position of a key is its ordinal in the row's list. */
+  readonly places?: Int32Array;
 }
 
 /** A box holding a plan in the backend's own form. */

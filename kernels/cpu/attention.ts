@@ -97,7 +97,12 @@ function addBias(call: Call, r: number, h: number, scores: Float64Array): void {
   const { table, span, offset } = call.bias!;
   const shift = offset - call.plan.position[r];
   const count = call.plan.count[r];
-  for (let j = 0; j < count; j++) scores[j] += table[h * span + Math.min(Math.max(j + shift, 0), span - 1)];
+  const { places } = call.plan;
+  const first = call.plan.start[r];
+  for (let j = 0; j < count; j++) {
+    const place = places ? places[first + j] : j;
+    scores[j] += table[h * span + Math.min(Math.max(place + shift, 0), span - 1)];
+  }
 }
 
 function softmax(scores: Float64Array, count: number): void {

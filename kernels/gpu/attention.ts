@@ -15,15 +15,25 @@ interface Heads {
 /** score[row][head][j] = query · key_j + bias. A thread computes one score; the first row is `first`. */
 export function scoresProgram(cache: Heads, biased: boolean): Program {
   const { heads, dKv } = cache;
-  const bias = `let column = j - plan[rows * 2 + row] + offset;
+  const bias = `let place = j;
+    if (places > 0) { place = plan[places + plan[row] + j]; }
+    let column = place - plan[rows * 2 + row] + offset;
     if (column < 0) { column = 0; }
     if (column > span - 1) { column = span - 1; }
     return sum + bias[head][column];`;
   return {
     key: `scores ${heads} ${dKv}${biased ? ' biased' : ''}`,
-    args: ['array', 'array', 'array', ...(biased ? (['array', 'int', 'int'] as const) : []), 'int', 'int', 'int'],
+    args: [
+      'array',
+      'array',
+      'array',
+      ...(biased ? (['array', 'int', 'int', 'int'] as const) : []),
+      'int',
+      'int',
+      'int',
+    ],
     constants: { heads, dKv },
-    source: `function (query, slab, plan${biased ? ', bias, offset, span' : ''}, rows, longest, first) {
+    source: `function (query, slab, plan${biased ? ', bias, offset, span, places' : ''}, rows, longest, first) {
     const line = quotient(this.thread.x, longest);
     const j = this.thread.x - line * longest;
     const inside = quotient(line, this.constants.heads);
@@ -110,7 +120,7 @@ function attend({ queue }: GpuStorage, { out, query, cache, plan, bias }: Attent
     const last = Math.min(rows, first + group);
     const scores = createHolder(); // [last − first, heads, longest]
     queue.produce(scores, () => {
-      const biased = bias === null ? [] : [view(bias, bias.span), bias.offset, bias.span];
+      const biased = bias === null ? [] : [view(bias, bias.span), bias.offset, bias.span, plan.places];
       const args = [view(query, width), view(cache, width), view(plan), ...biased, rows, longest, first];
       return device.launch(scoresProgram(cache, bias !== null), (last - first) * heads * longest, args);
     });

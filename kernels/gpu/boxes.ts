@@ -47,6 +47,8 @@ export interface GpuPlan extends OwnedPlan, Holder {
   rowOfSlotLength: number;
   /** Length of the longest key list. */
   longest: number;
+  /** Where the positions of the keys begin in the lists; 0 where a key's position is its ordinal. */
+  places: number;
 }
 
 /** [rows, vocabulary] on the device. */

@@ -100,18 +100,20 @@ export class GpuStorage implements StorageParts<GpuBoxes> {
   }
 
   createPlan(): GpuPlan {
-    const shape = { rows: 0, written: 0, neededSlots: 0, longest: 0 };
+    const shape = { rows: 0, written: 0, neededSlots: 0, longest: 0, places: 0 };
     const rowOfSlot = createHolder();
     return { kind: 'plan', ...shape, rowOfSlot, rowOfSlotLength: 0, ...createHolder(), ...this.#owned() };
   }
 
   /** Uploads the lists of a plan as one array, and the rows by slot when rows are written. */
-  storeLists(plan: GpuPlan, { rows, write, start, count, position, keys }: PlanSpec): void {
-    const lists = new Float32Array(3 * rows + keys.length);
+  storeLists(plan: GpuPlan, { rows, write, start, count, position, keys, places }: PlanSpec): void {
+    const lists = new Float32Array(3 * rows + keys.length + (places?.length ?? 0));
     lists.set(start, 0);
     lists.set(count, rows);
     lists.set(position, 2 * rows);
     lists.set(keys, 3 * rows);
+    plan.places = places ? 3 * rows + keys.length : 0;
+    if (places) lists.set(places, plan.places);
     plan.longest = count.reduce((most, n) => Math.max(most, n), 0);
     this.queue.upload(plan, lists);
     const rowOfSlot = rowsBySlot(write);

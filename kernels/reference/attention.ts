@@ -9,8 +9,9 @@ type Call = AttentionCall<HostBoxes>;
 /**
  * With `fresh`, cache[plan.write[r]] = fresh[r] for every row first. Then, for row r, head h and the row's list of slots
  * s_0 … s_{n−1}:
- *   score_j = Σ_d query[r][h][d] · cache.keys[s_j][h][d] + bias.table[h][clamp(j − position[r] + offset, 0, span − 1)]
+ *   score_j = Σ_d query[r][h][d] · cache.keys[s_j][h][d] + bias.table[h][clamp(pⱼ − position[r] + offset, 0, span − 1)]
  *   out[r][h] = Σ_j softmax(score)_j · cache.values[s_j][h]
+ * where pⱼ is the position of key j: `plan.places`, or j itself where the plan has none.
  * There is no factor 1/√dKv: T5 has it in the initial values of its weights.
  *
  * Shapes: query, out, fresh.keys, fresh.values [rows, heads · dKv]; plan of the same rows; bias [heads, span] or null.
@@ -53,7 +54,8 @@ function softmaxScores(call: Call, r: number, h: number, scores: Float64Array): 
     let score = 0;
     for (let d = 0; d < dKv; d++) score += query.data[q + d] * cache.keys[k + d];
     if (bias !== null) {
-      const column = Math.min(Math.max(j - plan.position[r] + bias.offset, 0), bias.span - 1);
+      const place = plan.places ? plan.places[plan.start[r] + j] : j;
+      const column = Math.min(Math.max(place - plan.position[r] + bias.offset, 0), bias.span - 1);
       score += bias.table[h * bias.span + column];
     }
     scores[j] = score;

@@ -90,6 +90,7 @@ export function planSlots(spec: PlanSpec): number {
   expectShape(where, 'start.length', rows, start.length);
   expectShape(where, 'count.length', rows, count.length);
   expectShape(where, 'position.length', rows, position.length);
+  if (spec.places) expectShape(where, 'places.length', keys.length, spec.places.length);
   if (write.length !== 0) expectShape(where, 'write.length', rows, write.length);
   for (let row = 0; row < rows; row++) {
     const inside = start[row] >= 0 && count[row] >= 1 && start[row] + count[row] <= keys.length;

@@ -44,6 +44,8 @@ export interface HostPlan extends OwnedPlan {
   count: Int32Array;
   keys: Int32Array;
   position: Int32Array;
+  /** Null where a key's position is its ordinal. */
+  places: Int32Array | null;
 }
 
 export interface HostLogits extends OwnedLogits {

@@ -99,11 +99,12 @@ export class HostStorage implements StorageParts<HostBoxes> {
   }
 
   createPlan(): HostPlan {
-    return { kind: 'plan', rows: 0, written: 0, neededSlots: 0, ...NO_LISTS, ...this.#owned() };
+    return { kind: 'plan', rows: 0, written: 0, neededSlots: 0, ...NO_LISTS, places: null, ...this.#owned() };
   }
 
   storeLists(plan: HostPlan, spec: PlanSpec): void {
     for (const name of LISTS) plan[name] = spec[name].slice();
+    plan.places = spec.places?.slice() ?? null;
   }
 
   createCache(heads: number, dKv: number): HostCache {

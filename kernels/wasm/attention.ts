@@ -39,6 +39,7 @@ export function attention(
   i32[AttentionParameter.count] = call.plan.count;
   i32[AttentionParameter.keys] = call.plan.keys;
   i32[AttentionParameter.position] = call.plan.position;
+  i32[AttentionParameter.places] = call.plan.places;
   i32[AttentionParameter.bias] = call.bias?.at ?? 0;
   i32[AttentionParameter.span] = call.bias?.span ?? 0;
   i32[AttentionParameter.offset] = call.bias?.offset ?? 0;

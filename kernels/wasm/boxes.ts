@@ -45,7 +45,7 @@ export interface WasmBias extends OwnedBias, Located {}
 /** Keys at `at`, then values; each is [heads, slots, dKv rounded up to 4]. */
 export interface WasmCache extends OwnedCache, Located {}
 
-/** Five integer lists, one after the other: write, start, count, position (each [rows]), and keys. */
+/** Integer lists, one after the other: write, start, count, position (each [rows]), keys, and places where there are some. */
 export interface WasmPlan extends OwnedPlan, Located {
   /** Addresses of the lists. */
   write: number;
@@ -53,6 +53,8 @@ export interface WasmPlan extends OwnedPlan, Located {
   count: number;
   position: number;
   keys: number;
+  /** 0 where a key's position is its ordinal. */
+  places: number;
   /** Length of the longest key list. */
   longest: number;
   /** Sum of the lengths of all key lists. */

@@ -168,6 +168,8 @@ export const enum AttentionParameter {
   scoreStride,
   /** 1 when `attend` also writes the fresh rows to the cache. */
   appends,
+  /** Address of the positions of the keys, or 0 where a key's position is its ordinal. */
+  places,
 }
 
 export const enum ActivationParameter {

@@ -29,7 +29,7 @@ const STORED_CODES: Readonly<Record<StoredType, number>> = {
   i8: StoredCode.i8,
 };
 
-const NO_LISTS = { write: 0, start: 0, count: 0, position: 0, keys: 0, longest: 0, total: 0 };
+const NO_LISTS = { write: 0, start: 0, count: 0, position: 0, keys: 0, longest: 0, total: 0, places: 0 };
 
 export interface WasmStorageOptions {
   readonly capacityBytes: number;
@@ -139,8 +139,8 @@ export class WasmStorage implements StorageParts<WasmBoxes> {
   }
 
   storeLists(plan: WasmPlan, spec: PlanSpec): void {
-    const { rows, count } = spec;
-    this.#reserve(plan, (rows * 4 + spec.keys.length) * 4, `a plan of ${rows} rows`);
+    const { rows, count, keys, places } = spec;
+    this.#reserve(plan, (rows * 4 + keys.length + (places?.length ?? 0)) * 4, `a plan of ${rows} rows`);
     const width = rows * 4;
     plan.write = plan.at;
     plan.start = plan.at + width;
@@ -149,6 +149,8 @@ export class WasmStorage implements StorageParts<WasmBoxes> {
     plan.keys = plan.at + width * 4;
     const { i32 } = this.#memory;
     for (const name of ['write', 'start', 'count', 'position', 'keys'] as const) i32.set(spec[name], plan[name] >>> 2);
+    plan.places = places ? plan.keys + keys.length * 4 : 0;
+    if (places) i32.set(places, plan.places >>> 2);
     plan.longest = 0;
     plan.total = 0;
     for (let row = 0; row < rows; row++) {

@@ -194,6 +194,43 @@ describe('inputs', () => {
     }
   });
 
+  it.each([
+    ['no mask', { ids: [3, 1] }, /mask: expected a list of 0 and 1, found undefined/],
+    ['no ids', { mask: [1, 1] }, /ids: expected text or a list of token ids/],
+    ['text', { ids: 'abc', mask: [1, 1, 1] }, /token ids beside a mask, found text/],
+    ['another length', { ids: [3, 1], mask: [1] }, /mask: expected 2 numbers, one an id, found 1/],
+    ['other numbers', { ids: [3, 1], mask: [1, 0.5] }, /mask: expected 0 or 1, found 0\.5 at place 1/],
+    ['another member', { ids: [3, 1], mask: [1, 1], position: 0 }, /another member, 'position'/],
+  ])('a mask with %s: one coded error in every call that takes masks', async (_, input, message) => {
+    for (const call of [
+      () => tandem.generate(input as never),
+      () => tandem.generate(['abc', input as never]),
+      () => tandem.compare(input as never),
+      () => tandem.measureCosts(input as never),
+      () => tandem.score(input as never, 'abc'),
+      () => tandem.embed([input as never]),
+    ]) {
+      await expect((async () => call())()).rejects.toMatchObject({
+        code: 'argument-invalid',
+        message: expect.stringMatching(message),
+      });
+    }
+  });
+
+  it('hidden ids of a mask are not there, in every call; a mask is no target, and has no text', async () => {
+    const [masked, plain] = [{ ids: [3, 5, 4, 1], mask: Uint8Array.of(1, 0, 1, 1) }, [3, 4, 1]];
+    const options = { maxNewTokens: 6, temperature: 1, seed: 2 };
+    expect((await tandem.generate(masked, options)).ids).toEqual((await tandem.generate(plain, options)).ids);
+    expect(await tandem.score(masked, 'abc')).toEqual(await tandem.score(plain, 'abc'));
+    expect((await tandem.compare(masked, { maxNewTokens: 2 })).equal).toBe(true);
+    expect((await tandem.generate(masked, { numBeams: 2 })).ids).toEqual(
+      (await tandem.generate(plain, { numBeams: 2 })).ids,
+    );
+    for (const call of [() => tandem.score('abc', masked), () => tandem.decode(masked as never)]) {
+      expect(await codeOf(call)).toBe('argument-invalid');
+    }
+  });
+
   it('ids are taken as lists of numbers and as typed arrays', async () => {
     const options = { maxNewTokens: 4 };
     const { ids } = await tandem.generate([3, 4, 1], options);

@@ -44,7 +44,8 @@ function rowsOf(streams: readonly Stream[], shape: readonly { stream: number; pa
   return rows;
 }
 
-const sourcesOf = (lengths: readonly number[]) => lengths.map((length) => ({ ids: new Array<number>(length).fill(5) }));
+const sourcesOf = (lengths: readonly number[]) =>
+  lengths.map((length) => ({ ids: new Array<number>(length).fill(5), places: null }));
 const total = (lengths: readonly number[]) => lengths.reduce((sum, length) => sum + length, 0);
 
 describe('a plan of the encoder', () => {

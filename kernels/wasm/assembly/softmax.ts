@@ -6,7 +6,10 @@ import { sumLanes } from './level';
 
 /** Adds the bias and replaces each score by exp(score − largest). Returns the total. */
 export function softmax(scores: usize, row: i32, head: i32, count: i32): f32 {
-  if (word(AttentionParameter.bias) != 0) addBias(scores, row, head, count);
+  if (word(AttentionParameter.bias) != 0) {
+    if (word(AttentionParameter.places) != 0) addPlacedBias(scores, row, head, count);
+    else addBias(scores, row, head, count);
+  }
   const end = scores + (<usize>count << 2);
   for (let at = end; (at - scores) & 12; at += 4) store<f32>(at, -Infinity);
   // pmax ignores NaN here; the exponentials below give NaN for it.
@@ -44,6 +47,20 @@ function addBias(scores: usize, row: i32, head: i32, count: i32): void {
     store<f32>(at, load<f32>(at) + load<f32>(table + (<usize>(j + shift) << 2)));
   }
   addConstant(scores, runTo, count, load<f32>(table + (<usize>(span - 1) << 2)));
+}
+
+/** As `addBias`, where each key has a position of its own. */
+function addPlacedBias(scores: usize, row: i32, head: i32, count: i32): void {
+  const span = <i32>word(AttentionParameter.span);
+  const table = <usize>word(AttentionParameter.bias) + (<usize>head * <usize>span << 2);
+  const at = <usize>row << 2;
+  const shift = <i32>word(AttentionParameter.offset) - load<i32>(<usize>word(AttentionParameter.position) + at);
+  const places = <usize>word(AttentionParameter.places) + (<usize>load<i32>(<usize>word(AttentionParameter.start) + at) << 2);
+  for (let j = 0; j < count; j++) {
+    const column = max(0, min(span - 1, load<i32>(places + (<usize>j << 2)) + shift));
+    const score = scores + (<usize>j << 2);
+    store<f32>(score, load<f32>(score) + load<f32>(table + (<usize>column << 2)));
+  }
 }
 
 function addConstant(scores: usize, from: i32, to: i32, value: f32): void {

@@ -56,7 +56,12 @@ export function attentionLaws(subject: Subject): void {
         const rows = places.length;
         const held = { keys: matrix(from, keys, 12), values: matrix(from + 1, keys, 12) };
         const lists = Array.from({ length: rows }, (_, r) => shuffled(from + r, keys).slice(0, 1 + (r % keys)));
-        const spec = { ...planOf(lists, new Int32Array(0)), position: Int32Array.from(places) };
+        const own = planOf(lists, new Int32Array(0));
+        const spec = {
+          ...own,
+          position: Int32Array.from(places),
+          places: from % 2 === 0 ? undefined : own.keys.map((_, i) => (i * 7 + from) % 60),
+        };
         const run = (of: ReturnType<typeof backend>) =>
           using(of, async (boxes) => {
             const cache = boxes.keep(of.cache(3, 4, keys));
@@ -76,6 +81,30 @@ export function attentionLaws(subject: Subject): void {
       }),
       { numRuns: runs },
     );
+  });
+
+  test('a key has the bias of its own position: twice every distance with a table that is twice as wide is the same', async () => {
+    const keys = 9;
+    const table = matrix(9, 2, 21, 3).values; // [heads, span]
+    const wide = new Float32Array(2 * 41); // column 2d + 20 is column d + 10 of the table
+    for (let h = 0; h < 2; h++) for (let i = 0; i < 41; i += 2) wide[h * 41 + i] = table[h * 21 + i / 2];
+    const run = (stretch: number, offset: number, values: Float32Array, placed: boolean) =>
+      using(backend(), async (boxes) => {
+        const cache = boxes.keep(backend().cache(2, 4, keys));
+        const slots = Int32Array.from({ length: keys }, (_, i) => i);
+        backend().append(cache, boxes.tensor(matrix(3, keys, 8)), boxes.tensor(matrix(4, keys, 8)), slots);
+        const plan = boxes.keep(backend().plan());
+        const spec = planOf([Array.from(slots), Array.from(slots)], new Int32Array(0));
+        const places = placed ? Int32Array.from(spec.keys, (_, i) => stretch * (i % keys)) : undefined;
+        backend().arrange(plan, { ...spec, position: Int32Array.of(2 * stretch, 5 * stretch), places });
+        const out = boxes.out();
+        const bias = boxes.keep(backend().bias(2, offset, values));
+        backend().attention(out, boxes.tensor(matrix(5, 2, 8)), null, cache, plan, bias);
+        return backend().read(out);
+      });
+    const expected = await run(1, 10, table, false);
+    expectSameBits(await run(1, 10, table, true), expected);
+    expectSameBits(await run(2, 20, wide, true), expected);
   });
 
   test('beyond its span a bias is that of its first or last column, at any position', async () => {
