@@ -88,7 +88,7 @@ module.exports = {
     tsPreCompilationDeps: true, // sees imports of types too
     tsConfig: { fileName: 'tsconfig.json' },
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: ['^dist/', '^build/', '^docs/api/'] },
+    exclude: { path: ['^dist/', '^build/', '^docs/api/', '^\\.venv/'] },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['node', 'require', 'import', 'types', 'default'] },
   },
 };

@@ -88,6 +88,7 @@ export {
   sampleWithoutReplacement,
   scoreTargets,
   seededRandom,
+  selfDrafter,
   type Tally,
   type TargetScore,
   type TokenLogProb,

@@ -1,7 +1,7 @@
 import { invalid } from '../common';
 import { DecodingError, type Drafter, type NgramTable } from '../decoding';
-import { loadModel, type T5Model } from '../engine';
-import { type Backend, createBackend, KernelError } from '../kernels';
+import { loadModel, storedDtype, type T5Model } from '../engine';
+import { type Backend, createBackend, type Dtype, KernelError } from '../kernels';
 import {
   type Checkpoint,
   firstVocabularyDifference,
@@ -113,14 +113,15 @@ class Loader {
     checkLevel(backend, options.level);
     const generation = options.generationConfig === false ? null : (target.generation ?? null);
     const started = generation === null ? withoutGeneration(target) : target;
-    const model = await this.loadWeights(started, backend, 'target', options.dtype);
+    const copy = copyOf(plan.drafts, options.dtype ?? storedDtype(target, backend));
+    const model = await this.loadWeights(started, backend, 'target', { dtype: options.dtype, copy });
     const models = new Map<DraftPlan, T5Model>();
     for (const [i, draft] of drafts.entries()) {
       const same = drafts.slice(0, i).find((other) => isSameModel(other, draft));
       const drafting = same && models.get(same);
       models.set(
         draft,
-        drafting ?? (await this.loadWeights(checkpoints[i], backend, 'draft', draft.dtype ?? options.dtype)),
+        drafting ?? (await this.loadWeights(checkpoints[i], backend, 'draft', { dtype: draft.dtype ?? options.dtype })),
       );
     }
     for (const draft of plan.drafts) if (draft.kind === 'drafter') checkVocabulary(draft.drafter, model);
@@ -168,11 +169,11 @@ class Loader {
     checkpoint: Checkpoint,
     backend: Backend,
     role: Progress['role'],
-    dtype: LoadOptions['dtype'],
+    types: { readonly dtype?: Dtype; readonly copy?: Dtype },
   ): Promise<T5Model> {
     const { onProgress, signal } = this.options;
     const model = await loadModel(checkpoint, backend, {
-      dtype,
+      ...types,
       signal,
       onProgress:
         onProgress &&
@@ -203,6 +204,20 @@ function lengthTeller(name: string, { onNotice }: LoadOptions): Loaded['tellLeng
     const message = `${name}: found a source of ${found} ids, and the model was made for at most ${most}; truncate (--truncate) cuts it`;
     giveNotice(onNotice, { kind: 'long-source', message });
   };
+}
+
+/**
+ * The type in which a draft wants the target's decoder a second time.
+ *
+ * @throws TandemError `option-invalid` when drafts want several, or the target's own
+ */
+function copyOf(drafts: readonly DraftPlan[], dtype: Dtype): Dtype | undefined {
+  const wanted = new Set(drafts.flatMap((draft) => (draft.kind === 'self' ? [draft.dtype] : [])));
+  const [copy] = wanted;
+  if (wanted.size > 1) throw invalid('draft', 'self in one type', [...wanted].map((type) => `self:${type}`).join(','));
+  if (copy === dtype)
+    throw invalid('draft', `self in another type than the target's, which is ${dtype}`, `self:${copy}`);
+  return copy;
 }
 
 /** Two drafts that name one model in one type share its weights. */

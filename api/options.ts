@@ -29,7 +29,7 @@ export const LOAD_OPTIONS: OptionTable<keyof LoadOptions> = {
   draft: {
     ...draftRule,
     about:
-      'what proposes tokens: a model, layers:N (the target’s own first), copy (from the source), ngram or ngram:FILE, random; ' +
+      'what proposes tokens: a model, self (the target’s decoder in q8), layers:N (its first), copy (from the source), ngram or ngram:FILE, random; ' +
       'several with commas are tried in turn; none decodes autoregressively',
     flag: '-d, --draft <names>',
   },

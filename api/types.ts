@@ -32,6 +32,9 @@ export type DraftName =
   | 'ngram'
   /** Every token with the same probability; a drafter to compare with. */
   | 'random'
+  /** The target's own decoder, kept a second time in fewer bits: q8, or the type after the colon. */
+  | 'self'
+  | `self:${string}`
   /** The target's own first N decoder layers. */
   | `layers:${number}`
   /** A table of n-grams that `tandem ngram build` wrote: a file, or in a page an address. */

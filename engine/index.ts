@@ -1,6 +1,6 @@
 export { EngineError, type EngineErrorCode } from './errors';
 export type { Observe } from './forward';
-export type { LoadProgress } from './load';
+export { type LoadProgress, storedDtype } from './load';
 export { loadModel, type ModelOptions } from './model';
 export { type QuantizeOptions, quantizeCheckpoint } from './quantize';
 export { allIds } from './source';

@@ -12,7 +12,14 @@ import {
 } from '../weights';
 import { biasByDistance } from './bias';
 import { EngineError } from './errors';
-import type { AttentionWeights, DecoderLayer, EncoderLayer, FeedForwardWeights, T5Weights } from './layers';
+import {
+  type AttentionWeights,
+  type DecoderLayer,
+  decoderOf,
+  type EncoderLayer,
+  type FeedForwardWeights,
+  type T5Weights,
+} from './layers';
 import { checkWeightsFit } from './memory';
 import { readFloats, rowReader } from './stored';
 
@@ -27,6 +34,8 @@ export interface LoadProgress {
 export interface LoadOptions {
   /** Type to keep the weights in; by default the one stored (float16 and int8 are converted to float32 exactly). */
   readonly dtype?: Dtype;
+  /** Keeps the decoder and the head a second time, in this type: the target's own draft. Default none. */
+  readonly copy?: Dtype;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: LoadProgress) => void;
 }
@@ -34,10 +43,12 @@ export interface LoadOptions {
 /** The weights of a model on a backend. */
 export interface LoadedWeights {
   readonly weights: T5Weights;
+  /** The same model with another decoder and head; null without `LoadOptions.copy`. */
+  readonly copy: T5Weights | null;
   /** Type that the matrices are kept in. */
   readonly dtype: Dtype;
   readonly parameters: number;
-  /** Bytes that the matrices take on the backend. */
+  /** Bytes that the matrices take on the backend, the copy's included. */
   readonly weightBytes: number;
   /** Frees all of them. */
   free(): void;
@@ -70,12 +81,23 @@ export async function loadWeights(
   loader.checkRoom(tensors);
   try {
     const weights = await loader.load(tensors);
-    const { parameters, weightBytes } = loader;
-    return { weights, dtype, parameters, weightBytes, free: () => loader.free() };
+    const { parameters } = loader;
+    const copy = options.copy === undefined ? null : await loader.copyDecoder(tensors, weights, options.copy);
+    const { weightBytes } = loader;
+    return { weights, copy, dtype, parameters, weightBytes, free: () => loader.free() };
   } catch (error) {
     loader.free();
     throw error;
   }
+}
+
+/** The matrices that the decoder's copy has of its own. */
+function copiedNames({ head, decoder }: ResolvedTensors): string[] {
+  const blocks = (decoder?.blocks ?? []).flatMap(({ attention, cross, feedForward }) => [
+    ...[attention.query, attention.key, attention.value, attention.output, cross.query, cross.output],
+    ...[...feedForward.inputs, feedForward.output],
+  ]);
+  return [head, ...blocks];
 }
 
 type Box = Parameters<Backend['free']>[0];
@@ -100,7 +122,13 @@ class Loader {
   /** Adds up what will be read, and refuses a model that does not fit, before anything is allocated. */
   checkRoom(tensors: ResolvedTensors): void {
     const { facts } = this.backend;
+    const { copy } = this.options;
     let needed = 0;
+    for (const name of copy === undefined ? [] : copiedNames(tensors)) {
+      const { shape, bytes } = this.info(name);
+      this.total += bytes + (this.scaleOf(name)?.bytes ?? 0);
+      needed += facts.weightBytes(shape[0], shape[1], copy as Dtype);
+    }
     for (const { name } of tensors.all) {
       const { shape, bytes } = this.info(name);
       this.total += bytes + (this.scaleOf(name)?.bytes ?? 0);
@@ -119,6 +147,36 @@ class Loader {
     const encoder = await this.encoder(tensors.encoder);
     const decoder = tensors.decoder && (await this.decoder(tensors.decoder));
     return { embedding, head, encoder, decoder };
+  }
+
+  /**
+   * Loads the decoder's matrices and the head once more. The copy shares the norms, the position biases, the embedding and the
+   * encoder, and never projects keys and values of cross-attention: it reads those that the model has cached.
+   */
+  async copyDecoder(tensors: ResolvedTensors, weights: T5Weights, dtype: Dtype): Promise<T5Weights> {
+    const blocks = tensors.decoder?.blocks ?? [];
+    const { layers, finalNorm } = decoderOf(weights);
+    const copied = (name: string) => this.matrix(name, dtype);
+    const head = await copied(tensors.head);
+    const copies: DecoderLayer[] = [];
+    for (const [i, { attention, cross, feedForward }] of blocks.entries()) {
+      const own = layers[i];
+      const inputs: Weight[] = [];
+      for (const input of feedForward.inputs) inputs.push(await copied(input));
+      copies.push({
+        attention: {
+          norm: own.attention.norm,
+          query: await copied(attention.query),
+          key: await copied(attention.key),
+          value: await copied(attention.value),
+          output: await copied(attention.output),
+        },
+        bias: own.bias,
+        cross: { ...own.cross, query: await copied(cross.query), output: await copied(cross.output) },
+        feedForward: { norm: own.feedForward.norm, inputs, output: await copied(feedForward.output) },
+      });
+    }
+    return { ...weights, head, decoder: { layers: copies, finalNorm } };
   }
 
   private async encoder({ blocks, finalNorm }: T5Tensors['encoder']): Promise<T5Weights['encoder']> {
@@ -171,12 +229,12 @@ class Loader {
   }
 
   /** Packs a matrix chunk by chunk. The next chunk is read while one is packed. */
-  private async matrix(name: string): Promise<Weight> {
+  private async matrix(name: string, dtype = this.dtype): Promise<Weight> {
     const info = this.info(name);
     const [rows, cols] = info.shape;
     const { rowBytes, stored, extraBytes, convert } = await rowReader(this.checkpoint, info);
     if (extraBytes > 0) this.advance(name, extraBytes);
-    const weight = this.keep(this.backend.weight(rows, cols, this.dtype));
+    const weight = this.keep(this.backend.weight(rows, cols, dtype));
     const step = Math.max(CHUNK_ROWS, Math.floor(CHUNK_BYTES / rowBytes / CHUNK_ROWS) * CHUNK_ROWS);
     const read = (row: number) =>
       row < rows ? this.checkpoint.read(name, row * rowBytes, Math.min(step, rows - row) * rowBytes) : null;
@@ -189,7 +247,7 @@ class Loader {
       this.advance(name, bytes.length);
     }
     this.parameters += rows * cols;
-    this.weightBytes += this.backend.facts.weightBytes(rows, cols, this.dtype);
+    this.weightBytes += this.backend.facts.weightBytes(rows, cols, dtype);
     return weight;
   }
 

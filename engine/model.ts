@@ -38,15 +38,16 @@ export async function loadModel(
 ): Promise<T5Model> {
   const { facts } = backend;
   const dtype = options.dtype ?? storedDtype(checkpoint, backend);
-  if (!facts.weightTypes.includes(dtype)) {
+  for (const [option, type] of Object.entries({ dtype, copy: options.copy ?? dtype })) {
+    if (facts.weightTypes.includes(type)) continue;
     const known = facts.weightTypes.join(', ');
     throw new EngineError(
       'type-unsupported',
-      `dtype: expected one of ${known} on backend ${facts.name}, found ${dtype}`,
+      `${option}: expected one of ${known} on backend ${facts.name}, found ${type}`,
     );
   }
   const loaded = await loadWeights(checkpoint, backend, dtype, options);
-  return new Model(checkpoint, backend, loaded, options.observe);
+  return new Model(checkpoint, backend, loaded, options);
 }
 
 class Model implements T5Model, SlotPools {
@@ -55,10 +56,13 @@ class Model implements T5Model, SlotPools {
   readonly dtype: Dtype;
   readonly parameters: number;
   readonly weightBytes: number;
+  readonly copyDtype: Dtype | null;
   readonly hasDecoder: boolean;
   readonly selfSlots: SlotPool;
   readonly crossSlots: SlotPool;
   private readonly context: ForwardContext;
+  /** What the decoder's copy runs with. */
+  private readonly copyContext: ForwardContext | null;
   /** One for each decoder layer. */
   private readonly caches: readonly LayerCaches[];
   private readonly encoder: Encoder;
@@ -71,7 +75,7 @@ class Model implements T5Model, SlotPools {
     checkpoint: Checkpoint,
     private readonly backend: Backend,
     private readonly loaded: LoadedWeights,
-    observe?: Observe,
+    { observe, copy }: ModelOptions,
   ) {
     const { config, name } = checkpoint;
     const { weights, dtype, parameters, weightBytes } = loaded;
@@ -80,7 +84,9 @@ class Model implements T5Model, SlotPools {
     this.dtype = dtype;
     this.parameters = parameters;
     this.weightBytes = weightBytes;
+    this.copyDtype = copy ?? null;
     this.context = { backend, config, weights, observe };
+    this.copyContext = loaded.copy && { ...this.context, weights: loaded.copy };
     const newCache = () => backend.cache(config.heads, config.dKv, FIRST_SLOTS);
     this.hasDecoder = weights.decoder !== null;
     this.caches = (weights.decoder?.layers ?? []).map(() => ({ self: newCache(), cross: newCache() }));
@@ -167,13 +173,15 @@ class Model implements T5Model, SlotPools {
       throw new EngineError('row-invalid', `forward: layers: expected 1 to ${depth}, found ${layers}`);
     }
     if (rows.length === 0) throw new EngineError('row-invalid', 'forward: expected at least one row, found none');
+    const context = options.copy ? this.copyContext : this.context;
+    if (!context) throw new EngineError('type-unsupported', `forward: copy: expected a model with a copy, found none`);
     const ids = Int32Array.from(rows, (row, r) => this.checkToken(row.token, `forward: row ${r}: token`));
     const cross = crossPlan(rows, (encoded) => (encoded as EncodedSource).slots);
     const self = selfPlan(rows, this.selfSlots);
     try {
       this.backend.arrange(this.decoderWork.selfPlan, self);
       this.backend.arrange(this.decoderWork.crossPlan, cross);
-      return this.decode(ids, layers);
+      return this.decode(context, ids, layers);
     } catch (error) {
       for (const { stream } of rows) (stream as Stream).dropPending();
       throw error;
@@ -181,8 +189,8 @@ class Model implements T5Model, SlotPools {
   }
 
   /** Runs the rows that have been arranged through the decoder and the head. */
-  private decode(ids: Int32Array, layers: number): LogitsView {
-    const { context, decoderWork: work } = this;
+  private decode(context: ForwardContext, ids: Int32Array, layers: number): LogitsView {
+    const { decoderWork: work } = this;
     const { backend, weights, config, observe } = context;
     decoderForward(context, ids, work, this.caches.slice(0, layers));
     const norm = decoderOf(weights).finalNorm;

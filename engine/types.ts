@@ -86,6 +86,12 @@ export interface DecoderRow {
 export interface ForwardOptions {
   /** Runs only the first decoder blocks, then the final norm and the head: the target's early exit, as a draft. All by default. */
   readonly layers?: number;
+  /**
+   * Runs the decoder's copy in fewer bits (`ModelOptions.copy`), which uses the model's own encoding: its keys and values of
+   * cross-attention, its embedding, norms and position biases. What a stream caches differs from what the model itself caches, so
+   * a stream belongs to one of the two. Default false.
+   */
+  readonly copy?: boolean;
 }
 
 /** What decoding needs of a sequence-to-sequence model. `T5Model` is one; tests have others. */
@@ -114,6 +120,8 @@ export interface T5Model extends SequenceModel, Disposable {
   readonly parameters: number;
   /** Bytes that the weight matrices take on the backend. */
   readonly weightBytes: number;
+  /** Type of the decoder's copy, null without one. */
+  readonly copyDtype: Dtype | null;
   /** False of an encoder alone, which can be asked for its states and cannot decode. */
   readonly hasDecoder: boolean;
   /**

@@ -1,4 +1,4 @@
-import { invalid, type OptionRule, oneOf, quoted, TandemError, whole } from '../../common';
+import { invalid, type OptionRule, oneOf, whole } from '../../common';
 import type { Drafter } from '../../decoding';
 import type { Dtype } from '../../kernels';
 import type { DraftModel, DraftSource, ModelSource } from '../types';
@@ -10,14 +10,18 @@ export type DraftPlan =
   /** `file` is null where the table is learned from the output alone. */
   | { readonly kind: 'ngram'; readonly file: string | null }
   | { readonly kind: 'layers'; readonly layers: number }
+  /** The target's own decoder in another type. */
+  | { readonly kind: 'self'; readonly dtype: SelfDtype }
   | { readonly kind: 'model'; readonly model: ModelSource; readonly dtype?: Dtype; readonly revision?: string }
   | { readonly kind: 'drafter'; readonly drafter: Drafter };
 
 /** What a name may be, for messages and for the help. */
-export const DRAFT_NAMES = 'copy, ngram, ngram:FILE, layers:N, random, model:NAME or the name of a model';
+export const DRAFT_NAMES =
+  'self, self:q8, self:bf16, copy, ngram, ngram:FILE, layers:N, random, model:NAME or the name of a model';
 
-/** Names that a later version gives a meaning; a model of that name must be written `model:self`. */
-const RESERVED = /^self(:|$)/;
+/** Types that a target's decoder can be kept in a second time. */
+export type SelfDtype = 'q8' | 'bf16';
+const SELF_DTYPES: readonly string[] = ['q8', 'bf16'] satisfies SelfDtype[];
 
 /**
  * Reads one name of a draft.
@@ -29,11 +33,12 @@ export function parseDraft(text: string): DraftPlan {
   const kind = colon < 0 ? text : text.slice(0, colon);
   const rest = colon < 0 ? null : text.slice(colon + 1);
   if (text === '' || rest === '') throw invalid('draft', DRAFT_NAMES, text);
-  if (RESERVED.test(text)) {
-    throw new TandemError(
-      'option-invalid',
-      `draft: expected ${DRAFT_NAMES}, found ${quoted(text)}, which this version does not have; a model of this name is 'model:${kind}'`,
-    );
+  if (kind === 'self') {
+    const dtype = rest ?? 'q8';
+    if (!SELF_DTYPES.includes(dtype)) {
+      throw invalid('draft', "self:q8 or self:bf16 (a model of this name is 'model:self')", text);
+    }
+    return { kind, dtype: dtype as SelfDtype };
   }
   if (kind === 'copy' || kind === 'random') {
     if (rest !== null) throw invalid('draft', `${kind} with nothing after it`, text);

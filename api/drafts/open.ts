@@ -8,6 +8,7 @@ import {
   type NgramTable,
   ngramDrafter,
   randomDrafter,
+  selfDrafter,
   withVocabulary,
 } from '../../decoding';
 import type { T5Model } from '../../engine';
@@ -47,6 +48,8 @@ function drafterOf(plan: DraftPlan, { target, models, tables }: DraftParts): Dra
       return randomDrafter(size);
     case 'ngram':
       return ngramDrafter(size, { table: tables.get(plan) });
+    case 'self':
+      return selfDrafter(target, `${target.name} in ${plan.dtype}`);
     case 'layers':
       return earlyExitDrafter(target, plan.layers);
     case 'model': {
@@ -60,6 +63,7 @@ function drafterOf(plan: DraftPlan, { target, models, tables }: DraftParts): Dra
 
 function beamDrafterOf(plan: DraftPlan, { target, models }: DraftParts): BeamDrafter | null {
   if (plan.kind === 'layers') return { model: target, layers: plan.layers };
+  if (plan.kind === 'self') return { model: target, copy: true };
   const model = models.get(plan);
   return model ? { model: withVocabulary(model, target.vocabularySize) } : null;
 }

@@ -37,6 +37,8 @@ export interface BeamDrafter {
   readonly gamma?: number;
   /** Run only the model's first decoder layers. With the target as model, this is its early exit. Default all layers. */
   readonly layers?: number;
+  /** Run the model's copy in fewer bits, which the model must have been loaded with. Default false. */
+  readonly copy?: boolean;
 }
 
 /** Settings in which nothing is left out. */
@@ -125,7 +127,7 @@ const DRAFT_WIDTH: OptionEntry = { ...whole(1, MOST_BEAMS), about: 'beams of the
  * @throws DecodingError `option-invalid` or `vocabulary-mismatch`
  */
 export function draftRules(rules: BeamRules, drafter: BeamDrafter, target: SequenceModel): DraftRules {
-  const { model, width = rules.numBeams, gamma = DEFAULTS.gamma, layers } = drafter;
+  const { model, width = rules.numBeams, gamma = DEFAULTS.gamma, layers, copy } = drafter;
   checkTable({ gamma, width }, { gamma: GAMMA, width: DRAFT_WIDTH }, 'beam drafter');
   if (width < rules.numBeams)
     throw badSetting('width', `a whole number from ${rules.numBeams} to ${MOST_BEAMS}`, width);
@@ -135,5 +137,10 @@ export function draftRules(rules: BeamRules, drafter: BeamDrafter, target: Seque
       `draft: expected a vocabulary of ${target.vocabularySize}, found ${model.vocabularySize}`,
     );
   }
-  return { model, width, gamma, options: layers === undefined ? {} : { layers } };
+  return {
+    model,
+    width,
+    gamma,
+    options: { ...(layers !== undefined && { layers }), ...(copy !== undefined && { copy }) },
+  };
 }

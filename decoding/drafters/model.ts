@@ -18,6 +18,16 @@ export function earlyExitDrafter(target: SequenceModel, layers: number): Drafter
   return drafterOf(target, `first ${layers} layers`, { layers }, true);
 }
 
+/**
+ * The target itself drafts, with its decoder's copy in fewer bits. No second model is needed. The draft shares the target's encoding
+ * of the source.
+ *
+ * @param target a model that was loaded with a copy
+ */
+export function selfDrafter(target: SequenceModel, name: string): Drafter {
+  return drafterOf(target, name, { copy: true }, true);
+}
+
 function drafterOf(model: SequenceModel, name: string, options: ForwardOptions, sharesEncoding: boolean): Drafter {
   const encodings = new SharedEncodings(); // by the target's encoding of the same source
   return {

@@ -29,13 +29,15 @@ interface Code {
   readonly language: string;
 }
 
-/** CHANGELOG's tables name old things in their first column, and they are gone. */
-function withoutOldNames(page: string, text: string): string {
-  return page === 'CHANGELOG.md' ? text.replace(/^\|[^|\n]*\|/gm, '|') : text;
+/** Pages whose tables name what is not here in their first column: what is gone, and what other libraries have. */
+const FOREIGN = ['CHANGELOG.md', 'docs/coming-from.md'];
+
+function withoutForeignNames(page: string, text: string): string {
+  return FOREIGN.includes(page) ? text.replace(/^\|[^|\n]*\|/gm, '|') : text;
 }
 
 function codeOf(page: string): Code[] {
-  const text = withoutOldNames(page, read(page));
+  const text = withoutForeignNames(page, read(page));
   const found: Code[] = [];
   const prose = text.replace(/```(\w*)\n([\s\S]*?)```/g, (_, language: string, body: string) => {
     for (const line of body.split('\n')) found.push({ text: line, language: language || 'text' });

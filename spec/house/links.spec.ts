@@ -68,15 +68,6 @@ describe('the pages of the documentation', () => {
     expect(broken).toEqual([]);
   });
 
-  test('name specs and scripts, in code, that exist', () => {
-    const named = pages().flatMap((page) => {
-      const text = readFileSync(join(ROOT, page), 'utf8');
-      return [...text.matchAll(/`((?:spec|scripts|bench)\/[\w./-]+)`/g)].map(([, file]) => ({ page, file }));
-    });
-    expect(named.length).toBeGreaterThan(50);
-    expect(named.filter(({ file }) => !existsSync(join(ROOT, file)))).toEqual([]);
-  });
-
   test('that travel with the package link only to what travels with it', () => {
     const travelling = pages().filter(isPacked);
     expect(travelling).toEqual(expect.arrayContaining(['README.md', 'docs/decisions.md']));

@@ -83,6 +83,7 @@ function asT5(model: TableModel, name: string): T5Model {
     dtype: 'f32',
     parameters: 0,
     weightBytes: 0,
+    copyDtype: null,
     hasDecoder: true,
     encoderStates: async (sources) => sources.map((source) => statesOf('ids' in source ? source.ids : source, config)),
     dispose,

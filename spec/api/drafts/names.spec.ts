@@ -11,6 +11,8 @@ describe('names of drafts', () => {
     ['ngram:en-de.json', { kind: 'ngram', file: 'en-de.json' }],
     ['ngram:C:\\tables\\en.json', { kind: 'ngram', file: 'C:\\tables\\en.json' }],
     ['layers:2', { kind: 'layers', layers: 2 }],
+    ['self', { kind: 'self', dtype: 'q8' }],
+    ['self:bf16', { kind: 'self', dtype: 'bf16' }],
     ['google-t5/t5-small', { kind: 'model', model: 'google-t5/t5-small' }],
     ['C:\\models\\t5', { kind: 'model', model: 'C:\\models\\t5' }],
     ['model:copy', { kind: 'model', model: 'copy' }],
@@ -27,7 +29,7 @@ describe('names of drafts', () => {
     },
   );
 
-  it.each(['self', 'self:q8', 'self:q4'])('%s is reserved, not the name of a model on the hub', (text) => {
+  it.each(['self:f32', 'self:q4', 'self:x'])('%s is refused, and how to name a model so is said', (text) => {
     expect(() => parseDraft(text)).toThrow(refused);
     expect(() => parseDraft(text)).toThrow(/model:self/);
   });

@@ -1,0 +1,144 @@
+import fc from 'fast-check';
+import { type DecoderRow, type DecoderStream, type ForwardOptions, loadModel, type T5Model } from '../../engine';
+import { type Backend, createBackend } from '../../kernels';
+import { openFileSet, type T5Config } from '../../weights';
+import type { TensorData } from '../../weights/safetensors/writer';
+import { arbitraryConfig } from '../support/arbitrary-config';
+import { checkpointBytes, randomTensors } from '../support/random-checkpoint';
+
+/** Logits of every token of several calls on one stream, each a chain that goes on from the one before. */
+async function logitsOf(
+  model: T5Model,
+  source: readonly number[],
+  calls: readonly (readonly number[])[],
+  options: ForwardOptions,
+): Promise<number[][]> {
+  const [encoded] = await model.encode([source]);
+  const stream = encoded.open();
+  const logits: number[][] = [];
+  for (const tokens of calls) {
+    const view = await model.forward(chain(stream, tokens), options);
+    for (let r = 0; r < view.rows; r++) logits.push(Array.from(await view.read(r)));
+    view.dispose();
+  }
+  stream.dispose();
+  encoded.dispose();
+  return logits;
+}
+
+function chain(stream: DecoderStream, tokens: readonly number[]): DecoderRow[] {
+  const from = stream.length;
+  return tokens.map((token, i) => ({ stream, token, position: from + i, parent: i - 1 }));
+}
+
+/** float32 values rounded to bfloat16, ties to even. */
+function rounded({ shape, data }: TensorData): TensorData {
+  const words = new Uint32Array(data.slice().buffer);
+  for (let i = 0; i < words.length; i++) {
+    words[i] = (words[i] + 0x7fff + ((words[i] >>> 16) & 1)) & 0xffff0000;
+  }
+  return { type: 'F32', shape, data: new Uint8Array(words.buffer) };
+}
+
+/** The matrices that a copy has of its own: the decoder's, without the keys and values of cross-attention, and the head. */
+const COPIED =
+  /^(lm_head\.weight|decoder\..*(SelfAttention\.[qkvo]|EncDecAttention\.[qo]|DenseReluDense\.w[io](_[01])?)\.weight)$/;
+
+const id = fc.nat(4);
+const setting = fc.record({
+  config: arbitraryConfig,
+  seed: fc.nat(),
+  untied: fc.boolean(),
+  source: fc.array(id, { minLength: 1, maxLength: 6 }),
+  calls: fc.array(fc.array(id, { minLength: 1, maxLength: 4 }), { minLength: 1, maxLength: 3 }),
+});
+
+async function filesOf(config: T5Config, tensors: Map<string, TensorData>) {
+  return openFileSet(await checkpointBytes({ config, tensors }));
+}
+
+describe.each(['reference', 'cpu', 'wasm'] as const)('the decoder’s copy on %s', (name) => {
+  let backend: Backend;
+  beforeAll(async () => {
+    backend = await createBackend(name, { threads: 1 });
+  });
+  afterAll(() => backend.dispose());
+
+  it.each(['f32', 'bf16', 'q8'] as const)('in the model’s own type (%s) gives the model’s bits', async (dtype) => {
+    await fc.assert(
+      fc.asyncProperty(setting, async ({ config, seed, untied, source, calls }) => {
+        const checkpoint = await filesOf(config, randomTensors(config, seed, untied));
+        using model = await loadModel(checkpoint, backend, { dtype, copy: dtype });
+        const own = await logitsOf(model, source, calls, {});
+        expect(own.flat().every(Number.isFinite)).toBe(true);
+        expect(await logitsOf(model, source, calls, { copy: true })).toEqual(own);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it('leaves nothing behind: after a rollback the model gives the bits of a stream that the copy never touched', async () => {
+    await fc.assert(
+      fc.asyncProperty(setting, async ({ config, seed }) => {
+        const checkpoint = await filesOf(config, randomTensors(config, seed, false));
+        using model = await loadModel(checkpoint, backend, { dtype: 'f32', copy: 'q8' });
+        const [encoded] = await model.encode([[1, 2, 3]]);
+        const stream = encoded.open();
+        (await model.forward(chain(stream, [0, 3]))).dispose();
+        (await model.forward(chain(stream, [1, 2, 4]), { copy: true })).dispose();
+        stream.truncate(2);
+        const view = await model.forward(chain(stream, [2, 1]));
+        const found = [Array.from(await view.read(0)), Array.from(await view.read(1))];
+        for (const box of [view, stream, encoded]) box.dispose();
+        expect(found).toEqual((await logitsOf(model, [1, 2, 3], [[0, 3, 2, 1]], {})).slice(2));
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  it('gives everything back with the model', async () => {
+    const checkpoint = await filesOf(...sample());
+    const before = backend.facts.allocatedBytes();
+    const model = await loadModel(checkpoint, backend, { dtype: 'f32', copy: 'q8' });
+    const plain = await loadModel(checkpoint, backend, { dtype: 'f32' });
+    expect(model.copyDtype).toBe('q8');
+    expect(plain.copyDtype).toBeNull();
+    expect(model.weightBytes).toBeGreaterThan(plain.weightBytes);
+    for (const one of [model, plain]) one.dispose();
+    expect(backend.facts.allocatedBytes()).toBe(before);
+  });
+});
+
+function sample(): [T5Config, Map<string, TensorData>] {
+  const [config] = fc.sample(arbitraryConfig, { numRuns: 1, seed: 1 });
+  return [config, randomTensors(config, 1, false)];
+}
+
+it('has the decoder’s matrices and the head in its own type, and shares everything else', async () => {
+  const backend = await createBackend('reference');
+  let differs = 0;
+  await fc.assert(
+    fc.asyncProperty(setting, async ({ config, seed, source, calls }) => {
+      const tensors = randomTensors(config, seed, true);
+      using model = await loadModel(await filesOf(config, tensors), backend, { dtype: 'f32', copy: 'bf16' });
+      const byHand = new Map([...tensors].map(([name, data]) => [name, COPIED.test(name) ? rounded(data) : data]));
+      using expected = await loadModel(await filesOf(config, byHand), backend, { dtype: 'f32' });
+      const found = await logitsOf(model, source, calls, { copy: true });
+      expect(found).toEqual(await logitsOf(expected, source, calls, {}));
+      if (JSON.stringify(found) !== JSON.stringify(await logitsOf(model, source, calls, {}))) differs++;
+    }),
+    { numRuns: 15 },
+  );
+  expect(differs).toBeGreaterThan(10);
+  await backend.dispose();
+});
+
+it('is refused by name where there is none', async () => {
+  const backend = await createBackend('reference');
+  using model = await loadModel(await filesOf(...sample()), backend);
+  const [encoded] = await model.encode([[1]]);
+  await expect(model.forward(chain(encoded.open(), [0]), { copy: true })).rejects.toMatchObject({
+    code: 'type-unsupported',
+    message: 'forward: copy: expected a model with a copy, found none',
+  });
+});
