@@ -18,8 +18,8 @@ export function cleanUp(text: string): string {
     .replaceAll(" 're", "'re");
 }
 
-// What a rule may still change when more text comes: spaces and quotes from the first space on, and the beginning of an ending.
-const UNDECIDED = /[ '](?:n'?|(?<=')[vr])?$/;
+// Characters of which a rule that is not complete may consist. One rule can make what another one looks for, as in `n ' t`.
+const UNDECIDED = new Set([' ', "'", 'n', 'v', 'r']);
 
 /** A decoder whose text is cleaned up as it grows. All its text together is `cleanUp` of the other's. */
 export function cleaningDecoder(decoder: IncrementalDecoder): IncrementalDecoder {
@@ -40,12 +40,10 @@ export function cleaningDecoder(decoder: IncrementalDecoder): IncrementalDecoder
   };
 }
 
+/** Every rule begins with a space: what lies before the first space of the undecided end is certain. */
 function undecidedLength(text: string): number {
-  const match = UNDECIDED.exec(text);
-  if (match === null) return 0;
-  let start = match.index;
-  while (start > 0 && (text[start - 1] === ' ' || text[start - 1] === "'")) start--;
-  // Quotes at the front of the run have no space before them: no rule touches them.
-  while (text[start] === "'") start++;
-  return text.length - start;
+  let start = text.length;
+  while (start > 0 && UNDECIDED.has(text[start - 1])) start--;
+  const space = text.indexOf(' ', start);
+  return space < 0 ? 0 : text.length - space;
 }

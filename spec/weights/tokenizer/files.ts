@@ -20,7 +20,7 @@ export function model(name: string, file: string): Uint8Array {
 }
 
 /** Loads from files in memory; the tokenizer looks at nothing of the config but these two fields. */
-export function load(files: Record<string, Uint8Array | string>, vocabularySize = 32128): Promise<Tokenizer> {
+export function load(files: Readonly<Record<string, Uint8Array | string>>, vocabularySize = 32128): Promise<Tokenizer> {
   const config = { family: 't5', vocabularySize, eosTokens: [1] } as unknown as T5Config;
   const read = async (name: string) => {
     const found = files[name];
