@@ -61,7 +61,7 @@ class Translation {
     const [first] = rest;
     if (first === '\\') this.escape(false);
     else if (first === '[') this.characterClass();
-    else if (first === '(') this.copy(GROUP.exec(rest)?.[0] ?? '');
+    else if (first === '(') this.openGroup(rest);
     else if (first === ')') this.closeGroup();
     else if (REPEAT.test(rest)) this.repeat(REPEAT.exec(rest)?.[0] ?? '');
     else if (first === '|') {
@@ -77,6 +77,12 @@ class Translation {
   private copy(part: string): void {
     this.out += part;
     this.at += part.length;
+  }
+
+  private openGroup(rest: string): void {
+    const group = GROUP.exec(rest)?.[0] ?? '';
+    if (group === '(' && rest[1] === '?') throw new SyntaxError('a group of another kind');
+    this.copy(group);
   }
 
   /** A repeated group could contain repeats: the time of such expressions can be exponential. */
