@@ -194,7 +194,7 @@ function eventFromData(event: SentEvent): StreamEvent {
 }
 
 function withoutFunctions<Options extends GenerateOptions>(options: Options): Sent<Options> {
-  const { signal: _signal, processors: _processors, trace: _trace, ...rest } = options;
+  const { signal: _signal, processors: _own, prefixAllowedTokens: _allowed, trace: _trace, ...rest } = options;
   return rest as Sent<Options>;
 }
 

@@ -177,6 +177,7 @@ describe('an engine in a worker', () => {
 
   it.each([
     ['processors', { processors: [() => undefined] }],
+    ['prefixAllowedTokens', { prefixAllowedTokens: () => [1] }],
     ['trace', { trace: new TraceRecorder() }],
   ])('%s, which have functions, are refused by name', async (name, options) => {
     const refused = { code: 'option-invalid', message: expect.stringMatching(new RegExp(`^${name}: .*worker`)) };
