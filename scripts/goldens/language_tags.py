@@ -1,0 +1,66 @@
+"""Language tags as user-defined pieces of a SentencePiece model, as MADLAD-400 has them (<2de>)."""
+
+import base64
+import gzip
+import io
+import json
+import sys
+
+import sentencepiece
+
+from paths import ROOT
+
+DATA = ROOT / "spec" / "data" / "tokenizer"
+TAGS = ["<2de>", "<2fr>", "<2zh_Hant>"]
+
+
+def train():
+    """A small Unigram model whose user-defined pieces are the tags."""
+    cases = json.loads(gzip.open(DATA / "sentencepiece-reference.json.gz").read())["cases"]
+    written = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter([case["text"] for case in cases]),
+        model_writer=written,
+        vocab_size=400,
+        hard_vocab_limit=False,
+        character_coverage=1.0,
+        normalization_rule_name="identity",
+        pad_id=0,
+        eos_id=1,
+        unk_id=2,
+        bos_id=-1,
+        user_defined_symbols=TAGS,
+        num_threads=1,
+        minloglevel=2,
+    )
+    return written.getvalue(), [case["text"] for case in cases][:60]
+
+
+def record():
+    """Ids and decoded texts of sentences with tags in front, in the middle, glued to words, doubled and misspelt."""
+    model, sentences = train()
+    processor = sentencepiece.SentencePieceProcessor(model_proto=model)
+    texts = []
+    for i, sentence in enumerate(sentences):
+        tag, other = TAGS[i % 3], TAGS[(i + 1) % 3]
+        half = len(sentence) // 2
+        texts += [
+            f"{tag} {sentence}",
+            f"{tag}{sentence}",
+            f"{sentence[:half]}{tag}{sentence[half:]} {other}",
+            f"{tag}{tag} {other} {sentence[:half]} {tag[:-1]} 2de> <2xx>",
+        ]
+    cases = []
+    for text in texts:
+        ids = processor.encode(text)
+        # SentencePiece writes an unknown id as ⁇; Hugging Face's tokenizers leave it out as a special token.
+        decoded = None if processor.unk_id() in ids else processor.decode(ids)
+        cases.append({"text": text, "ids": ids, "decoded": decoded})
+    content = {"model": base64.b64encode(model).decode(), "tags": TAGS, "cases": cases}
+    with open(DATA / "language-tags.json.gz", "wb") as file:
+        with gzip.GzipFile(fileobj=file, mode="wb", mtime=0, filename="") as packed:
+            packed.write(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+if __name__ == "__main__":
+    sys.exit(record())
