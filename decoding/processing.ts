@@ -44,7 +44,7 @@ export interface LogitsRules {
   readonly forcedBosToken?: number;
   /** The token at the length limit; of several, one. */
   readonly forcedEosToken?: number | readonly number[];
-  /** [start, factor]: after `start` new tokens an EOS gains |logit| · (factor ^ tokens since − 1). */
+  /** A pair, start and factor: after `start` new tokens an EOS gains |logit| · (factor ^ tokens since − 1). */
   readonly exponentialDecayLengthPenalty?: readonly [start: number, factor: number];
   /** Ids that never come out. */
   readonly suppressTokens?: readonly number[];

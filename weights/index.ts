@@ -22,6 +22,7 @@ export type {
 export { rowOrderName, rowScaleName } from './tensors';
 export { firstVocabularyDifference } from './tokenizer';
 export type {
+  ActivationName,
   ByteSource,
   Checkpoint,
   DecodeOptions,

@@ -165,6 +165,19 @@ describe('what a checkpoint states and Tandem does not do', () => {
     );
   });
 
+  it('one beam is no search, so that it can be compared', async () => {
+    await using tandem = await load({ ...ENDS, num_beams: 1, max_length: 4 }, {}, { draft: 'layers:1' });
+    expect(tandem.resolveOptions()).toEqual({ maxNewTokens: 3 });
+    expect(await tandem.compare(source)).toMatchObject({ equal: true });
+  });
+
+  it('a temperature of 0 is refused where the file samples, as in Hugging Face, and has no effect where it does not', async () => {
+    await using tandem = await withEnds({ do_sample: true, temperature: 0 });
+    await expect(tandem.generate(source)).rejects.toThrow(/temperature 0 is refused: expected a number above 0/);
+    await using greedy = await withEnds({ do_sample: false, temperature: 0 });
+    expect(greedy.resolveOptions()).toEqual({});
+  });
+
   it('several sequences of a greedy text are refused, as in Hugging Face', async () => {
     await using tandem = await withEnds({ num_return_sequences: 3 });
     await expect(tandem.generate(source)).rejects.toThrow(/num_return_sequences 3 is refused: greedy decoding has one/);

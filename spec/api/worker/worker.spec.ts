@@ -50,6 +50,23 @@ describe('an engine in a worker', () => {
     expect([here.core === null, away.core]).toEqual([false, null]);
   });
 
+  it('starts from what the checkpoint states, or from nothing, as on this thread', async () => {
+    const stated = { decoder_start_token_id: 3, eos_token_id: 1, max_length: 6, suppress_tokens: [5] };
+    const folder = join(__dirname, '..', '..', 'data', 'goldens', 'stated', 'model');
+    const model = new Map<string, Uint8Array>([
+      ['config.json', readFileSync(join(folder, 'config.json'))],
+      ['model.safetensors', readFileSync(join(folder, 'model.safetensors'))],
+      ['generation_config.json', new TextEncoder().encode(JSON.stringify(stated))],
+    ]);
+    for (const generationConfig of [true, false]) {
+      await using inWorker = await Loader.load(model, { worker: true, threads: 1, generationConfig });
+      await using onThread = await Loader.load(model, { threads: 1, generationConfig });
+      expect(inWorker.resolveOptions()).toEqual(generationConfig ? { maxNewTokens: 5, suppressTokens: [5] } : {});
+      const ids = (tandem: Tandem) => tandem.generate([7, 9, 1]).then((result) => result.ids);
+      expect(await ids(inWorker)).toEqual(await ids(onThread));
+    }
+  });
+
   it('encodes, decodes, compares, measures, scores and embeds', async () => {
     const ids = await away.encode(INPUTS[0]);
     expect(ids).toEqual(await here.encode(INPUTS[0]));
