@@ -5,7 +5,7 @@ import { byteTokenizer } from './bytes';
 import type { Json } from './json';
 import { mergesOfText } from './pipeline/bpe';
 import { charsmapNormalizer } from './pipeline/normalizers';
-import { metaspace } from './pipeline/pre-tokenizers';
+import { metaspace, type PrependScheme } from './pipeline/pre-tokenizers';
 import { sentencePiece } from './pipeline/sentencepiece';
 import { sentencePieceDecoder } from './pipeline/sentencepiece-decoder';
 import { unigramModel } from './pipeline/unigram';
@@ -100,15 +100,16 @@ async function readSettings(files: TokenizerFiles, name: string): Promise<Tokeni
 }
 
 /**
- * A `spiece.model` as SentencePiece has it. With `legacy: false` a space stands in front of the text only, and the steps are those
- * to which transformers converts such a model.
+ * A `spiece.model` as SentencePiece has it. With `legacy: false` a space stands in front of the text only, with
+ * `add_prefix_space: false` nowhere; the steps are then those to which transformers converts such a model.
  */
 function spieceParts(spiece: SpieceModel, settings: TokenizerSettings, config: T5Config): TokenizerParts {
   const { vocabulary, added: own } = withSentinels(spiece.vocabulary, settings.extraIds, config.vocabularySize);
   const { normalizer } = spiece;
-  const isFirstOnly = !settings.legacy && normalizer.addDummyPrefix;
+  const scheme = settings.addPrefixSpace === false ? 'never' : settings.legacy ? 'always' : 'first';
+  const isConverted = scheme !== 'always' && normalizer.addDummyPrefix;
   const pieces = [...vocabulary.pieces];
-  if (isFirstOnly) {
+  if (isConverted) {
     for (const [id, content] of pieces.entries()) {
       if (vocabulary.types[id] !== PieceType.userDefined) continue;
       own.push({ id, content, special: false, normalized: false, lstrip: false, rstrip: false, singleWord: false });
@@ -120,20 +121,21 @@ function spieceParts(spiece: SpieceModel, settings: TokenizerSettings, config: T
     pieces,
     added: addTokens(pieces, own, settings, config.vocabularySize),
     unknownId: vocabulary.unknownId,
-    pipeline: isFirstOnly ? firstOnlyPipeline(spiece, vocabulary) : sentencePiece(vocabulary, normalizer),
+    pipeline: isConverted ? convertedPipeline(spiece, vocabulary, scheme) : sentencePiece(vocabulary, normalizer),
     around: { before: [], after: [closing >= 0 ? closing : (config.eosTokens[0] ?? 1)] },
-    decoder: sentencePieceDecoder(vocabulary, normalizer.addDummyPrefix),
+    decoder: sentencePieceDecoder(vocabulary, normalizer.addDummyPrefix && scheme !== 'never'),
     cleanUp: settings.cleanUp,
   };
 }
 
-function firstOnlyPipeline(
+function convertedPipeline(
   { normalizer }: SpieceModel,
   vocabulary: SpieceModel['vocabulary'],
+  scheme: PrependScheme,
 ): TokenizerParts['pipeline'] {
   const model = unigramModel(vocabulary);
   const charsmap = charsmapNormalizer(normalizer.charsmap);
-  const preTokenize = metaspace('\u2581', 'first', true);
+  const preTokenize = metaspace('\u2581', scheme, true);
   return () => ({
     normalize(part) {
       const { text, head } = charsmap(part);

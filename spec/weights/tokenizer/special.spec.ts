@@ -121,6 +121,12 @@ describe('what the slow tokenizer saves', () => {
     expect([(await legacy).encode(source), (await notLegacy).encode(source)]).toEqual([all, first]);
   });
 
+  it('says that no space stands in front of a text', async () => {
+    const t5 = await saved({ 'tokenizer_config.json': JSON.stringify({ add_prefix_space: false }) });
+    const ids = [566, 7126, 296, 1]; // as T5TokenizerFast (transformers 4.57.6)
+    expect([t5.encode('Hello world'), t5.decode(t5.encode('Hello world'))]).toEqual([ids, 'Hello world']);
+  });
+
   it('names special tokens that the embedding has no row for: they stay text', async () => {
     const map = { 'special_tokens_map.json': JSON.stringify({ additional_special_tokens: ['<sep>'] }) };
     expect((await saved(map, 32100)).special.has('<sep>')).toBe(false);
