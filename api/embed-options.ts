@@ -17,10 +17,15 @@ export interface EmbedOptions {
 export const EMBED_OPTIONS: OptionTable<keyof EmbedOptions> = {
   pooling: {
     ...oneOf('auto', 'mean', 'none'),
+    flag: '--pooling <kind>',
     about:
       'auto (as the checkpoint’s modules.json says, else the mean), mean, or none for the encoder states (default: auto)',
   },
-  normalize: { ...flagged, about: 'scale each result to length 1 (default: as the checkpoint says)' },
+  normalize: {
+    ...flagged,
+    about: 'scale each result to length 1 (default: as the checkpoint says)',
+    flag: '--normalize',
+  },
   signal: { ...abortSignal, about: 'cancels embedding' },
 };
 

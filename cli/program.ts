@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../api';
 import { addDoctorFlags, type DoctorFlags, doctor } from './doctor';
+import { addEmbedFlags, type EmbedFlags, embed } from './embed';
 import { CommandError } from './failure';
 import { generateCommand } from './generate/command';
 import { addGenerateFlags, type GenerateFlags } from './generate/flags';
@@ -8,6 +9,7 @@ import { addInspectFlags, type InspectFlags, inspect } from './inspect';
 import { addNgramFlags, buildNgrams, type NgramFlags } from './ngram';
 import { addPaperFlags, type PaperFlags, paper } from './paper/command';
 import { addQuantizeFlags, type QuantizeFlags, quantize } from './quantize';
+import { addScoreFlags, type ScoreFlags, score } from './score';
 import { checkSubcommand, checkWords, DEFAULT_COMMAND } from './subcommands';
 
 /** Parses the arguments and runs the subcommand that they name. Without one, examples are shown. */
@@ -50,6 +52,8 @@ function build(args: readonly string[], signal: AbortSignal): Command {
       checkWords(words, named);
       await generateCommand(words, flags, { signal, named });
     });
+  addEmbedFlags(add('embed')).action((words: string[], flags: EmbedFlags) => embed(words, flags, signal));
+  addScoreFlags(add('score')).action((source: string, flags: ScoreFlags) => score(source, flags, signal));
   addInspectFlags(add('inspect')).action((name: string, flags: InspectFlags) => inspect(name, flags, signal));
   addQuantizeFlags(add('quantize')).action((name: string, flags: QuantizeFlags) => quantize(name, flags, signal));
   const ngram = add('ngram')
