@@ -29,8 +29,8 @@ const REFUSED: readonly (readonly [args: readonly string[], status: number, mess
   [['generate', '--seed', '1', '--seed', '2', 'hi'], 2, /^--seed: expected once, found it twice$/],
   [['generate', '--stop', '', 'hi'], 2, /^--stop: expected a list of strings, none of them empty, found ''$/],
   [['generate', '--bad-words', '1,,2', 'hi'], 2, /^--bad-words: expected .*, found '1,,2'$/],
-  [['generate', '--draft', 'layers:x', 'hi'], 2, /^--draft: expected copy, .*, found 'layers:x'$/],
-  [['generate', '--draft', 'copy,', 'hi'], 2, /^--draft: expected copy, .*, found 'copy,'$/],
+  [['generate', '--draft', 'layers:x', 'hi'], 2, /^--draft: expected self, .*, found 'layers:x'$/],
+  [['generate', '--draft', 'copy,', 'hi'], 2, /^--draft: expected self, .*, found 'copy,'$/],
   [['ngram', 'build', 'x', '--order', '9', '-o', 'y'], 2, /^--order: expected a whole number from 1 to 8, found '9'$/],
   [['paper', '--passages', '999'], 2, /^--passages: expected at most 200, found 999$/],
   // Ids that the vocabulary does not have.
@@ -106,7 +106,7 @@ const REFUSED: readonly (readonly [args: readonly string[], status: number, mess
   ],
   [['generate', '--draft', 'ngram:/no/such/table', 'hi'], 1, /'\/no\/such\/table': expected a file that can be read/],
   [['generate', '--draft', 'ngram:package.json', 'hi'], 2, /package.json: expected format tandem-ngram, version 1/],
-  [['generate', '--draft', 'layers:99', 'hi'], 1, /layers: expected 1 to 6, found 99/],
+  [['generate', '--draft', 'layers:99', 'hi'], 2, /draft: expected layers:1 to layers:6 of .*, found 'layers:99'/],
   [['generate', '--level', 'zz', 'hi'], 2, /level: expected one of auto, relaxed-simd, simd, scalar, found 'zz'/],
   [['generate', '--model', '/no/such/model', 'hi'], 1, /--model '\/no\/such\/model': expected a checkpoint directory/],
   [
