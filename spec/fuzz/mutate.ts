@@ -36,7 +36,8 @@ const ODD: readonly (string | readonly number[])[] = [
   [0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f],
 ];
 
-const share = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+/** A number from 0 to 1, each as likely as another: `fc.double` gives most of its numbers near 0. */
+const share = fc.noBias(fc.nat(2 ** 30 - 1)).map((value) => value / 2 ** 30);
 const near = share.map((place) => place * place); // headers are at the beginning, and break in more ways than what follows
 const place = fc.oneof(share, near);
 const at = (bytes: Buffer, where: number) => Math.floor(where * (bytes.length + 1));
@@ -103,7 +104,7 @@ const ODD_VALUES: readonly string[] = [
   '{}',
   JSON.stringify(Array.from({ length: 5000 }, (_, i) => i)),
   `${'[{"a":'.repeat(30)}1${'}]'.repeat(30)}`,
-  `${'[{"a":'.repeat(2500)}1${'}]'.repeat(2500)}`,
+  `${'['.repeat(100_000)}1${']'.repeat(100_000)}`,
   '{"toString":null,"length":-1,"__proto__":{"length":1}}',
 ];
 /** Where an odd value comes to stand. */
