@@ -1,3 +1,4 @@
+import { printable } from '../../common';
 import { WeightsError } from '../errors';
 import type { T5Config, Tokenizer } from '../types';
 import { addTokens, assemble, type TokenizerParts } from './assemble';
@@ -71,7 +72,7 @@ function build(where: string, make: () => Tokenizer): Tokenizer {
     if (!(cause instanceof RangeError)) throw cause;
     throw new WeightsError(
       'tokenizer-invalid',
-      `${where}: expected a tokenizer that is supported, found ${cause.message}`,
+      `${where}: expected a tokenizer that is supported, found ${shortMessage(cause)}`,
       {
         cause,
       },
@@ -93,7 +94,7 @@ async function readSettings(files: TokenizerFiles, name: string): Promise<Tokeni
     if (!(cause instanceof RangeError)) throw cause;
     throw new WeightsError(
       'tokenizer-invalid',
-      `${name}/tokenizer_config.json, special_tokens_map.json, added_tokens.json: expected tokens, found ${cause.message}`,
+      `${name}/tokenizer_config.json, special_tokens_map.json, added_tokens.json: expected tokens, found ${shortMessage(cause)}`,
       { cause },
     );
   }
@@ -172,4 +173,11 @@ function byteLevelParts(vocab: Json, merges: string[], settings: TokenizerSettin
     settings,
     config.vocabularySize,
   );
+}
+
+/** Longest part of a file that a message shows, in characters. */
+const LONGEST_FOUND = 300;
+
+function shortMessage({ message }: Error): string {
+  return printable(message.length <= LONGEST_FOUND ? message : `${message.slice(0, LONGEST_FOUND)}…`);
 }

@@ -138,7 +138,7 @@ function readVocabulary(model: Json): Vocabulary {
   }
   const unknownId = model.unk_id;
   if (typeof unknownId !== 'number' || pieces[unknownId] === undefined) {
-    throw new RangeError(`unk_id ${String(unknownId)} among ${pieces.length} pieces`);
+    throw new RangeError(`unk_id ${quotedJson(unknownId)} among ${pieces.length} pieces`);
   }
   return { pieces, scores, types, unknownId, byteFallback };
 }
@@ -152,7 +152,9 @@ function readAddedTokens(file: Json, pieces: string[]): AddedToken[] {
     const { id } = entry;
     if (content === '') throw new RangeError('an added token without content');
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > pieces.length || id >= MAX_PIECES) {
-      throw new RangeError(`added token ${quotedJson(content)} with id ${String(id)} after ${pieces.length} pieces`);
+      throw new RangeError(
+        `added token ${quotedJson(content)} with id ${quotedJson(id)} after ${pieces.length} pieces`,
+      );
     }
     pieces[id] = content;
     tokens.push({ ...namedToken(entry, false, 'added_tokens'), id });
