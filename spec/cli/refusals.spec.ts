@@ -131,7 +131,11 @@ const REFUSED: readonly (readonly [args: readonly string[], status: number, mess
   ],
   [['inspect', '/no/such/model'], 1, /inspect '\/no\/such\/model': expected a checkpoint directory/],
   [['inspect', __dirname], 1, /config\.json/],
-  [['ngram', 'build', '/no/such/text', '-o', '/tmp/x'], 1, /'\/no\/such\/text': expected a file that can be read/],
+  [
+    ['ngram', 'build', '/no/such/text', '-o', 'no-such-table.json'],
+    1,
+    /'\/no\/such\/text': expected a file that can be read/,
+  ],
   [
     ['ngram', 'build', 'package.json', '-o', '/no/such/place'],
     1,
