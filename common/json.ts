@@ -29,6 +29,14 @@ export function parseShallowJson(text: string): unknown {
 
 /** A value of a JSON file in an error message: as JSON, short, on one line, and safe for a terminal. */
 export function quotedJson(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'none';
+  const text = textOf(value);
   return printable(text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE)}…`);
+}
+
+function textOf(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? 'none';
+  } catch {
+    return 'a value that nests too deep'; // the runtime ran out of stack; how deep it can go differs from one to the other
+  }
 }

@@ -32,4 +32,10 @@ describe('JSON whose nesting is limited', () => {
     expect(quotedJson('x'.repeat(1000))).toHaveLength(81);
     expect(quotedJson('x'.repeat(78))).toHaveLength(80);
   });
+
+  it('is quoted when it nests a million levels deep, on any runtime', () => {
+    let deep: unknown = 1;
+    for (let i = 0; i < 1e6; i++) deep = [deep];
+    expect(quotedJson(deep)).toMatch(/^(a value that nests too deep|\[{80}…)$/);
+  });
 });

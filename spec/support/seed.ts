@@ -1,6 +1,6 @@
 /**
- * Generated cases start from another seed in each run. With TANDEM_SEED, a whole number, every property starts from that one: CI
- * derives it from the tree that it checks, so that a tree passes or fails wherever it is run, and another tree tries other cases.
+ * Generated cases start from another seed in each run. With TANDEM_SEED, a whole number, every property starts from that one. CI takes
+ * the one in .ci/seed, so that a change passes or fails wherever it is run; the runs of `npm test` go on looking for other cases.
  */
 import fc from 'fast-check';
 
