@@ -22,7 +22,8 @@ interface ScoreGolden {
 }
 
 const golden = readUses<ScoreGolden>('scores');
-const TOLERANCE = 1e-5;
+/** 1e-5 of the logits’ scale, as in every golden of random models; these logits reach about 5. */
+const TOLERANCE = 5e-5;
 
 describe.each(golden.cases)('log-probabilities of $checkpoint', ({ checkpoint, source, targets, scores, greedy }) => {
   let backend: Backend;
@@ -38,7 +39,7 @@ describe.each(golden.cases)('log-probabilities of $checkpoint', ({ checkpoint, s
     await backend.dispose();
   });
 
-  it("of several targets are Hugging Face's within 1e-5, token for token and in all", async () => {
+  it("of several targets are Hugging Face's within 5e-5, token for token and in all", async () => {
     const found = await scoreTargets({ target: model, source, targets });
     for (const [i, { ids, logProb, tokens }] of found.entries()) {
       expect(ids).toEqual(targets[i]);
@@ -53,7 +54,7 @@ describe.each(golden.cases)('log-probabilities of $checkpoint', ({ checkpoint, s
     ['alone', 0],
     ['drafted by itself', 3],
     ['drafted by copying', 3],
-  ] as const)("of generated tokens and of the best three are Hugging Face's within 1e-5, %s", async (how, gamma) => {
+  ] as const)("of generated tokens and of the best three are Hugging Face's within 5e-5, %s", async (how, gamma) => {
     const drafter =
       gamma === 0 ? null : how.endsWith('copying') ? copyDrafter(model.vocabularySize) : modelDrafter(model);
     const settings = { maxNewTokens: 8, minNewTokens: 8, logProbs: 3, gamma };

@@ -25,10 +25,11 @@ export function goldenBytes(name: string): Uint8Array {
   return readFileSync(path.join(FOLDER, name));
 }
 
-/** Every file of the goldens, by its path from their folder. */
+/** Every file of the checkpoints, and those beside them, by its path from their folder. */
 export function goldenPaths(): string[] {
-  const paths = readdirSync(FOLDER, { recursive: true, withFileTypes: true });
-  return paths
-    .filter((entry) => entry.isFile())
-    .map((entry) => path.relative(FOLDER, path.join(entry.parentPath, entry.name)));
+  const filesIn = (folder: string) =>
+    readdirSync(path.join(FOLDER, folder), { withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => path.join(folder, entry.name));
+  return ['', ...goldenFamilies()].flatMap(filesIn);
 }

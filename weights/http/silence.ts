@@ -31,11 +31,20 @@ export class SilenceWatch {
     const begin = performance.now();
     const silent = new TransientFailure(`silence for ${this.limitMs / 1000} seconds`);
     const timer = setTimeout(() => this.#controller.abort(silent), Math.max(0, this.limitMs - this.#waitedMs));
+    const { signal } = this;
+    let stop: () => void = () => undefined;
+    // Node 20 does not always end a body that is being read when its request is aborted.
+    const ended = new Promise<never>((_, reject) => {
+      stop = () => reject(signal.reason);
+      if (signal.aborted) stop();
+      else signal.addEventListener('abort', stop, { once: true });
+    });
     try {
-      return await step;
+      return await Promise.race([step, ended]);
     } catch (error) {
-      throw this.signal.aborted ? this.signal.reason : error;
+      throw signal.aborted ? signal.reason : error;
     } finally {
+      signal.removeEventListener('abort', stop);
       clearTimeout(timer);
       this.#waitedMs += performance.now() - begin;
     }
