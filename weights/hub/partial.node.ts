@@ -46,8 +46,8 @@ export class PartialFile {
 
   /** The hash of what has arrived, through the open file: another process may have put a new one under its name. */
   async hash(kind: RemoteFile['hash']['kind'], signal: AbortSignal | undefined): Promise<string> {
-    const content = this.handle.createReadStream({ start: 0, autoClose: false, highWaterMark: HASH_CHUNK });
-    return hashOf({ content, size: this.size }, kind, signal);
+    const stream = this.handle.createReadStream({ start: 0, autoClose: false, highWaterMark: HASH_CHUNK, signal });
+    return hashOf(stream, this.size, kind);
   }
 
   /** Makes the file the content of `path`, after the disk has all of it. */
@@ -88,21 +88,16 @@ export async function hashFile(
   kind: RemoteFile['hash']['kind'],
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  return hashOf({ content: createReadStream(path, { highWaterMark: HASH_CHUNK }), size }, kind, signal);
+  return hashOf(createReadStream(path, { highWaterMark: HASH_CHUNK, signal }), size, kind);
 }
 
-/** Looks at the signal itself: on Node 20 a stream of an open file that starts with a signal already aborted never ends. */
 async function hashOf(
-  { content, size }: { readonly content: AsyncIterable<Uint8Array>; readonly size: number },
+  content: AsyncIterable<Uint8Array>,
+  size: number,
   kind: RemoteFile['hash']['kind'],
-  signal: AbortSignal | undefined,
 ): Promise<string> {
   const hash = createHash(kind === 'git-sha1' ? 'sha1' : 'sha256');
   if (kind === 'git-sha1') hash.update(`blob ${size}\0`);
-  for await (const chunk of content) {
-    signal?.throwIfAborted();
-    hash.update(chunk);
-  }
-  signal?.throwIfAborted();
+  for await (const chunk of content) hash.update(chunk);
   return hash.digest('hex');
 }
