@@ -113,7 +113,7 @@ class Loader {
     checkLevel(backend, options.level);
     const generation = options.generationConfig === false ? null : (target.generation ?? null);
     const started = generation === null ? withoutGeneration(target) : target;
-    const copy = copyOf(plan.drafts, options.dtype ?? storedDtype(target, backend));
+    const copy = copyOf(plan.drafts, () => options.dtype ?? storedDtype(target, backend));
     const model = await this.loadWeights(started, backend, 'target', { dtype: options.dtype, copy });
     const models = new Map<DraftPlan, T5Model>();
     for (const [i, draft] of drafts.entries()) {
@@ -211,10 +211,12 @@ function lengthTeller(name: string, { onNotice }: LoadOptions): Loaded['tellLeng
  *
  * @throws TandemError `option-invalid` when drafts want several, or the target's own
  */
-function copyOf(drafts: readonly DraftPlan[], dtype: Dtype): Dtype | undefined {
+function copyOf(drafts: readonly DraftPlan[], dtypeOf: () => Dtype): Dtype | undefined {
   const wanted = new Set(drafts.flatMap((draft) => (draft.kind === 'self' ? [draft.dtype] : [])));
   const [copy] = wanted;
   if (wanted.size > 1) throw invalid('draft', 'self in one type', [...wanted].map((type) => `self:${type}`).join(','));
+  if (copy === undefined) return undefined;
+  const dtype = dtypeOf();
   if (copy === dtype)
     throw invalid('draft', `self in another type than the target's, which is ${dtype}`, `self:${copy}`);
   return copy;

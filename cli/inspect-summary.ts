@@ -1,3 +1,4 @@
+import { shortened } from '../common';
 import {
   type Checkpoint,
   resolveTensors,
@@ -47,7 +48,7 @@ export async function summaryOf(checkpoint: Checkpoint): Promise<{ summary: Summ
     parameters: problem ? null : parameters,
     bytes: list.reduce((sum, tensor) => sum + tensor.bytes, 0),
     tokenizer: await tokenizerOf(checkpoint),
-    statements: stated.map((one) => ({ ...one, value: shortened(one.value) })),
+    statements: stated.map((one) => ({ ...one, value: shortened(JSON.stringify(one.value) ?? 'none', LONGEST_VALUE) })),
     tensors,
   };
   return { summary, problem };
@@ -75,10 +76,5 @@ async function tokenizerOf(checkpoint: Checkpoint): Promise<string> {
 
 /** Longest value of a key that is printed whole: a tokenizer's file can have millions of characters under one. */
 const LONGEST_VALUE = 60;
-
-function shortened(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'none';
-  return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE)}…`;
-}
 
 const sizeOf = ({ shape }: TensorInfo) => shape.reduce((product, size) => product * size, 1);

@@ -1,9 +1,7 @@
 import type { Command } from 'commander';
-import { fromPretrained } from '../weights';
 import { pageOf } from './inspect-page';
 import { summaryOf } from './inspect-summary';
-import { askingHub, checkModelName } from './models';
-import { printNotice } from './notices';
+import { checkModelName, openModel } from './models';
 import { jsonLine } from './terminal';
 
 export interface InspectFlags {
@@ -30,8 +28,7 @@ export function addInspectFlags(command: Command): Command {
 export async function inspect(name: string, flags: InspectFlags, signal: AbortSignal): Promise<void> {
   const { json, offline, revision } = flags;
   checkModelName(name, 'inspect');
-  const options = { offline, revision, lazy: true, signal, onNotice: printNotice };
-  const checkpoint = await askingHub([name], () => fromPretrained(name, options));
+  const checkpoint = await openModel(name, { offline, revision, signal });
   try {
     const { summary, problem } = await summaryOf(checkpoint);
     process.stdout.write(json ? jsonLine(summary) : pageOf(summary));

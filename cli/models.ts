@@ -1,7 +1,9 @@
 import { type Stats, statSync } from 'node:fs';
 import { quoted, TandemError } from '../common';
+import { type Checkpoint, type FromPretrainedOptions, fromPretrained } from '../weights';
 import { CommandError, systemCode } from './failure';
 import { checkReadable } from './files';
+import { printNotice } from './notices';
 
 /** What the hub calls a model: `owner/name`, or `name` alone for the oldest ones. */
 const HUB_ID = /^[A-Za-z0-9][\w.-]*(\/[A-Za-z0-9][\w.-]*)?$/;
@@ -51,4 +53,9 @@ export async function askingHub<T>(names: readonly string[], ask: () => Promise<
     const message = `${error.message}; and there is no directory ${quoted(name)} here`;
     throw new CommandError(error.code, message, { cause: error });
   }
+}
+
+/** Opens a checkpoint by its directory or its name on the hub. Of a hub's model only what is read is fetched. */
+export function openModel(name: string, options: FromPretrainedOptions): Promise<Checkpoint> {
+  return askingHub([name], () => fromPretrained(name, { ...options, lazy: true, onNotice: printNotice }));
 }

@@ -2,13 +2,11 @@ import type { Command } from 'commander';
 import { bundledPair, LOAD_OPTIONS } from '../api';
 import { type OptionTable, printable, text, whole } from '../common';
 import { NgramTable } from '../decoding';
-import { fromPretrained } from '../weights';
 import { yieldToEventLoop } from './event-loop';
 import { CommandError } from './failure';
 import { checkWritable, linesOf, openFile, writeText } from './files';
 import { addFlags } from './flags';
-import { askingHub, checkModelName } from './models';
-import { printNotice } from './notices';
+import { checkModelName, openModel } from './models';
 
 export interface NgramFlags {
   readonly model?: string;
@@ -48,8 +46,7 @@ export async function buildNgrams(files: readonly string[], flags: NgramFlags, s
   if (model !== undefined) checkModelName(model, '--model');
   await checkWritable(out);
   const name = model ?? (await bundledPair()).target;
-  const options = { offline, lazy: true, signal, onNotice: printNotice };
-  const checkpoint = await askingHub([name], () => fromPretrained(name, options));
+  const checkpoint = await openModel(name, { offline, signal });
   try {
     const tokenizer = await checkpoint.tokenizer();
     const table = new NgramTable(order, checkpoint.config.vocabularySize);

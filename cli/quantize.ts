@@ -5,12 +5,11 @@ import { LOAD_OPTIONS } from '../api';
 import { flagged, type OptionTable, printable, quoted, text } from '../common';
 import { quantizeCheckpoint } from '../engine';
 import type { Dtype } from '../kernels';
-import { type CheckpointFile, fromPretrained } from '../weights';
+import type { CheckpointFile } from '../weights';
 import { yieldToEventLoop } from './event-loop';
 import { CommandError, systemCode } from './failure';
 import { addFlags } from './flags';
-import { askingHub, checkModelName } from './models';
-import { printNotice } from './notices';
+import { checkModelName, openModel } from './models';
 import { bytesProgress } from './progress';
 
 export interface QuantizeFlags {
@@ -53,8 +52,7 @@ export async function quantize(name: string, flags: QuantizeFlags, signal: Abort
   if (out === undefined) throw new CommandError('argument-invalid', 'quantize: expected --out <path>, found none');
   checkModelName(name, 'quantize');
   await checkOut(out, name, force);
-  const options = { offline, revision, lazy: true, signal, onNotice: printNotice };
-  const checkpoint = await askingHub([name], () => fromPretrained(name, options));
+  const checkpoint = await openModel(name, { offline, revision, signal });
   const progress = bytesProgress(`writing ${printable(out)}`);
   try {
     const files = await quantizeCheckpoint(checkpoint, { dtype, signal, onProgress: progress.update });

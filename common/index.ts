@@ -20,5 +20,5 @@ export {
   text,
   whole,
 } from './options';
-export { nearest, printable, quoted } from './text';
+export { nearest, printable, quoted, shortened } from './text';
 export { Turns } from './turns.node';

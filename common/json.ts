@@ -1,9 +1,7 @@
-import { printable } from './text';
+import { printable, shortened } from './text';
 
 /** No settings and no answer of a hub nest deeper; a million brackets would cost a hundred times their size as objects. */
 const DEEPEST = 64;
-/** Longest JSON that an error message quotes, in characters. */
-const LONGEST_QUOTE = 80;
 
 /**
  * Parses JSON whose nesting is limited, so that it costs memory in proportion to its length, and so that nothing which walks
@@ -29,8 +27,7 @@ export function parseShallowJson(text: string): unknown {
 
 /** A value of a JSON file in an error message: as JSON, short, on one line, and safe for a terminal. */
 export function quotedJson(value: unknown): string {
-  const text = textOf(value);
-  return printable(text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE)}…`);
+  return printable(shortened(textOf(value)));
 }
 
 function textOf(value: unknown): string {

@@ -34,8 +34,9 @@ export function quoted(value: unknown): string {
   return String(value);
 }
 
-function shortened(text: string): string {
-  return text.length <= LONGEST_QUOTE ? text : `${text.slice(0, LONGEST_QUOTE)}…`;
+/** The beginning of a text that is longer than `longest` characters, and the sign that it goes on. */
+export function shortened(text: string, longest = LONGEST_QUOTE): string {
+  return text.length <= longest ? text : `${text.slice(0, longest)}…`;
 }
 
 /** The known word that is nearest to an unknown one, null when none is near enough to be a likely slip of the pen. */

@@ -6,9 +6,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 
-/** Percent of the mutants that the specs must kill. */
-const BAR = 85;
-
 const words = process.argv.slice(2);
 const isStatic = words.includes('--static');
 const [target, specs] = words.filter((word) => word !== '--static');
@@ -34,7 +31,6 @@ const { status } = spawnSync(
     env: {
       ...process.env,
       TANDEM_MUTATE_SPECS: folders,
-      TANDEM_MUTATE_BAR: String(BAR),
       TANDEM_MUTATE_STATIC: isStatic ? '1' : '',
     },
   },

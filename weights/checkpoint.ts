@@ -1,5 +1,5 @@
 import { ASYNC_DISPOSE, printable } from '../common';
-import { parseConfig } from './config';
+import { readConfig } from './config';
 import { readEmbeddingSteps } from './embedding';
 import { WeightsError } from './errors';
 import { parseObject } from './fields';
@@ -72,8 +72,8 @@ async function readStated(set: FileSet) {
   const generationText = await readText(set, GENERATION_FILE);
   const json = parseObject(configText, file);
   const generationJson = generationText ? parseObject(generationText, generationFile) : null;
-  const config = parseConfig(configText, file, generationText);
-  const { startToken, eosTokens } = parseConfig(configText, file);
+  const config = readConfig(json, file, generationJson);
+  const { startToken, eosTokens } = readConfig(json, file);
   const generation = readGeneration(generationJson ?? json, generationJson ? GENERATION_FILE : 'config.json', {
     startToken,
     eosTokens,

@@ -1,7 +1,7 @@
 import { quotedJson } from '../common';
 import { feedForwardOf } from './activations';
 import { ALIASES } from './aliases';
-import { Fields, type Json, parseObject } from './fields';
+import { Fields, type Json } from './fields';
 import type { ModelFamily, T5Config } from './types';
 
 const FAMILIES: readonly ModelFamily[] = ['t5', 'mt5', 'umt5'];
@@ -13,9 +13,8 @@ const CLASSES: readonly (readonly [prefix: string, family: ModelFamily])[] = [
   ['UMT5', 'umt5'],
 ];
 
-/** Parses config.json (and generation_config.json, which says where generation starts and ends) into a closed T5Config. */
-export function parseConfig(text: string, file: string, generationText?: string | null): T5Config {
-  const json = parseObject(text, file);
+/** Reads config.json (and generation_config.json, which says where generation starts and ends) into a closed T5Config. */
+export function readConfig(json: Json, file: string, generationJson?: Json | null): T5Config {
   const field = new Fields(withoutAliases(json), file);
   const family = familyOf(field);
   const dKv = field.size('d_kv', 1 << 14);
@@ -23,7 +22,7 @@ export function parseConfig(text: string, file: string, generationText?: string 
   const encoderLayers = field.size('num_layers', 1 << 12);
   const vocabularySize = field.size('vocab_size', 1 << 24);
   const generationFile = file.replace(/config\.json$/, 'generation_config.json');
-  const generation = generationText ? new Fields(parseObject(generationText, generationFile), generationFile) : null;
+  const generation = generationJson ? new Fields(generationJson, generationFile) : null;
   return {
     family,
     vocabularySize,

@@ -1,4 +1,4 @@
-import { parseShallowJson, printable, quotedJson } from '../common';
+import { parseShallowJson, printable, quotedJson, shortened } from '../common';
 import { WeightsError } from './errors';
 
 export type Json = Readonly<Record<string, unknown>>;
@@ -21,10 +21,6 @@ export function parseObject(text: string, file: string): Json {
 /** Longest part of a file that a message shows, in characters. */
 const LONGEST_FOUND = 120;
 
-function short(found: string): string {
-  return printable(found.length <= LONGEST_FOUND ? found : `${found.slice(0, LONGEST_FOUND)}…`);
-}
-
 /** Typed access to fields; null counts as absent, as Hugging Face writes it. */
 export class Fields {
   constructor(
@@ -33,7 +29,10 @@ export class Fields {
   ) {}
 
   error(name: string, expected: string, found: string): WeightsError {
-    return new WeightsError('config-invalid', `${this.file}: ${name}: expected ${expected}, found ${short(found)}`);
+    return new WeightsError(
+      'config-invalid',
+      `${this.file}: ${name}: expected ${expected}, found ${printable(shortened(found, LONGEST_FOUND))}`,
+    );
   }
 
   oneOf<Value extends string>(name: string, values: readonly Value[]): Value {

@@ -1,6 +1,7 @@
 import type { LogitsView } from '../../engine';
 import { smallestKeys } from '../sampling/distribution';
 import { checkedLogSumExp } from '../sampling/invalid';
+import { logSumExp } from '../sampling/log-sum-exp';
 import { applyRules, areSparse, type Context, forbidden, forcedToken } from '../sampling/rules';
 import type { BeamProcessing } from './settings';
 
@@ -79,9 +80,4 @@ async function allContinuations(
   const shift = processing.renormalizeLogits ? logSumExp(scores) : 0;
   const best = smallestKeys(count, scores.length, (token) => -scores[token]);
   return best.map((token) => ({ token, logProb: scores[token] - shift }));
-}
-
-function logSumExp(scores: Float64Array): number {
-  const largest = scores.reduce((best, score) => Math.max(best, score), Number.NEGATIVE_INFINITY);
-  return largest + Math.log(scores.reduce((sum, score) => sum + Math.exp(score - largest), 0));
 }

@@ -141,6 +141,6 @@ export function draftRules(rules: BeamRules, drafter: BeamDrafter, target: Seque
     model,
     width,
     gamma,
-    options: { ...(layers !== undefined && { layers }), ...(copy !== undefined && { copy }) },
+    options: { layers, copy },
   };
 }

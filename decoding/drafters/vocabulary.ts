@@ -1,5 +1,6 @@
 import type { LogitsView, SequenceModel, Source } from '../../engine';
 import type { TopK } from '../../kernels';
+import { logSumExp } from '../sampling/log-sum-exp';
 
 /**
  * A draft model as if it had the target's number of token ids, for pairs with one tokenizer whose tables were padded
@@ -68,7 +69,7 @@ function cut(view: LogitsView, size: number): LogitsView {
       for (let row = 0; row < rows; row++) best[row] = argMaxOf(await read(row));
       return best;
     },
-    logSumExp: async (row, inverseTemperature) => logSumExpOf(await read(row), inverseTemperature),
+    logSumExp: async (row, inverseTemperature) => logSumExp(await read(row), inverseTemperature),
     at: (atRows, tokens) => view.at(atRows, tokens),
     topK: async (row, k) => topKOf(await read(row), k),
     read,
@@ -88,13 +89,6 @@ function argMaxOf(logits: Float32Array): number {
     if (logits[id] > largest) [largest, best] = [logits[id], id];
   }
   return best;
-}
-
-function logSumExpOf(logits: Float32Array, inverseTemperature: number): number {
-  const largest = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
-  if (!Number.isFinite(largest)) return largest;
-  const sum = logits.reduce((total, logit) => total + Math.exp((logit - largest) * inverseTemperature), 0);
-  return largest * inverseTemperature + Math.log(sum);
 }
 
 function topKOf(logits: Float32Array, k: number): TopK {

@@ -1,12 +1,26 @@
 """Compares two folders of goldens: ids and tokens exactly, numbers within the rounding of another machine."""
 
 import json
+import pathlib
+import tempfile
 
 import torch
 from safetensors.torch import load_file
 
 TENSOR_TOLERANCE = 2e-6  # of the tensor's largest magnitude
 NUMBER_TOLERANCE = 1e-4
+
+
+def check(committed, make, only=None):
+    """Makes the goldens beside the committed ones, prints what differs, and gives the exit code."""
+    with tempfile.TemporaryDirectory() as scratch:
+        fresh = pathlib.Path(scratch)
+        make(fresh)
+        problems = compare_folders(committed, fresh, only)
+    for problem in problems:
+        print(problem)
+    print("goldens agree" if not problems else f"{len(problems)} differences")
+    return 1 if problems else 0
 
 
 def compare_folders(committed, fresh, only):

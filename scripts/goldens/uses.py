@@ -7,9 +7,7 @@
 import argparse
 import json
 import math
-import pathlib
 import sys
-import tempfile
 
 import numpy as np
 import sentencepiece
@@ -19,7 +17,7 @@ from transformers import MT5ForConditionalGeneration, T5EncoderModel, T5ForCondi
 from transformers.utils import logging
 
 from bundled import load as load_bundled
-from compare import compare_folders
+from compare import check
 from families import config, standard_deviation, Family
 from paths import GOLDENS, MODELS, ROOT
 from store import compact, save_golden
@@ -331,13 +329,7 @@ def main():
     if not options.check:
         make(USES)
         return 0
-    with tempfile.TemporaryDirectory() as scratch:
-        make(pathlib.Path(scratch))
-        problems = compare_folders(USES, pathlib.Path(scratch), None)
-    for problem in problems:
-        print(problem)
-    print("goldens agree" if not problems else f"{len(problems)} differences")
-    return 1 if problems else 0
+    return check(USES, make)
 
 
 if __name__ == "__main__":

@@ -1,35 +1,11 @@
 import fc from 'fast-check';
-import { type DecoderRow, type DecoderStream, type ForwardOptions, loadModel, type T5Model } from '../../engine';
+import { loadModel } from '../../engine';
 import { type Backend, createBackend } from '../../kernels';
 import { openFileSet, type T5Config } from '../../weights';
 import type { TensorData } from '../../weights/safetensors/writer';
 import { arbitraryConfig } from '../support/arbitrary-config';
+import { chain, logitsOf } from '../support/forward';
 import { checkpointBytes, randomTensors } from '../support/random-checkpoint';
-
-/** Logits of every token of several calls on one stream, each a chain that goes on from the one before. */
-async function logitsOf(
-  model: T5Model,
-  source: readonly number[],
-  calls: readonly (readonly number[])[],
-  options: ForwardOptions,
-): Promise<number[][]> {
-  const [encoded] = await model.encode([source]);
-  const stream = encoded.open();
-  const logits: number[][] = [];
-  for (const tokens of calls) {
-    const view = await model.forward(chain(stream, tokens), options);
-    for (let r = 0; r < view.rows; r++) logits.push(Array.from(await view.read(r)));
-    view.dispose();
-  }
-  stream.dispose();
-  encoded.dispose();
-  return logits;
-}
-
-function chain(stream: DecoderStream, tokens: readonly number[]): DecoderRow[] {
-  const from = stream.length;
-  return tokens.map((token, i) => ({ stream, token, position: from + i, parent: i - 1 }));
-}
 
 /** float32 values rounded to bfloat16, ties to even. */
 function rounded({ shape, data }: TensorData): TensorData {

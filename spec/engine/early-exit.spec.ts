@@ -1,10 +1,11 @@
 import fc from 'fast-check';
-import { type DecoderRow, type DecoderStream, type Encoded, loadModel, type T5Model } from '../../engine';
+import { type DecoderStream, type Encoded, loadModel } from '../../engine';
 import { type Backend, createBackend } from '../../kernels';
 import { type Checkpoint, openFileSet, type T5Config } from '../../weights';
 import type { TensorData } from '../../weights/safetensors/writer';
 import { HEAD_NAME, t5Shapes, t5Tensors } from '../../weights/tensors';
 import { arbitraryConfig } from '../support/arbitrary-config';
+import { chain, logitsOf } from '../support/forward';
 import { checkpointBytes, randomTensors } from '../support/random-checkpoint';
 
 /** A checkpoint of the encoder, the first `layers` decoder blocks, the final norm and the head, read back from files. */
@@ -17,30 +18,6 @@ async function shortened(
   const names = t5Tensors(short, tensors.has(HEAD_NAME) ? { head: HEAD_NAME } : {});
   const kept = t5Shapes(short, names).map(({ name }) => [name, tensors.get(name) as TensorData] as const);
   return openFileSet(await checkpointBytes({ config: short, tensors: new Map(kept) }));
-}
-
-/** Logits of every token of several calls, each a chain that goes on from the one before, on one stream. */
-async function logitsOf(
-  model: T5Model,
-  source: readonly number[],
-  calls: readonly (readonly number[])[],
-  layers?: number,
-): Promise<number[][]> {
-  const [encoded] = await model.encode([source]);
-  const stream = encoded.open();
-  const logits: number[][] = [];
-  for (const tokens of calls) {
-    const view = await model.forward(chain(stream, tokens), { layers });
-    for (let r = 0; r < view.rows; r++) logits.push(Array.from(await view.read(r)));
-    view.dispose();
-  }
-  giveBack(stream, encoded);
-  return logits;
-}
-
-function chain(stream: DecoderStream, tokens: readonly number[]): DecoderRow[] {
-  const from = stream.length;
-  return tokens.map((token, i) => ({ stream, token, position: from + i, parent: i - 1 }));
 }
 
 function giveBack(stream: DecoderStream, encoded: Encoded): void {
@@ -70,9 +47,9 @@ describe.each(['reference', 'cpu', 'wasm'] as const)('`layers: n` on %s', (name)
           using model = await loadModel(await openFileSet(await checkpointBytes({ config, tensors })), backend);
           for (let layers = 1; layers <= config.decoderLayers; layers++) {
             using short = await loadModel(await shortened(config, tensors, layers), backend);
-            const early = await logitsOf(model, source, calls, layers);
+            const early = await logitsOf(model, source, calls, { layers });
             expect(early.flat().every(Number.isFinite)).toBe(true); // two NaNs would count as equal
-            expect(early).toEqual(await logitsOf(short, source, calls));
+            expect(early).toEqual(await logitsOf(short, source, calls, {}));
             compared++;
           }
         },
@@ -98,7 +75,7 @@ describe.each(['reference', 'cpu', 'wasm'] as const)('`layers: n` on %s', (name)
         const view = await model.forward(chain(stream, [2, 1]));
         const found = [Array.from(await view.read(0)), Array.from(await view.read(1))];
         view.dispose();
-        expect(found).toEqual((await logitsOf(model, [1, 2, 3], [[0, 3, 2, 1]])).slice(2));
+        expect(found).toEqual((await logitsOf(model, [1, 2, 3], [[0, 3, 2, 1]], {})).slice(2));
         giveBack(stream, encoded);
       }),
       { numRuns: 10 },

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { type T5Config, WeightsError } from '../../weights';
-import { parseConfig } from '../../weights/config';
+import { readConfig } from '../../weights/config';
+import { parseObject } from '../../weights/fields';
 
 /** The fields every T5 config has (those of t5-small). */
 const BASE = {
@@ -18,8 +19,15 @@ const BASE = {
   pad_token_id: 0,
 };
 
+/** Fields as a file gives them. */
+const written = (fields: object, file: string) => parseObject(JSON.stringify(fields), file);
+
 const parse = (changes: object, generation?: object) =>
-  parseConfig(JSON.stringify({ ...BASE, ...changes }), 'model/config.json', generation && JSON.stringify(generation));
+  readConfig(
+    written({ ...BASE, ...changes }, 'model/config.json'),
+    'model/config.json',
+    generation && written(generation, 'model/generation_config.json'),
+  );
 
 describe('config.json', () => {
   it.each<[string, object, Partial<T5Config>]>([
@@ -194,6 +202,6 @@ describe('config.json', () => {
   });
 
   it.each(['', '{', '[]', 'null', '3'])('refuses %j as a file', (text) => {
-    expect(() => parseConfig(text, 'config.json')).toThrow(/config.json: expected (JSON|an object), found/);
+    expect(() => parseObject(text, 'config.json')).toThrow(/config.json: expected (JSON|an object), found/);
   });
 });

@@ -1,4 +1,4 @@
-import { printable } from '../../common';
+import { printable, shortened } from '../../common';
 import { WeightsError } from '../errors';
 import type { T5Config, Tokenizer } from '../types';
 import { addTokens, assemble, type TokenizerParts } from './assemble';
@@ -179,5 +179,5 @@ function byteLevelParts(vocab: Json, merges: string[], settings: TokenizerSettin
 const LONGEST_FOUND = 300;
 
 function shortMessage({ message }: Error): string {
-  return printable(message.length <= LONGEST_FOUND ? message : `${message.slice(0, LONGEST_FOUND)}…`);
+  return printable(shortened(message, LONGEST_FOUND));
 }
