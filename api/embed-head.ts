@@ -1,8 +1,8 @@
-import { decodeStored, type StoredType } from '../kernels';
+import { decodeStored, type StoredValueType } from '../kernels';
 import { type EmbeddingStep, type EmbeddingSteps, type Pooling, type StoredTensor, WeightsError } from '../weights';
 
 /** The types of a dense layer's values. */
-const TYPES: Readonly<Record<string, StoredType>> = { F32: 'f32', F16: 'f16', BF16: 'bf16' };
+const TYPES: Readonly<Record<string, StoredValueType>> = { F32: 'f32', F16: 'f16', BF16: 'bf16' };
 
 /** A layer after pooling, ready to compute with. */
 type Layer =

@@ -35,7 +35,7 @@ export async function summaryOf(checkpoint: Checkpoint): Promise<{ summary: Summ
   const { used, problem } = usedBy(checkpoint);
   const scales = new Set([...used].flatMap((matrix) => [rowScaleName(matrix), rowOrderName(matrix)]));
   const tensors = list.map(({ name, type, packing, shape, bytes, file }) => ({
-    ...{ name, type: packing === undefined ? type : `${type} from ${packing}`, shape, bytes, file },
+    ...{ name, type: packing ?? type, shape, bytes, file },
     used: used.has(name) || scales.has(name),
   }));
   const parameters = list.filter((tensor) => used.has(tensor.name)).reduce((sum, tensor) => sum + sizeOf(tensor), 0);

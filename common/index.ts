@@ -20,5 +20,6 @@ export {
   text,
   whole,
 } from './options';
+export { packQ8, Q8_BLOCK, type Q8Rows, q8Blocks, q8RowBytes, q8Values, unpackQ8 } from './q8';
 export { nearest, printable, quoted, shortened } from './text';
 export { Turns } from './turns.node';

@@ -1,10 +1,9 @@
-import { type Dtype, decodeStored, f32ToBf16, Q8_BLOCK, q8Blocks, quantizeRows, type StoredType } from '../kernels';
+import { packQ8, Q8_BLOCK, q8Blocks, q8RowBytes } from '../common';
+import { type Dtype, decodeRows, f32ToBf16, quantizeRows, type StoredType } from '../kernels';
 import {
   type Checkpoint,
   type CheckpointFile,
   PACKED_METADATA,
-  packedRowBytes,
-  packRows,
   resolveTensors,
   type TensorInfo,
   type TensorStream,
@@ -22,7 +21,7 @@ export interface QuantizeOptions {
 }
 
 /**
- * Loading a packed block computes code · scale and quantises that again. With a scale from here up this gives the same codes and
+ * The gpu backend computes code · scale of a packed block and quantises that again. With a scale from here up this gives the same codes and
  * scale: the block's largest code is 127, and 127 · scale / 127 is the scale, because the rounding of 127 · scale is off by
  * at most 63 / 127 of a unit in its last place (a tie cannot come from a quotient by 127). Below, float32 has fewer digits.
  */
@@ -94,7 +93,7 @@ class Work {
     const formats = {
       f32: { type: 'F32', shape },
       bf16: { type: 'BF16', shape },
-      q8: { type: 'U8', shape: [shape[0], packedRowBytes(shape[1])] },
+      q8: { type: 'U8', shape: [shape[0], q8RowBytes(shape[1])] },
     } as const;
     return { ...formats[dtype], chunks: () => this.rows(info) };
   }
@@ -123,7 +122,7 @@ class Work {
   private converted(info: TensorInfo, bytes: Uint8Array, stored: StoredType): Uint8Array {
     const { dtype } = this.options;
     if (dtype === stored) return bytes;
-    const values = decodeStored(bytes, stored);
+    const values = decodeRows(bytes, stored, info.shape[1]);
     if (dtype === 'f32') return bytesOf(values);
     return dtype === 'bf16' ? roundedBf16(values) : this.packed(info, values);
   }
@@ -143,7 +142,7 @@ class Work {
     const scales = new Float32Array((values.length / cols) * q8Blocks(cols));
     quantizeRows(values, cols, codes, scales);
     const tiny = scales.find((scale) => scale > 0 && scale < SMALLEST_SCALE);
-    if (tiny === undefined) return packRows(codes, scales, cols);
+    if (tiny === undefined) return packQ8({ codes, scales }, cols);
     const found = `a block of ${Q8_BLOCK} of which none is above ${tiny * 127}`;
     const message = `${this.checkpoint.name}: ${name}: expected blocks of zeros or with a weight above 1e-34, found ${found}`;
     throw new EngineError('type-unsupported', message);

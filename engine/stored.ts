@@ -1,8 +1,9 @@
-import { decodeStored, STORED_BYTES, type StoredType } from '../kernels';
+import { q8RowBytes } from '../common';
+import { decodeRows, decodeStored, type StoredType, type StoredValueType, storedRowBytes } from '../kernels';
 import { type Checkpoint, rowOrderName, rowScaleName, type TensorInfo } from '../weights';
 import { EngineError } from './errors';
 
-const TYPES: Partial<Record<TensorInfo['type'], StoredType>> = { F32: 'f32', F16: 'f16', BF16: 'bf16', I8: 'i8' };
+const TYPES: Partial<Record<TensorInfo['type'], StoredValueType>> = { F32: 'f32', F16: 'f16', BF16: 'bf16', I8: 'i8' };
 /** Codes of bitsandbytes are whole numbers from −127 to 127, and a row's scale is its largest magnitude. */
 const LARGEST_CODE = 127;
 
@@ -11,7 +12,7 @@ const LARGEST_CODE = 127;
  *
  * @throws EngineError `type-unsupported` for a type that no backend reads
  */
-function storedType(info: TensorInfo): StoredType {
+function storedType(info: TensorInfo): StoredValueType {
   const type = TYPES[info.type];
   if (type) return type;
   throw new EngineError(
@@ -43,6 +44,9 @@ export async function rowReader(
   info: TensorInfo,
 ): Promise<RowReader> {
   const columns = info.shape[1];
+  if (info.packing === 'q8') {
+    return { rowBytes: q8RowBytes(columns), stored: 'q8', extraBytes: 0, convert: (bytes) => bytes };
+  }
   if (info.type === 'F64') {
     return { rowBytes: 8 * columns, stored: 'f32', extraBytes: 0, convert: (bytes) => bytesOf(roundedDoubles(bytes)) };
   }
@@ -54,7 +58,7 @@ export async function rowReader(
     return { rowBytes: columns, stored: 'f32', extraBytes: scale.bytes, convert };
   }
   const stored = storedType(info);
-  return { rowBytes: columns * STORED_BYTES[stored], stored, extraBytes: 0, convert: (bytes) => bytes };
+  return { rowBytes: storedRowBytes(stored, columns) as number, stored, extraBytes: 0, convert: (bytes) => bytes };
 }
 
 /** bitsandbytes can keep codes in the order of a graphics card, and says so in one byte; it saves them by rows, which is 0. */
@@ -72,6 +76,7 @@ async function checkOrder(
 /** A small tensor as float32. @throws EngineError `type-unsupported` */
 export async function readFloats(checkpoint: Pick<Checkpoint, 'read'>, info: TensorInfo): Promise<Float32Array> {
   const bytes = await checkpoint.read(info.name);
+  if (info.packing === 'q8') return decodeRows(bytes, 'q8', info.shape[1]);
   return info.type === 'F64' ? roundedDoubles(bytes) : decodeStored(bytes, storedType(info));
 }
 

@@ -13,8 +13,11 @@
  * - Each kernel's formula, shapes and precision stand on its reference implementation in `reference/`.
  */
 
-/** Types a checkpoint may hold for tensors that are computed with. */
-export type StoredType = 'f32' | 'f16' | 'bf16' | 'i8';
+/**
+ * Types a checkpoint may hold for tensors that are computed with. A row of `q8` is its block scales and then its codes (`common/q8.ts`); rows of
+ * the others are values.
+ */
+export type StoredType = 'f32' | 'f16' | 'bf16' | 'i8' | 'q8';
 
 /** Types a backend keeps a weight matrix in. `q8` is int8 with block scales. */
 export type Dtype = 'f32' | 'bf16' | 'q8';
@@ -107,7 +110,7 @@ export interface Storage {
   /** Allocates a weight matrix; fill every row before use. Throws `KernelError` when it does not fit. */
   weight(rows: number, cols: number, type: Dtype): Weight;
   /**
-   * Converts and packs whole rows into place: `bytes` holds `n · cols` values of `stored` type, little-endian, row-major,
+   * Converts and packs whole rows into place: `bytes` holds `n` rows of `cols` values of `stored` type, little-endian,
    * for rows `firstRow … firstRow + n − 1`. `firstRow` is a multiple of 64, and n too unless these are the last rows.
    */
   fill(weight: Weight, firstRow: number, bytes: Uint8Array, stored: StoredType): void;

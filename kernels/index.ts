@@ -21,6 +21,6 @@ export { createGpuBackend, type GpuCounters, type GpuOptions, gpuCounters } from
 export type { BackendName, BackendOptions } from './options';
 export { createReferenceBackend } from './reference';
 export { type BackendProbe, createBackend, probeBackends } from './registry';
-export { decodeStored, f32ToBf16, STORED_BYTES } from './shared/float';
-export { Q8_BLOCK, q8Blocks, quantizeRows } from './shared/q8';
+export { decodeRows, decodeStored, f32ToBf16, type StoredValueType, storedRowBytes } from './shared/float';
+export { quantizeRows } from './shared/q8';
 export { createWasmBackend, type LevelFinding, probeLevel, type WasmBackendOptions, type WasmLevel } from './wasm';

@@ -6,7 +6,7 @@ export { type FileContent, type FileSet, fileSet, type ModelFiles } from './file
 export type { RetryNotice } from './http/retry';
 export { fromPretrained } from './hub/index.node';
 export type { DownloadProgress, FromPretrainedOptions, HubNotice } from './hub/options';
-export { PACKED_METADATA, packedRowBytes, packRows, unpackRows } from './packed';
+export { PACKED_METADATA } from './packed';
 export { type ResolvedTensors, resolveTensors } from './resolve';
 export { blobSource, bufferSource, type HttpSourceOptions, httpSource } from './source';
 export type { GenerationStart, Outcome, RefusedKey, StatedSetting, Statement, Way } from './stated';

@@ -68,7 +68,7 @@ function checkTensor({ name, tensors }: Pick<Checkpoint, 'name' | 'tensors'>, ex
     const found = `expected shape [${shape}], found [${info.shape}]`;
     throw new WeightsError('tensor-invalid', `${info.file}: ${tensor}: ${found}`);
   }
-  if (!READABLE.includes(info.type)) {
+  if (info.packing === undefined && !READABLE.includes(info.type)) {
     const found = `expected F64, F32, F16, BF16 or I8, found ${info.type}`;
     throw new WeightsError('type-unsupported', `${info.file}: ${tensor}: ${found}`);
   }

@@ -2,7 +2,7 @@
 import { parseShallowJson, printable, quoted } from '../common';
 import { WeightsError } from './errors';
 import type { FileSet } from './file-set';
-import { unpacked } from './packed';
+import { withPacking } from './packed';
 import { openTorchFile } from './pickle';
 import { readIndex, type SafetensorsIndex } from './safetensors/header';
 import type { ByteSource } from './types';
@@ -76,7 +76,7 @@ export async function openShards(
 async function openShard(set: FileSet, file: string, opened: ByteSource[]): Promise<Shard> {
   const source = await set.open(file);
   opened.push(source);
-  return file.endsWith('.bin') ? openTorchFile(source) : unpacked({ source, index: await readIndex(source) });
+  return file.endsWith('.bin') ? openTorchFile(source) : { source, index: withPacking(await readIndex(source)) };
 }
 
 function parseWeightMap(text: string, file: string): Map<string, string> {

@@ -47,7 +47,7 @@ export interface TensorInfo {
   readonly file: string;
   /** Name of an earlier tensor of the file that is the very same bytes, as tied tensors are in pytorch_model.bin. */
   readonly sameAs?: string;
-  /** How the file keeps it, where `type`, `shape` and `bytes` are those of what is read: `q8` is int8 with block scales. */
+  /** `q8`: rows of block scales and int8 codes (`common/q8.ts`). `type` is then U8, `bytes` are the file's and `shape` is the matrix's. */
   readonly packing?: 'q8';
 }
 

@@ -1,5 +1,5 @@
 import type { StoredType } from '../contract';
-import { bf16ToF32, decodeStored, f32ToBf16 } from '../shared/float';
+import { bf16ToF32, decodeRows, f32ToBf16 } from '../shared/float';
 import { Q8_BLOCK, q8Blocks, quantizeRows } from '../shared/q8';
 import type { GpuWeight, Piece } from './boxes';
 import { view } from './queue';
@@ -26,8 +26,12 @@ export function rowWords(cols: number, type: GpuWeight['type']): { words: number
 }
 
 /** Decodes rows of stored values to the numbers that a weight has: float32, or float32 rounded to bf16. */
-export function decodeRows(bytes: Uint8Array, stored: StoredType, type: GpuWeight['type']): Float32Array {
-  const values = decodeStored(bytes, stored);
+export function weightValues(
+  bytes: Uint8Array,
+  stored: StoredType,
+  { type, cols }: Pick<GpuWeight, 'type' | 'cols'>,
+): Float32Array {
+  const values = decodeRows(bytes, stored, cols);
   if (type !== 'bf16' || stored === 'bf16') return values;
   return values.map((value) => bf16ToF32(f32ToBf16(value)));
 }

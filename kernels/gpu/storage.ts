@@ -5,7 +5,7 @@ import { FILL_ROWS } from '../shared/checks';
 import { MemoryBudget } from '../shared/memoryBudget';
 import { type CacheRows, nothingFilled, type StorageParts, type StoredRows } from '../shared/storage';
 import type { GpuBias, GpuBoxes, GpuCache, GpuLogits, GpuPlan, GpuTensor, GpuVector, GpuWeight, Piece } from './boxes';
-import { decodeRows, packRows, panelRows, rowWords } from './pack';
+import { packRows, panelRows, rowWords, weightValues } from './pack';
 import { contentOf, createHolder, type GpuQueue } from './queue';
 import { fitSlab, rowsBySlot } from './slab';
 
@@ -64,7 +64,7 @@ export class GpuStorage implements StorageParts<GpuBoxes> {
 
   /** Packs rows on the host. A piece is uploaded once, when its last row was filled. */
   fillWeight(weight: GpuWeight, { firstRow, rows: count, bytes, stored }: StoredRows): void {
-    const values = decodeRows(bytes, stored, weight.type); // [count, cols]
+    const values = weightValues(bytes, stored, weight); // [count, cols]
     const { cols } = weight;
     for (const piece of weight.pieces) {
       const from = Math.max(firstRow, piece.from);

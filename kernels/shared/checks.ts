@@ -1,6 +1,6 @@
 import type { PlanSpec, StoredType, Tensor, Weight } from '../contract';
 import { KernelError } from '../errors';
-import { STORED_BYTES } from './float';
+import { storedRowBytes } from './float';
 
 /** Throws `shape-mismatch`, unless `found` is what was expected. */
 export function expectShape(where: string, what: string, expected: number | string, found: number): void {
@@ -59,17 +59,17 @@ export const FILL_ROWS = 64;
 /** Checks a fill, and gives the number of whole rows in `bytes`. */
 export function fillRows(weight: Weight, firstRow: number, bytes: Uint8Array, stored: StoredType): number {
   const where = `fill(${weight.rows} × ${weight.cols} ${weight.type})`;
-  const width = STORED_BYTES[stored];
+  const width = storedRowBytes(stored, weight.cols);
   if (width === undefined) {
-    throw new KernelError('type-unsupported', `${where}: expected stored type f32, f16, bf16 or i8, found ${stored}`);
+    throw new KernelError(
+      'type-unsupported',
+      `${where}: expected stored type f32, f16, bf16, i8 or q8, found ${stored}`,
+    );
   }
-  const rows = bytes.byteLength / (weight.cols * width);
+  const rows = bytes.byteLength / width;
   if (!Number.isInteger(rows) || rows < 1) {
     const found = `${bytes.byteLength} bytes`;
-    throw new KernelError(
-      'shape-mismatch',
-      `${where}: expected whole rows of ${weight.cols * width} bytes, found ${found}`,
-    );
+    throw new KernelError('shape-mismatch', `${where}: expected whole rows of ${width} bytes, found ${found}`);
   }
   const last = firstRow + rows === weight.rows;
   if (!Number.isInteger(firstRow) || firstRow < 0 || firstRow % FILL_ROWS !== 0 || (rows % FILL_ROWS !== 0 && !last)) {

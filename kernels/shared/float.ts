@@ -1,7 +1,14 @@
+import { q8RowBytes, q8Values, unpackQ8 } from '../../common';
 import type { StoredType } from '../contract';
 
-/** Bytes of one stored value. */
-export const STORED_BYTES: Readonly<Record<StoredType, number>> = { f32: 4, f16: 2, bf16: 2, i8: 1 };
+/** Types whose rows are values one after the other, with the bytes of one value. */
+const VALUE_BYTES = { f32: 4, f16: 2, bf16: 2, i8: 1 } as const;
+export type StoredValueType = keyof typeof VALUE_BYTES;
+
+/** Bytes of a stored row of `cols` values; undefined for a type that is none. */
+export function storedRowBytes(stored: StoredType, cols: number): number | undefined {
+  return stored === 'q8' ? q8RowBytes(cols) : VALUE_BYTES[stored] && VALUE_BYTES[stored] * cols;
+}
 
 const f32 = new Float32Array(1);
 const u32 = new Uint32Array(f32.buffer);
@@ -58,7 +65,7 @@ export function words16(bytes: Uint8Array): Uint16Array {
 }
 
 /** Stored values as float32, exact for every stored type. For f32 this may be a view of `bytes`: do not write to it. */
-export function decodeStored(bytes: Uint8Array, stored: StoredType): Float32Array {
+export function decodeStored(bytes: Uint8Array, stored: StoredValueType): Float32Array {
   if (stored === 'f32') {
     const source = aligned(bytes, 4);
     return new Float32Array(source.buffer, source.byteOffset, source.byteLength >> 2);
@@ -74,4 +81,9 @@ export function decodeStored(bytes: Uint8Array, stored: StoredType): Float32Arra
     for (let i = 0; i < words.length; i++) out[i] = table[words[i]];
   }
   return out;
+}
+
+/** Whole stored rows of `cols` values as float32, [rows, cols]; as `decodeStored`. */
+export function decodeRows(bytes: Uint8Array, stored: StoredType, cols: number): Float32Array {
+  return stored === 'q8' ? q8Values(unpackQ8(bytes, cols), cols) : decodeStored(bytes, stored);
 }

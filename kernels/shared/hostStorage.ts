@@ -1,6 +1,7 @@
+import { unpackQ8 } from '../../common';
 import type { Dtype, PlanSpec } from '../contract';
 import type { BoxOf } from './boxes';
-import { decodeStored, f32ToBf16, words16 } from './float';
+import { decodeRows, f32ToBf16, words16 } from './float';
 import {
   type HostBias,
   type HostBoxes,
@@ -68,7 +69,13 @@ export class HostStorage implements StorageParts<HostBoxes> {
       (data as Uint16Array).set(words16(bytes), from);
       return;
     }
-    const values = decodeStored(bytes, stored); // [rows, cols]
+    if (weight.type === 'q8' && stored === 'q8') {
+      const { codes, scales } = unpackQ8(bytes, cols);
+      (data as Int8Array).set(codes, from);
+      weight.scales.set(scales, firstRow * q8Blocks(cols));
+      return;
+    }
+    const values = decodeRows(bytes, stored, cols); // [rows, cols]
     if (weight.type === 'f32') (data as Float32Array).set(values, from);
     else if (weight.type === 'bf16') for (let i = 0; i < values.length; i++) data[from + i] = f32ToBf16(values[i]);
     else {

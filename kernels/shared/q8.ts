@@ -1,3 +1,5 @@
+import { Q8_BLOCK, q8Blocks } from '../../common';
+
 /**
  * The q8 weight format: int8 codes with one float32 scale for each row and block of 32 inputs.
  *
@@ -5,12 +7,7 @@
  * operation, so that a SIMD unit (div, nearest) gets the same codes bit for bit. 32 inputs is llama.cpp's Q8_0 block
  * (ggml-common.h): an outlier spoils no more than 31 neighbours, at 12.5 % more bytes.
  */
-export const Q8_BLOCK = 32;
-
-/** Blocks in a row of `cols` inputs; the last may be short. */
-export function q8Blocks(cols: number): number {
-  return Math.ceil(cols / Q8_BLOCK);
-}
+export { Q8_BLOCK, q8Blocks };
 
 /** Adding and taking away 1.5 · 2⁵² leaves a small double rounded to the nearest integer, ties to even. */
 const ROUNDER = 1.5 * 2 ** 52;

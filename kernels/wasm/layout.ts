@@ -35,6 +35,7 @@ export const enum StoredCode {
   bf16,
   f16,
   i8,
+  q8,
 }
 
 /** Activations, by the names of `ActivationKind`. */

@@ -8,6 +8,10 @@ export function packPanel(chunk: i32): void {
   const type = <i32>word(PackParameter.type);
   const width = <usize>cols << 2;
   const rows = scratch(); // [8, cols]
+  if (type == WeightCode.q8 && word(PackParameter.stored) == StoredCode.q8) {
+    copyQ8(<usize>word(PackParameter.weight) + panelBytes(type, cols) * <usize>((<i32>word(PackParameter.firstRow) >> 3) + chunk), chunk, cols);
+    return;
+  }
   for (let lane = 0; lane < Size.panelOutputs; lane++) {
     decodeRow(rows + <usize>lane * width, chunk * Size.panelOutputs + lane, cols);
   }
@@ -24,11 +28,50 @@ function decodeRow(to: usize, row: i32, cols: i32): void {
     memory.fill(to, 0, <usize>cols << 2);
     return;
   }
+  if (stored == StoredCode.q8) {
+    decodeQ8(to, storedQ8(row, cols), cols);
+    return;
+  }
   const bytes: usize = stored == StoredCode.f32 ? 4 : stored == StoredCode.i8 ? 1 : 2;
   const from = <usize>word(PackParameter.source) + <usize>row * <usize>cols * bytes;
   if (stored == StoredCode.f32) memory.copy(to, from, <usize>cols << 2);
   else if (stored == StoredCode.i8) for (let i: usize = 0; i < <usize>cols; i++) store<f32>(to + (i << 2), <f32>load<i8>(from + i));
   else decodeHalves(to, from, cols, stored == StoredCode.f16);
+}
+
+/** Where a stored q8 row begins: its scales, and after them its codes. */
+// @ts-ignore: decorator
+@inline
+function storedQ8(row: i32, cols: i32): usize {
+  const rowBytes = <usize>((((cols + 31) >> 5) << 2) + cols);
+  return <usize>word(PackParameter.source) + <usize>row * rowBytes;
+}
+
+/** code · scale, rounded once. */
+function decodeQ8(to: usize, from: usize, cols: i32): void {
+  const codes = from + <usize>(((cols + 31) >> 5) << 2);
+  for (let i: usize = 0; i < <usize>cols; i++) {
+    store<f32>(to + (i << 2), <f32>load<i8>(codes + i) * load<f32>(from + ((i >> 5) << 2)));
+  }
+}
+
+/** Puts the codes and scales of eight stored rows into a panel. Rows after the last one are zeros. */
+function copyQ8(panel: usize, chunk: i32, cols: i32): void {
+  const short = scratch(); // [32] codes
+  const blocks = <usize>((cols + 31) >> 5);
+  for (let b: usize = 0; b < blocks; b++) {
+    const count = min<usize>(32, <usize>cols - (b << 5));
+    for (let lane: usize = 0; lane < 8; lane++) {
+      const row = (chunk << 3) + <i32>lane;
+      const isRow = row < <i32>word(PackParameter.rows);
+      const from = storedQ8(row, cols);
+      v128.store(short, i32x4.splat(0));
+      v128.store(short, i32x4.splat(0), 16);
+      if (isRow) memory.copy(short, from + (blocks << 2) + (b << 5), count);
+      storeBlock(panel, lane, isRow ? load<f32>(from + (b << 2)) : 0, v128.load(short), v128.load(short, 16));
+    }
+    panel += <usize>Size.q8Block;
+  }
 }
 
 function decodeHalves(to: usize, from: usize, cols: i32, isF16: bool): void {
@@ -161,9 +204,14 @@ function quantize(block: usize, lane: usize, values: usize): void {
   const scale = finite ? largest / 127 : NaN;
   const usable = finite && scale != 0;
   const divisor = f32x4.splat(scale);
-  const codes = block + Size.q8Codes + (lane << 2);
   const first = usable ? sixteenCodes(values, divisor) : i32x4.splat(0);
   const second = usable ? sixteenCodes(values + 64, divisor) : i32x4.splat(0);
+  storeBlock(block, lane, scale, first, second);
+}
+
+/** Writes one block of one row: its scale, its 32 codes and their sum. */
+function storeBlock(block: usize, lane: usize, scale: f32, first: v128, second: v128): void {
+  const codes = block + Size.q8Codes + (lane << 2);
   storeLanes(codes, first);
   storeLanes(codes + 128, second);
   const words = i16x8.add(i16x8.extadd_pairwise_i8x16_s(first), i16x8.extadd_pairwise_i8x16_s(second));

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import type { StoredType } from '../../../kernels';
+import { packQ8, q8Blocks, q8Values } from '../../../common';
+import { quantizeRows, type StoredValueType } from '../../../kernels';
 import { matrix, seed, shuffled, size } from './arbitraries';
 import { type Boxes, bytesOf, expectNear, expectSameBits, type Subject, using } from './subject';
 
@@ -11,7 +12,7 @@ function unaligned(bytes: Uint8Array): Uint8Array {
 }
 
 /** All patterns of a 16-bit type, or a million-fold span of float32, or every int8, with their exact values. */
-function storedCases(stored: StoredType): { bytes: Uint8Array; values: Float32Array } {
+function storedCases(stored: StoredValueType): { bytes: Uint8Array; values: Float32Array } {
   if (stored === 'i8') {
     const codes = Int8Array.from({ length: 256 }, (_, i) => i - 128);
     return { bytes: bytesOf(codes), values: Float32Array.from(codes) };
@@ -113,7 +114,7 @@ export function storageLaws({ backend, judge, types, runs, tolerance }: Subject)
     expectSameBits(await run(true), await run(false));
   });
 
-  const wide: readonly StoredType[] = ['f32', 'f16', 'bf16', 'i8'];
+  const wide: readonly StoredValueType[] = ['f32', 'f16', 'bf16', 'i8'];
   if (types.includes('f32')) {
     test.each(wide)('every %s pattern becomes its exact float32 value', async (stored) => {
       const { bytes, values } = storedCases(stored);
@@ -156,6 +157,31 @@ export function storageLaws({ backend, judge, types, runs, tolerance }: Subject)
       });
     });
   }
+
+  test.each(types)(
+    'stored q8 rows become %s: code · scale rounded once to float32, as the reference has it',
+    async (type) => {
+      const shape = fc.record({ seed, rows: size(70), cols: size(129), power: fc.integer({ min: -20, max: 20 }) });
+      await fc.assert(
+        fc.asyncProperty(shape, async ({ seed, rows, cols, power }) => {
+          const { values } = matrix(seed, rows, cols, 2 ** power);
+          const stored = { codes: new Int8Array(rows * cols), scales: new Float32Array(rows * q8Blocks(cols)) };
+          quantizeRows(values, cols, stored.codes, stored.scales);
+          const read = (of: ReturnType<typeof backend>) =>
+            using(of, async (boxes) => {
+              const weight = boxes.keep(of.weight(rows, cols, type));
+              of.fill(weight, 0, unaligned(packQ8(stored, cols)), 'q8');
+              return contents(boxes, weight);
+            });
+          const found = await read(backend());
+          const room = type === 'q8' ? tolerance.elementwise : 0; // of the product in embed, not of what is stored
+          expectNear(found, await read(judge()), room, (i) => Math.abs(found[i]));
+          if (type !== 'bf16') expectNear(found, q8Values(stored, cols), room, (i) => Math.abs(found[i]));
+        }),
+        { numRuns: runs },
+      );
+    },
+  );
 
   if (types.includes('q8')) {
     test('q8 is within half a step of max|w| / 127 in each block of 32, and as the reference has it', async () => {
