@@ -9,11 +9,18 @@ const OPTIONS = { maxNewTokens: 12 };
 /** WebKitGTK gives its pages no shared memory. */
 const THREADS = { chromium: 2, firefox: 2, webkit: 1 } as const;
 
+const TARGET = 'It came to pass.';
+const MASKED = { ids: [41, 700, 42, 3, 45, 1195, 1], mask: [1, 0, 1, 1, 1, 0, 1] };
+
 let inNode: { readonly text: string; readonly ids: readonly number[] };
+let sourcesInNode: { readonly logProb: number; readonly vector: readonly number[]; readonly ids: readonly number[] };
 
 beforeAll(async () => {
   const tandem = await Tandem.load(undefined, { backend: 'wasm', level: 'simd', threads: 1 });
   const { text, ids } = await tandem.generate(INPUT, OPTIONS);
+  const [{ logProb }] = await tandem.score(INPUT, [TARGET]);
+  const vector = Array.from(await tandem.embed(INPUT));
+  sourcesInNode = { logProb, vector, ids: (await tandem.generate(MASKED, OPTIONS)).ids };
   await tandem.dispose();
   inNode = { text, ids };
   expect(text.length).toBeGreaterThan(0);
@@ -43,6 +50,16 @@ for (const browser of BROWSERS) {
     test(
       'with the option worker, the engine runs in a worker of its own: Node’s text and ids',
       async () => expect(await session().call('decodeInPage', inWorker)).toEqual(expected(true)),
+      2 * MINUTES,
+    );
+
+    test.each([false, true])(
+      'with the option worker %s, scores, embeddings and masked sources have Node’s bits',
+      async (worker) => {
+        const loadOptions = { ...work.loadOptions, worker };
+        const found = await session().call('useSources', { ...work, loadOptions, target: TARGET, masked: MASKED });
+        expect(found).toEqual(sourcesInNode);
+      },
       2 * MINUTES,
     );
 

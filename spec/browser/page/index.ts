@@ -198,6 +198,17 @@ async function abortThenDecode(
   return (await importFrom('/use-bundle.mjs')).abortThenDecode(work);
 }
 
+export interface SourcesWork extends BundleWork {
+  readonly target: string;
+  readonly masked: { readonly ids: readonly number[]; readonly mask: readonly number[] };
+}
+
+async function useSources(
+  work: SourcesWork,
+): Promise<{ readonly logProb: number; readonly vector: readonly number[]; readonly ids: readonly number[] }> {
+  return (await importFrom('/use-bundle.mjs')).useSources(work);
+}
+
 function decodeInModuleWorker(work: BundleWork): Promise<BundleText> {
   const worker = new Worker('/bundle-worker.mjs', { type: 'module' });
   const answer = new Promise<BundleText>((resolve, reject) => {
@@ -231,6 +242,7 @@ const functions = {
   decodeInPage,
   countTurns,
   abortThenDecode,
+  useSources,
   decodeInModuleWorker,
   failUncaught,
   hang,

@@ -79,3 +79,13 @@ export function abortThenDecode({ input, abortedLength, loadOptions, options }) 
     return { code, tokens, text };
   });
 }
+
+/** Scores a target, embeds a text, and decodes a source of which some ids are hidden. */
+export function useSources({ input, target, masked, loadOptions, options }) {
+  return withTandem(loadOptions, async (tandem) => {
+    const [score] = await tandem.score(input, [target]);
+    const vector = await tandem.embed(input);
+    const { ids } = await tandem.generate(masked, options);
+    return { logProb: score.logProb, vector: Array.from(vector), ids };
+  });
+}
