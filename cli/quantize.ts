@@ -1,12 +1,11 @@
-import { type FileHandle, mkdir, open, readdir, realpath, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readdir, realpath, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { LOAD_OPTIONS } from '../api';
 import { flagged, type OptionTable, printable, quoted, text } from '../common';
 import { quantizeCheckpoint } from '../engine';
 import type { Dtype } from '../kernels';
-import type { CheckpointFile } from '../weights';
-import { yieldToEventLoop } from './event-loop';
+import { writeCheckpoint } from './checkpoint-directory';
 import { CommandError, systemCode } from './failure';
 import { addFlags } from './flags';
 import { checkModelName, openModel } from './models';
@@ -40,12 +39,7 @@ export function addQuantizeFlags(command: Command): Command {
   return addFlags(command, FLAGS);
 }
 
-const WEIGHTS = 'model.safetensors';
-
-/**
- * `tandem quantize`: reads a checkpoint tensor by tensor and writes another one. Every file is written beside its place first. The
- * weights come to their place last, so that a directory that was not finished is no checkpoint.
- */
+/** `tandem quantize`: reads a checkpoint tensor by tensor and writes another one. */
 export async function quantize(name: string, flags: QuantizeFlags, signal: AbortSignal): Promise<void> {
   const { dtype, out, force = false, revision, offline } = flags;
   if (dtype === undefined) throw new CommandError('argument-invalid', 'quantize: expected --dtype <type>, found none');
@@ -56,7 +50,7 @@ export async function quantize(name: string, flags: QuantizeFlags, signal: Abort
   const progress = bytesProgress(`writing ${printable(out)}`);
   try {
     const files = await quantizeCheckpoint(checkpoint, { dtype, signal, onProgress: progress.update });
-    const bytes = await writeDirectory(out, files, signal);
+    const bytes = await writeCheckpoint(out, files, signal);
     progress.stop();
     process.stdout.write(`${printable(out)}: ${dtype}, ${bytes.toLocaleString('en')} bytes in ${files.length} files\n`);
   } finally {
@@ -79,47 +73,4 @@ async function checkOut(out: string, model: string, force: boolean): Promise<voi
   if (here === there) throw new CommandError('argument-invalid', refusal('the original'));
   if ((await readdir(out)).length === 0 || force) return;
   throw new CommandError('argument-invalid', refusal('one that holds files: --force writes into it'));
-}
-
-/** Writes files into a directory, all of them or none. @returns the bytes that were written */
-async function writeDirectory(out: string, files: readonly CheckpointFile[], signal: AbortSignal): Promise<number> {
-  const partial = (file: string) => join(out, `${file}.${process.pid}.part`);
-  const created = await mkdir(out, { recursive: true });
-  let bytes = 0;
-  try {
-    for (const file of files) {
-      await mkdir(dirname(partial(file.name)), { recursive: true });
-      bytes += await writeFile(partial(file.name), file, signal);
-    }
-    await rm(join(out, WEIGHTS), { force: true });
-    const others = files.filter(({ name }) => name !== WEIGHTS).map(({ name }) => name);
-    for (const name of [...others, WEIGHTS]) await rename(partial(name), join(out, name));
-    return bytes;
-  } catch (error) {
-    for (const { name } of files) await rm(partial(name), { force: true });
-    if (created !== undefined) await rmdir(out).catch(() => undefined);
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    throw new CommandError('io-failed', `${quoted(out)}: expected to write, found ${systemCode(error)}`);
-  }
-}
-
-async function writeFile(path: string, file: CheckpointFile, signal: AbortSignal): Promise<number> {
-  const handle = await open(path, 'w');
-  try {
-    let bytes = 0;
-    for await (const chunk of file.chunks()) {
-      await yieldToEventLoop(signal);
-      await writeAll(handle, chunk);
-      bytes += chunk.length;
-    }
-    await handle.sync();
-    return bytes;
-  } finally {
-    await handle.close();
-  }
-}
-
-/** One write may take a part of the bytes. */
-async function writeAll(handle: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let at = 0; at < chunk.length; ) at += (await handle.write(chunk, at)).bytesWritten;
 }

@@ -16,6 +16,8 @@ import { rowReader } from './stored';
 export interface QuantizeOptions {
   /** Type of the matrices. Gains of norms and tables of the position bias stay as they are. */
   readonly dtype: Dtype;
+  /** Most bytes of weights in one file; a larger tensor has a file of its own. Default: one file. */
+  readonly shardBytes?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: LoadProgress) => void;
 }
@@ -39,7 +41,7 @@ const CHUNK_BYTES = 8 << 20;
  *   WeightsError when the checkpoint is not a whole T5
  */
 export async function quantizeCheckpoint(checkpoint: Checkpoint, options: QuantizeOptions): Promise<CheckpointFile[]> {
-  const { dtype } = options;
+  const { dtype, shardBytes } = options;
   const { all } = resolveTensors(checkpoint);
   const infos = all.map(({ name, role }) => ({
     info: checkpoint.tensors.get(name) as TensorInfo,
@@ -52,7 +54,7 @@ export async function quantizeCheckpoint(checkpoint: Checkpoint, options: Quanti
   );
   const streams = new Map<string, TensorStream>();
   for (const { info, isMatrix } of infos) streams.set(info.name, work.stream(info, isMatrix));
-  const files = weightsFiles(streams, { metadata: dtype === 'q8' ? PACKED_METADATA : { format: 'pt' } });
+  const files = weightsFiles(streams, { metadata: dtype === 'q8' ? PACKED_METADATA : { format: 'pt' }, shardBytes });
   for (const name of checkpoint.settingsFiles ?? []) {
     const content = await checkpoint.readSettings?.(name);
     if (!content) continue;
