@@ -21,6 +21,8 @@ const PRODUCT = Object.keys(MAY_IMPORT);
 const OTHERS = ['bench', 'examples', 'scripts', 'spec'];
 /** The package's entries: they export again what the folders export. */
 const ENTRIES = '^(index|core)\\.ts$';
+/** What builds the explorer runs in Node. */
+const EXPLORERS_BUILD = '^explorer/(build/|vite\\.config\\.mjs$)';
 const anyOf = (names) => `^(${names.join('|')})/`;
 
 const oneWay = PRODUCT.map((room) => ({
@@ -54,17 +56,18 @@ module.exports = {
       name: 'node-modules-in-node-files',
       comment: "Node's own modules are imported in *.node.ts (which has a *.browser.ts twin) or in cli/: the rest runs in browsers",
       severity: 'error',
-      from: { path: [anyOf(PRODUCT), ENTRIES], pathNot: ['\\.node\\.ts$', '^cli/'] },
+      from: { path: [anyOf(PRODUCT), ENTRIES], pathNot: ['\\.node\\.ts$', '^cli/', EXPLORERS_BUILD] },
       to: { dependencyTypes: ['core'] },
     },
     {
       name: 'no-development-dependencies',
-      comment: 'what the package imports when it runs must be in dependencies; gpu.js is bundled into dist/ by scripts/build.mjs',
+      comment:
+        'what the package imports when it runs must be in dependencies; gpu.js is bundled into dist/ by scripts/build.mjs, and what the explorer needs into its site by vite',
       severity: 'error',
-      from: { path: [anyOf(PRODUCT), ENTRIES], pathNot: '^kernels/wasm/assembly/' },
+      from: { path: [anyOf(PRODUCT), ENTRIES], pathNot: ['^kernels/wasm/assembly/', EXPLORERS_BUILD] },
       to: {
         path: '.',
-        pathNot: '^node_modules/gpu\\.js/',
+        pathNot: '^node_modules/(gpu\\.js|preact)/',
         dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
         dependencyTypesNot: ['type-only'],
       },

@@ -15,6 +15,7 @@ export { withVocabulary } from './drafters/vocabulary';
 export { DecodingError, type DecodingErrorCode } from './errors';
 export { collect, type GenerationEvent } from './events';
 export type { CostTable } from './gamma/adaptive';
+export * as published from './gamma/published';
 export * as theory from './gamma/theory';
 export { type GenerationRequest, generate } from './generate';
 export { addTallies, type Metrics, type MetricsOptions, measuredSpeedup, metricsOf, type Tally } from './metrics';
@@ -29,7 +30,7 @@ export {
 export { NOT_FOLLOWED } from './processing-refused';
 export { chain, type Proposal, type ProposedToken, ROOT } from './proposal';
 export type { GenerationResult, Pair, SequenceRequest, StopReason, TokenReading } from './run';
-export { type Distribution, oneHot, overlap, probabilityOf } from './sampling/distribution';
+export { type Distribution, normalised, oneHot, overlap, probabilityOf } from './sampling/distribution';
 export { type Draw, mostProbable, race, sample, sampleWithoutReplacement } from './sampling/draw';
 export type { LogProb, TokenLogProb } from './sampling/log-probs';
 export { distributionOf } from './sampling/processors';
@@ -55,4 +56,4 @@ export {
   TraceRecorder,
 } from './trace';
 export type { NewToken, TokenOrigin } from './verification/accept';
-export type { Verdict } from './verification/token';
+export { PAPERS_RULE, residual, type TokenRule, type Verdict } from './verification/token';

@@ -56,7 +56,7 @@ function sourcesIn(folder) {
       const isHidden = entry.name.startsWith('.') && entry.name !== '.ci';
       return isHidden || SKIPPED.includes(name) ? [] : sourcesIn(path);
     }
-    return /\.([cm]?js|ts)$/.test(entry.name) ? [name] : [];
+    return /\.([cm]?js|tsx?)$/.test(entry.name) ? [name] : [];
   });
 }
 

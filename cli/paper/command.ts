@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
 import { GENERATE_OPTIONS, LOAD_OPTIONS, type LoadOptions, Tandem, VERSION } from '../../api';
 import { flagged, type OptionTable, whole } from '../../common';
-import { theory } from '../../decoding';
+import { published, theory } from '../../decoding';
 import { CommandError } from '../failure';
 import { addFlags } from '../flags';
 import { countProgress } from '../progress';
 import { jsonLine } from '../terminal';
 import { measurePaper, type PaperMeasurements } from './measure';
 import { paperPage } from './page';
-import { BIGRAM_SPEEDUP, TABLE_1, TABLE_2, TABLE_3, TABLE_5 } from './published';
+
+const { BIGRAM_SPEEDUP, TABLE_1, TABLE_2, TABLE_3, TABLE_5 } = published;
 
 export interface PaperFlags extends Pick<LoadOptions, 'backend' | 'threads' | 'dtype'> {
   readonly passages?: number;

@@ -1,8 +1,9 @@
 import type { Tandem } from '../../api';
-import { theory } from '../../decoding';
+import { published, theory } from '../../decoding';
 import { type Cell, table } from '../table';
 import type { Figures, PaperMeasurements } from './measure';
-import { BIGRAM_SPEEDUP, TABLE_1, TABLE_2, TABLE_3, TABLE_5 } from './published';
+
+const { BIGRAM_SPEEDUP, TABLE_1, TABLE_2, TABLE_3, TABLE_5 } = published;
 
 /** A figure with some decimals; nothing where there is none. */
 const fixed = (digits: number) => (value: number | null) => (value === null ? '' : value.toFixed(digits));

@@ -1,19 +1,10 @@
+import { seeded } from '../../explorer/proof/seeded';
 import type { Checkpoint, FeedForward, T5Config, TensorInfo } from '../../weights';
 import { type CheckpointContent, checkpointFiles } from '../../weights/checkpoint-writer';
 import type { TensorData } from '../../weights/safetensors/writer';
 import { EMBEDDING_NAMES, HEAD_NAME, t5Shapes, t5Tensors } from '../../weights/tensors';
 
-/** Small deterministic generator for test weights (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}
+export { seeded };
 
 const RELU: FeedForward = { kind: 'relu', gated: false };
 

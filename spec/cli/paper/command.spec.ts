@@ -1,6 +1,6 @@
 import type { Tandem } from '../../../api';
 import { paperPage } from '../../../cli/paper/page';
-import { TABLE_1, TABLE_2, TABLE_3, TABLE_5 } from '../../../cli/paper/published';
+import { TABLE_1, TABLE_2, TABLE_3, TABLE_5 } from '../../../decoding/gamma/published';
 import { records } from '../inside';
 
 describe('tandem paper', () => {

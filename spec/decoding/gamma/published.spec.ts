@@ -1,5 +1,5 @@
-import { BIGRAM_SPEEDUP, TABLE_1, TABLE_2, TABLE_3, TABLE_5 } from '../../../cli/paper/published';
 import { theory } from '../../../decoding';
+import { BIGRAM_SPEEDUP, TABLE_1, TABLE_2, TABLE_3, TABLE_5 } from '../../../decoding/gamma/published';
 
 const { expectedOperations, predictedSpeedup } = theory;
 

@@ -1,0 +1,136 @@
+import {
+  copyDrafter,
+  type Drafter,
+  earlyExitDrafter,
+  modelDrafter,
+  ngramDrafter,
+  randomDrafter,
+  selfDrafter,
+  withVocabulary,
+} from '../../decoding';
+import { loadModel, type T5Model } from '../../engine';
+import { type Backend, createBackend } from '../../kernels';
+import { type FileSet, openFileSet, type Tokenizer } from '../../weights';
+import type { DraftKind, EngineInfo, LoadRequest, ModelInfo, PairSource } from '../protocol';
+import { fetchFiles, fetchPair } from './files';
+import type { LoadWays } from './ways';
+
+interface OpenedPair {
+  readonly target: FileSet;
+  readonly draft: FileSet | null;
+  readonly prefix: string;
+  readonly examples: readonly string[];
+}
+
+/** The pair that is loaded. Its files stay in memory, so that nothing is requested again after loading. */
+export class Models {
+  private constructor(
+    readonly backend: Backend,
+    readonly models: { readonly target: T5Model; readonly draft: T5Model | null },
+    readonly tokenizer: Tokenizer,
+    private readonly pair: OpenedPair,
+  ) {}
+
+  get target(): T5Model {
+    return this.models.target;
+  }
+
+  static async load({ source, threads, level }: LoadRequest, ways: LoadWays): Promise<Models> {
+    const pair = await openPair(source, ways);
+    const backend = await createBackend(level === undefined ? 'auto' : 'wasm', { threads, level });
+    const loaded: T5Model[] = [];
+    try {
+      const target = await loadOne(pair.target, backend, { ...ways, copy: true });
+      loaded.push(target.model);
+      const draft = pair.draft && (await loadOne(pair.draft, backend, ways)).model;
+      return new Models(backend, { target: target.model, draft }, target.tokenizer, pair);
+    } catch (error) {
+      for (const model of loaded) model.dispose();
+      await backend.dispose();
+      throw error;
+    }
+  }
+
+  get info(): EngineInfo {
+    const { level, threads, reason = '', name } = this.backend.facts;
+    const { prefix, examples } = this.pair;
+    return {
+      target: infoOf(this.target),
+      draft: this.models.draft && infoOf(this.models.draft),
+      level: name === 'wasm' ? level : `${name} ${level}`.trim(),
+      threads,
+      reason,
+      prefix,
+      examples,
+    };
+  }
+
+  /** Source ids of a text, with the pair's prefix and the closing EOS. */
+  encode(text: string): number[] {
+    return this.tokenizer.encode(this.pair.prefix + text);
+  }
+
+  drafter(kind: DraftKind): Drafter | null {
+    const size = this.target.vocabularySize;
+    if (kind.startsWith('layers:')) return earlyExitDrafter(this.target, Number(kind.slice('layers:'.length)));
+    switch (kind) {
+      case 'copy':
+        return copyDrafter(size);
+      case 'ngram':
+        return ngramDrafter(size);
+      case 'random':
+        return randomDrafter(size);
+      case 'self':
+        return selfDrafter(this.target, `${this.target.name} in q8`);
+      case 'model':
+        return this.modelDrafter();
+      default:
+        return null;
+    }
+  }
+
+  private modelDrafter(): Drafter | null {
+    const { draft } = this.models;
+    return draft && modelDrafter(withVocabulary(draft, this.target.vocabularySize), draft.name);
+  }
+
+  async dispose(): Promise<void> {
+    this.models.draft?.dispose();
+    this.target.dispose();
+    await this.backend.dispose();
+  }
+}
+
+async function openPair(source: PairSource, ways: LoadWays): Promise<OpenedPair> {
+  const { target, draft, prefix, examples } = await fetchPair(source.base, ways.signal);
+  return {
+    target: await fetchFiles(source.base, target, ways),
+    draft: await fetchFiles(source.base, draft, ways),
+    prefix,
+    examples,
+  };
+}
+
+/** @param ways `copy` keeps the decoder a second time in q8, where the model is stored in another type: it can draft for itself */
+async function loadOne(
+  files: FileSet,
+  backend: Backend,
+  { signal, onProgress, copy = false }: LoadWays & { copy?: boolean },
+) {
+  const checkpoint = await openFileSet(files);
+  try {
+    const tokenizer = await checkpoint.tokenizer();
+    const model = await loadModel(checkpoint, backend, {
+      signal,
+      copy: copy ? 'q8' : undefined,
+      onProgress: ({ loaded, total }) => onProgress(`${checkpoint.name}: weights`, loaded, total),
+    });
+    return { model, tokenizer };
+  } finally {
+    await checkpoint.dispose();
+  }
+}
+
+function infoOf({ name, parameters, weightBytes, dtype, config }: T5Model): ModelInfo {
+  return { name, parameters, weightBytes, dtype, decoderLayers: config.decoderLayers };
+}

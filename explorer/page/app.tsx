@@ -1,0 +1,162 @@
+import type { ComponentChildren, FunctionComponent } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { Engine } from '../client';
+import { PlayPanel } from '../panels/play/panel';
+import { ProvePanel } from '../panels/prove/panel';
+import { RacePanel } from '../panels/race/panel';
+import { RoundPanel } from '../panels/round/panel';
+import { TimelinePanel } from '../panels/timeline/panel';
+import type { EngineInfo } from '../protocol';
+import { counted, plural } from './format';
+import type { PanelProps } from './panel-props';
+import { type PlaceState, usePlace, writePlace } from './place';
+
+interface PanelEntry {
+  readonly name: string;
+  readonly title: string;
+  readonly about: string;
+  readonly Panel: FunctionComponent<PanelProps>;
+}
+
+/** The panels, in the order of their links; the first is the one to begin with. */
+export const PANELS: readonly PanelEntry[] = [
+  { name: 'race', title: 'Race', about: 'One text, decoded with the draft and without it', Panel: RacePanel },
+  { name: 'round', title: 'Round', about: 'One round of Algorithm 1, decision by decision', Panel: RoundPanel },
+  { name: 'play', title: 'Play', about: 'What each setting does, measured and predicted', Panel: PlayPanel },
+  { name: 'prove', title: 'Prove', about: 'Every path of the sampler, and samplers that are wrong', Panel: ProvePanel },
+  { name: 'timeline', title: 'Timeline', about: 'When each model worked', Panel: TimelinePanel },
+];
+
+type Load = {
+  readonly info: EngineInfo | null;
+  readonly doing: string;
+  readonly share: number;
+  readonly error: string | null;
+};
+
+/** The engine, started once, and how its loading goes. */
+function useEngine(level: string | undefined): [Engine, Load] {
+  const [engine] = useState(() => new Engine());
+  const [load, setLoad] = useState<Load>({ info: null, doing: 'starting', share: 0, error: null });
+  useEffect(() => {
+    const base = new URL('models/', document.baseURI).href;
+    const hear = (event: { kind: string; what?: string; loaded?: number; total?: number }) => {
+      if (event.kind !== 'progress') return;
+      setLoad({ info: null, doing: event.what ?? '', share: (event.loaded ?? 0) / (event.total || 1), error: null });
+    };
+    engine.load({ source: { kind: 'bundled', base }, level }, { hear }).then(
+      (info) => setLoad({ info, doing: '', share: 1, error: null }),
+      (error: Error) => setLoad({ info: null, doing: '', share: 0, error: error.message }),
+    );
+  }, []);
+  return [engine, load];
+}
+
+export function App() {
+  const state = usePlace();
+  const { values, panel: asked } = state.place;
+  const [engine, load] = useEngine(values.level);
+  const entry = PANELS.find(({ name }) => name === asked) ?? PANELS[0];
+  const { theme } = values;
+  useEffect(() => {
+    if (theme === 'dark' || theme === 'light') document.documentElement.dataset.theme = theme;
+    else delete document.documentElement.dataset.theme;
+  }, [theme]);
+  return (
+    <>
+      <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
+        Skip to the panel
+      </button>
+      <Header current={entry.name} theme={theme} change={state.change} />
+      <main id="main" tabIndex={-1}>
+        <h1 class="panel-title">
+          {entry.title} <small>{entry.about}</small>
+        </h1>
+        {load.error !== null && (
+          <p class="problem" role="alert">
+            The models did not load. {load.error}
+          </p>
+        )}
+        <entry.Panel key={entry.name} engine={engine} info={load.info} {...state} />
+      </main>
+      <Footer load={load} />
+    </>
+  );
+}
+
+function Header({
+  current,
+  theme,
+  change,
+}: { current: string; theme: string | undefined } & Pick<PlaceState, 'change'>) {
+  const isDark = theme === 'dark' || (theme === undefined && matchMedia('(prefers-color-scheme: dark)').matches);
+  const keep: Record<string, string> = theme === undefined ? {} : { theme };
+  return (
+    <header class="top">
+      <a class="brand" href={writePlace({ panel: PANELS[0].name, values: keep })}>
+        <span class="brand-mark" aria-hidden="true">
+          <i />
+          <i />
+        </span>
+        Tandem <span>explorer</span>
+      </a>
+      <nav aria-label="Panels">
+        {PANELS.map(({ name, title }) => (
+          <a
+            key={name}
+            href={writePlace({ panel: name, values: keep })}
+            aria-current={name === current ? 'page' : undefined}
+          >
+            {title}
+          </a>
+        ))}
+      </nav>
+      <button
+        type="button"
+        class="quiet"
+        aria-label={isDark ? 'Use light colours' : 'Use dark colours'}
+        onClick={() => change({ theme: isDark ? 'light' : 'dark' })}
+      >
+        {isDark ? '☀' : '☾'}
+      </button>
+    </header>
+  );
+}
+
+function Footer({ load: { info, doing, share, error } }: { load: Load }) {
+  return (
+    <footer class="bottom">
+      {info === null && error === null && (
+        <p role="status" class="loading">
+          <progress value={share} max={1} aria-label="Loading the models" /> <span>{doing}</span>
+        </p>
+      )}
+      {info !== null && <Machine info={info} />}
+      <p>
+        Everything is computed in this page: two T5 models in WebAssembly, no server. King James English to modern
+        English.
+      </p>
+    </footer>
+  );
+}
+
+function Machine({ info: { target, draft, level, threads, reason } }: { info: EngineInfo }) {
+  const facts: ComponentChildren[] = [
+    <span key="target">
+      <i class="dot target" /> target {target.name}, {counted(target.parameters)} parameters in {target.dtype}
+    </span>,
+    draft && (
+      <span key="draft">
+        <i class="dot draft" /> draft {draft.name}, {counted(draft.parameters)} parameters
+      </span>
+    ),
+    <span key="machine" title={reason}>
+      wasm {level}, {plural(threads, 'thread')}
+    </span>,
+  ];
+  return (
+    <p class="machine" id="machine">
+      {facts}
+    </p>
+  );
+}

@@ -1,0 +1,181 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { EngineInfo } from '../protocol';
+import type { Changes } from './place';
+import { DEFAULTS, RANGES, type RunSettings } from './settings';
+
+interface ControlProps {
+  readonly settings: RunSettings;
+  readonly change: (changes: Changes) => void;
+}
+
+type SliderName = 'gamma' | 'temperature' | 'topK' | 'topP' | 'lenience';
+
+const LABELS: Readonly<Record<SliderName, string>> = {
+  gamma: 'γ',
+  temperature: 'temperature',
+  topK: 'top-k',
+  topP: 'top-p',
+  lenience: 'lenience',
+};
+const TITLES: Readonly<Record<SliderName, string>> = {
+  gamma: 'Tokens that the draft proposes each round',
+  temperature: '0 takes the most probable token',
+  topK: '0 keeps all tokens',
+  topP: '1 keeps all tokens',
+  lenience: 'Below 1 the text is not exactly the target’s any more',
+};
+
+export function Slider({ name, settings, change }: ControlProps & { name: SliderName }) {
+  const { least, most, step } = RANGES[name];
+  const value = settings[name];
+  return (
+    <label class="field" title={TITLES[name]}>
+      <span>
+        {LABELS[name]} <output>{step < 1 ? value.toFixed(2) : value}</output>
+      </span>
+      <input
+        type="range"
+        name={name}
+        min={least}
+        max={most}
+        step={step}
+        value={value}
+        onInput={({ currentTarget }) => change({ [name]: currentTarget.value })}
+      />
+    </label>
+  );
+}
+
+export function Seed({ settings, change }: ControlProps) {
+  return (
+    <label class="field seed">
+      <span>seed</span>
+      <span class="joined">
+        <input
+          type="number"
+          name="seed"
+          min={RANGES.seed.least}
+          max={RANGES.seed.most}
+          value={settings.seed}
+          onInput={({ currentTarget }) => {
+            if (currentTarget.value !== '' && currentTarget.validity.valid) change({ seed: currentTarget.value });
+          }}
+        />
+        <button type="button" aria-label="+1: the next seed" onClick={() => change({ seed: settings.seed + 1 })}>
+          +1
+        </button>
+      </span>
+    </label>
+  );
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly name: string;
+  readonly value: string;
+  readonly options: readonly (readonly [value: string, title: string])[];
+  readonly change: (changes: Changes) => void;
+}
+
+export function Choice({ label, name, value, options, change }: ChoiceProps) {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <select name={name} value={value} onChange={({ currentTarget }) => change({ [name]: currentTarget.value })}>
+        {options.map(([option, title]) => (
+          <option key={option} value={option} selected={option === value}>
+            {title}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** What can draft with the pair that is loaded. */
+export function draftOptions(info: EngineInfo | null): (readonly [string, string])[] {
+  const layers = info === null ? 6 : info.target.decoderLayers;
+  const early = [1, 2].filter((count) => count < layers);
+  return [
+    ['model', 'the draft model'],
+    ['self', 'the target in q8'],
+    ...early.map(
+      (count) => [`layers:${count}`, `the target’s first ${count === 1 ? 'layer' : `${count} layers`}`] as const,
+    ),
+    ['copy', 'copies from the source'],
+    ['ngram', 'n-grams of the output'],
+    ['random', 'random tokens'],
+  ];
+}
+
+export const VERIFICATIONS = [
+  ['token', 'token (the paper)'],
+  ['block', 'block'],
+  ['coupled', 'coupled'],
+] as const;
+
+/** The text to decode: typed, or one of the examples. */
+export function SourceText({ settings, change, examples }: ControlProps & { examples: readonly string[] }) {
+  const [typed, setTyped] = useState(settings.text);
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  useEffect(() => setTyped(settings.text), [settings.text]);
+  const type = (text: string) => {
+    setTyped(text);
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => change({ text }), 450);
+  };
+  return (
+    <div class="source">
+      <label class="field wide">
+        <span>Text, in King James English</span>
+        <textarea
+          name="text"
+          rows={3}
+          maxLength={1200}
+          value={typed}
+          onInput={({ currentTarget }) => type(currentTarget.value)}
+        />
+      </label>
+      <Group label="Examples">
+        {examples.map((example, i) => (
+          <button
+            type="button"
+            key={example}
+            class="chip"
+            aria-pressed={example === settings.text}
+            title={example}
+            onClick={() => change({ text: example })}
+          >
+            Example {i + 1}
+          </button>
+        ))}
+      </Group>
+    </div>
+  );
+}
+
+export function Group({ label, children }: { label: string; children: ComponentChildren }) {
+  return (
+    <fieldset class="group" aria-label={label}>
+      {children}
+    </fieldset>
+  );
+}
+
+export function Problems({ problems }: { problems: readonly string[] }) {
+  if (problems.length === 0) return null;
+  return (
+    <div class="problem" role="alert">
+      {problems.map((problem) => (
+        <p key={problem}>{problem}</p>
+      ))}
+    </div>
+  );
+}
+
+/** Settings of a link, with one of the examples where the link has no text. */
+export function withExample(settings: RunSettings, info: EngineInfo | null, example = 0): RunSettings {
+  if (settings.text !== DEFAULTS.text || info === null) return settings;
+  return { ...settings, text: info.examples[example] ?? info.examples[0] ?? '' };
+}

@@ -1,0 +1,10 @@
+import type { Engine } from '../client';
+import type { EngineInfo } from '../protocol';
+import type { PlaceState } from './place';
+
+/** What every panel gets. */
+export interface PanelProps extends PlaceState {
+  readonly engine: Engine;
+  /** Null while the models are loading. */
+  readonly info: EngineInfo | null;
+}

@@ -1,0 +1,104 @@
+import { Choice, draftOptions, Problems, Seed, Slider, SourceText, withExample } from '../../page/controls';
+import type { PanelProps } from '../../page/panel-props';
+import { follow, NO_RUN, useKept, useWork } from '../../page/run';
+import { DEFAULTS, decodingSettings, type RunSettings, readSettings } from '../../page/settings';
+import type { DecodeRequest } from '../../protocol';
+import { type Both, lengthOf, NO_RUNS } from './both';
+import { Lane } from './lane';
+import { Outcome } from './outcome';
+import { type Playback, usePlayback } from './playback';
+
+/** Tokens decoded before the clock runs, the first time. */
+const WARM_UP = 12;
+
+export function RacePanel({ engine, info, place, change }: PanelProps) {
+  const { settings: read, problems } = readSettings(place.values, DEFAULTS);
+  const settings = withExample(read, info);
+  const [both, setBoth] = useKept<Both>('race', NO_RUNS);
+  const key = info === null || settings.text.trim() === '' ? null : JSON.stringify(settings);
+  const playback = usePlayback(lengthOf(both));
+  const work = useWork('race', key, async (signal) => {
+    playback.showAll();
+    setBoth(NO_RUNS);
+    const warmUp = both === NO_RUNS ? WARM_UP : 0;
+    const request = requestOf(settings, warmUp);
+    const drafted = await follow(engine, request, signal, (run) => setBoth({ drafted: run, alone: NO_RUN }));
+    await follow(engine, { ...request, draft: 'none' }, signal, (alone) => setBoth({ drafted, alone }));
+  });
+  const shared = { scale: lengthOf(both), playback };
+  return (
+    <>
+      <Problems problems={problems} />
+      <Controls {...{ settings, change, info }} />
+      {work.error !== null && (
+        <p class="problem" role="alert">
+          {work.error}
+        </p>
+      )}
+      <div class="lanes">
+        <Lane title="With the draft" side="draft" run={both.drafted} {...shared} />
+        <Lane title="The target alone" side="target" run={both.alone} {...shared} />
+      </div>
+      <Bar {...{ both, playback, isRunning: work.isRunning, repeat: work.repeat }} />
+      <Outcome both={both} settings={settings} />
+    </>
+  );
+}
+
+function requestOf(settings: RunSettings, warmUp: number): DecodeRequest {
+  return { text: settings.text, draft: settings.draft, settings: decodingSettings(settings), rounds: true, warmUp };
+}
+
+type ControlsProps = Pick<PanelProps, 'change' | 'info'> & { settings: RunSettings };
+
+function Controls({ settings, change, info }: ControlsProps) {
+  return (
+    <section class="controls" aria-label="Settings">
+      <SourceText {...{ settings, change, examples: info?.examples ?? [] }} />
+      <div class="fields">
+        <Choice label="draft" name="draft" value={settings.draft} options={draftOptions(info)} change={change} />
+        <Slider name="gamma" {...{ settings, change }} />
+        <Slider name="temperature" {...{ settings, change }} />
+        {settings.temperature > 0 && <Seed {...{ settings, change }} />}
+      </div>
+    </section>
+  );
+}
+
+interface BarProps {
+  readonly both: Both;
+  readonly playback: Playback;
+  readonly isRunning: boolean;
+  readonly repeat: () => void;
+}
+
+function Bar({ both, playback, isRunning, repeat }: BarProps) {
+  const isReady = both.alone.finished !== null && !isRunning;
+  return (
+    <div class="bar">
+      <button type="button" class="primary" disabled={!isReady} onClick={repeat}>
+        Run again
+      </button>
+      <button type="button" disabled={!isReady} onClick={() => playback.play(1)}>
+        Replay
+      </button>
+      <button type="button" disabled={!isReady} onClick={() => playback.play(0.1)}>
+        Replay ten times slower
+      </button>
+      <ul class="legend" aria-label="Colours">
+        <li>
+          <span class="token accepted">proposed and kept</span>
+        </li>
+        <li>
+          <span class="token corrected">corrected</span>
+        </li>
+        <li>
+          <span class="token bonus">free</span>
+        </li>
+        <li>
+          <span class="token copied">copied</span>
+        </li>
+      </ul>
+    </div>
+  );
+}

@@ -1,0 +1,151 @@
+import { useState } from 'preact/hooks';
+import { readTrace, type Trace } from '../../../decoding';
+import { Choice, draftOptions, Group, Problems, Seed, Slider, withExample } from '../../page/controls';
+import type { PanelProps } from '../../page/panel-props';
+import { follow, useKept, useWork } from '../../page/run';
+import { DEFAULTS, decodingSettings, readSettings } from '../../page/settings';
+import { callsOf, summaryOfRound, svgOf } from './calls';
+import { Strip } from './strip';
+
+export function TimelinePanel({ engine, info, place, change }: PanelProps) {
+  const { settings: read, problems } = readSettings(place.values, DEFAULTS);
+  const settings = withExample(read, info, 2);
+  const [own, setOwn] = useKept<Trace | null>('timeline', null);
+  const [loaded, setLoaded] = useKept<Trace | null>('timeline loaded', null);
+  const [refused, setRefused] = useState<string | null>(null);
+  const key = info === null ? null : JSON.stringify(settings);
+  const work = useWork('timeline', key, async (signal) => {
+    const request = {
+      text: settings.text,
+      draft: settings.draft,
+      settings: decodingSettings(settings),
+      rounds: true,
+      warmUp: 8,
+    };
+    const { finished } = await follow(engine, request, signal, () => undefined);
+    if (!signal.aborted) setOwn(finished?.trace ?? null);
+  });
+  const trace = loaded ?? own;
+  const open = async (file: File | undefined) => {
+    if (file === undefined) return;
+    try {
+      setLoaded(firstTrace(await file.text()));
+      setRefused(null);
+    } catch (error) {
+      setRefused(`${file.name}: ${(error as Error).message}`);
+    }
+  };
+  const problem = refused ?? work.error;
+  return (
+    <>
+      <Problems problems={problem === null ? problems : [...problems, problem]} />
+      <section class="controls" aria-label="Settings">
+        <div class="fields">
+          <Choice label="draft" name="draft" value={settings.draft} options={draftOptions(info)} change={change} />
+          <Slider name="gamma" {...{ settings, change }} />
+          <Slider name="temperature" {...{ settings, change }} />
+          <Seed {...{ settings, change }} />
+        </div>
+        <Files trace={trace} isLoaded={loaded !== null} open={open} close={() => setLoaded(null)} />
+      </section>
+      {trace !== null && <Timeline trace={trace} />}
+    </>
+  );
+}
+
+/** The first trace of a file: `tandem generate --trace` writes one a line. @throws DecodingError `option-invalid` */
+function firstTrace(text: string): Trace {
+  const line = text.trim().split('\n')[0] ?? '';
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new Error('expected a trace, one JSON object a line, found other text');
+  }
+  return readTrace(value);
+}
+
+interface FilesProps {
+  readonly trace: Trace | null;
+  readonly isLoaded: boolean;
+  readonly open: (file: File | undefined) => void;
+  readonly close: () => void;
+}
+
+function Files({ trace, isLoaded, open, close }: FilesProps) {
+  return (
+    <div class="source">
+      <label class="field wide">
+        <span>A trace that tandem generate --trace wrote</span>
+        <input
+          type="file"
+          name="trace"
+          accept=".json,.jsonl"
+          onChange={({ currentTarget }) => open(currentTarget.files?.[0])}
+        />
+      </label>
+      <Group label="Files">
+        {trace !== null && (
+          <button type="button" onClick={() => save('trace.jsonl', `${JSON.stringify(trace)}\n`, 'application/json')}>
+            Save this trace
+          </button>
+        )}
+        {trace !== null && (
+          <button type="button" onClick={() => save('timeline.svg', svgOf(callsOf(trace)), 'image/svg+xml')}>
+            Export as SVG
+          </button>
+        )}
+        {isLoaded && (
+          <button type="button" onClick={close}>
+            Back to this page’s run
+          </button>
+        )}
+      </Group>
+    </div>
+  );
+}
+
+function Timeline({ trace }: { trace: Trace }) {
+  const calls = callsOf(trace);
+  const [round, setRound] = useState<number | null>(null);
+  const [zoom, setZoom] = useState(1);
+  const total = (side: string) => calls.reduce((sum, call) => sum + (call.side === side ? call.to - call.from : 0), 0);
+  const shown = round !== null && round < trace.rounds.length ? round : null;
+  return (
+    <div class="timeline">
+      <p id="totals">
+        {trace.rounds.length} rounds, {trace.ids.length} tokens. <i class="dot draft" />
+        {total('draft').toFixed(1)} ms drafting ({trace.drafter ?? 'no draft'}), <i class="dot target" />
+        {total('target').toFixed(1)} ms in calls of the target.
+      </p>
+      <Strip calls={calls} zoom={zoom} chosen={shown} choose={setRound} />
+      <div class="bar">
+        <label class="field zoom">
+          <span>
+            zoom <output>{zoom}×</output>
+          </span>
+          <input
+            type="range"
+            min={1}
+            max={12}
+            step={1}
+            value={zoom}
+            onInput={({ currentTarget }) => setZoom(Number(currentTarget.value))}
+          />
+        </label>
+        <p role="status" id="detail">
+          {shown === null
+            ? 'Choose a round in the strip.'
+            : `Round ${shown + 1}: ${summaryOfRound(trace.rounds[shown])}.`}
+        </p>
+      </div>
+    </div>
+  );
+}
+
+function save(name: string, text: string, type: string): void {
+  const url = URL.createObjectURL(new Blob([text], { type }));
+  const link = Object.assign(document.createElement('a'), { href: url, download: name });
+  link.click();
+  URL.revokeObjectURL(url);
+}

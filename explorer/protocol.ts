@@ -1,0 +1,170 @@
+/**
+ * What the page and its worker say to each other. The worker holds the models; the page holds none and never computes a token.
+ * Every request has a number, and every answer names it.
+ */
+
+import type { ErrorCode } from '../common';
+import type { CostTable, GenerationResult, Settings, TokenOrigin, Trace } from '../decoding';
+import type { Counts, Proof, ProofRequest } from './proof/prove';
+
+/** What proposes tokens in the explorer; `none` decodes with the target alone. */
+export type DraftKind = 'model' | 'self' | 'copy' | 'ngram' | 'random' | `layers:${number}` | 'none';
+
+/** Where a pair of models comes from. Null as the draft: the pair has no model that drafts. */
+export type PairSource = { readonly kind: 'bundled'; readonly base: string };
+
+export interface LoadRequest {
+  readonly source: PairSource;
+  /** At most as many as the machine has. */
+  readonly threads?: number;
+  /** Feature level of wasm; default: the best that works. */
+  readonly level?: string;
+}
+
+export interface DecodeRequest {
+  readonly text: string;
+  readonly draft: DraftKind;
+  readonly settings: Settings;
+  /** Whether each round comes as data that can be drawn. */
+  readonly rounds: boolean;
+  /** Tokens decoded before what is timed, so that what is timed runs on compiled code. Default none. */
+  readonly warmUp?: number;
+}
+
+/** A loaded model, as data. */
+export interface ModelInfo {
+  readonly name: string;
+  readonly parameters: number;
+  readonly weightBytes: number;
+  readonly dtype: string;
+  readonly decoderLayers: number;
+}
+
+/** What has been loaded, and what computes. */
+export interface EngineInfo {
+  readonly target: ModelInfo;
+  readonly draft: ModelInfo | null;
+  readonly level: string;
+  readonly threads: number;
+  /** Why there are not more threads, or why another backend was taken. */
+  readonly reason: string;
+  readonly prefix: string;
+  readonly examples: readonly string[];
+}
+
+/** One token of one run, with the time at which it was decided, in milliseconds since the run began. */
+export interface ShownToken {
+  readonly id: number;
+  readonly text: string;
+  readonly origin: TokenOrigin | 'copied';
+  readonly round: number;
+  readonly ms: number;
+}
+
+/** One token in both distributions of a position. */
+export interface ShownEntry {
+  readonly id: number;
+  readonly label: string;
+  readonly target: number;
+  readonly draft: number;
+}
+
+/** Both models' distributions at one position of a round. */
+export interface ShownPosition {
+  /** The tokens with the most mass in either, by that mass. */
+  readonly entries: readonly ShownEntry[];
+  /** What all other tokens have together. */
+  readonly rest: { readonly target: number; readonly draft: number };
+  /** Σ min(target, draft): the chance that a token drawn from the draft is kept. Null where nothing was proposed. */
+  readonly overlap: number | null;
+}
+
+/** [0, 1) in pieces, as the sampler lays it out, and the number that fell into one of them. */
+export interface ShownDraw {
+  /** In ascending order; `id` is null for the tokens between two that are shown. */
+  readonly pieces: readonly ShownPiece[];
+  /** The number in [0, 1) that the sampler used; null where the distribution has one token, or where tokens race. */
+  readonly number: number | null;
+  readonly id: number;
+  readonly label: string;
+}
+
+export interface ShownPiece {
+  readonly id: number | null;
+  readonly label: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What happened to a proposed token. */
+export interface ShownProposal {
+  readonly id: number;
+  readonly label: string;
+  readonly target: number;
+  readonly draft: number;
+  /** How the draft drew it. */
+  readonly drawn: ShownDraw;
+  /** `unread` after the first rejection: nobody looks at it. */
+  readonly verdict: 'kept' | 'rejected' | 'unread';
+  /** The chance that it is kept, and the number that decided; null where no number was needed. */
+  readonly chance: number;
+  readonly number: number | null;
+}
+
+/** A round, as the page draws it. */
+export interface ShownRound {
+  readonly index: number;
+  /** Decoder ids before this round, the start token included. */
+  readonly before: number;
+  readonly proposals: readonly ShownProposal[];
+  /** [proposals.length + 1] */
+  readonly positions: readonly ShownPosition[];
+  readonly accepted: number;
+  /** The distribution that the round's last token came from, and how it was drawn. */
+  readonly next: {
+    readonly kind: 'corrected' | 'bonus' | 'target';
+    readonly from: ShownPosition;
+    readonly drawn: ShownDraw;
+  };
+  /** Labels of the tokens that came out. */
+  readonly tokens: readonly string[];
+  readonly milliseconds: { readonly draft: number; readonly target: number };
+}
+
+/** A run that has ended. */
+export interface Finished {
+  readonly text: string;
+  readonly result: GenerationResult;
+  readonly milliseconds: number;
+  readonly trace: Trace | null;
+}
+
+/** A statistical experiment: so many samples of the sampler of a proof. */
+export type SampleRequest = ProofRequest & { readonly samples: number; readonly firstSeed: number };
+
+export type ToEngine =
+  | { readonly id: number; readonly kind: 'prove'; readonly request: ProofRequest }
+  | { readonly id: number; readonly kind: 'sample'; readonly request: SampleRequest }
+  | { readonly id: number; readonly kind: 'load'; readonly request: LoadRequest }
+  | { readonly id: number; readonly kind: 'decode'; readonly request: DecodeRequest }
+  | { readonly id: number; readonly kind: 'measure'; readonly request: Pick<DecodeRequest, 'text' | 'draft'> }
+  /** Ends the request `id`. */
+  | { readonly id: number; readonly kind: 'cancel' };
+
+/** Answers that are not the last of a request. */
+export type Progressed =
+  | { readonly kind: 'progress'; readonly what: string; readonly loaded: number; readonly total: number }
+  | { readonly kind: 'counts'; readonly counts: Counts; readonly drawn: number }
+  | { readonly kind: 'token'; readonly token: ShownToken }
+  | { readonly kind: 'round'; readonly round: ShownRound };
+
+/** The first message: before it, the worker hears nothing. */
+export interface Ready {
+  readonly kind: 'ready';
+}
+
+export type FromEngine = { readonly id: number } & (
+  | Progressed
+  | { readonly kind: 'done'; readonly value: EngineInfo | Finished | CostTable | Proof | Counts }
+  | { readonly kind: 'failed'; readonly code: ErrorCode | 'unknown'; readonly message: string }
+);

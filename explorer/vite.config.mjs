@@ -1,0 +1,40 @@
+/**
+ * The explorer's build. Vite serves it while one works on it (`npm run explorer`), and writes it into build/explorer as files for
+ * any static host (`npm run build:explorer`): all addresses are relative, and the bundled pair lies beside the page.
+ */
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+import { bundledModels, ownSources, withoutGpu, withSmallWasm, withTwins } from './build/plugins.mjs';
+
+const here = dirname(fileURLToPath(import.meta.url));
+const root = join(here, '..');
+
+/** Only a page with these headers may share memory between threads. A static host lacks them; see public/isolate.js. */
+const headers = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-embedder-policy': 'require-corp' };
+/** The package's own sources do nothing when they are imported: what a page does not use of them can be left out. */
+const rolldownOptions = {
+  treeshake: { moduleSideEffects: (id) => !/\/(common|weights|kernels|engine|decoding)\/[^?]*\.ts$/.test(id) },
+};
+const plugins = () => [withTwins(), withoutGpu(root), withSmallWasm()];
+
+export default defineConfig({
+  root: here,
+  base: './',
+  cacheDir: join(root, 'build', 'vite'),
+  define: { SOURCES: JSON.stringify(ownSources(root)) },
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  plugins: [...plugins(), bundledModels(root)],
+  worker: { format: 'es', plugins, rolldownOptions },
+  server: { headers, fs: { allow: [root] } },
+  preview: { headers },
+  build: {
+    outDir: join(root, 'build', 'explorer'),
+    emptyOutDir: true,
+    target: 'es2022',
+    modulePreload: false,
+    reportCompressedSize: false,
+    assetsInlineLimit: 0,
+    rolldownOptions,
+  },
+});

@@ -1,0 +1,77 @@
+/**
+ * Takes the pictures of the explorer that README and docs/explorer.md show, into docs/pictures.
+ *
+ *   npx ts-node scripts/explorer-pictures.ts [FOLDER WIDTH…]   other widths, in both themes, into another folder, to look at
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { buildSite, ROOT, removeSite, serveSite, untilLoaded } from '../spec/explorer/site';
+import { launchChromium } from '../spec/house/package/chromium';
+
+interface Picture {
+  readonly name: string;
+  readonly hash: string;
+  /** What the page has when it is ready. */
+  readonly ready: string;
+  /** Height of the picture; left out, the whole page. */
+  readonly height?: number;
+}
+
+/** The panels as they are looked at, each in a state that shows something. */
+const PANELS: readonly Picture[] = [
+  { name: 'race', hash: '#race', ready: '#verdict' },
+  { name: 'round', hash: '#round?step=9', ready: '.cards' },
+  { name: 'play', hash: '#play?temperature=1', ready: '.charts' },
+  { name: 'prove', hash: '#prove', ready: '#finding' },
+  { name: 'prove-wrong', hash: '#prove?wrong=corrects+from+the+target+itself', ready: '#finding' },
+];
+/** Pictures of the documentation. */
+const SHOWN: readonly Picture[] = [
+  { ...PANELS[1], name: 'explorer-round', hash: '#round?step=8', height: 940 },
+  { ...PANELS[0], name: 'explorer-race', height: 760 },
+];
+/** What is still moving when a panel is ready: the rest of the run, or the samples. */
+const SETTLE_MILLISECONDS = 2500;
+
+async function take(
+  browser: Browser,
+  url: string,
+  folder: string,
+  shots: readonly (Picture & { width: number; theme: string })[],
+) {
+  for (const { name, hash, ready, height, width, theme } of shots) {
+    const page = await browser.newPage({ viewport: { width, height: height ?? 900 } });
+    await page.goto(`${url}${hash}${hash.includes('?') ? '&' : '?'}theme=${theme}`);
+    await untilLoaded(page);
+    await page.waitForSelector(ready, { timeout: 60_000 });
+    await page.waitForTimeout(SETTLE_MILLISECONDS);
+    await page.screenshot({ path: join(folder, `${name}.png`), fullPage: height === undefined });
+    await page.close();
+  }
+}
+
+async function main([folder = join(ROOT, 'docs', 'pictures'), ...widths]: string[]): Promise<void> {
+  const site = await serveSite(buildSite());
+  const browser = await launchChromium();
+  try {
+    mkdirSync(folder, { recursive: true });
+    const looks = widths.flatMap((width) => ['light', 'dark'].map((theme) => ({ width: Number(width), theme })));
+    const shots =
+      looks.length === 0
+        ? SHOWN.map((picture) => ({ ...picture, width: 1400, theme: 'light' }))
+        : looks.flatMap((look) =>
+            PANELS.map((one) => ({ ...one, ...look, name: `${one.name}-${look.width}-${look.theme}` })),
+          );
+    await take(browser, site.url, folder, shots);
+  } finally {
+    await browser.close();
+    site.close();
+    removeSite(site.folder);
+  }
+}
+
+main(process.argv.slice(2)).catch((error) => {
+  console.error(error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,251 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { Tandem, TraceRecorder } from '../../index';
+import { browserOf, describeIn } from '../browser/support/browsers';
+import { launchChromium } from '../house/package/chromium';
+import {
+  buildSite,
+  compressedBytes,
+  ROOT,
+  removeSite,
+  type Site,
+  serveSite,
+  untilLoaded,
+  violations,
+  type Watched,
+  watchedPage,
+} from './site';
+
+const BUDGET = 150_000;
+/** Panels, and what each of them has when its work is done. */
+const PANELS = { race: '#verdict', round: '.cards', play: '.charts', prove: '#finding', timeline: '.calls' } as const;
+/** The level that both have: Node 20 has no relaxed SIMD, and bits may differ between levels. */
+const LEVEL = 'simd';
+const SAMPLED = { temperature: 1, seed: 7, gamma: 4, maxNewTokens: 48 };
+const { examples } = JSON.parse(readFileSync(join(ROOT, 'models', 'pair.json'), 'utf8')) as { examples: string[] };
+
+describeIn(browserOf('chromium'), 'the explorer', () => {
+  let folder: string;
+  let site: Site;
+  let browser: Browser;
+  let watched: Watched;
+  let page: Page;
+
+  beforeAll(async () => {
+    folder = buildSite();
+    site = await serveSite(folder);
+    browser = await launchChromium();
+    watched = await watchedPage(browser);
+    ({ page } = watched);
+    await page.goto(`${site.url}#race?level=${LEVEL}`);
+    await untilLoaded(page);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    site?.close();
+    if (folder !== undefined) removeSite(folder);
+  });
+
+  /** Goes to another panel of the page that is open; the models stay. */
+  const show = async (hash: string, selector: string) => {
+    await page.evaluate((to) => {
+      location.hash = to;
+    }, hash);
+    await page.waitForSelector(selector, { timeout: 60_000 });
+  };
+  const textOf = async (selector: string) => ((await page.textContent(selector)) ?? '').trim();
+
+  test(`takes at most ${BUDGET / 1000} kB, compressed, without the models`, () => {
+    expect(compressedBytes(folder)).toBeLessThanOrEqual(BUDGET);
+  });
+
+  test('the race gives Node’s text, with the draft and without it, and says that they are the same', async () => {
+    await page.waitForSelector('#verdict', { timeout: 60_000 });
+    const tandem = await Tandem.load(undefined, { backend: 'wasm', level: LEVEL, threads: 1 });
+    const { text } = await tandem.generate(examples[0], { maxNewTokens: 96 });
+    await tandem.dispose();
+    const lanes = await page.$$eval('.lane .text', (all) => all.map(({ textContent }) => textContent));
+    expect(lanes).toEqual([text, text]);
+    expect(await textOf('#verdict')).toMatch(/^✓ The same text/);
+    expect(await page.locator('.token.accepted').count()).toBeGreaterThan(10);
+  });
+
+  test('replays both runs: what is not decided yet is not seen', async () => {
+    await page.getByRole('button', { name: 'Replay ten times slower' }).click();
+    await page.waitForSelector('.lane .token.later');
+    await page.getByRole('button', { name: 'Replay', exact: true }).click();
+    await page.waitForFunction(() => document.querySelector('.lane .token.later') === null);
+  });
+
+  test('the rounds are those of Node with the same seed, and the last one ends Node’s text', async () => {
+    const tandem = await Tandem.load(undefined, { backend: 'wasm', level: LEVEL, threads: 1 });
+    const recorder = new TraceRecorder();
+    const { text } = await tandem.generate(examples[1], { ...SAMPLED, trace: recorder });
+    await tandem.dispose();
+    const { rounds } = recorder.trace;
+    await show(`#round?level=${LEVEL}&round=99&step=99`, '.cards');
+    const count = `of ${rounds.length},`;
+    await page.waitForFunction((said) => document.querySelector('#where')?.textContent?.includes(said), count);
+    expect(await textOf('.so-far')).toBe(`The text so far: ${text}`);
+    for (const [i, { accepted, proposal }] of rounds.entries()) {
+      await show(`#round?level=${LEVEL}&round=${i}&step=99`, '.cards');
+      await page.waitForFunction(
+        (said) => document.querySelector('#where')?.textContent?.startsWith(said),
+        `round ${i + 1} `,
+      );
+      const kept = await page.locator('.card .chip-verdict.kept').count();
+      expect([i, kept]).toEqual([i, accepted]);
+      expect(await page.locator('.card').count()).toBe(proposal.length + 1);
+    }
+  });
+
+  test('steps by keys, forwards and back and into the next round, and the link follows', async () => {
+    await show(`#round?level=${LEVEL}`, '.cards');
+    const where = () => textOf('#where');
+    await page.waitForFunction(() => document.querySelector('#where')?.textContent?.includes('step 1 '));
+    await page.locator('main').focus();
+    await page.keyboard.press('ArrowRight');
+    await page.keyboard.press('ArrowRight');
+    expect(await where()).toMatch(/^round 1 .* step 3 /);
+    expect(page.url()).toMatch(/round=0&step=2/);
+    await page.keyboard.press('ArrowLeft');
+    expect(await where()).toMatch(/^round 1 .* step 2 /);
+    await page.keyboard.press('ArrowDown');
+    expect(await where()).toMatch(/^round 2 .* step 1 /);
+    await page.keyboard.press('ArrowLeft');
+    expect(await where()).toMatch(/^round 1 .* step (\d+) of \1/);
+  });
+
+  test('each step says what happened, cites its lines of Algorithm 1 and shows code that is in the sources', async () => {
+    await show(`#round?level=${LEVEL}&step=0`, '.cards');
+    await page.waitForFunction(() => document.querySelector('#where')?.textContent?.includes('step 1 '));
+    const steps = await page.locator('.dots button').count();
+    const said = new Set<string>();
+    for (let step = 0; step < steps; step++) {
+      await page.locator('.dots button').nth(step).click();
+      said.add(await textOf('#narration'));
+      expect(await page.locator('.listing [aria-current]').count()).toBeGreaterThan(0);
+      for (const figure of await page.locator('.code').all()) {
+        const [, file, line] =
+          /^(\S+), from line (\d+)$/.exec((await figure.locator('figcaption').textContent()) ?? '') ?? [];
+        const code = (await figure.locator('code').textContent()) ?? '';
+        const lines = readFileSync(join(ROOT, file), 'utf8').split('\n');
+        expect(lines.slice(Number(line) - 1, Number(line) - 1 + code.split('\n').length).join('\n')).toBe(code);
+      }
+    }
+    expect(said.size).toBe(steps);
+  });
+
+  test('every path of the sampler that ships adds up to the target, and samples come near it', async () => {
+    await show('#prove', '#finding');
+    expect(await textOf('#finding')).toMatch(/^✓ Exact\. \d+ paths\./);
+    await page.waitForFunction(() => document.querySelector('#samples')?.textContent?.startsWith('8,000 samples'));
+    expect(await page.locator('.texts .bent').count()).toBe(0);
+  });
+
+  test('a known-wrong sampler bends the bars', async () => {
+    await show('#prove?wrong=corrects+from+the+target+itself', '#finding.bent');
+    expect(await textOf('#finding')).toMatch(/^✗ Not exact\..* % away/);
+    expect(await page.locator('.texts .bent').count()).toBeGreaterThan(0);
+  });
+
+  test('measures a setting, and shows what is predicted for every γ', async () => {
+    await show('#play?gamma=2', '.charts');
+    expect(await page.locator('.play .figure strong').allTextContents()).toEqual([
+      expect.stringMatching(/^0\.\d\d$/),
+      expect.stringMatching(/^\d\.\d{3}$/),
+      expect.stringMatching(/^\d+\.\d\d$/),
+      expect.stringMatching(/^\d+\.\d\d×$/),
+    ]);
+    expect(await textOf('#exactness')).toMatch(/^✓/);
+    await page.locator('.controls input[name=lenience]').fill('0.5');
+    await page.waitForFunction(() => document.querySelector('#exactness')?.textContent?.startsWith('✗'));
+    expect(page.url()).toMatch(/gamma=2&lenience=0\.5/);
+  });
+
+  test('the timeline shows a run, takes a trace of the command, and refuses another file in words', async () => {
+    await show('#timeline', '.calls');
+    const own = await textOf('#totals');
+    const choose = (name: string, text: string) =>
+      page.locator('input[type=file]').setInputFiles({ name, mimeType: 'application/json', buffer: Buffer.from(text) });
+    const tandem = await Tandem.load(undefined, { backend: 'wasm', level: LEVEL, threads: 1 });
+    const recorder = new TraceRecorder();
+    const { ids } = await tandem.generate(examples[0], { maxNewTokens: 9, gamma: 2, trace: recorder });
+    await tandem.dispose();
+    await choose('trace.jsonl', `${JSON.stringify(recorder.trace)}\n`);
+    const said = `${recorder.trace.rounds.length} rounds, ${ids.length} tokens.`;
+    await page.waitForFunction((text) => document.querySelector('#totals')?.textContent?.startsWith(text), said);
+    await page.getByRole('button', { name: 'Round 2', exact: true }).click();
+    expect(await textOf('#detail')).toMatch(/^Round 2: 2 proposed, \d kept/);
+    await choose('letter.txt', 'not a trace');
+    expect(await page.textContent('.problem')).toMatch(/letter\.txt: expected a trace/);
+    await page.getByRole('button', { name: 'Back to this page’s run' }).click();
+    expect(await textOf('#totals')).toBe(own);
+  });
+
+  test('says what of a link cannot be, and what is used instead', async () => {
+    await show('#round?gamma=many&temperature=9', '.problem');
+    expect(await textOf('.problem')).toMatch(/gamma “many”.* 4 is used.*temperature “9”/);
+  });
+
+  describe.each(Object.entries(PANELS))('%s', (panel, ready) => {
+    test.each(['light', 'dark'])('has no violations of axe in %s colours', async (theme) => {
+      await show(`#${panel}?theme=${theme}`, ready);
+      expect(await violations(page)).toEqual([]);
+    });
+
+    test.each([390, 820])('fits into %i pixels', async (width) => {
+      await page.setViewportSize({ width, height: 900 });
+      await show(`#${panel}`, ready);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      await page.setViewportSize({ width: 1280, height: 900 });
+    });
+  });
+
+  test('all that time nothing was requested after loading, no cookie was set, and the console has no error', async () => {
+    const names = watched.requests.map((url) => new URL(url).pathname.slice(1));
+    expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
+    expect(names.at(-1)).toMatch(/^models\/modernize-draft\//);
+    expect(await page.context().cookies()).toEqual([]);
+    expect(watched.errors).toEqual([]);
+  });
+
+  describe('on a host that cannot send headers', () => {
+    let ordinary: Site;
+    beforeAll(async () => {
+      ordinary = await serveSite(folder, false);
+    });
+    afterAll(() => ordinary?.close());
+
+    test('a service worker isolates the page, which then has threads', async () => {
+      const { page: other, errors } = await watchedPage(browser);
+      await other.goto(ordinary.url);
+      await untilLoaded(other);
+      expect(await other.evaluate(() => crossOriginIsolated)).toBe(true);
+      expect(await other.textContent('#machine')).toMatch(/threads/);
+      expect(errors).toEqual([]);
+      await other.close();
+    });
+
+    test('without a service worker one thread decodes', async () => {
+      const { page: other } = await watchedPage(browser, { serviceWorkers: 'block' });
+      await other.goto(ordinary.url);
+      await untilLoaded(other);
+      expect(await other.textContent('#machine')).toMatch(/, 1 thread$/);
+      await other.waitForSelector('#verdict', { timeout: 60_000 });
+      await other.close();
+    });
+  });
+
+  test('says in words that the models are missing', async () => {
+    const { page: other } = await watchedPage(browser);
+    await other.route('**/models/**', (route) => route.fulfill({ status: 404 }));
+    await other.goto(site.url);
+    await other.waitForSelector('.problem');
+    expect(await other.textContent('.problem')).toMatch(
+      /did not load.*pair\.json: expected the file, found status 404/,
+    );
+    await other.close();
+  });
+});

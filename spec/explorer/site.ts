@@ -1,0 +1,90 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import type { Browser, Page } from 'playwright-core';
+import { ISOLATED, serve } from '../house/package/chromium';
+
+export const ROOT = join(__dirname, '..', '..');
+
+/** The explorer, built as it ships, and served on 127.0.0.1. */
+export interface Site {
+  readonly folder: string;
+  readonly url: string;
+  close(): void;
+}
+
+/** Builds the site into a temporary folder. @returns the folder */
+export function buildSite(): string {
+  const folder = join(mkdtempSync(join(tmpdir(), 'tandem-explorer-')), 'site');
+  const vite = join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
+  const args = ['build', '--config', 'explorer/vite.config.mjs', '--outDir', folder, '--logLevel', 'warn'];
+  execFileSync(process.execPath, [vite, ...args], { cwd: ROOT, stdio: 'pipe' });
+  return folder;
+}
+
+/** @param isolated whether the server sends the headers that let a page share memory */
+export async function serveSite(folder: string, isolated = true): Promise<Site> {
+  const { url, server }: { url: string; server: Server } = await serve({ '/': `${folder}/` }, isolated ? ISOLATED : {});
+  return {
+    folder,
+    url,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+export function removeSite(folder: string): void {
+  rmSync(join(folder, '..'), { recursive: true, force: true });
+}
+
+/** Bytes of the site without its models, each file compressed as a host sends it. */
+export function compressedBytes(folder: string): number {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((name) => !name.startsWith('models') && statSync(join(folder, name)).isFile())
+    .map((name) => gzipSync(readFileSync(join(folder, name)), { level: 9 }).length)
+    .reduce((sum, bytes) => sum + bytes, 0);
+}
+
+/** What a page did that it should not do, as it happens. */
+export interface Watched {
+  readonly page: Page;
+  readonly errors: string[];
+  readonly requests: string[];
+}
+
+export async function watchedPage(browser: Browser, options: Parameters<Browser['newPage']>[0] = {}): Promise<Watched> {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
+  const errors: string[] = [];
+  const requests: string[] = [];
+  page.on('pageerror', ({ message }) => errors.push(message));
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) errors.push(message.text());
+  });
+  page.on('request', (request) => {
+    if (!/^(blob|data):/.test(request.url())) requests.push(request.url()); // threads start from text
+  });
+  return { page, errors, requests };
+}
+
+/** Waits until the models are loaded. */
+export async function untilLoaded(page: Page): Promise<void> {
+  await page.waitForSelector('#machine', { timeout: 60_000 });
+}
+
+/** Rules of axe that the page breaks, with the elements that break them. */
+export async function violations(page: Page): Promise<string[]> {
+  await page.addScriptTag({ path: join(ROOT, 'node_modules', 'axe-core', 'axe.min.js') });
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<{ violations: Violation[] }> } };
+    type Violation = { id: string; nodes: { html: string; failureSummary: string }[] };
+    const found = await axe.run({ preload: false }); // it would request the stylesheets again
+    return found.violations.flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
+    );
+  });
+}
