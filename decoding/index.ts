@@ -34,7 +34,15 @@ export { type Distribution, normalised, oneHot, overlap, probabilityOf } from '.
 export { type Draw, mostProbable, race, sample, sampleWithoutReplacement } from './sampling/draw';
 export type { LogProb, TokenLogProb } from './sampling/log-probs';
 export { distributionOf } from './sampling/processors';
-export { type Address, type Position, type Purpose, type Random, seededRandom } from './sampling/random';
+export {
+  type Address,
+  type ExponentialNumbers,
+  type Place,
+  type Position,
+  type Purpose,
+  type Random,
+  seededRandom,
+} from './sampling/random';
 export type { Context } from './sampling/rules';
 export { type ScoreRequest, scoreTargets, type TargetScore } from './score';
 export {

@@ -1,4 +1,5 @@
 import type { SequenceModel, Source } from '../engine';
+import { openSamplingKernel } from '../kernels';
 import type { Drafter, DraftSession } from './drafters/drafter';
 import type { EncodingShare } from './encodings';
 import { DecodingError } from './errors';
@@ -111,6 +112,7 @@ export async function startRun(
   const numbers = request.random ?? seededRandom(settings.seed ?? DEFAULTS.seed);
   const random = trace?.listenTo(numbers) ?? numbers;
   trace?.begin({ source, settings, startToken: target.startToken, drafter: drafter?.name ?? null });
+  if ((settings.temperature ?? 0) > 0) await openSamplingKernel();
   const largest = drafter ? largestGamma(settings) : 0;
   const verifier = verifierOf(settings, random, request.rule);
   const draft = drafter && largest > 0 ? await drafter.open(source, encoded, signal) : null;

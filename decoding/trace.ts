@@ -111,7 +111,7 @@ export class TraceRecorder {
         this.choices.push({ at, token });
         return token;
       },
-      exponential: (token, at) => random.exponential(token, at),
+      exponential: random.exponential,
     };
   }
 
@@ -182,7 +182,7 @@ export function replayRandom(trace: Trace): Random {
       const choice = recall(at);
       return 'token' in choice ? choice.token : -1;
     },
-    exponential: (token, at) => coupled.exponential(token, at),
+    exponential: coupled.exponential,
   };
 }
 

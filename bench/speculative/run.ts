@@ -1,6 +1,7 @@
 /**
  * Measures what speculation gains on real text: `npm run bench -- speculative [--dtype f32,bf16,q8] [--gammas 2,4,6,8]
- * [--temperature 0] [--threads 2] [--passages 10]`. It decodes each held-out passage autoregressively and with every γ, one after the
+ * [--temperature 0]
+ * [--verification token] [--threads 2] [--passages 10]`. It decodes each held-out passage autoregressively and with every γ, one after the
  * other. It prints α, c, v, tokens per call, the measured speed-up, and the speed-up that the formula predicts from α, c and v.
  */
 
@@ -17,6 +18,7 @@ import {
   metricsOf,
   modelDrafter,
   type Tally,
+  type Verification,
 } from '../../decoding';
 import { loadModel, type T5Model } from '../../engine';
 import { type Backend, type BackendName, createBackend, type Dtype } from '../../kernels';
@@ -33,6 +35,7 @@ export async function speculativeBench(argv: readonly string[]): Promise<number>
       dtype: { type: 'string', default: 'f32,bf16,q8' },
       gammas: { type: 'string', default: '2,4,6,8' },
       temperature: { type: 'string', default: '0' },
+      verification: { type: 'string', default: 'token' },
       threads: { type: 'string', default: '2' },
       passages: { type: 'string', default: '10' },
     },
@@ -41,13 +44,16 @@ export async function speculativeBench(argv: readonly string[]): Promise<number>
   const backend = await createBackend(values.backend as BackendName, { threads });
   const gammas = values.gammas.split(',').map(Number);
   const temperature = Number(values.temperature);
+  const verification = values.verification as Verification;
   const { facts } = backend;
   console.log(
-    `${facts.name} (${facts.level}), ${facts.threads} threads, temperature ${temperature}, ${values.passages} held-out passages`,
+    `${facts.name} (${facts.level}), ${facts.threads} threads, temperature ${temperature}, ${verification} verification, ${values.passages} held-out passages`,
   );
   const lines: string[][] = [];
   for (const dtype of values.dtype.split(',') as Dtype[]) {
-    lines.push(...(await measureDtype(backend, { dtype, gammas, temperature, passages: Number(values.passages) })));
+    lines.push(
+      ...(await measureDtype(backend, { dtype, gammas, temperature, verification, passages: Number(values.passages) })),
+    );
   }
   await backend.dispose();
   console.log(table(HEAD, lines));
@@ -60,10 +66,14 @@ interface Plan {
   readonly dtype: Dtype;
   readonly gammas: readonly number[];
   readonly temperature: number;
+  readonly verification: Verification;
   readonly passages: number;
 }
 
-async function measureDtype(backend: Backend, { dtype, gammas, temperature, passages }: Plan): Promise<string[][]> {
+async function measureDtype(
+  backend: Backend,
+  { dtype, gammas, temperature, verification, passages }: Plan,
+): Promise<string[][]> {
   const [target, draft] = [
     await open('modernize-target', backend, dtype),
     await open('modernize-draft', backend, dtype),
@@ -75,7 +85,7 @@ async function measureDtype(backend: Backend, { dtype, gammas, temperature, pass
   for (const [i, source] of [sources[0], ...sources].entries()) {
     const warmUp = i === 0;
     const run = async (all: Metrics[], gamma: number) => {
-      const settings = { gamma, temperature, seed: i, maxNewTokens: 96 };
+      const settings = { gamma, temperature, verification, seed: i, maxNewTokens: 96 };
       const result = await collect(generate({ target, drafter: gamma > 0 ? drafter : null, source, settings }));
       if (!warmUp) all.push(result.metrics);
     };

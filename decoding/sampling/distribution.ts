@@ -56,11 +56,18 @@ function indexOf(tokens: Int32Array, token: number): number {
 
 /** Σ min(a, b): the probability that token verification accepts, which is 1 − the total variation distance. */
 export function overlap(a: Distribution, b: Distribution): number {
+  if (!a.tokens && !b.tokens) return denseOverlap(a.probabilities, b.probabilities);
   const [small, other] = a.probabilities.length <= b.probabilities.length ? [a, b] : [b, a];
   let sum = 0;
   for (let i = 0; i < small.probabilities.length; i++) {
     sum += Math.min(small.probabilities[i], probabilityOf(other, tokenAt(small, i)));
   }
+  return sum;
+}
+
+function denseOverlap(a: Float64Array, b: Float64Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += Math.min(a[i], b[i]);
   return sum;
 }
 
@@ -77,6 +84,11 @@ export interface ExcessFactors {
 export function excess(target: Distribution, draft: Distribution, factors: ExcessFactors = {}): Float64Array {
   const { target: p = 1, draft: l = 1 } = factors;
   const weights = new Float64Array(target.probabilities.length);
+  if (!target.tokens && !draft.tokens) {
+    const [wanted, given] = [target.probabilities, draft.probabilities];
+    for (let i = 0; i < weights.length; i++) weights[i] = Math.max(0, p * wanted[i] - l * given[i]);
+    return weights;
+  }
   for (let i = 0; i < weights.length; i++) {
     weights[i] = Math.max(0, p * target.probabilities[i] - l * probabilityOf(draft, tokenAt(target, i)));
   }
@@ -93,7 +105,9 @@ export function normalised(like: Distribution, weights: Float64Array): Distribut
   let total = 0;
   for (const weight of weights) total += weight;
   if (!(total > 0)) return null;
-  return { ...like, probabilities: weights.map((weight) => weight / total) };
+  const probabilities = new Float64Array(weights.length);
+  for (let i = 0; i < weights.length; i++) probabilities[i] = weights[i] / total;
+  return { ...like, probabilities };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { LogitsView } from '../../engine';
+import { expFalling, type SamplingKernel, samplingKernel } from '../../kernels';
 import { Failure } from '../failure';
 import type { Processing } from '../processing';
 import { type Distribution, noToken, oneHot } from './distribution';
@@ -57,21 +58,37 @@ export async function rowDistributions(
  * decay, suppressed tokens, own processors; then temperature, top-h, top-k, top-p, min-p, typical, epsilon, eta. Where
  * `forcedPrefix` decides, nothing else does.
  *
+ * @param kernel computes the probabilities; null leaves them to the reference in JavaScript, with the same bits
  * @returns the empty distribution when all tokens are forbidden
  * @throws DecodingError `logits-invalid` for NaN and +∞; `processor-invalid` when a function of the caller's returns something
  * else than it should
  */
-export function distributionOf(logits: ArrayLike<number>, context: Context, processing: Processing): Distribution {
+export function distributionOf(
+  logits: ArrayLike<number>,
+  context: Context,
+  processing: Processing,
+  kernel: SamplingKernel | null = samplingKernel(),
+): Distribution {
   const vocabulary = logits.length;
+  const { temperature = 0 } = processing;
+  if (temperature > 0 && !hasRules(processing)) {
+    const probabilities = kernel?.softmax(asFloats(logits), temperature);
+    if (probabilities) return truncated(probabilities, processing);
+  }
   checkLogits(logits, { position: context.ids.length, model: context.model });
   const forced = forcedToken(context, processing);
   if (forced !== undefined) return oneHot(vocabulary, forced);
-  const scores = applyRules(Float64Array.from(logits), context, processing); // [vocabulary]
+  const scores = applyRules(new Float64Array(logits), context, processing); // [vocabulary]
   const best = argMax(scores);
   if (scores[best] === Number.NEGATIVE_INFINITY) return noToken(vocabulary);
-  const temperature = processing.temperature ?? 0;
   if (temperature === 0) return oneHot(vocabulary, best);
-  return truncated(softmax(scores, scores[best], temperature), processing);
+  const probabilities = kernel?.softmax(scores, temperature) ?? softmax(scores, scores[best], temperature);
+  return truncated(probabilities, processing);
+}
+
+/** Numbers of any list as a typed array. */
+function asFloats(logits: ArrayLike<number>): Float32Array | Float64Array {
+  return ArrayBuffer.isView(logits) ? (logits as Float32Array | Float64Array) : Float64Array.from(logits);
 }
 
 function argMax(scores: Float64Array): number {
@@ -80,11 +97,16 @@ function argMax(scores: Float64Array): number {
   return best;
 }
 
-function softmax(scores: Float64Array, largest: number, temperature: number): Float64Array {
+/**
+ * The reference of `SamplingKernel.softmax`, which has the same bits.
+ *
+ * @param largest the largest score
+ */
+export function softmax(scores: Float64Array, largest: number, temperature: number): Float64Array {
   const weights = new Float64Array(scores.length);
   let total = 0;
   for (let i = 0; i < scores.length; i++) {
-    weights[i] = Math.exp((scores[i] - largest) / temperature);
+    weights[i] = expFalling((scores[i] - largest) / temperature);
     total += weights[i];
   }
   for (let i = 0; i < weights.length; i++) weights[i] /= total;

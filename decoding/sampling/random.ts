@@ -1,3 +1,4 @@
+import { exponentialOf, samplingKernel } from '../../kernels';
 import type { Distribution } from './distribution';
 
 /** What a random number is for. Two uses never share one. */
@@ -26,8 +27,20 @@ export interface Random {
   accept(weight: number, of: number, at: Address): boolean;
   /** A token of a distribution that is not empty. */
   categorical(distribution: Distribution, at: Address): number;
-  /** An exponential number of mean 1 that belongs to a token at a position of a sequence, whatever the round. */
-  exponential(token: number, at: Omit<Position, 'round'>): number;
+  readonly exponential: ExponentialNumbers;
+}
+
+/** A position of a sequence, whatever the round. */
+export type Place = Omit<Position, 'round'>;
+
+export interface ExponentialNumbers {
+  /** An exponential number of mean 1 that belongs to a token at a place. */
+  (token: number, at: Place): number;
+  /**
+   * The numbers of all tokens at a place, each as the uniform number u that it is made of: −ln(1 − u). Null where that is not
+   * faster than to ask for each token. Numbers that are not made so do not have it.
+   */
+  readonly uniforms?: (vocabulary: number, at: Place) => Float64Array | null;
 }
 
 const PURPOSES: readonly Purpose[] = ['propose', 'accept', 'correct', 'bonus'];
@@ -91,7 +104,7 @@ function hash(name: string): number {
 
 /** Counter-based randomness: a number depends on the seed and on its address alone, not on what was drawn before. */
 export function seededRandom(seed: number): Random {
-  const key = [seed >>> 0, Math.floor(seed / TWO_32) >>> 0];
+  const key: readonly [number, number] = [seed >>> 0, Math.floor(seed / TWO_32) >>> 0];
   const counter = new Uint32Array(4);
   let hashedName: string | null = null;
   const bits = (sequence: string, second: number, position: number, last: number): number => {
@@ -110,7 +123,32 @@ export function seededRandom(seed: number): Random {
   return {
     accept: (weight, of, at) => uniform(at) * of < weight,
     categorical: (distribution, at) => inverse(distribution, uniform(at)),
-    exponential: (token, { sequence, position }) => -Math.log1p(-bits(sequence, token, position, EXPONENTIAL)),
+    exponential: Object.assign(
+      (token: number, { sequence, position }: Place) => exponentialOf(bits(sequence, token, position, EXPONENTIAL)),
+      { uniforms: uniformRows(key) },
+    ),
+  };
+}
+
+/** Bytes of rows that one run keeps. */
+const KEPT_BYTES = 2 ** 22;
+
+/**
+ * Rows of uniform numbers. The draft and the target ask for the numbers of the same places, and places behind a rejection come
+ * again in the next round, so the latest rows are kept.
+ */
+function uniformRows(key: readonly [number, number]): (vocabulary: number, at: Place) => Float64Array | null {
+  const rows = new Map<string, Float64Array>();
+  return (vocabulary, { sequence, position }) => {
+    const kernel = samplingKernel();
+    if (!kernel) return null;
+    const name = `${position}/${sequence}`;
+    const known = rows.get(name);
+    if (known?.length === vocabulary) return known;
+    const row = kernel.uniforms(vocabulary, { first: hash(sequence), third: position, fourth: EXPONENTIAL, key });
+    rows.set(name, row);
+    if (rows.size > 1 && rows.size * row.byteLength > KEPT_BYTES) rows.delete(rows.keys().next().value ?? name);
+    return row;
   };
 }
 

@@ -72,7 +72,8 @@ function mostProbable(probabilities: Float64Array, rules: Processing): readonly 
  * Truncation is cheap because only these are sorted, not the vocabulary.
  */
 function largeEnough(probabilities: Float64Array, { topH, topK, topP, minP = 0 }: Processing): number[] {
-  const largest = probabilities.reduce((best, value) => Math.max(best, value), 0);
+  let largest = 0;
+  for (let token = 0; token < probabilities.length; token++) largest = Math.max(largest, probabilities[token]);
   const count = topH !== undefined ? TOP_H_TOKENS : topK;
   for (let exponent = -3; ; exponent *= 3) {
     const threshold = largest * 2 ** exponent; // becomes 0 in the seventh pass

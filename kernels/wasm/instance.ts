@@ -21,6 +21,11 @@ export interface Exports {
     bySize: number,
     units: number,
   ): number;
+  largest32(values: number, count: number): number;
+  largest64(values: number, count: number): number;
+  softmax(values: number, count: number, best: number, temperature: number): void;
+  widen(values: number, count: number, out: number): void;
+  uniforms(out: number, count: number, first: number, third: number, fourth: number, key0: number, key1: number): void;
   probeMadd(rounds: number): number;
   probeDot(rounds: number): number;
 }

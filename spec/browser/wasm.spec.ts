@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type Dtype, probeLevel, type WasmLevel } from '../../kernels';
 import { goldenPaths } from '../support/golden-files.node';
 import { goldenFamilies } from '../support/goldens';
+import { samplingBits } from '../support/sampling-bits';
 import type { Outcome } from './page/harness';
 import { BROWSERS, browserOf, describeIn } from './support/browsers';
 import { answersOfNode, type PairGolden, shortestSentences } from './support/pair-in-node';
@@ -71,6 +72,11 @@ for (const browser of BROWSERS) {
 
     test(`the page is isolated and ${sharesMemory ? 'may' : 'may not'} share memory`, async () => {
       expect(await session().call('pageFacts')).toMatchObject({ isIsolated: true, sharesMemory });
+    });
+
+    test('probabilities and random numbers have Node’s bits, by the kernel and by the functions in JavaScript', async () => {
+      const { reference } = await samplingBits();
+      expect(await session().call('hashSampling')).toEqual({ kernel: reference, reference });
     });
 
     test.each(sharesMemory ? [1, 2] : [1])(

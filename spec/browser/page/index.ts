@@ -14,6 +14,7 @@ import { type Checkpoint, openFileSet } from '../../../weights';
 import { describeBackendLaws } from '../../kernels/laws';
 import { describeFamily, typesOf } from '../../support/family-goldens';
 import { fetchGoldens, goldenFamilies } from '../../support/golden-files.browser';
+import { type SamplingBits, samplingBits } from '../../support/sampling-bits';
 import { Harness, type Outcome } from './harness';
 import { decodePair, type PairAnswer, type PairCase } from './pair';
 import { reportProgress, serveCalls } from './remote';
@@ -229,9 +230,14 @@ async function hang(): Promise<never> {
   return new Promise(() => undefined);
 }
 
+function hashSampling(): Promise<SamplingBits> {
+  return samplingBits();
+}
+
 const functions = {
   pageFacts,
   findLevel,
+  hashSampling,
   refusalOf,
   runGpuLaws,
   runWasmLaws,

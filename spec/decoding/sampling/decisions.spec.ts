@@ -7,7 +7,7 @@ import { type RowRequest, rowDistributions } from '../../../decoding/sampling/pr
 import { verifyTokens } from '../../../decoding/verification/token';
 
 import { type LogitsView, loadModel, type SequenceModel } from '../../../engine';
-import { createBackend } from '../../../kernels';
+import { createBackend, openSamplingKernel } from '../../../kernels';
 import { BUNDLED, heldOutSources, openPair } from '../../support/equality';
 import { type PlainRules, plainArgMax, plainLaw } from '../../support/plain-float64';
 import { randomCheckpoint, tinyConfig } from '../../support/random-checkpoint';
@@ -131,6 +131,8 @@ async function expectSameDecisions({ views, rows }: Places, rounds: number): Pro
   for (const view of views) view.dispose();
   return { refused };
 }
+
+beforeAll(openSamplingKernel);
 
 describe('on wasm, the shipped path and the backend’s reductions make the decisions of plain float64 on the same logits', () => {
   it(`the bundled pair along a greedy text: arg-max, sets of tokens, probabilities to 1e-12, 3,400 rounds`, async () => {

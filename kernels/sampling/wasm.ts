@@ -1,0 +1,84 @@
+import type { Exports } from '../wasm/instance';
+import { compileLevel, instantiate, probeLevel } from '../wasm/level';
+import { LinearMemory } from '../wasm/linearMemory';
+
+/** Words of a counter and of a key, as Philox has them; the second word of the counter is the index of the number. */
+export interface NumberRow {
+  readonly first: number;
+  readonly third: number;
+  readonly fourth: number;
+  readonly key: readonly [number, number];
+}
+
+/**
+ * The arithmetic of sampling over a vocabulary, in WebAssembly. Every answer has the bits that the functions of `decoding/sampling`
+ * compute in JavaScript, at any level and in any engine: nothing is fused, and sums go over their terms in order.
+ */
+export interface SamplingKernel {
+  /**
+   * e^((score − largest) / temperature) / Σ, [vocabulary]; null where a score is NaN or +∞, and where all are −∞.
+   *
+   * @param scores [vocabulary]
+   * @param temperature above 0
+   */
+  softmax(scores: Float32Array | Float64Array, temperature: number): Float64Array | null;
+  /** Uniform numbers in [0, 1) of 53 bits, by Philox 4×32-10, [count]. */
+  uniforms(count: number, row: NumberRow): Float64Array;
+}
+
+let opening: Promise<void> | null = null;
+let opened: SamplingKernel | null = null;
+
+/** Compiles the kernel, once. Where the engine does not run it, `samplingKernel` stays null. */
+export function openSamplingKernel(): Promise<void> {
+  opening ??= open();
+  return opening;
+}
+
+/** The kernel once it is open; null before, and in an engine without WebAssembly or SIMD. */
+export function samplingKernel(): SamplingKernel | null {
+  return opened;
+}
+
+async function open(): Promise<void> {
+  if (typeof WebAssembly === 'undefined' || !(await probeLevel('simd')).works) return;
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536 });
+  const exports = instantiate(await compileLevel('simd', false), memory);
+  opened = kernelOver(new LinearMemory(memory), exports);
+}
+
+function kernelOver(memory: LinearMemory, exports: Exports): SamplingKernel {
+  let [from, to, room] = [0, 0, 0];
+  const reserve = (count: number): void => {
+    if (count <= room) return;
+    memory.free(from);
+    memory.free(to);
+    room = 0;
+    from = memory.allocate(count * 4, `scores of ${count} tokens`);
+    to = memory.allocate(count * 8, `probabilities of ${count} tokens`);
+    room = count;
+  };
+  const answer = (count: number): Float64Array => memory.f64.slice(to >>> 3, (to >>> 3) + count);
+  return {
+    softmax(scores, temperature) {
+      const count = scores.length;
+      const padded = Math.ceil(count / 4) * 4;
+      reserve(padded);
+      const isShort = scores.BYTES_PER_ELEMENT === 4;
+      const [values, at] = isShort ? [memory.f32, from >>> 2] : [memory.f64, to >>> 3];
+      values.set(scores, at);
+      values.fill(Number.NEGATIVE_INFINITY, at + count, at + padded);
+      const best = isShort ? exports.largest32(from, padded) : exports.largest64(to, padded);
+      if (best < 0) return null;
+      if (isShort) exports.widen(from, padded, to);
+      exports.softmax(to, padded, best, temperature);
+      return answer(count);
+    },
+    uniforms(count, { first, third, fourth, key }) {
+      const padded = Math.ceil(count / 4) * 4;
+      reserve(padded);
+      exports.uniforms(to, padded, first, third, fourth, key[0], key[1]);
+      return answer(count);
+    },
+  };
+}

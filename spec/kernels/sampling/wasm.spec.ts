@@ -1,0 +1,67 @@
+import fc from 'fast-check';
+import { softmax } from '../../../decoding/sampling/processors';
+import { philox } from '../../../decoding/sampling/random';
+import { openSamplingKernel, type SamplingKernel, samplingKernel } from '../../../kernels';
+import { samplingBits } from '../../support/sampling-bits';
+
+let kernel: SamplingKernel;
+
+beforeAll(async () => {
+  await openSamplingKernel();
+  kernel = samplingKernel() as SamplingKernel;
+});
+
+/** Logits of all sizes, with ties and with tokens that are forbidden. */
+const logit = fc.oneof(
+  fc.float({ min: -40, max: 40, noNaN: true }),
+  fc.constantFrom(0, 1, -1, Number.NEGATIVE_INFINITY, Math.fround(1e38), Math.fround(-1e38)),
+);
+const temperature = fc.constantFrom(1, 0.7, 1e-3, 1e-300, 1.9, 300, 1e300);
+const word = fc.nat(2 ** 32 - 1);
+
+describe('the sampling kernel has the bits of the functions in JavaScript', () => {
+  it('softmax of float32 and of float64 scores, for any length and temperature', () => {
+    fc.assert(
+      fc.property(fc.array(logit, { minLength: 1, maxLength: 70 }), temperature, (list, t) => {
+        const scores = Float64Array.from(list, Math.fround);
+        const largest = Math.max(...scores);
+        const wanted = largest === Number.NEGATIVE_INFINITY ? null : softmax(scores, largest, t);
+        expect(kernel.softmax(Float32Array.from(list), t)).toEqual(wanted);
+        expect(kernel.softmax(scores, t)).toEqual(wanted);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])('a score of %s at any place is refused with null', (wrong) => {
+    for (let at = 0; at < 9; at++) {
+      const scores = Float64Array.from({ length: 9 }, (_, i) => (i === at ? wrong : i));
+      expect(kernel.softmax(scores, 1)).toBeNull();
+      expect(kernel.softmax(Float32Array.from(scores), 1)).toBeNull();
+    }
+  });
+
+  it('a short row after a long one does not see what the long one left', () => {
+    kernel.softmax(new Float32Array(1000).fill(50), 1);
+    expect(kernel.softmax(Float32Array.of(0, 0, 0), 1)).toEqual(new Float64Array(3).fill(1 / 3));
+  });
+
+  it('uniform numbers are those of Philox, for any counter and key', () => {
+    fc.assert(
+      fc.property(fc.tuple(word, word, word, word, word), fc.integer({ min: 1, max: 20 }), (words, count) => {
+        const [first, third, fourth, ...key] = words;
+        const found = kernel.uniforms(count, { first, third, fourth, key: [key[0], key[1]] });
+        const wanted = Float64Array.from({ length: count }, (_, i) => {
+          const [a, b] = philox([first, i, third, fourth], key);
+          return ((a >>> 5) * 2 ** 26 + (b >>> 6)) / 2 ** 53;
+        });
+        expect(found).toEqual(wanted);
+      }),
+    );
+  });
+
+  it('and so for rows of a real vocabulary: one hash over 32,128 tokens', async () => {
+    const { kernel: found, reference } = await samplingBits();
+    expect(found).toBe(reference);
+  });
+});
