@@ -108,7 +108,8 @@ class Loader {
     for (const draft of drafts) checkpoints.push(await this.open(draft.model, 'draft', draft.revision));
     const { tokenizer, tokenizerError } = await checkedTokenizer(target, checkpoints);
     const embedding = await embeddingOf(target);
-    const backend = await createBackend(options.backend ?? 'auto', { threads: options.threads, level: options.level });
+    const { threads, level, wide } = options;
+    const backend = await createBackend(options.backend ?? 'auto', { threads, level, wide });
     this.backend = backend;
     checkLevel(backend, options.level);
     const generation = options.generationConfig === false ? null : (target.generation ?? null);

@@ -46,13 +46,13 @@ export class LocalEngine implements Engine {
 
   constructor(private readonly loaded: Loaded) {
     const { target, drafts, drafter, tokenizer, backend, prefix, generation } = loaded;
-    const { name, level, threads, reason, weightTypes } = backend.facts;
+    const { name, level, wide, threads, reason, weightTypes } = backend.facts;
     this.parts = { target, drafts, drafter, tokenizer, backend };
     this.facts = {
       target: factsOf(target),
       draft: drafts[0] ? factsOf(drafts[0]) : null,
       drafter: drafter?.name ?? null,
-      backend: { name, level, threads, reason, dtypes: weightTypes, worker: false },
+      backend: { name, level, wide, threads, reason, dtypes: weightTypes, worker: false },
       prefix,
       hasTokenizer: tokenizer !== null,
       generation,

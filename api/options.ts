@@ -53,6 +53,12 @@ export const LOAD_OPTIONS: OptionTable<keyof LoadOptions> = {
     about: 'feature level of the backend to stay at, such as simd (default: the best)',
     flag: '--level <name>',
   },
+  wide: {
+    ...anyOf(flagged, oneOf('auto')),
+    about:
+      'true computes in 256 bits, with the same results, where V8 can, and refuses elsewhere; auto does not refuse (default: false, in the command auto)',
+    flag: '--wide <when>',
+  },
   prefix: {
     ...text(),
     about: 'text before every input (default: the bundled pair’s own, else none)',

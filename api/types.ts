@@ -69,6 +69,13 @@ export interface LoadOptions {
   readonly threads?: number;
   /** Feature level of the backend to stay at, such as `simd`. Default: the best that works. */
   readonly level?: string;
+  /**
+   * Whether V8 may compute with vectors of 256 bits, with the same results, on Node 24 or later and a processor with AVX2. True
+   * turns it on or refuses; `auto` turns it on where it works. It is a switch of the whole process (V8's
+   * `--experimental-wasm-revectorize`), and a probe in a process of its own has to find equal bits first. Default: false, which
+   * leaves the process as it is; the command has `auto`. The environment variable TANDEM_WIDE=0 forbids it.
+   */
+  readonly wide?: boolean | 'auto';
   /** Text put before every input. Default: the bundled pair's own with the bundled target, else none. */
   readonly prefix?: string;
   /** Branch, tag or commit of the target on the hub. Default `main`. */
@@ -268,6 +275,8 @@ export interface EngineFacts {
   readonly name: BackendName;
   /** Feature or device level, such as `relaxed-simd` or `webgpu`. Bits of results may differ between levels. */
   readonly level: string;
+  /** Whether V8 computes with vectors of 256 bits, and why or why not. Absent where the backend has no such thing. */
+  readonly wide?: { readonly on: boolean; readonly reason: string };
   readonly threads: number;
   /** Why this backend was taken, where `auto` chose it. */
   readonly reason?: string;

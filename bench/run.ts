@@ -16,10 +16,10 @@ async function openBenches(options: BenchOptions): Promise<Bench[]> {
   const benches: Bench[] = [];
   for (const name of options.backends) {
     try {
-      const setting = name === 'wasm' ? { threads: options.threads, level: options.level } : {};
+      const setting = name === 'wasm' ? { threads: options.threads, level: options.level, wide: 'auto' as const } : {};
       const backend = await createBackend(name, setting);
-      const { threads, level, weightTypes } = backend.facts;
-      const label = name === 'wasm' ? `wasm ${level} ×${threads}` : name;
+      const { threads, level, wide, weightTypes } = backend.facts;
+      const label = name === 'wasm' ? `wasm ${level}${wide?.on ? ' wide' : ''} ×${threads}` : name;
       const types = options.types.filter((type) => weightTypes.includes(type));
       const context = { backend, types, rows: options.rows, quick: options.quick };
       benches.push({ label, backend, limits: await limitsOf(backend, options.quick), context });

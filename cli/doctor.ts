@@ -51,8 +51,8 @@ export async function doctor({ json, probe }: DoctorFlags, signal: AbortSignal):
     return;
   }
   const backends = await probeApart(signal);
-  const chosen = await createBackend('auto');
-  const { name, level, threads, reason = '', weightTypes } = chosen.facts;
+  const chosen = await createBackend('auto', { wide: 'auto' });
+  const { name, level, wide, threads, reason = '', weightTypes } = chosen.facts;
   await chosen.dispose();
   const cores = cpus();
   const found = {
@@ -64,6 +64,7 @@ export async function doctor({ json, probe }: DoctorFlags, signal: AbortSignal):
     memoryBytes: totalmem(),
     sharedMemory: typeof SharedArrayBuffer === 'function',
     auto: { name, level, threads, reason, weightTypes },
+    wide: wide ?? { on: false, reason: `${name} has no such thing` },
     backends,
   };
   process.stdout.write(json ? jsonLine(found) : page(found));
@@ -77,12 +78,13 @@ interface Findings {
   readonly memoryBytes: number;
   readonly sharedMemory: boolean;
   readonly auto: { name: string; level: string; threads: number; reason: string; weightTypes: readonly string[] };
+  readonly wide: { on: boolean; reason: string };
   readonly backends: readonly BackendProbe[];
 }
 
 const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`;
 
-function page({ node, platform, cores, processor, memoryBytes, sharedMemory, auto, backends }: Findings): string {
+function page({ node, platform, cores, processor, memoryBytes, sharedMemory, auto, wide, backends }: Findings): string {
   const { name, level, threads, reason, weightTypes } = auto;
   const gigabytes = (memoryBytes / 2 ** 30).toFixed(1);
   const rows: [string, string][] = [
@@ -91,6 +93,7 @@ function page({ node, platform, cores, processor, memoryBytes, sharedMemory, aut
     ['processor', `${processor}, ${counted(cores, 'core')}, ${gigabytes} GiB of memory`],
     ['SharedArrayBuffer', sharedMemory ? 'yes: threads can share weights' : 'no: one thread only'],
     ['auto takes', `${name} (${level}), ${counted(threads, 'thread')}; ${reason}; types ${weightTypes.join(', ')}`],
+    ['256-bit arithmetic', `${wide.on ? 'on' : 'off'}: ${wide.reason}`],
     ...backends.map((one): [string, string] => [
       `backend ${one.name}`,
       `${one.available ? 'works' : 'does not work'}: ${one.reason}`,

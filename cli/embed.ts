@@ -47,6 +47,7 @@ export async function loadAlone(flags: Omit<LoadOptions, 'draft'> & { model?: st
   if (model !== undefined) checkModelName(model, '--model');
   const progress = loadProgress();
   const options = {
+    wide: 'auto' as const,
     ...optionsOf(flags, LOADING),
     draft: null,
     signal,

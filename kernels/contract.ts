@@ -183,6 +183,8 @@ export interface BackendFacts {
   readonly threads: number;
   /** Instruction or device level, e.g. `scalar`, `simd`, `relaxed-simd`, `webgpu`. Bits may differ between levels. */
   readonly level: string;
+  /** Whether pairs of 128-bit operations run as 256-bit ones, with the same bits, and why. Absent where there is no such thing. */
+  readonly wide?: { readonly on: boolean; readonly reason: string };
   /** Why this backend was taken, where the choice was left to Tandem (`auto`). */
   readonly reason?: string;
   readonly weightTypes: readonly Dtype[];

@@ -1,4 +1,4 @@
-import { checkOptions, type OptionTable, oneOf, TandemError, whole } from '../common';
+import { anyOf, checkOptions, flagged, type OptionRule, type OptionTable, oneOf, TandemError, whole } from '../common';
 import type { BackendFacts } from './contract';
 import { KernelError } from './errors';
 
@@ -10,6 +10,11 @@ export interface BackendOptions {
   readonly threads?: number;
   /** Feature level, such as `simd` where `relaxed-simd` would be taken. Default, and `auto`: the best that works. */
   readonly level?: string;
+  /**
+   * Whether V8 may join pairs of 128-bit operations of the wasm backend into 256-bit ones: true turns it on or refuses, `auto`
+   * turns it on where it works. Default: false, which leaves the process as it is.
+   */
+  readonly wide?: boolean | 'auto';
   /** The most bytes of boxes to allocate. Default: the memory of the machine. */
   readonly capacityBytes?: number;
 }
@@ -24,6 +29,11 @@ const LEVELS: Readonly<Record<BackendName, readonly string[]>> = {
 
 /** The most threads of a wasm backend: its control block has tickets for so many (`wasm/layout.ts`). */
 const MOST_THREADS = 64;
+
+const NOT_WIDE: OptionRule = {
+  expected: 'false or auto, as the wasm backend alone computes wide',
+  holds: (value) => value === false || value === 'auto',
+};
 
 /** What `auto` may take, best first. A software gpu would be slower than both; the reference is for comparisons. */
 export const AUTO_BACKENDS: readonly BackendName[] = ['wasm', 'cpu'];
@@ -41,6 +51,11 @@ function backendOptions(...names: readonly BackendName[]): OptionTable<keyof Bac
       ...oneOf(...levels),
       about: 'feature level of the backend (default: the best that works)',
       flag: '--level <name>',
+    },
+    wide: {
+      ...(names.includes('wasm') ? anyOf(flagged, oneOf('auto')) : NOT_WIDE),
+      about: 'true computes in 256 bits where V8 can and refuses elsewhere; auto does not refuse (default: false)',
+      flag: '--wide <when>',
     },
     capacityBytes: { ...whole(1), about: 'the most bytes to allocate (default: the memory of the machine)' },
   };

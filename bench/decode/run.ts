@@ -27,7 +27,7 @@ export async function decodeBench(argv: readonly string[]): Promise<number> {
     },
   });
   const threads = Number(values.threads);
-  const profile = profiled(await createBackend(values.backend as BackendName, { threads }));
+  const profile = profiled(await createBackend(values.backend as BackendName, { threads, wide: 'auto' }));
   const { facts } = profile.backend;
   const checkpoint = await openCheckpoint(values.model);
   const started = performance.now();
@@ -35,7 +35,7 @@ export async function decodeBench(argv: readonly string[]): Promise<number> {
   const loadMs = performance.now() - started;
   const megabytes = (model.weightBytes / 1e6).toFixed(0);
   console.log(
-    `${model.name} as ${model.dtype} on ${facts.name} (${facts.level}, ${facts.threads} threads): ${megabytes} MB, loaded in ${loadMs.toFixed(0)} ms`,
+    `${model.name} as ${model.dtype} on ${facts.name} (${facts.level}${facts.wide?.on ? ', wide' : ''}, ${facts.threads} threads): ${megabytes} MB, loaded in ${loadMs.toFixed(0)} ms`,
   );
   const [encoded] = await model.encode([Array.from({ length: SOURCE }, (_, i) => 3 + ((i * 7) % 90))]);
   const stream = encoded.open();

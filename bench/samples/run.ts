@@ -28,15 +28,17 @@ export async function samplesBench(argv: readonly string[]): Promise<number> {
       turns: { type: 'string', default: '3' },
     },
   });
-  const backend = await createBackend('wasm', { threads: Number(values.threads) });
+  const backend = await createBackend('wasm', { threads: Number(values.threads), wide: 'auto' });
   const gamma = Number(values.gamma);
   const target = await open(values.model, backend, values.dtype as Dtype);
   const draft = gamma > 0 ? await open(values.draft, backend, values.dtype as Dtype) : null;
   const pair = { target, drafter: draft && modelDrafter(draft) };
   const tokens = Number(values.tokens);
   const source = sourceOf(target, Number(values['source-length']));
-  const { level, threads } = backend.facts;
-  console.log(`${target.name}, ${values.dtype}, wasm (${level}), ${threads} threads; γ ${gamma}, ${tokens} tokens`);
+  const { level, wide, threads } = backend.facts;
+  console.log(
+    `${target.name}, ${values.dtype}, wasm (${level}${wide?.on ? ', wide' : ''}), ${threads} threads; γ ${gamma}, ${tokens} tokens`,
+  );
   console.log('samples  one after the other       at once   gain');
   const counts = values.samples.split(',').map(Number);
   for (const count of counts) {

@@ -41,13 +41,13 @@ export async function speculativeBench(argv: readonly string[]): Promise<number>
     },
   });
   const threads = values.backend === 'wasm' ? Number(values.threads) : 1;
-  const backend = await createBackend(values.backend as BackendName, { threads });
+  const backend = await createBackend(values.backend as BackendName, { threads, wide: 'auto' });
   const gammas = values.gammas.split(',').map(Number);
   const temperature = Number(values.temperature);
   const verification = values.verification as Verification;
   const { facts } = backend;
   console.log(
-    `${facts.name} (${facts.level}), ${facts.threads} threads, temperature ${temperature}, ${verification} verification, ${values.passages} held-out passages`,
+    `${facts.name} (${facts.level}${facts.wide?.on ? ', wide' : ''}), ${facts.threads} threads, temperature ${temperature}, ${verification} verification, ${values.passages} held-out passages`,
   );
   const lines: string[][] = [];
   for (const dtype of values.dtype.split(',') as Dtype[]) {

@@ -46,7 +46,13 @@ export async function generateCommand(words: readonly string[], flags: GenerateF
 async function loaded(flags: GenerateFlags, signal: AbortSignal): Promise<Tandem> {
   const { model, draft = [] } = flags;
   const progress = loadProgress();
-  const options = { ...(await loadOptions(flags)), signal, onProgress: progress.update, onNotice: printNotice };
+  const options = {
+    wide: 'auto' as const,
+    ...(await loadOptions(flags)),
+    signal,
+    onProgress: progress.update,
+    onNotice: printNotice,
+  };
   const names = model === undefined ? draft : [model, ...draft];
   return askingHub(names, () => Tandem.load(model, options)).finally(progress.stop);
 }

@@ -37,12 +37,12 @@ function placeOf(item: Input | BrokenLine) {
 
 /** What is the same for every line: the models, the backend and the settings in force. */
 function runFacts({ tandem, options }: Setting) {
-  const { name, level, threads } = tandem.backend;
+  const { name, level, wide, threads } = tandem.backend;
   return {
     target: tandem.target.name,
     draft: tandem.drafter,
     dtype: tandem.target.dtype,
-    backend: { name, level, threads },
+    backend: { name, level, wide, threads },
     prefix: tandem.prefix,
     version: VERSION,
     settings: settingsInForce(options),

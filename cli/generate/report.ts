@@ -55,12 +55,12 @@ export function reportOf(outcomes: readonly Outcome[], setting: Setting, seconds
 }
 
 function machine({ tandem, options }: Setting): string {
-  const { name, level, threads } = tandem.backend;
+  const { name, level, wide, threads } = tandem.backend;
   const { numBeams = 1, gamma = DEFAULTS.gamma, temperature = 0, seed = DEFAULTS.seed } = options;
   const choice = temperature === 0 ? 'greedy' : `temperature ${temperature}, seed ${seed}`;
   const way = numBeams > 1 ? `${numBeams} beams` : choice;
   const how = tandem.drafter !== null && gamma > 0 ? `${proposals(options)}, ${way}` : way;
-  return `${name} (${level}), ${threads} thread${threads === 1 ? '' : 's'}, ${tandem.target.dtype}; ${how}`;
+  return `${name} (${level}${wide?.on ? ', wide' : ''}), ${threads} thread${threads === 1 ? '' : 's'}, ${tandem.target.dtype}; ${how}`;
 }
 
 /** How many tokens are proposed each round, and how they are verified where that is not the default. */

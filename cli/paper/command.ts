@@ -11,7 +11,7 @@ import { paperPage } from './page';
 
 const { BIGRAM_SPEEDUP, TABLE_1, TABLE_2, TABLE_3, TABLE_5 } = published;
 
-export interface PaperFlags extends Pick<LoadOptions, 'backend' | 'threads' | 'dtype'> {
+export interface PaperFlags extends Pick<LoadOptions, 'backend' | 'threads' | 'wide' | 'dtype'> {
   readonly passages?: number;
   readonly maxNewTokens?: number;
   readonly json?: boolean;
@@ -25,6 +25,7 @@ const FLAGS: OptionTable = {
   maxNewTokens: { ...GENERATE_OPTIONS.maxNewTokens, about: `at most this many tokens of each (default: ${TOKENS})` },
   backend: LOAD_OPTIONS.backend,
   threads: LOAD_OPTIONS.threads,
+  wide: LOAD_OPTIONS.wide,
   dtype: LOAD_OPTIONS.dtype,
   json: { ...flagged, about: 'print one JSON object', flag: '--json' },
 };
@@ -39,8 +40,8 @@ export function addPaperFlags(command: Command): Command {
 
 /** `tandem paper`: the published tables, and beside them the figures of the bundled pair on this machine. */
 export async function paper(flags: PaperFlags, signal: AbortSignal): Promise<void> {
-  const { backend, threads, dtype, passages = PASSAGES, maxNewTokens = TOKENS } = flags;
-  const tandem = await Tandem.load(undefined, { backend, threads, dtype, signal });
+  const { backend, threads, wide = 'auto', dtype, passages = PASSAGES, maxNewTokens = TOKENS } = flags;
+  const tandem = await Tandem.load(undefined, { backend, threads, dtype, wide, signal });
   const bar = countProgress('passages', passages);
   try {
     const parts = tandem.core;
@@ -55,7 +56,7 @@ export async function paper(flags: PaperFlags, signal: AbortSignal): Promise<voi
 }
 
 function asData(tandem: Tandem, { passages, tokens, pair, ngrams, lenience }: PaperMeasurements) {
-  const { name, level, threads } = tandem.backend;
+  const { name, level, wide, threads } = tandem.backend;
   const formula = ({ alpha, gamma }: { alpha: number; gamma: number }) => ({
     operations: theory.expectedOperations(alpha, gamma),
     speed: theory.predictedSpeedup({ alpha, gamma, c: 0 }),
@@ -65,7 +66,7 @@ function asData(tandem: Tandem, { passages, tokens, pair, ngrams, lenience }: Pa
     target: tandem.target.name,
     draft: tandem.drafter,
     dtype: tandem.target.dtype,
-    backend: { name, level, threads },
+    backend: { name, level, wide, threads },
     passages,
     tokens,
     table1: TABLE_1.map((row) => ({ ...row, theory: formula(row) })),

@@ -26,10 +26,10 @@ export function paperPage(tandem: Tandem, measured: PaperMeasurements): string {
 }
 
 function machine({ backend, target, draft }: Tandem, { passages, tokens }: PaperMeasurements): string {
-  const { name, level, threads } = backend;
+  const { name, level, wide, threads } = backend;
   const millions = (parameters = 0) => `${(parameters / 1e6).toPrecision(3)} M`;
   const pair = `${millions(target.parameters)} target, ${millions(draft?.parameters)} draft`;
-  return `here: ${pair}, ${target.dtype} on ${name} (${level}), ${threads} threads; ${passages} held-out passages, ${tokens} tokens`;
+  return `here: ${pair}, ${target.dtype} on ${name} (${level}${wide?.on ? ', wide' : ''}), ${threads} threads; ${passages} held-out passages, ${tokens} tokens`;
 }
 
 function tableOne(): string {

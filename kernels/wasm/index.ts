@@ -22,6 +22,8 @@ import { rmsNorm } from './rmsNorm';
 import { WasmStorage } from './storage';
 import type { Thread } from './threadProgram';
 import { defaultThreads, type StartedThreads, startThreads } from './threads';
+import type { WideFinding } from './wide/finding';
+import { widen } from './wide/wide.node';
 
 export type { LevelFinding, WasmLevel } from './level';
 export { probeLevel } from './level';
@@ -34,6 +36,12 @@ export interface WasmBackendOptions {
   readonly threads?: number;
   /** Feature level; `auto` (the default) takes the best that works. */
   readonly level?: WasmLevel | 'auto';
+  /**
+   * Whether V8 may join pairs of 128-bit operations into 256-bit ones, which gives the same bits (Node 24 or later, AVX2). That
+   * is a switch of the whole process. True turns it on or refuses; `auto` turns it on where it works; false, the default, leaves
+   * the process as it is. `facts.wide` says whether it is on, and why.
+   */
+  readonly wide?: boolean | 'auto';
   /** The most bytes of boxes to allocate. Default: the memory of the machine. */
   readonly capacityBytes?: number;
   /** Bytes of weights in the first memory, before another one is created. Default: 3 GiB of its 4. For tests. */
@@ -65,6 +73,7 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
   const starting = startThreads(wanted - 1);
   let started: StartedThreads | null = null;
   try {
+    const wide = await widen(options.wide ?? false);
     const level = await chooseLevel(options.level ?? 'auto');
     started = await starting;
     const { helpers, refused } = started;
@@ -72,12 +81,12 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
     if (options.threads !== undefined && threads < wanted) {
       throw new KernelError('unavailable', `wasm: expected ${wanted} threads, found ${threads}: ${refused}`);
     }
-    const module = await compileLevel(level, threads > 1);
+    const module = await compileLevel(level, threads > 1, wide.on);
     helpers.forEach((helper, i) => {
       helper.assign({ module, index: i + 1, count: threads });
     });
     const reason = refused === null ? undefined : `${threads} of ${wanted} threads: ${refused}`;
-    return backendOn({ module, level, helpers }, options, reason);
+    return backendOn({ module, level, wide, helpers }, options, reason);
   } catch (error) {
     for (const helper of (started ?? (await starting)).helpers) void helper.end();
     throw error;
@@ -88,11 +97,12 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
 interface Compiled {
   readonly module: WebAssembly.Module;
   readonly level: WasmLevel;
+  readonly wide: WideFinding;
   readonly helpers: readonly Thread[];
 }
 
 function backendOn(compiled: Compiled, options: WasmBackendOptions, reason: string | undefined): Backend {
-  const { level, helpers } = compiled;
+  const { level, wide, helpers } = compiled;
   const first = openBank(compiled, null);
   const createBank = (index: number): WasmInstance => {
     const bank = openBank(compiled, () => first.exports.callThreads(index));
@@ -110,6 +120,7 @@ function backendOn(compiled: Compiled, options: WasmBackendOptions, reason: stri
     name: 'wasm',
     threads: helpers.length + 1,
     level,
+    wide,
     ...(reason === undefined ? {} : { reason }),
     weightTypes: ['f32', 'bf16', 'q8'],
     weightBytes,

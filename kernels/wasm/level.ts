@@ -5,27 +5,10 @@
  * once and after the optimising compiler has taken over. The baseline compiler of Node 20 gives twice the int8 dot.
  */
 import { KernelError } from '../errors';
-import { base64 as relaxedCode, memoryFlag as relaxedFlag } from './generated/relaxed';
-import { base64 as simdCode, memoryFlag as simdFlag } from './generated/simd';
 import type { Exports } from './instance';
+import { bytesOf, type WasmLevel } from './modules';
 
-export type WasmLevel = 'simd' | 'relaxed-simd';
-
-/** The compiled module of each level. */
-const CODE: Readonly<Record<WasmLevel, { base64: string; memoryFlag: number }>> = {
-  simd: { base64: simdCode, memoryFlag: simdFlag },
-  'relaxed-simd': { base64: relaxedCode, memoryFlag: relaxedFlag },
-};
-
-/** The bytes of a module that declares its imported memory shared or not. */
-function bytesOf(level: WasmLevel, shared: boolean): Uint8Array<ArrayBuffer> {
-  const { base64, memoryFlag } = CODE[level];
-  const text = atob(base64);
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-  bytes[memoryFlag] = shared ? 3 : 1; // the memory has a maximum; it is shared or not
-  return bytes;
-}
+export type { WasmLevel } from './modules';
 
 /** A memory for a probe. */
 const PROBE_MEMORY = { initial: 1, maximum: 65536 };
@@ -102,7 +85,7 @@ export async function chooseLevel(wanted: WasmLevel | 'auto'): Promise<WasmLevel
   throw new KernelError('unavailable', `wasm: expected level ${wanted} to work here, found ${refused.join('; ')}`);
 }
 
-/** Compiles the module of a level, for a memory that is shared between threads or not. */
-export function compileLevel(level: WasmLevel, shared: boolean): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(bytesOf(level, shared));
+/** Compiles the module of a level, for a memory that is shared between threads or not, and for wide arithmetic or not. */
+export function compileLevel(level: WasmLevel, shared: boolean, wide: boolean): Promise<WebAssembly.Module> {
+  return WebAssembly.compile(bytesOf(level, shared, wide));
 }

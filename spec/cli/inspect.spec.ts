@@ -123,13 +123,16 @@ describe('tandem doctor', () => {
     const found = JSON.parse(tandem(['doctor', '--json']).stdout) as {
       node: string;
       auto: { name: string };
+      wide: { on: boolean; reason: string };
       backends: { name: string; available: boolean; reason: string }[];
     };
     expect(found.node).toBe(process.version);
     const working = found.backends.filter(({ available }) => available).map(({ name }) => name);
     expect(working).toEqual(expect.arrayContaining(['cpu', 'reference', found.auto.name]));
     for (const { reason } of found.backends) expect(reason).not.toBe('');
+    expect(found.wide).toEqual({ on: expect.any(Boolean), reason: expect.stringMatching(/./) });
     const { stdout } = tandem(['doctor']);
+    expect(stdout).toContain(`${found.wide.on ? 'on' : 'off'}: ${found.wide.reason}\n`);
     expect(stdout).toMatch(/^auto takes +\w+ \(/m);
     for (const { name, available } of found.backends) {
       expect(stdout).toMatch(new RegExp(`^backend ${name} +${available ? 'works' : 'does not work'}: `, 'm'));

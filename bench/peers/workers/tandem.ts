@@ -17,13 +17,13 @@ interface Request {
 let model: T5Model;
 
 async function load({ shape, type, threads, folder, backend: name }: Request): Promise<object> {
-  const backend: Backend = await createBackend(name, { threads: name === 'wasm' ? threads : 1 });
+  const backend: Backend = await createBackend(name, { threads: name === 'wasm' ? threads : 1, wide: 'auto' });
   const { facts } = backend;
   if (!facts.weightTypes.includes(type)) throw new Error(`backend ${name} has no weights of type ${type}`);
   const checkpoint = await openCheckpoint(`${folder}/checkpoints/${shape}-${type === 'bf16' ? 'bf16' : 'f32'}`);
   model = await loadModel(checkpoint, backend, { dtype: type });
   await checkpoint.dispose();
-  return { version: `tandem ${name} ${facts.level}, ${facts.threads} threads` };
+  return { version: `tandem ${name} ${facts.level}${facts.wide?.on ? ' wide' : ''}, ${facts.threads} threads` };
 }
 
 /** One whole call: encodes the source, then decodes one row per step. */
