@@ -8,16 +8,22 @@ export const WIDE_FLAG = 'experimental-wasm-revectorize';
 /** The first Node in which it is sound. */
 const LEAST_NODE = 24;
 
+/** Why this runtime does not have the flag, or null. One that does not know it would print a warning. */
+function flagMissing(): string | null {
+  const { node, bun, deno } = process.versions;
+  if (bun !== undefined || deno !== undefined) return 'it needs Node';
+  if (Number.parseInt(node, 10) < LEAST_NODE) return `it needs Node ${LEAST_NODE} or later, and this is ${node}`;
+  return process.arch === 'x64' ? null : `it needs an x86-64 processor, and this is ${process.arch}`;
+}
+
 /** Why this runtime cannot compute wide, or null. */
 export function wideMissing(): string | null {
-  const { node, electron, bun } = process.versions;
-  if (electron !== undefined || bun !== undefined) return 'it needs Node';
-  if (Number.parseInt(node, 10) < LEAST_NODE) return `it needs Node ${LEAST_NODE} or later, and this is ${node}`;
-  if (process.arch !== 'x64') return `it needs an x86-64 processor, and this is ${process.arch}`;
+  const missing = flagMissing();
+  if (missing !== null) return missing;
   if (!hasAvx2()) return 'it needs a processor with AVX2';
   // The probe starts this program again, which must be Node itself and not an application that Node was built into.
-  if (!/^node(js)?(\.exe)?$/i.test(basename(process.execPath))) return `it needs Node, and this is ${process.execPath}`;
-  return null;
+  const isNode = process.versions.electron === undefined && /^node(js)?(\.exe)?$/i.test(basename(process.execPath));
+  return isNode ? null : `it needs Node, and this is ${process.execPath}`;
 }
 
 /** Whether the processor has AVX2. Only Linux tells; elsewhere V8 looks by itself, and does without where there is none. */
@@ -37,12 +43,11 @@ function set(on: boolean): boolean {
   return cachedDataVersionTag() !== before;
 }
 
-/** Whether the flag is set. V8 has no way to ask, so it is changed to see whether that changes something. */
+/** Whether the flag is set, and has an effect. V8 has no way to ask, so it is changed to see whether that changes something. */
 export function isWide(): boolean {
-  if (Number.parseInt(process.versions.node, 10) < LEAST_NODE || process.arch !== 'x64') return false; // V8 may not know it
-  if (!set(false)) return false;
+  if (flagMissing() !== null || !set(false)) return false;
   set(true);
-  return true;
+  return hasAvx2();
 }
 
 export function turnWideOn(): void {
