@@ -86,6 +86,6 @@ export async function chooseLevel(wanted: WasmLevel | 'auto'): Promise<WasmLevel
 }
 
 /** Compiles the module of a level, for a memory that is shared between threads or not, and for wide arithmetic or not. */
-export function compileLevel(level: WasmLevel, shared: boolean, wide: boolean): Promise<WebAssembly.Module> {
+export function compileLevel(level: WasmLevel, shared: boolean, wide = false): Promise<WebAssembly.Module> {
   return WebAssembly.compile(bytesOf(level, shared, wide));
 }
