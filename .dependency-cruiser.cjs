@@ -14,13 +14,14 @@ const MAY_IMPORT = {
   decoding: ['common', 'engine', 'kernels', 'weights'],
   api: ['common', 'decoding', 'engine', 'kernels', 'weights'],
   cli: ['common', 'api', 'decoding', 'engine', 'kernels', 'weights'],
+  transformers: ['common', 'api', 'weights'],
   explorer: ['common', 'api', 'decoding', 'engine', 'kernels', 'weights'],
 };
 
 const PRODUCT = Object.keys(MAY_IMPORT);
 const OTHERS = ['bench', 'examples', 'scripts', 'spec'];
 /** The package's entries: they export again what the folders export. */
-const ENTRIES = '^(index|core)\\.ts$';
+const ENTRIES = '^(index|core|transformers)\\.ts$';
 /** What builds the explorer runs in Node. */
 const EXPLORERS_BUILD = '^explorer/(build/|vite\\.config\\.mjs$)';
 const anyOf = (names) => `^(${names.join('|')})/`;

@@ -13,6 +13,7 @@ export {
 export type { BundledPair } from './pair';
 export { sequenceName } from './run';
 export { SCORE_OPTIONS, type Score, type ScoreOptions } from './score-options';
+export { type OpenedModel, type OpenRequest, openModel } from './sources/open';
 export type { TokenStream } from './stream';
 export { Tandem } from './tandem';
 export type { DecodeIdsOptions, EncodeInputOptions } from './text-options';

@@ -9,7 +9,17 @@ export type { DownloadProgress, FromPretrainedOptions, HubNotice } from './hub/o
 export { PACKED_METADATA } from './packed';
 export { type ResolvedTensors, resolveTensors } from './resolve';
 export { blobSource, bufferSource, type HttpSourceOptions, httpSource } from './source';
-export type { GenerationStart, Outcome, RefusedKey, StatedSetting, Statement, Way } from './stated';
+export {
+  GENERATION_KEYS,
+  type GenerationKey,
+  type GenerationStart,
+  type Outcome,
+  type RefusedKey,
+  readGeneration,
+  type StatedSetting,
+  type Statement,
+  type Way,
+} from './stated';
 export type {
   AttentionTensors,
   DecoderBlockTensors,

@@ -8,7 +8,10 @@ import { openUrl } from './url';
 export type HubOptions = Pick<
   LoadOptions,
   'cacheDir' | 'token' | 'endpoint' | 'offline' | 'timeoutMs' | 'signal' | 'onNotice'
->;
+> & {
+  /** Downloads nothing but what is read, for a look into a model. */
+  readonly lazy?: boolean;
+};
 
 /** A model to open. */
 export interface OpenRequest {
@@ -52,7 +55,7 @@ export function isCheckpoint(source: object): source is Checkpoint {
 }
 
 async function openNamed(source: string | URL, { revision, hub, onDownload }: OpenRequest): Promise<Checkpoint> {
-  const { cacheDir, token, endpoint, offline, timeoutMs, signal, onNotice } = hub;
+  const { cacheDir, token, endpoint, offline, lazy, timeoutMs, signal, onNotice } = hub;
   const place = onHub(locationOf(source), revision);
   if (place.kind === 'url') {
     if (revision !== undefined) throw invalid('revision', 'none with an address, which has no revisions', revision);
@@ -64,6 +67,7 @@ async function openNamed(source: string | URL, { revision, hub, onDownload }: Op
     token,
     endpoint,
     offline,
+    lazy,
     timeoutMs,
     signal,
     onNotice,

@@ -29,6 +29,7 @@ const SOUND: Readonly<Record<string, string>> = {
   'api/index.ts': `import { decoding } from '../decoding'; export const api = decoding;`,
   'cli/index.ts': `import { argv } from 'node:process'; import { api } from '../api'; export const cli = [argv, api];`,
   'explorer/index.ts': `import { api } from '../api'; export const explorer = api;`,
+  'transformers/index.ts': `import { api } from '../api'; export const transformers = api;`,
   'bench/run.ts': `import { inner } from '../kernels/cpu/inner'; export const bench = inner;`,
   'spec/a.spec.ts': `import { inner } from '../kernels/cpu/inner'; import 'jest'; export const spec = inner;`,
 };
@@ -44,6 +45,12 @@ const BREACHES: readonly (readonly [string, string, string])[] = [
   ['decoding', `import { api } from '..'; export const a = api;`, 'decoding-imports-downwards'],
   ['cli', `import { decoding } from '../core'; export const a = decoding;`, 'cli-imports-downwards'],
   ['explorer', `import { cli } from '../cli'; export const a = cli;`, 'explorer-imports-downwards'],
+  [
+    'transformers',
+    `import { decoding } from '../decoding'; export const a = decoding;`,
+    'transformers-imports-downwards',
+  ],
+  ['api', `import { transformers } from '../transformers'; export const a = transformers;`, 'api-imports-downwards'],
   ['api', `import { bench } from '../bench/run'; export const a = bench;`, 'api-imports-downwards'],
   ['engine', `import { inner } from '../kernels/cpu/inner'; export const a = inner;`, 'through-index-only'],
   ['engine', `import { common } from '../common/inner'; export const a = common;`, 'through-index-only'],

@@ -15,25 +15,32 @@ const snippets = Object.keys(PAGES).flatMap((page) => {
 // One folder below the root, where the sources bundled as one file find packages and the pair.
 const name = join(ROOT, 'build', `readme-${process.pid}`);
 
+/** Entries of the package that snippets import: `index` is the root. */
+const ENTRIES = ['index', 'transformers'];
+
 function bundleSources(): void {
-  const entry = ['--entry', 'index.ts', '--to', `${name}.cjs`];
-  execFileSync(process.execPath, ['scripts/build.mjs', '--quiet', ...entry], { cwd: ROOT });
+  for (const one of ENTRIES) {
+    const entry = ['--entry', `${one}.ts`, '--to', `${name}-${one}.cjs`];
+    execFileSync(process.execPath, ['scripts/build.mjs', '--quiet', ...entry], { cwd: ROOT });
+  }
 }
 
 /** What a snippet prints when it is run as a user's module, the sources standing for the package. */
 function runSnippet(snippet: string): string {
   const { code } = transformSync(snippet, { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } });
-  const imported = /^import \{([^}]*)\} from ['"]tandem-t5['"];/m;
-  const load = `import library from ${JSON.stringify(`./readme-${process.pid}.cjs`)};\nconst {$1} = library;`;
+  const imported = /^import \{([^}]*)\} from ['"]tandem-t5(?:\/(\w+))?['"];/m;
   expect(code).toMatch(imported);
-  writeFileSync(`${name}.mjs`, code.replace(imported, load));
+  const program = code.replace(imported, (_, names: string, entry = 'index') => {
+    return `import library from ${JSON.stringify(`./readme-${process.pid}-${entry}.cjs`)};\nconst {${names}} = library;`;
+  });
+  writeFileSync(`${name}.mjs`, program);
   return execFileSync(process.execPath, [`${name}.mjs`], { cwd: ROOT, encoding: 'utf8' });
 }
 
 describe('README', () => {
   beforeAll(bundleSources);
   afterAll(() => {
-    for (const end of ['cjs', 'mjs']) rmSync(`${name}.${end}`, { force: true });
+    for (const end of ['.mjs', ...ENTRIES.map((entry) => `-${entry}.cjs`)]) rmSync(`${name}${end}`, { force: true });
   });
 
   test('shows the two commands first', () => {

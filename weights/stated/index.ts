@@ -7,7 +7,7 @@ import { review, type Statement } from './statement';
 import { ADDED_TOKEN_KEYS, SPECIAL_TOKEN_KEYS, TOKENIZER_CONFIG_KEYS, TOKENIZER_FILE_KEYS } from './tokenizer-keys';
 
 export { type GenerationStart, type RefusedKey, readGeneration, type StatedSetting } from './generation';
-export type { Way } from './generation-keys';
+export { GENERATION_KEYS, type GenerationKey, type Way } from './generation-keys';
 export type { Outcome, Statement } from './statement';
 
 /** What becomes of each key of config.json that is of the model itself, not of generation. */

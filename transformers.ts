@@ -1,0 +1,9 @@
+/**
+ * The names of transformers.js over Tandem: `pipeline`, `AutoTokenizer`, `AutoModelForSeq2SeqLM`, in snake_case.
+ *
+ * A program that runs a T5 with transformers.js runs here with the import changed, on the original checkpoint in place of ONNX
+ * files, and with speculation where it names a `draft`.
+ *
+ * @packageDocumentation
+ */
+export * from './transformers/index';
