@@ -1,4 +1,4 @@
-"""Makes spec/data/transformers: one small random T5 as a Hugging Face directory, and the same model as ONNX for transformers.js.
+"""Makes spec/data/transformers: a small random T5 as a Hugging Face directory, and the same model as ONNX for transformers.js.
 
 Run it in the environment of bench/peers/requirements-export.txt, which has the exporter. The tokenizer is trained on
 models/modern.txt; the weights are random, with gains of both signs in the last norm, so that greedy text varies.
