@@ -111,7 +111,7 @@ export async function startRun(
   const { source } = encoded; // of a masked source, the ids that are seen
   const numbers = request.random ?? seededRandom(settings.seed ?? DEFAULTS.seed);
   const random = trace?.listenTo(numbers) ?? numbers;
-  trace?.begin({ source, settings, startToken: target.startToken, drafter: drafter?.name ?? null });
+  trace?.begin({ source: request.source, settings, startToken: target.startToken, drafter: drafter?.name ?? null });
   if ((settings.temperature ?? 0) > 0) await openSamplingKernel();
   const largest = drafter ? largestGamma(settings) : 0;
   const verifier = verifierOf(settings, random, request.rule);

@@ -8,6 +8,14 @@ const isText = (value: unknown) => typeof value === 'string';
 const isObject = (value: unknown) => typeof value === 'object' && value !== null && !Array.isArray(value);
 const isNumber = (value: unknown) => typeof value === 'number';
 const IDS: Check = ['a list of ids', (value) => Array.isArray(value) && value.every(isId)];
+/** A mask has a number, 0 or 1, for each id. */
+const isSource = (value: unknown) => {
+  const { ids, mask } = (isObject(value) ? value : { ids: value, mask: null }) as Record<string, unknown>;
+  if (!IDS[1](ids)) return false;
+  if (mask === null) return !isObject(value);
+  const isMask = Array.isArray(mask) && mask.every((one) => one === 0 || one === 1);
+  return isMask && mask.length === (ids as unknown[]).length;
+};
 const ID: Check = ['an id', isId];
 /** `topEntries` of a distribution. */
 const isTop = (value: unknown) =>
@@ -17,7 +25,7 @@ const TOP: Check = ['pairs of an id and a probability', isTop];
 const TIME: Check = ['a number', isNumber];
 
 const TRACE_FIELDS: Fields = {
-  source: IDS,
+  source: ['a list of ids, or ids and a mask', isSource],
   startToken: ID,
   drafter: ['text or null', (value) => value === null || isText(value)],
   settings: ['an object', isObject],

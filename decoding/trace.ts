@@ -1,4 +1,5 @@
 import { quotedJson } from '../common';
+import type { Source } from '../engine';
 import { DecodingError } from './errors';
 import type { Tally } from './metrics';
 import type { Proposal } from './proposal';
@@ -48,7 +49,8 @@ export interface TracedRound {
 export interface Trace {
   readonly format: typeof FORMAT;
   readonly version: typeof TRACE_VERSION;
-  readonly source: readonly number[];
+  /** As the request has it: ids, hidden ones included, and their mask where it has one. */
+  readonly source: Source;
   readonly startToken: number;
   readonly drafter: string | null;
   readonly settings: Settings;
@@ -95,7 +97,7 @@ export class TraceRecorder {
 
   begin(head: Pick<Trace, 'source' | 'startToken' | 'drafter' | 'settings'>): void {
     if (this.head) throw new DecodingError('option-invalid', 'trace: expected a new recorder, found one already used');
-    this.head = head;
+    this.head = { ...head, source: copyOf(head.source) };
   }
 
   /** The same random numbers; every choice is recorded. */
@@ -142,6 +144,11 @@ export class TraceRecorder {
   finish(ids: readonly number[], stopReason: string): void {
     this.end = { ids: [...ids], stopReason };
   }
+}
+
+/** A source that later changes of the caller's arrays do not reach, and whose mask is a list in JSON too. */
+function copyOf(source: Source): Source {
+  return 'ids' in source ? { ids: [...source.ids], mask: Array.from(source.mask) } : [...source];
 }
 
 /** The `count` most probable tokens that have mass. */

@@ -3,7 +3,7 @@ import { decodeRows, decodeStored, type StoredType, type StoredValueType, stored
 import { type Checkpoint, rowOrderName, rowScaleName, type TensorInfo } from '../weights';
 import { EngineError } from './errors';
 
-const TYPES: Partial<Record<TensorInfo['type'], StoredValueType>> = { F32: 'f32', F16: 'f16', BF16: 'bf16', I8: 'i8' };
+const TYPES: Partial<Record<TensorInfo['type'], StoredValueType>> = { F32: 'f32', F16: 'f16', BF16: 'bf16' };
 /** Codes of bitsandbytes are whole numbers from −127 to 127, and a row's scale is its largest magnitude. */
 const LARGEST_CODE = 127;
 
@@ -15,10 +15,7 @@ const LARGEST_CODE = 127;
 function storedType(info: TensorInfo): StoredValueType {
   const type = TYPES[info.type];
   if (type) return type;
-  throw new EngineError(
-    'type-unsupported',
-    `${info.name}: expected type F64, F32, F16, BF16 or I8, found ${info.type}`,
-  );
+  throw new EngineError('type-unsupported', `${info.name}: expected type F64, F32, F16 or BF16, found ${info.type}`);
 }
 
 /** How to read the rows of a matrix: what a file has of them, and in which type a backend gets them. */

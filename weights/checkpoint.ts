@@ -1,5 +1,5 @@
 import { ASYNC_DISPOSE, printable } from '../common';
-import { readConfig } from './config';
+import { readConfig, withGenerationEnds } from './config';
 import { readEmbeddingSteps } from './embedding';
 import { WeightsError } from './errors';
 import { parseObject } from './fields';
@@ -72,12 +72,11 @@ async function readStated(set: FileSet) {
   const generationText = await readText(set, GENERATION_FILE);
   const json = parseObject(configText, file);
   const generationJson = generationText ? parseObject(generationText, generationFile) : null;
-  const config = readConfig(json, file, generationJson);
-  const { startToken, eosTokens } = readConfig(json, file);
-  const generation = readGeneration(generationJson ?? json, generationJson ? GENERATION_FILE : 'config.json', {
-    startToken,
-    eosTokens,
-  });
+  const plain = readConfig(json, file);
+  const config = generationJson ? withGenerationEnds(plain, generationJson, generationFile) : plain;
+  const stating = generationJson ? GENERATION_FILE : 'config.json';
+  const { startToken, eosTokens } = plain;
+  const generation = readGeneration(generationJson ?? json, stating, { startToken, eosTokens });
   const ofModel = reviewConfig('config.json', json);
   return { config, generation, ofModel, ofGeneration: reviewStart(json, generationJson, generation) };
 }

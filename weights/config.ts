@@ -4,6 +4,10 @@ import { ALIASES } from './aliases';
 import { Fields, type Json } from './fields';
 import type { ModelFamily, T5Config } from './types';
 
+/** The ids that T5 itself starts and ends with. */
+const T5_START = 0;
+const T5_EOS = 1;
+
 const FAMILIES: readonly ModelFamily[] = ['t5', 'mt5', 'umt5'];
 
 /** Classes of models that stand in `architectures`, by what their name begins with. */
@@ -13,16 +17,14 @@ const CLASSES: readonly (readonly [prefix: string, family: ModelFamily])[] = [
   ['UMT5', 'umt5'],
 ];
 
-/** Reads config.json (and generation_config.json, which says where generation starts and ends) into a closed T5Config. */
-export function readConfig(json: Json, file: string, generationJson?: Json | null): T5Config {
+/** Reads config.json into a closed T5Config. */
+export function readConfig(json: Json, file: string): T5Config {
   const field = new Fields(withoutAliases(json), file);
   const family = familyOf(field);
   const dKv = field.size('d_kv', 1 << 14);
   const heads = field.size('num_heads', 1 << 14);
   const encoderLayers = field.size('num_layers', 1 << 12);
   const vocabularySize = field.size('vocab_size', 1 << 24);
-  const generationFile = file.replace(/config\.json$/, 'generation_config.json');
-  const generation = generationJson ? new Fields(generationJson, generationFile) : null;
   return {
     family,
     vocabularySize,
@@ -39,8 +41,18 @@ export function readConfig(json: Json, file: string, generationJson?: Json | nul
     biasInEveryBlock: family === 'umt5',
     scaleHead: scaleHead(family, field),
     tiesHead: field.flag('tie_word_embeddings') ?? true,
-    startToken: startToken([generation, field], vocabularySize),
-    eosTokens: eosTokens([generation, field], vocabularySize),
+    startToken: startToken(field, vocabularySize) ?? T5_START,
+    eosTokens: eosTokens(field, vocabularySize) ?? [T5_EOS],
+  };
+}
+
+/** Where generation starts and ends by generation_config.json; by config.json where that file does not say it. */
+export function withGenerationEnds(config: T5Config, json: Json, file: string): T5Config {
+  const field = new Fields(json, file);
+  return {
+    ...config,
+    startToken: startToken(field, config.vocabularySize) ?? config.startToken,
+    eosTokens: eosTokens(field, config.vocabularySize) ?? config.eosTokens,
   };
 }
 
@@ -88,24 +100,19 @@ function scaleHead(family: ModelFamily, field: Fields): boolean {
   return said ?? (tied === true && version < 5);
 }
 
-/** The first decoder id: where it is not stated it is BOS, as in `generate`, and T5's own 0 where there is no BOS. */
-function startToken(places: readonly (Fields | null)[], vocabularySize: number): number {
-  for (const place of places) {
-    for (const name of ['decoder_start_token_id', 'bos_token_id']) {
-      if ((place?.json[name] ?? null) !== null) return (place as Fields).integer(name, 0, vocabularySize - 1);
-    }
-  }
-  return 0;
+/** The first decoder id that a file states: its BOS where it names no other, as in `generate`. */
+function startToken(field: Fields, vocabularySize: number): number | undefined {
+  const stated = ['decoder_start_token_id', 'bos_token_id'].find((name) => (field.json[name] ?? null) !== null);
+  return stated === undefined ? undefined : field.integer(stated, 0, vocabularySize - 1);
 }
 
-function eosTokens(places: readonly (Fields | null)[], vocabularySize: number): number[] {
-  const place = places.find((one) => (one?.json.eos_token_id ?? null) !== null);
-  if (!place) return [1];
-  const value = place.json.eos_token_id;
+function eosTokens(field: Fields, vocabularySize: number): number[] | undefined {
+  const value = field.json.eos_token_id ?? null;
+  if (value === null) return undefined;
   const list: unknown[] = Array.isArray(value) ? value : [value];
   for (const id of list) {
     if (!Number.isInteger(id) || (id as number) < 0 || (id as number) >= vocabularySize) {
-      throw place.error('eos_token_id', `ids from 0 to ${vocabularySize - 1}`, quotedJson(value));
+      throw field.error('eos_token_id', `ids from 0 to ${vocabularySize - 1}`, quotedJson(value));
     }
   }
   return list as number[];

@@ -27,7 +27,7 @@ const FLOATS: readonly SafetensorsType[] = ['F64', 'F32', 'F16', 'BF16'];
 /**
  * Refuses a weight in another layout than its own values or bitsandbytes's 8 bits.
  *
- * @throws WeightsError `type-unsupported`, which names the layout; `tensor-missing` or `tensor-invalid` for scales
+ * @throws WeightsError `type-unsupported`, which names the layout or says that codes have no scales; `tensor-missing` or `tensor-invalid` for scales
  */
 export function checkLayout({ name, tensors }: Pick<Checkpoint, 'name' | 'tensors'>, weight: string): void {
   const info = tensors.get(weight);
@@ -39,11 +39,20 @@ export function checkLayout({ name, tensors }: Pick<Checkpoint, 'name' | 'tensor
   }
   const stem = weight.replace(/weight$/, '');
   const [, layout] = TELLING.find(([tensor]) => tensors.has(tensor.replace('W', stem))) ?? [];
-  if (layout === undefined) return;
+  if (layout === undefined) {
+    if (info?.type === 'I8') throw withoutScales(info);
+    return;
+  }
   throw new WeightsError(
     'type-unsupported',
     `${name}: ${weight}: expected its values, or bitsandbytes's 8 bits, found ${layout}: save the model without quantization`,
   );
+}
+
+/** Whole numbers alone are no weights: what they stand for is said by scales, which this layout would name in its own way. */
+function withoutScales({ file, name }: TensorInfo): WeightsError {
+  const expected = `F64, F32, F16 or BF16, or I8 with scales in ${rowScaleName(name)}`;
+  return new WeightsError('type-unsupported', `${file}: ${name}: expected ${expected}, found I8 without scales`);
 }
 
 function checkScale({ name, shape }: TensorInfo, scale: TensorInfo): void {

@@ -103,28 +103,29 @@ def search(model, source, settings, eos):
     return found
 
 
-def record_beam_settings(folder):
+def record_beam_settings(folder, models):
     """For each small model that has beams, every setting with one end of sequence and with two."""
-    record_searches(folder, "beam-settings", lambda tokens, _: settings_of(tokens))
+    record_searches((folder, models), "beam-settings", lambda tokens, _: settings_of(tokens))
 
 
-def record_beam_rules(folder):
+def record_beam_rules(folder, models):
     """The same models under rules that look at whole rows."""
-    record_searches(folder, "beam-rules", rules_of)
+    record_searches((folder, models), "beam-rules", rules_of)
 
 
-def record_searches(folder, golden, settings_for):
+def record_searches(folders, golden, settings_for):
+    folder, models = folders
     results = []
     for family in FAMILIES:
         if not family.beams:
             continue
         model = T5ForConditionalGeneration.from_pretrained(
-            folder / family.name, dtype=torch.float32, attn_implementation="eager"
+            models / family.name, dtype=torch.float32, attn_implementation="eager"
         ).eval()
         doubled = T5ForConditionalGeneration.from_pretrained(
-            folder / family.name, dtype=torch.float64, attn_implementation="eager"
+            models / family.name, dtype=torch.float64, attn_implementation="eager"
         ).eval()
-        case = json.loads((folder / f"{family.name}.json").read_text())["cases"][0]
+        case = json.loads((models / f"{family.name}.json").read_text())["cases"][0]
         source, tokens = case["source"], list(dict.fromkeys(case["greedy"]["tokens"]))
         searches = []
         for eos in ([tokens[6]], [tokens[5], tokens[7]]):

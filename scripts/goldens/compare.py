@@ -1,5 +1,6 @@
 """Compares two folders of goldens: ids and tokens exactly, numbers within the rounding of another machine."""
 
+import gzip
 import json
 import pathlib
 import tempfile
@@ -36,9 +37,13 @@ def compare_folders(committed, fresh, only):
         elif name.suffix == ".bin":
             problems += compare_torch(name, committed / name, fresh / name)
         else:
-            found = json.loads((committed / name).read_text())
-            problems += compare_json(str(name), found, json.loads((fresh / name).read_text()))
+            problems += compare_json(str(name), read_json(committed / name), read_json(fresh / name))
     return problems
+
+
+def read_json(path):
+    content = path.read_bytes()
+    return json.loads(gzip.decompress(content) if path.suffix == ".gz" else content)
 
 
 def compare_tensors(name, committed, fresh):

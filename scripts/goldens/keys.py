@@ -1,14 +1,17 @@
 """The keys that transformers knows in the files of a T5: lists for the spec that holds Tandem's tables of keys to them.
 
-    python keys.py    writes spec/data/keys/transformers-<version>.json for the version that is installed
+    python keys.py            writes spec/data/keys/transformers-<version>.json for the version that is installed
+    python keys.py --check    compares that file with a fresh one; exits 1 when anything differs
 
 The lists are committed for two versions. What transformers 5 has dropped still stands in files that transformers 4 wrote.
 """
 
+import argparse
 import dataclasses
 import inspect
 import json
 import re
+import sys
 
 import transformers
 from transformers import (
@@ -25,7 +28,10 @@ from transformers.activations import ACT2CLS
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 from transformers.utils import quantization_config
 
+from compare import check
 from paths import ROOT
+
+KEYS = ROOT / "spec" / "data" / "keys"
 
 # What is handed to a loader and never stands in a file.
 OF_LOADERS = {
@@ -97,7 +103,7 @@ def listed(keys):
     return sorted(key for key in keys if key not in OF_LOADERS)
 
 
-def main():
+def record(folder):
     methods, bits_and_bytes = quantization()
     known = {
         "transformers": transformers.__version__,
@@ -111,12 +117,20 @@ def main():
         "quantization methods": sorted(methods),
         "activations": sorted(ACT2CLS),
     }
-    folder = ROOT / "spec" / "data" / "keys"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"transformers-{transformers.__version__}.json"
     path.write_text(json.dumps(known, indent=1) + "\n")
     print(f"{path}: {sum(len(value) for value in known.values() if isinstance(value, list))} names")
 
 
+def main():
+    parser = argparse.ArgumentParser(description="The keys that transformers knows")
+    parser.add_argument("--check", action="store_true", help="compare with the committed file instead of writing it")
+    if parser.parse_args().check:
+        return check(KEYS, record, "the installed version")
+    record(KEYS)
+    return 0
+
+
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,5 +1,10 @@
-"""Language tags as user-defined pieces of a SentencePiece model, as MADLAD-400 has them (<2de>)."""
+"""Language tags as user-defined pieces of a SentencePiece model, as MADLAD-400 has them (<2de>).
 
+    python language_tags.py            remake spec/data/tokenizer/language-tags.json.gz
+    python language_tags.py --check    remake beside and compare; exits 1 when anything differs
+"""
+
+import argparse
 import base64
 import gzip
 import io
@@ -8,6 +13,7 @@ import sys
 
 import sentencepiece
 
+from compare import check
 from paths import ROOT
 
 DATA = ROOT / "spec" / "data" / "tokenizer"
@@ -36,7 +42,7 @@ def train():
     return written.getvalue(), [case["text"] for case in cases][:60]
 
 
-def record():
+def record(folder):
     """Ids and decoded texts of sentences with tags in front, in the middle, glued to words, doubled and misspelt."""
     model, sentences = train()
     processor = sentencepiece.SentencePieceProcessor(model_proto=model)
@@ -57,10 +63,19 @@ def record():
         decoded = None if processor.unk_id() in ids else processor.decode(ids)
         cases.append({"text": text, "ids": ids, "decoded": decoded})
     content = {"model": base64.b64encode(model).decode(), "tags": TAGS, "cases": cases}
-    with open(DATA / "language-tags.json.gz", "wb") as file:
+    with open(folder / "language-tags.json.gz", "wb") as file:
         with gzip.GzipFile(fileobj=file, mode="wb", mtime=0, filename="") as packed:
             packed.write(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode())
 
 
+def main():
+    parser = argparse.ArgumentParser(description="Goldens of language tags")
+    parser.add_argument("--check", action="store_true", help="compare with the committed file instead of writing it")
+    if parser.parse_args().check:
+        return check(DATA, record, "language-tags")
+    record(DATA)
+    return 0
+
+
 if __name__ == "__main__":
-    sys.exit(record())
+    sys.exit(main())

@@ -26,6 +26,7 @@ from stated import record_stated
 
 def make(folder, only):
     folder.mkdir(parents=True, exist_ok=True)
+    models = GOLDENS if only else folder  # one golden alone is made of the committed models
     for family in FAMILIES:
         if only and only != family.name:
             continue
@@ -35,13 +36,13 @@ def make(folder, only):
     if not only or only == "relative-buckets":
         record_buckets(folder)
     if not only or only == "beam-settings":
-        record_beam_settings(folder)
+        record_beam_settings(folder, models)
     if not only or only == "beam-rules":
-        record_beam_rules(folder)
+        record_beam_rules(folder, models)
     if not only or only == "rules":
         record_rules(folder)
     if not only or only == "torch-files":
-        record_torch_files(folder)
+        record_torch_files(folder, models)
     if not only or only == "stated":
         record_stated(folder)
     for role in ("target", "draft"):

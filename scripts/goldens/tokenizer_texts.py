@@ -1,6 +1,7 @@
 """Texts with their ids and what these decode to, by Hugging Face's tokenizers library, for small tokenizers of many kinds.
 
-    python tokenizer_texts.py                       remake spec/data/tokenizer/library
+    python tokenizer_texts.py                       remake spec/data/tokenizer/library and sentencepiece-bytes.json.gz
+    python tokenizer_texts.py --check               remake beside and compare; exits 1 when anything differs
     python tokenizer_texts.py --count 50000 DIR     many more texts, into a directory, for scripts/compare-tokenizers.ts
 """
 
@@ -11,9 +12,11 @@ import io
 import json
 import pathlib
 import random
+import sys
 
 from sentencepiece import SentencePieceProcessor, SentencePieceTrainer
 
+from compare import check
 from tokenizers_made import ADDED, DATA, SPECIAL, TOKENIZERS, corpus
 
 COUNT = 400
@@ -47,8 +50,13 @@ def random_text(rng, words):
     return "".join(parts)
 
 
+def committed_files(name):
+    path = DATA / "library" / f"{name}.json.gz"
+    return json.loads(gzip.decompress(path.read_bytes())).get("files") if path.exists() else None
+
+
 def record(name, build, count):
-    tokenizer, source = build()
+    tokenizer, source = build(committed_files(name))
     rng = random.Random(f"{name} {count}")
     words = [word for text in corpus() for word in text.split()]
     added = tokenizer.get_added_tokens_decoder().items()
@@ -97,20 +105,27 @@ def write(path, golden):
     print(f"{path.name}: {len(golden['cases'])} cases, {len(content)} bytes")
 
 
+def record_library(folder, count=COUNT, only=None):
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, build in TOKENIZERS.items():
+        if not only or only == name:
+            write(folder / f"{name}.json.gz", record(name, build, count))
+
+
 def main():
     parser = argparse.ArgumentParser(description="Goldens of tokenizers")
     parser.add_argument("folder", nargs="?", type=pathlib.Path, default=DATA / "library")
+    parser.add_argument("--check", action="store_true", help="compare with the committed files instead of writing them")
     parser.add_argument("--count", type=int, default=COUNT)
     parser.add_argument("--only", help="one tokenizer's name")
     options = parser.parse_args()
-    options.folder.mkdir(parents=True, exist_ok=True)
-    for name, build in TOKENIZERS.items():
-        if options.only and options.only != name:
-            continue
-        write(options.folder / f"{name}.json.gz", record(name, build, options.count))
-    if options.count == COUNT and not options.only:
-        record_bytes(options.folder.parent)
+    if options.check:
+        return max(check(DATA / "library", record_library), check(DATA, record_bytes, "sentencepiece-bytes"))
+    record_library(options.folder, options.count, options.only)
+    if options.folder == DATA / "library" and not options.only:
+        record_bytes(DATA)
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

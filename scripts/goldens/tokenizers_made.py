@@ -169,19 +169,27 @@ def t5(**changes):
 
 
 def whole(make):
-    def build():
+    def build(files):
+        if files:
+            return Tokenizer.from_str(files["tokenizer.json"]), {"files": files}
         tokenizer = make()
         return tokenizer, {"files": {"tokenizer.json": json.dumps(json.loads(tokenizer.to_str()), ensure_ascii=False)}}
 
     return build
 
 
-def bpe_files():
+def trained_files():
+    model = json.loads(train_bpe(pre_tokenizers.ByteLevel(add_prefix_space=False)).to_str())["model"]
+    return {**model["vocab"], "<s>": len(model["vocab"])}, [tuple(merge) for merge in model["merges"]]
+
+
+def read_files(files):
+    return json.loads(files["vocab.json"]), [tuple(line.split(" ")) for line in files["merges.txt"].splitlines()[1:]]
+
+
+def bpe_files(files):
     """vocab.json and merges.txt with the small files that slow tokenizers save, and what RoBERTa's kind makes of them."""
-    tokenizer = train_bpe(pre_tokenizers.ByteLevel(add_prefix_space=False))
-    model = json.loads(tokenizer.to_str())["model"]
-    vocab = {**model["vocab"], "<s>": len(model["vocab"])}
-    merges = [tuple(merge) for merge in model["merges"]]
+    vocab, merges = read_files(files) if files else trained_files()
     tokenizer = Tokenizer(models.BPE(vocab=vocab, merges=merges))
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
@@ -227,7 +235,7 @@ class ByT5:
         return {}
 
 
-def byt5():
+def byt5(_):
     tokens = [{"id": 384, "content": "<hl>"}, {"id": 385, "content": "New York"}]
     flags = {"normalized": False, "special": False, "lstrip": False, "rstrip": False, "single_word": False}
     decoder = {str(token["id"]): {"content": token["content"], **flags} for token in tokens}
@@ -235,6 +243,8 @@ def byt5():
     return ByT5(), {"files": {"tokenizer_config.json": json.dumps(config)}}
 
 
+# Each takes the files that are committed, or None. The library trains another tokenizer every time, because ties have no order: one that
+# is committed is kept, and its texts are recorded anew.
 TOKENIZERS = {
     "unigram-lower": whole(unigram_lower),
     "unigram-nfkc": whole(unigram_nfkc),
@@ -246,9 +256,9 @@ TOKENIZERS = {
     "bpe-bytes": whole(bpe_bytes),
     "bpe-unknown": whole(bpe_unknown),
     "bpe-files": bpe_files,
-    "t5-always": lambda: t5(scheme="always"),
-    "t5-first": lambda: t5(scheme="first", added=True),
-    "t5-never": lambda: t5(scheme="never"),
-    "t5-added": lambda: t5(scheme="always", split_words=True, added=True),
+    "t5-always": lambda _: t5(scheme="always"),
+    "t5-first": lambda _: t5(scheme="first", added=True),
+    "t5-never": lambda _: t5(scheme="never"),
+    "t5-added": lambda _: t5(scheme="always", split_words=True, added=True),
     "byt5": byt5,
 }

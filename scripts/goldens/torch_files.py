@@ -20,7 +20,7 @@ SAFETENSORS_TYPES = {
 }
 
 
-def record_torch_files(folder):
+def record_torch_files(folder, models):
     """Writes FOLDER/torch-files: every kind of tensor, and small models of the other goldens as pytorch_model.bin."""
     target = folder / "torch-files"
     target.mkdir(exist_ok=True)
@@ -31,8 +31,8 @@ def record_torch_files(folder):
     tensors = {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
     expected = {name: describe(tensor) for name, tensor in tensors.items()}
     (target / "kinds.json").write_text(json.dumps(expected, indent=1) + "\n")
-    torch.save(tied(load_file(folder / "t5-tied-unscaled" / "model.safetensors")), target / "tied.bin")
-    small = tied(load_file(folder / "t5-table-in-encoder" / "model.safetensors"))
+    torch.save(tied(load_file(models / "t5-tied-unscaled" / "model.safetensors")), target / "tied.bin")
+    small = tied(load_file(models / "t5-table-in-encoder" / "model.safetensors"))
     torch.save(small, target / "tied-before-1.6.bin", _use_new_zipfile_serialization=False)
     names = sorted(small)
     halves = {"pytorch_model-00001-of-00002.bin": names[::2], "pytorch_model-00002-of-00002.bin": names[1::2]}

@@ -13,7 +13,13 @@ import numpy as np
 import sentencepiece
 import torch
 from safetensors.torch import save_file
-from transformers import MT5ForConditionalGeneration, T5EncoderModel, T5ForConditionalGeneration, UMT5EncoderModel
+from transformers import (
+    MT5ForConditionalGeneration,
+    T5EncoderModel,
+    T5ForConditionalGeneration,
+    UMT5EncoderModel,
+    UMT5ForConditionalGeneration,
+)
 from transformers.utils import logging
 
 from bundled import load as load_bundled
@@ -26,8 +32,12 @@ USES = ROOT / "spec" / "data" / "uses"
 
 
 def whole_model(name):
-    kind = MT5ForConditionalGeneration if name.startswith("mt5") else T5ForConditionalGeneration
-    return kind.from_pretrained(GOLDENS / name, dtype=torch.float32, attn_implementation="eager").eval()
+    kinds = {"mt5": MT5ForConditionalGeneration, "umt5": UMT5ForConditionalGeneration}
+    kind = kinds.get(name, T5ForConditionalGeneration)
+    model = kind.from_pretrained(GOLDENS / name, dtype=torch.float32, attn_implementation="eager").eval()
+    if name == "umt5":
+        model.config.tie_word_embeddings = False  # its head is not scaled; the configuration class forces this to true
+    return model
 
 
 def log_probs(logits):
@@ -115,6 +125,12 @@ ENCODERS = [
         encoder_config("t5", "T5EncoderModel", "relu", (96, 16, 8, 2, 32, 2, 2)),
         {"dense": 12},
     ),
+    (
+        "t5-v1.1-encoder",  # as text encoders of image models have it
+        T5EncoderModel,
+        encoder_config("t5", "T5EncoderModel", "gated-gelu", (140, 24, 8, 3, 40, 2, 2), tie_word_embeddings=False),
+        {},
+    ),
 ]
 
 
@@ -162,7 +178,7 @@ def write_sentence_head(folder, width, size, random):
         "activation_function": "torch.nn.modules.linear.Identity",
     }
     for path, content in (("1_Pooling", pooling), ("2_Dense", dense)):
-        (folder / path).mkdir()
+        (folder / path).mkdir(exist_ok=True)
         (folder / path / "config.json").write_text(json.dumps(content, indent=2) + "\n")
     weight = torch.from_numpy((random.standard_normal((size, width)) * width**-0.5).astype(np.float32))
     save_file({"linear.weight": weight}, folder / "2_Dense" / "model.safetensors", metadata={"format": "pt"})
@@ -175,7 +191,7 @@ def record_embeddings(folder):
     for seed, (name, kind, cfg, head) in enumerate(ENCODERS, start=3):
         model, tensors, random = random_encoder(kind, cfg, seed)
         directory = folder / name
-        directory.mkdir(parents=True)
+        directory.mkdir(parents=True, exist_ok=True)
         (directory / "config.json").write_text(json.dumps(cfg, indent=2) + "\n")
         save_file(tensors, directory / "model.safetensors", metadata={"format": "pt"})
         loaded = kind.from_pretrained(directory, dtype=torch.float32, attn_implementation="eager").eval()
@@ -211,7 +227,7 @@ def record_masks(folder):
     """Logits and encoder states of sources with an attention mask."""
     random = np.random.RandomState(21)
     golden, stored = {}, {}
-    for name in ("t5-v1.0", "t5-v1.1"):
+    for name in ("t5-v1.0", "t5-v1.1", "umt5"):
         model = whole_model(name)
         cases = []
         for i, length in enumerate((14, 60)):
@@ -283,7 +299,7 @@ def record_chronos(folder):
             values = 1.0 + 0.25 * noise if "layer_norm" in name else noise * standard_deviation(name, tuple(parameter.shape), cfg, family)
             tensors[name] = torch.from_numpy(values.astype(np.float32))
     directory = folder / "chronos-t5"
-    directory.mkdir(parents=True)
+    directory.mkdir(parents=True, exist_ok=True)
     (directory / "config.json").write_text(json.dumps(cfg, indent=2) + "\n")
     save_file(tensors, directory / "model.safetensors", metadata={"format": "pt"})
     model = T5ForConditionalGeneration.from_pretrained(directory, dtype=torch.float32, attn_implementation="eager").eval()

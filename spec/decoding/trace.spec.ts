@@ -42,6 +42,20 @@ describe('a trace', () => {
     );
   });
 
+  it('has a masked source with the ids that are hidden, and can be run again from it', async () => {
+    const masked = { ids: [7, 4, 5, 1], mask: Uint8Array.of(0, 1, 1, 1) };
+    const settings = { temperature: 1, seed: 5, maxNewTokens: 9 };
+    const recorder = new TraceRecorder();
+    const result = await finish({ target, drafter, source: masked, settings, trace: recorder });
+    const trace = readTrace(JSON.parse(JSON.stringify(recorder.trace)));
+    expect(trace.source).toEqual({ ids: [7, 4, 5, 1], mask: [0, 1, 1, 1] });
+    const again = await finish({ target, drafter, source: trace.source, settings, random: replayRandom(trace) });
+    expect(again.ids).toEqual(result.ids);
+    for (const source of [{ ids: [4] }, { ids: [4], mask: [2] }, { ids: [4], mask: [] }, { mask: [1] }, null]) {
+      expect(() => readTrace({ ...trace, source })).toThrow(/expected source to be a list of ids, or ids and a mask/);
+    }
+  });
+
   it('does not change the text', async () => {
     await fc.assert(
       fc.asyncProperty(settingsOf, async (settings) => {

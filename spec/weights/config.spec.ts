@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { type T5Config, WeightsError } from '../../weights';
-import { readConfig } from '../../weights/config';
+import { readConfig, withGenerationEnds } from '../../weights/config';
 import { parseObject } from '../../weights/fields';
 
 /** The fields every T5 config has (those of t5-small). */
@@ -22,12 +22,11 @@ const BASE = {
 /** Fields as a file gives them. */
 const written = (fields: object, file: string) => parseObject(JSON.stringify(fields), file);
 
-const parse = (changes: object, generation?: object) =>
-  readConfig(
-    written({ ...BASE, ...changes }, 'model/config.json'),
-    'model/config.json',
-    generation && written(generation, 'model/generation_config.json'),
-  );
+const parse = (changes: object, generation?: object) => {
+  const config = readConfig(written({ ...BASE, ...changes }, 'model/config.json'), 'model/config.json');
+  const file = 'model/generation_config.json';
+  return generation ? withGenerationEnds(config, written(generation, file), file) : config;
+};
 
 describe('config.json', () => {
   it.each<[string, object, Partial<T5Config>]>([

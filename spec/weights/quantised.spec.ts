@@ -77,6 +77,14 @@ describe('weights in fewer bits', () => {
     expect(() => resolve(changes)).toThrow(WeightsError);
   });
 
+  it('are refused when they are whole numbers without scales: nothing says what these stand for', () => {
+    const found = `expected F64, F32, F16 or BF16, or I8 with scales in ${QUERY}SCB, found I8 without scales`;
+    expect(() => resolve({ [`${QUERY}weight`]: { type: 'I8', shape } })).toThrow(`f: ${QUERY}weight: ${found}`);
+    const norm = 'encoder.final_layer_norm.weight';
+    expect(() => resolve({ [norm]: { type: 'I8', shape: [16] } })).toThrow(`f: ${norm}: expected F64`);
+    expect(() => resolve({ 'not.needed': { type: 'I8', shape } })).not.toThrow();
+  });
+
   it('do not matter beside a weight that has its own values', () => {
     const other = { type: 'F32', shape: [12] } as const;
     expect(() =>
