@@ -5,7 +5,7 @@
  *     npm run fuzz -- NAME --input FILE        tries one input again
  *
  * The inputs are tried in a process of its own. It writes each to build/fuzz/NAME.input first, so that an input which ends or blocks the
- * process is known too.
+ * process is known too. An input that breaks the law is kept as build/fuzz/NAME-DIGEST.broke, and its beginning is printed.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -45,7 +45,8 @@ async function tryOne(
   counts?: { worked: number; refused: number },
 ): Promise<boolean> {
   const verdict = await judge(fuzzer, input);
-  if (verdict.kind === 'broke') console.error(`${fuzzer.name}: ${replayOf(fuzzer, input, verdict.how)}`);
+  if (verdict.kind === 'broke')
+    console.error(`${fuzzer.name}: ${replayOf(fuzzer, input, { how: verdict.how, folder: FOLDER })}`);
   else if (counts) counts[verdict.kind]++;
   else console.log(`${fuzzer.name}: ${verdict.kind}`);
   return verdict.kind !== 'broke';

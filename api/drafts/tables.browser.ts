@@ -1,19 +1,20 @@
-import { DecodingError, NgramTable } from '../../decoding';
+import { DecodingError, type NgramTable } from '../../decoding';
+import { bodyUpTo } from '../sources/body';
+import { MOST_TABLE_BYTES, parseTable } from './table-text';
 
 /** As in Node, from an address: a page has no files. @throws DecodingError `option-invalid` */
 export async function readTable(address: string): Promise<NgramTable> {
+  const failed = (found: string) =>
+    new DecodingError('option-invalid', `draft: expected an n-gram table at ${address}, found ${found}`);
   const answer = await fetch(address).catch((error: Error) => {
-    throw new DecodingError('option-invalid', `draft: expected an n-gram table at ${address}, found ${error.message}`);
+    throw failed(error.message);
   });
   if (!answer.ok) {
-    const found = `HTTP ${answer.status}`;
-    throw new DecodingError('option-invalid', `draft: expected an n-gram table at ${address}, found ${found}`);
+    await answer.body?.cancel();
+    throw failed(`HTTP ${answer.status}`);
   }
-  let value: unknown;
-  try {
-    value = await answer.json();
-  } catch {
-    throw new DecodingError('option-invalid', `${address}: expected JSON of an n-gram table, found other text`);
-  }
-  return NgramTable.fromJSON(value, address);
+  const bytes = await bodyUpTo(MOST_TABLE_BYTES, answer).catch((error: Error) => {
+    throw failed(`an answer that cannot be read (${error.message})`);
+  });
+  return parseTable(new TextDecoder().decode(bytes), address);
 }

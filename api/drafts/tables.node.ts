@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
-import { parseShallowJson, quoted } from '../../common';
-import { DecodingError, NgramTable } from '../../decoding';
+import { quoted } from '../../common';
+import { DecodingError, type NgramTable } from '../../decoding';
+import { MOST_TABLE_BYTES, parseTable } from './table-text';
 
 /** Reads a table that `tandem ngram build` wrote. @throws DecodingError `option-invalid` */
 export async function readTable(file: string): Promise<NgramTable> {
@@ -8,17 +9,13 @@ export async function readTable(file: string): Promise<NgramTable> {
     new DecodingError('option-invalid', `draft: expected an n-gram table in ${quoted(file)}, found ${found}`);
   let text: string;
   try {
+    const found = await stat(file);
     // Opening a pipe would wait for its writer, and a device may have no end.
-    if (!(await stat(file)).isFile()) throw failed('no file: a directory, a pipe or a device');
+    if (!found.isFile()) throw failed('no file: a directory, a pipe or a device');
+    if (found.size > MOST_TABLE_BYTES) throw failed(`${found.size} bytes, more than ${MOST_TABLE_BYTES}`);
     text = await readFile(file, 'utf8');
   } catch (error) {
     throw error instanceof DecodingError ? error : failed((error as NodeJS.ErrnoException).code ?? String(error));
   }
-  let value: unknown;
-  try {
-    value = parseShallowJson(text);
-  } catch {
-    throw new DecodingError('option-invalid', `${file}: expected JSON of an n-gram table, found other text`);
-  }
-  return NgramTable.fromJSON(value, file);
+  return parseTable(text, file);
 }

@@ -9,6 +9,7 @@ import {
   openFileSet,
   WeightsError,
 } from '../../weights';
+import { BodyTooLong, bodyUpTo } from './body';
 
 /** Files that the directory of a model may have beside its weights. */
 const SMALL_FILES = [
@@ -76,22 +77,12 @@ async function smallFile(name: string, url: string, signal?: AbortSignal): Promi
   return bufferSource(name, await boundedBody(url, answer, signal));
 }
 
-/** The body, of which no more is read than a small file may have, whatever length the server states. */
-async function boundedBody(url: string, answer: Response, signal?: AbortSignal): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  const reader = answer.body?.getReader();
-  for (;;) {
-    const step = await reader?.read().catch((error: Error) => {
-      throw failure(url, error, signal);
-    });
-    if (!step || step.done) return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
-    length += step.value.byteLength;
-    parts.push(step.value);
-    if (length <= MOST_SMALL_BYTES) continue;
-    await reader?.cancel();
-    throw new WeightsError('io-failed', `${url}: expected at most ${MOST_SMALL_BYTES} bytes, found more`);
-  }
+/** The body, of which no more is read than a small file may have. */
+function boundedBody(url: string, answer: Response, signal?: AbortSignal): Promise<Uint8Array> {
+  return bodyUpTo(MOST_SMALL_BYTES, answer).catch((error: Error) => {
+    if (error instanceof BodyTooLong) throw new WeightsError('io-failed', `${url}: ${error.message}`);
+    throw failure(url, error, signal);
+  });
 }
 
 /** A file that is read by ranges where the server knows them, else whole; null where the server has none. */

@@ -1,3 +1,6 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { FUZZERS } from './fuzzers';
 import { judge, replayOf } from './law';
@@ -7,10 +10,24 @@ import { mutationsOf } from './mutate';
 const RUNS = 300;
 /** The same inputs in every run, so that a change of the code is what a failure means. */
 const SEED = 14;
+/** Where `npm run fuzz` keeps inputs as well. */
+const FOLDER = join(__dirname, '..', '..', 'build', 'fuzz');
 
 test('there is a fuzzer for every kind of bytes that come from outside', () => {
   const names = ['header', 'index', 'config', 'generation', 'tokenizer', 'spiece', 'pickle', 'trace', 'ngram', 'hub'];
   expect(FUZZERS.map(({ name }) => name)).toEqual(names);
+});
+
+it('an input that broke the law is shown by its beginning, and written whole to a file that is named', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-fuzz-'));
+  const input = Buffer.from(`["\u001b[31m${'x'.repeat(5000)}`);
+  const text = replayOf(FUZZERS[1], input, { how: 'it broke', folder });
+  expect(text.length).toBeLessThan(800);
+  expect(text).toMatch(/^it broke\ninput, as text: \["\\x1b\[31mx+ … \(the first 300 of 5007 bytes\)\n/);
+  const file = /npm run fuzz -- index --input (.*)$/.exec(text)?.[1] ?? 'none';
+  expect(readFileSync(file).equals(input)).toBe(true);
+  expect(replayOf(FUZZERS[0], new Uint8Array([1, 2]), { how: 'it broke', folder })).toContain('as base64: AQI=\n');
+  rmSync(folder, { recursive: true });
 });
 
 describe.each(FUZZERS)('$name', (fuzzer) => {
@@ -22,7 +39,7 @@ describe.each(FUZZERS)('$name', (fuzzer) => {
     const seen = { worked: 0, refused: 0 };
     for (const input of fc.sample(mutationsOf(await fuzzer.seeds(), fuzzer.kind), { numRuns: RUNS, seed: SEED })) {
       const verdict = await judge(fuzzer, input);
-      if (verdict.kind === 'broke') throw new Error(replayOf(fuzzer, input, verdict.how));
+      if (verdict.kind === 'broke') throw new Error(replayOf(fuzzer, input, { how: verdict.how, folder: FOLDER }));
       seen[verdict.kind]++;
     }
     expect(seen.refused).toBeGreaterThan(RUNS / 20);

@@ -1,4 +1,7 @@
-import { TandemError } from '../../common';
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { printable, TandemError } from '../../common';
 import type { ByteSource } from '../../weights';
 import { type FileSet, fileSet } from '../../weights/file-set';
 
@@ -68,8 +71,22 @@ export async function judge(fuzzer: Fuzzer, input: Uint8Array): Promise<Verdict>
   return { kind: refused ? 'refused' : 'worked' };
 }
 
-/** What to do with an input that broke the law. */
-export function replayOf(fuzzer: Fuzzer, input: Uint8Array, how: string): string {
-  const command = `base64 -d > FILE; npm run fuzz -- ${fuzzer.name} --input FILE`;
-  return `${how}\ninput in base64 (${command}):\n${Buffer.from(input).toString('base64')}`;
+/** Bytes of an input that a message shows. */
+const SHOWN = 300;
+
+/**
+ * What to do with an input that broke the law. The whole input is written to a file in `folder`, named after its content; the
+ * message shows the beginning.
+ */
+export function replayOf(fuzzer: Fuzzer, input: Uint8Array, { how, folder }: { how: string; folder: string }): string {
+  mkdirSync(folder, { recursive: true });
+  const digest = createHash('sha256').update(input).digest('hex').slice(0, 8);
+  const file = join(folder, `${fuzzer.name}-${digest}.broke`);
+  writeFileSync(file, input);
+  const begin = Buffer.from(input.subarray(0, SHOWN)).toString(fuzzer.kind === 'json' ? 'utf8' : 'base64');
+  const rest = input.length > SHOWN ? ` … (the first ${SHOWN} of ${input.length} bytes)` : '';
+  const kind = fuzzer.kind === 'json' ? 'text' : 'base64';
+  return [how, `input, as ${kind}: ${printable(begin)}${rest}`, `npm run fuzz -- ${fuzzer.name} --input ${file}`].join(
+    '\n',
+  );
 }

@@ -28,6 +28,8 @@ export type Fault =
   /** The answer stops after some bytes until `resume`. */
   | { readonly kind: 'stall'; readonly file: string; readonly after: number }
   | { readonly kind: 'lie'; readonly about: 'commit' | 'oid' | 'size'; readonly value: unknown }
+  /** The list names the size of a large file's pointer in git in place of the file's; `lfs.size` is right. */
+  | { readonly kind: 'pointers' }
   /** A range request is answered from one byte further on. */
   | { readonly kind: 'shifted'; readonly file: string }
   | { readonly kind: 'slow'; readonly file: string };
@@ -65,7 +67,8 @@ export async function fakeHub(
     const info = /^\/api\/models\/org\/tiny\/revision\/(main|v1|refs\/pr\/1|[0-9a-f]{40})$/.test(path);
     if (info) return sendJson(response, 200, { id: 'org/tiny', sha: told('commit', COMMIT), siblings });
     if (path === `/api/models/org/tiny/tree/${COMMIT}`) {
-      const list = Object.entries(files).map(([name, bytes]) => listed(name, bytes, told));
+      const all = Object.entries(files).map(([name, bytes]) => listed(name, bytes, told));
+      const list = hub.fault?.kind === 'pointers' ? all.map((file) => (file.lfs ? { ...file, size: 134 } : file)) : all;
       return sendJson(response, 200, [{ type: 'directory', path: 'onnx', size: 0, oid: COMMIT }, ...list]);
     }
     const resolved = path.match(new RegExp(`^/org/tiny/resolve/${COMMIT}/(.+)$`))?.[1];

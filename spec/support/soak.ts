@@ -107,3 +107,70 @@ export async function soak(tandem: Tandem, { passes, heapGrowth, residentGrowth 
   expect(now.heap - held.heap).toBeLessThan(heapGrowth);
   expect(now.resident - held.resident).toBeLessThan(residentGrowth);
 }
+
+/** Ways to leave a call early, each after some tokens. */
+const EXITS: Readonly<Record<string, (tandem: Tandem, turn: number) => Promise<unknown>>> = {
+  break: async (tandem, turn) => {
+    let left = turn % 4;
+    for await (const _ of tandem.stream(SOURCES[turn % 3], LONG)) if (left-- === 0) break;
+  },
+  throw: async (tandem, turn) => {
+    for await (const _ of tandem.stream(SOURCES[turn % 3], LONG)) throw new Error('expected');
+  },
+  'text is left': async (tandem, turn) => {
+    for await (const _ of tandem.stream(SOURCES[turn % 3], LONG).text) break;
+  },
+  drop: async (tandem, turn) => tandem.stream(SOURCES[turn % 3], LONG).next(),
+  abort: async (tandem, turn) => {
+    const controller = new AbortController();
+    const stream = tandem.stream(SOURCES[turn % 3], { ...LONG, signal: controller.signal });
+    await stream.next();
+    controller.abort(new Error('expected'));
+    await stream.result;
+  },
+  'a processor fails': async (tandem, turn) => {
+    let left = turn % 4;
+    const fail = () => {
+      if (left-- === 0) throw new Error('expected');
+    };
+    await tandem.generate(SOURCES[turn % 3], { ...LONG, processors: [fail] });
+  },
+};
+const LONG: GenerateOptions = { minNewTokens: 30, maxNewTokens: 31 };
+
+/** Leaves calls early, in every way in turn: memory stays level, and the next whole call gives what the first gave. */
+export async function leaveEarly(tandem: Tandem, { exits, growth }: { exits: number; growth: number }): Promise<void> {
+  const whole = async () => (await tandem.generate(SOURCES[0], LONG)).ids;
+  const first = await whole();
+  const ways = Object.entries(EXITS);
+  const ends = new Map<string, number>();
+  const leave = async (from: number, to: number) => {
+    for (let turn = from; turn < to; turn++) {
+      const [name, exit] = ways[turn % ways.length];
+      const end = await exit(tandem, Math.floor(turn / ways.length)).then(
+        () => 'left',
+        ({ message, code }: Error & { code?: string }) => code ?? message,
+      );
+      ends.set(`${name}: ${end}`, (ends.get(`${name}: ${end}`) ?? 0) + 1);
+      if (turn % 100 !== 99) continue;
+      collectGarbage(); // finds what was only dropped
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  };
+  const warm = Math.ceil(exits / 10);
+  await leave(0, warm);
+  const held = bytesHeld();
+  await leave(warm, exits);
+  const now = bytesHeld();
+  expect(now.heap - held.heap).toBeLessThan(growth);
+  expect(now.resident - held.resident).toBeLessThan(growth);
+  expect(await whole()).toEqual(first);
+  expect([...ends.keys()].sort()).toEqual([
+    'a processor fails: expected',
+    'abort: aborted',
+    'break: left',
+    'drop: left',
+    'text is left: left',
+    'throw: expected',
+  ]);
+}

@@ -28,18 +28,14 @@ export function answerOf(
 ): Answer {
   async function* chunks(): AsyncGenerator<Uint8Array, void, void> {
     if (!response.body) return;
-    const reader = response.body.getReader();
-    try {
-      for (;;) {
-        const { done, value } = await watch.wait(reader.read()).catch((error) => {
-          throw asFailure(what, error, signal);
-        });
-        if (done) return;
-        watch.count(value.byteLength);
-        yield value;
-      }
-    } finally {
-      reader.cancel().catch(() => undefined); // no effect after the end; what a broken body says was thrown above
+    const reader = response.body.getReader(); // after an early end, `dispose` ends the connection
+    for (;;) {
+      const { done, value } = await watch.wait(reader.read()).catch((error) => {
+        throw asFailure(what, error, signal);
+      });
+      if (done) return;
+      watch.count(value.byteLength);
+      yield value;
     }
   }
 

@@ -1,7 +1,7 @@
 import { parseShallowJson, quoted } from '../../common';
 import { WeightsError } from '../errors';
 import { type Answer, answerOf } from './answer';
-import { asFailure, refusal, TransientFailure, throwIfAborted, UnreachableError } from './failures';
+import { asFailure, refusal, TransientFailure, UnreachableError } from './failures';
 import { type Pause, pauseByClock, type RetryNotice, retryAfterMs, withRetries } from './retry';
 import { SilenceWatch } from './silence';
 import type { Transport } from './transport';
@@ -105,7 +105,6 @@ function parsed(what: string, bytes: Uint8Array): unknown {
 async function openRequest(request: ClientRequest, { transport, secret, ...options }: ClientOptions): Promise<Answer> {
   const { what, method = 'GET' } = request;
   const { signal } = options;
-  throwIfAborted(what, signal);
   const watch = new SilenceWatch(options.timeoutMs, signal);
   try {
     let url = new URL(request.url);

@@ -100,7 +100,6 @@ async function fetchChecked(
   lock: Lock,
 ): Promise<string> {
   const { client } = options;
-  if (partial.size > file.size) await partial.clear();
   let furthest = partial.size;
   const progressed = async () => {
     const gained = partial.size - furthest;

@@ -168,7 +168,6 @@ async function checkRoom({ cache, seams }: Call, files: Listing['files'], { sign
     const begun = await stat(`${blob}.tandem.incomplete`).catch(() => null);
     needed += Math.max(0, file.size - (begun?.size ?? 0));
   }
-  if (needed === 0) return;
   const free = await (seams.freeBytes ?? freeBytes)(cache.folder);
   if (free === null || needed <= free) return;
   const message = `${cache.folder}: expected room for ${needed} bytes, found ${free} free`;

@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { MOST_TABLE_BYTES } from '../../../api/drafts/table-text';
+import { readTable as fetchTable } from '../../../api/drafts/tables.browser';
 import { readTable } from '../../../api/drafts/tables.node';
 import { NgramTable } from '../../../decoding';
+import { loopback, sendForever } from '../../support/loopback';
 
 describe('an n-gram table', () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'tandem-tables-'));
@@ -41,5 +44,55 @@ describe('an n-gram table', () => {
   ])('with what is none is refused: %s', async (name, content, message) => {
     writeFileSync(path.join(folder, name), content);
     await refusal(name).toThrow(message);
+  });
+
+  it('of more bytes than any table has is refused before it is read', async () => {
+    writeFileSync(path.join(folder, 'long.json'), '');
+    truncateSync(path.join(folder, 'long.json'), MOST_TABLE_BYTES + 1); // no byte of it is on the disk
+    await refusal('long.json').toThrow(`found ${MOST_TABLE_BYTES + 1} bytes, more than ${MOST_TABLE_BYTES}`);
+  });
+
+  describe('of a page', () => {
+    const answered = async (answer: Parameters<typeof loopback>[0], use: (address: string) => Promise<void>) => {
+      const server = await loopback(answer);
+      await use(`${server.origin}/table.json`).finally(server.dispose);
+    };
+
+    it('is read from an address', async () => {
+      const table = new NgramTable(2, 9);
+      table.learn([3, 4, 1]);
+      const send: Parameters<typeof loopback>[0] = (_request, response) => void response.end(JSON.stringify(table));
+      await answered(send, async (address) => {
+        expect(JSON.stringify(await fetchTable(address))).toBe(JSON.stringify(table));
+      });
+    });
+
+    it('is read no further than its limit where the answer has no end', async () => {
+      let sent = 0;
+      const chunk = Buffer.alloc(1 << 20, '[1],');
+      const send: Parameters<typeof loopback>[0] = (request, response) =>
+        sendForever(request, response, chunk, (bytes) => {
+          sent += bytes;
+        });
+      await answered(send, async (address) => {
+        await expect(fetchTable(address)).rejects.toThrow(`expected at most ${MOST_TABLE_BYTES} bytes, found more`);
+      });
+      expect(sent).toBeLessThan(MOST_TABLE_BYTES + (64 << 20)); // and what the buffers of two sockets hold
+    });
+
+    it.each<[string, number, string, RegExp]>([
+      ['no file', 404, '', /found HTTP 404/],
+      ['nesting without end', 200, `{"a":${'['.repeat(1_000_000)}`, /expected JSON of an n-gram table/],
+    ])('is none in %s', async (_, status, body, message) => {
+      const send: Parameters<typeof loopback>[0] = (_request, response) => void response.writeHead(status).end(body);
+      await answered(send, async (address) => {
+        await expect(fetchTable(address)).rejects.toThrow(message);
+        await expect(fetchTable(address)).rejects.toMatchObject({ code: 'option-invalid' });
+      });
+    });
+
+    it('is none where nobody answers', async () => {
+      await expect(fetchTable('http://127.0.0.1:1/')).rejects.toThrow(/expected an n-gram table at .*, found /);
+    });
   });
 });

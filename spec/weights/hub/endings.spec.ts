@@ -113,6 +113,27 @@ describe('a download ends', () => {
     expect(readFileSync(room.blob).equals(Buffer.from(room.content[WEIGHTS]))).toBe(true);
   });
 
+  it('with the file when a server refuses ranges (status 416) and gives the whole', async () => {
+    mkdirSync(path.dirname(room.blob), { recursive: true });
+    writeFileSync(`${room.blob}.tandem.incomplete`, new Uint8Array(3000));
+    const asked = answerWeights((response, rest, from) => response.writeHead(from > 0 ? 416 : 200).end(rest));
+    await (await room.get()).dispose();
+    expect(asked()).toBe(2);
+    expect(readFileSync(room.blob).equals(Buffer.from(room.content[WEIGHTS]))).toBe(true);
+  });
+
+  it('when a server begins anew each time and gets no further than it was', async () => {
+    let tries = 0;
+    const asked = answerWeights((response) => {
+      const bytes = tries++ % 2 === 0 ? 100_000 : 10_000;
+      response.writeHead(200, { 'content-length': room.content[WEIGHTS].length });
+      response.write(room.content[WEIGHTS].subarray(0, bytes), () => setTimeout(() => response.destroy(), 20));
+      if (tries > 20) response.destroy(); // or this spec never ends
+    });
+    await expect(room.get()).rejects.toMatchObject({ code: 'hub-failed' });
+    expect(asked()).toBeLessThanOrEqual(6); // 100,000 bytes are progress once
+  });
+
   it('when a server that knows no ranges breaks off in the middle each time', async () => {
     const asked = answerWeights((response) => {
       response.writeHead(200, { 'content-length': room.content[WEIGHTS].length });

@@ -123,8 +123,10 @@ describe('the hub', () => {
     writeFileSync(`${room.blob}.tandem.incomplete`, new Uint8Array(3000).fill(7));
     await (await room.get()).dispose();
     expect(ranges()).toEqual(['bytes=3000-', null]);
+    rmSync(room.blob);
     writeFileSync(`${room.blob}.tandem.incomplete`, new Uint8Array(content[WEIGHTS].length + 1));
     await (await room.get()).dispose();
+    expect(ranges().slice(2)).toEqual([null]);
     expect(readFileSync(room.blob).equals(Buffer.from(content[WEIGHTS]))).toBe(true);
   });
 

@@ -43,6 +43,16 @@ describe('a mirror of a company', () => {
     await (await room.get({ revision: 'refs/pr/1', offline: true })).dispose();
   });
 
+  it('may list the size of a pointer beside that of the file', async () => {
+    room.hub.fault = { kind: 'pointers' };
+    let total = 0;
+    const onProgress = (progress: { total: number }) => {
+      ({ total } = progress);
+    };
+    await (await room.get({ onProgress })).dispose();
+    expect(total).toBe(room.content[WEIGHTS].length + room.content['config.json'].length);
+  });
+
   describe('may know no list of files', () => {
     const withoutTree = (info: object | null = null, head: Record<string, string> | null = null) => {
       room.hub.intercept = (path, request, response) => {
@@ -66,6 +76,33 @@ describe('a mirror of a company', () => {
       const heads = room.hub.log.filter(({ method }) => method === 'HEAD').map(({ path }) => path.split('/').at(-1));
       expect(heads.sort()).toEqual(['config.json', WEIGHTS]); // and nothing about what is not wanted
       await (await room.get({ offline: true })).dispose();
+    });
+
+    /** Redirects every question about the weights, which carries what is said of them itself. */
+    const redirectWeights = (location: (url: string) => string) => {
+      const hash = { etag: `"${room.blob.split('/').at(-1)}"`, 'content-length': room.content[WEIGHTS].length };
+      withoutTree();
+      const inner = room.hub.intercept;
+      room.hub.intercept = (name, request, response) => {
+        const isAsked = request.method === 'HEAD' && name.endsWith(WEIGHTS) && !request.url?.endsWith('?moved');
+        if (!isAsked) return inner?.(name, request, response) ?? false;
+        response.writeHead(307, { location: location(request.url ?? ''), ...hash }).end();
+        return true;
+      };
+    };
+
+    it('and keep its files at another address, which is not asked what only the hub may say', async () => {
+      const storage = await hubRoom(goldenFiles());
+      redirectWeights((url) => `${storage.hub.endpoint}${url}`);
+      await (await room.get()).dispose();
+      expect(storage.hub.log).toEqual([]);
+      await storage.dispose();
+    });
+
+    it('and move a file within itself: then the new place is asked', async () => {
+      redirectWeights((url) => `${url}?moved`);
+      await (await room.get()).dispose();
+      expect(room.hub.log.filter(({ path }) => path.endsWith('?moved'))).toHaveLength(1);
     });
 
     it('and no names either: then the refusal of the list stands', async () => {

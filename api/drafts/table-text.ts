@@ -1,0 +1,16 @@
+import { parseShallowJson } from '../../common';
+import { DecodingError, NgramTable } from '../../decoding';
+
+/** The most bytes of a table that is read. The bigram table of a text of 0.5 MB has 1 MB. */
+export const MOST_TABLE_BYTES = 256 << 20;
+
+/** A table from its JSON. @throws DecodingError `option-invalid` */
+export function parseTable(text: string, name: string): NgramTable {
+  let value: unknown;
+  try {
+    value = parseShallowJson(text);
+  } catch {
+    throw new DecodingError('option-invalid', `${name}: expected JSON of an n-gram table, found other text`);
+  }
+  return NgramTable.fromJSON(value, name);
+}
