@@ -95,9 +95,8 @@ export class Encoder {
     }
   }
 
-  /** Frees the boxes; a call that is under way ends with `disposed` at its next step. */
+  /** Frees the boxes; a call that is under way ends with `disposed` at its next step. To be called once. */
   dispose(): void {
-    if (this.disposed) return;
     this.disposed = true;
     if (!this.running) this.free();
   }

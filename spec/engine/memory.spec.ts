@@ -40,3 +40,31 @@ describe.each(['reference', 'cpu', 'wasm'] as const)('the memory that a source i
     await backend.dispose();
   });
 });
+
+describe.each(['reference', 'cpu', 'wasm'] as const)('the memory that a model is said to take on %s', (name) => {
+  it('is that of its weights as they are kept, not as they are stored', async () => {
+    const backend = await createBackend(name, { threads: 1 });
+    const full = { ...backend, facts: { ...backend.facts, capacityBytes: 0, allocatedBytes: () => 0 } };
+    const types = backend.facts.weightTypes;
+    const copies = fc.constantFrom(undefined, ...types);
+    await fc.assert(
+      fc.asyncProperty(arbitraryConfig, sizes, fc.constantFrom(...types), copies, async (family, size, dtype, copy) => {
+        const config = { ...family, ...size, inner: size.heads * size.dKv };
+        const checkpoint = randomCheckpoint(config, 1); // stored as float32
+        const before = backend.facts.allocatedBytes();
+        const refusal: Error = await loadModel(checkpoint, full, { dtype, copy }).then(
+          () => new Error('taken'),
+          (error) => error,
+        );
+        expect(refusal).toMatchObject({ code: 'out-of-memory' });
+        expect(backend.facts.allocatedBytes()).toBe(before);
+        const said = Number(/found (\d+) bytes/.exec(refusal.message)?.[1]);
+        using model = await loadModel(checkpoint, backend, { dtype, copy });
+        expect(said).toBeGreaterThanOrEqual(model.weightBytes);
+        expect(said).toBeLessThan(1.1 * model.weightBytes + 4096); // norms and position biases are vectors
+      }),
+      { numRuns: 12 },
+    );
+    await backend.dispose();
+  });
+});

@@ -72,7 +72,7 @@ async function helpOf(...words: string[]): Promise<string> {
 
 const flagsIn = (text: string) => [...text.matchAll(/(?<![\w-])--[a-z][a-z0-9-]*/g)].map(([flag]) => flag);
 
-/** Flags of every subcommand by its words, of benches, of the fuzzers' script and of the goldens'. */
+/** Flags of every subcommand by its words, of benches, and of the scripts for fuzzers, mutants and goldens. */
 async function knownFlags(): Promise<Map<string, Set<string>>> {
   const known = new Map<string, Set<string>>();
   const commands = (help: string) => {
@@ -89,6 +89,7 @@ async function knownFlags(): Promise<Map<string, Set<string>>> {
   const named = benches.flatMap((text) => [...text.matchAll(/^\s+'?([a-z-]+)'?: \{ type: '(?:string|boolean)'/gm)]);
   known.set('bench', new Set([...benches.flatMap(flagsIn), ...named.map(([, name]) => `--${name}`)]));
   known.set('fuzz', new Set(flagsIn(read('scripts/fuzz.ts'))));
+  known.set('mutate', new Set(flagsIn(read('scripts/mutate.mjs'))));
   known.set('golden', new Set(flagsIn(read('scripts/goldens/make.py'))));
   return known;
 }
@@ -97,6 +98,7 @@ async function knownFlags(): Promise<Map<string, Set<string>>> {
 function flagsFor(text: string, known: ReadonlyMap<string, ReadonlySet<string>>): ReadonlySet<string> {
   if (/\bbench\b/.test(text)) return known.get('bench') as ReadonlySet<string>;
   if (/\bnpm run fuzz\b/.test(text)) return known.get('fuzz') as ReadonlySet<string>;
+  if (/\bnpm run mutate\b/.test(text)) return known.get('mutate') as ReadonlySet<string>;
   if (/\bgolden\b/.test(text)) return known.get('golden') as ReadonlySet<string>;
   if (/\besbuild\b/.test(text)) return new Set(['--external']);
   const words = /\btandem(?:\.js)?((?: [a-z]+)*)/.exec(text)?.[1].trim().split(' ') ?? [];

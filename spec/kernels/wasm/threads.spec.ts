@@ -88,37 +88,47 @@ describe('threads', () => {
     await backend.dispose();
   });
 
-  test('a thread that fails in the middle of a job gives its chunk back: the result has the same bits', async () => {
-    const memories: WebAssembly.Memory[] = [];
-    const create = WebAssembly.Memory;
-    const spy = jest.spyOn(WebAssembly, 'Memory').mockImplementation((descriptor) => {
-      const memory = new create(descriptor);
-      memories.push(memory);
-      return memory;
-    });
-    const backend = await createWasmBackend({ threads: 2 });
-    spy.mockRestore();
-    const control = new Int32Array(memories[memories.length - 1].buffer, 0, 256);
-    const [stride, failures] = [Address.scratchStride / 4, Address.failures / 4];
-    await using(backend, async (boxes) => {
-      const rows = matrix(1, 512, 1024);
-      const weight = boxes.weight(rows, 'f32');
-      const bytes = new Uint8Array(rows.values.buffer, rows.values.byteOffset, rows.values.byteLength);
-      const x = boxes.tensor(matrix(2, 3, 1024));
-      const [expected, found] = [boxes.out(), boxes.out()];
-      backend.linear(expected, x, weight, null);
-      const right = await backend.read(expected);
-      for (let attempt = 0; attempt < 200 && Atomics.load(control, failures) === 0; attempt++) {
-        await new Promise((resolve) => setTimeout(resolve, 10)); // the other thread may not have started yet
-        control[stride] = 0x40000000; // the scratch memory of the second thread is beyond the end
-        backend.fill(weight, 0, bytes, 'f32');
-        backend.linear(found, x, weight, null);
-        expectSameBits(await backend.read(found), right);
-      }
-    });
-    expect(Atomics.load(control, failures)).toBe(1);
-    await backend.dispose();
-  });
+  test.each([
+    ['the first memory', undefined],
+    ['a second memory', 1],
+  ])(
+    'a thread that fails in the middle of a job in %s gives its chunk back: the result has the same bits',
+    async (_, bankBytes) => {
+      const memories: WebAssembly.Memory[] = [];
+      const create = WebAssembly.Memory;
+      const spy = jest.spyOn(WebAssembly, 'Memory').mockImplementation((descriptor) => {
+        const memory = new create(descriptor);
+        memories.push(memory);
+        return memory;
+      });
+      const backend = await createWasmBackend({ threads: 2, bankBytes });
+      const [stride, failures] = [Address.scratchStride / 4, Address.failures / 4];
+      const first = memories.length;
+      let failed = 0;
+      await using(backend, async (boxes) => {
+        const rows = matrix(1, 512, 1024);
+        const weight = boxes.weight(rows, 'f32');
+        spy.mockRestore();
+        expect(memories.length).toBe(bankBytes === undefined ? first : first + 1);
+        const control = new Int32Array(memories[memories.length - 1].buffer, 0, 256);
+        const bytes = new Uint8Array(rows.values.buffer, rows.values.byteOffset, rows.values.byteLength);
+        const x = boxes.tensor(matrix(2, 3, 1024));
+        const [expected, found] = [boxes.out(), boxes.out()];
+        backend.linear(expected, x, weight, null);
+        const right = await backend.read(expected);
+        for (let attempt = 0; attempt < 200 && Atomics.load(control, failures) === 0; attempt++) {
+          await new Promise((resolve) => setTimeout(resolve, 10)); // the other thread may not have started yet
+          control[stride] = 0x40000000; // the scratch memory of the second thread is beyond the end
+          backend.fill(weight, 0, bytes, 'f32');
+          backend.linear(found, x, weight, null);
+          expectSameBits(await backend.read(found), right);
+          failed = Atomics.load(control, failures);
+        }
+      });
+      expect(failed).toBe(1);
+      await backend.dispose();
+    },
+  );
 
   test('dispose can be called twice', async () => {
     const backend = await createWasmBackend({ threads: 4 });
