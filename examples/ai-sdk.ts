@@ -3,6 +3,7 @@
  *
  *   const t5 = createTandem(await Tandem.load('google/flan-t5-base', { draft: 'self' }));
  *   const { text, providerMetadata } = await generateText({ model: t5('flan-t5-base'), prompt: 'Translate to German: Good morning.' });
+ *   for await (const piece of streamText({ model: t5('flan-t5-base'), prompt: '…' }).textStream) process.stdout.write(piece);
  *   const { embeddings } = await embedMany({ model: t5.embedding('flan-t5-base'), values: ['one', 'two'] });
  *
  * A T5 has one source and no chat: the texts of system and user are joined by newlines, and tools, files and earlier answers are

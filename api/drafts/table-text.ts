@@ -1,7 +1,7 @@
 import { parseShallowJson } from '../../common';
 import { DecodingError, NgramTable } from '../../decoding';
 
-/** The most bytes of a table that is read. The bigram table of a text of 0.5 MB has 1 MB. */
+/** The most bytes of a table that is read. */
 export const MOST_TABLE_BYTES = 256 << 20;
 
 /** A table from its JSON. @throws DecodingError `option-invalid` */

@@ -1,5 +1,5 @@
 /** Plugins for vite: the browser's twins of files, the models beside the page, and the sources that the page shows. */
-import { createReadStream, cpSync, existsSync, readFileSync, statSync } from 'node:fs';
+import { cpSync, createReadStream, existsSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { deflateRawSync } from 'node:zlib';
 import { excerptOf, SHOWN } from './excerpts.mjs';
