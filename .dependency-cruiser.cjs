@@ -1,8 +1,8 @@
 /**
- * The import rule of docs/decisions.md: cli and explorer import api, api imports decoding, decoding imports engine, engine
- * imports kernels and weights, everything may import common, and nothing imports the other way. One folder imports another
- * through its index.ts only. Node's own modules are imported only in files that run only in Node. No file imports itself
- * through others.
+ * The import rule of docs/decisions.md: cli imports server, both of them and explorer import api, api imports decoding, decoding
+ * imports engine, engine imports kernels and weights, everything may import common, and nothing imports the other way. One folder
+ * imports another through its index.ts only. Node's own modules are imported only in files that run only in Node. No file imports
+ * itself through others.
  */
 
 /** What each folder of the product may import besides itself. */
@@ -13,7 +13,8 @@ const MAY_IMPORT = {
   engine: ['common', 'kernels', 'weights'],
   decoding: ['common', 'engine', 'kernels', 'weights'],
   api: ['common', 'decoding', 'engine', 'kernels', 'weights'],
-  cli: ['common', 'api', 'decoding', 'engine', 'kernels', 'weights'],
+  server: ['common', 'api', 'decoding', 'engine', 'kernels', 'weights'],
+  cli: ['common', 'api', 'server', 'decoding', 'engine', 'kernels', 'weights'],
   transformers: ['common', 'api', 'weights'],
   explorer: ['common', 'api', 'decoding', 'engine', 'kernels', 'weights'],
 };
@@ -55,9 +56,9 @@ module.exports = {
     },
     {
       name: 'node-modules-in-node-files',
-      comment: "Node's own modules are imported in *.node.ts (which has a *.browser.ts twin) or in cli/: the rest runs in browsers",
+      comment: "Node's own modules are imported in *.node.ts (which has a *.browser.ts twin), in server/ and in cli/: the rest runs in browsers",
       severity: 'error',
-      from: { path: [anyOf(PRODUCT), ENTRIES], pathNot: ['\\.node\\.ts$', '^cli/', EXPLORERS_BUILD] },
+      from: { path: [anyOf(PRODUCT), ENTRIES], pathNot: ['\\.node\\.ts$', '^(cli|server)/', EXPLORERS_BUILD] },
       to: { dependencyTypes: ['core'] },
     },
     {

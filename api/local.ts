@@ -1,5 +1,5 @@
 import { Turns } from '../common';
-import { type CostTable, DecodingError, measureCosts } from '../decoding';
+import { type CostTable, DecodingError, measureCosts, SharedBatch } from '../decoding';
 import type { T5Model } from '../engine';
 import { searchBeams } from './beams';
 import { comparison } from './comparison';
@@ -35,7 +35,7 @@ const WARM_UP_TOKENS = 12;
 
 /** Loads onto this thread. */
 export async function openLocalEngine(plan: LoadPlan, options: LoadOptions): Promise<Engine> {
-  return new LocalEngine(await load(plan, options));
+  return new LocalEngine(await load(plan, options), options);
 }
 
 /** The engine on this thread. */
@@ -44,7 +44,13 @@ export class LocalEngine implements Engine {
   readonly parts: LoadedParts;
   readonly notSendable = [];
 
-  constructor(private readonly loaded: Loaded) {
+  /** Where calls share batches: one batch for those with the draft, one for those without. */
+  private readonly shared: { readonly drafted: SharedBatch; readonly plain: SharedBatch } | null;
+
+  constructor(
+    private readonly loaded: Loaded,
+    { continuousBatching: size }: Pick<LoadOptions, 'continuousBatching'> = {},
+  ) {
     const { target, drafts, drafter, tokenizer, backend, prefix, generation } = loaded;
     const { name, level, wide, threads, reason, weightTypes } = backend.facts;
     this.parts = { target, drafts, drafter, tokenizer, backend };
@@ -57,6 +63,8 @@ export class LocalEngine implements Engine {
       hasTokenizer: tokenizer !== null,
       generation,
     };
+    const batch = (drafting: typeof drafter) => new SharedBatch({ target, drafter: drafting }, size as number);
+    this.shared = size === undefined ? null : { drafted: batch(drafter), plain: batch(null) };
   }
 
   async *decode(
@@ -64,9 +72,13 @@ export class LocalEngine implements Engine {
     options: GenerateOptions,
     signal: AbortSignal,
   ): AsyncGenerator<StreamEvent, void, void> {
-    const run = isBeamSearch(options) ? searchBeams : decodeSequences;
+    const { loaded } = this;
+    const shared = this.shared && (options.speculative === false ? this.shared.plain : this.shared.drafted);
+    const events = isBeamSearch(options)
+      ? searchBeams(loaded, inputs, options, signal)
+      : decodeSequences(loaded, inputs, options, { signal, shared });
     const turns = new Turns();
-    for await (const event of run(this.loaded, inputs, options, signal)) {
+    for await (const event of events) {
       await turns.give();
       yield event;
     }
@@ -121,6 +133,7 @@ export class LocalEngine implements Engine {
 
   async dispose(): Promise<void> {
     const { target, drafts, backend } = this.loaded;
+    for (const batch of Object.values(this.shared ?? {})) await batch.settle();
     for (const draft of drafts) draft.dispose();
     target.dispose();
     await backend.dispose();

@@ -85,6 +85,11 @@ export const LOAD_OPTIONS: OptionTable<keyof LoadOptions> = {
       'false leaves out what generation_config.json of the target states: generation starts from nothing (default: true)',
     flag: '--generation-config <follow>',
   },
+  continuousBatching: {
+    ...CONCURRENCY,
+    flag: undefined,
+    about: 'decode the sequences of all calls that are under way in one batch of at most so many (default: none)',
+  },
   worker: { ...flagged, about: 'run the engine in a worker of its own (default: false)' },
   signal: { ...abortSignal, about: 'cancels loading' },
   onProgress: { ...callable, about: 'called while files are downloaded and weights are read' },

@@ -1,11 +1,13 @@
 import {
   addTallies,
   DEFAULTS,
+  type GenerationEvent,
   type GenerationResult,
   generateBatch,
   type Metrics,
   metricsOf,
   type SequenceRequest,
+  type SharedBatch,
 } from '../decoding';
 import type { Source } from '../engine';
 import type { Loaded } from './load';
@@ -46,19 +48,28 @@ export function sequenceName(index: number, sample: number, given?: string): str
  * Decodes inputs, each in one or several sequences, by one call of the target a round for all that are under way. Yields tokens
  * as they become certain and one `done` or `failed` for each input.
  *
+ * @param shared a batch that other calls are in too; then `concurrency` says how many sequences of this call are in it at once
  * @throws DecodingError `aborted`; whatever one input is to blame for comes as its `failed` event
  */
-export async function* decodeSequences(
+export function decodeSequences(
   loaded: Loaded,
   inputs: readonly Input[],
   options: GenerateOptions,
-  signal: AbortSignal,
+  { signal, shared }: { readonly signal: AbortSignal; readonly shared?: SharedBatch | null },
 ): AsyncGenerator<StreamEvent, void, void> {
   const run = new SequencesRun(loaded, inputs, options);
+  if (shared) return eventsOf(run, shared.generate(run.requests(), { concurrency: options.concurrency, signal }));
   const { speculative = true, numReturnSequences = 1 } = options;
   const { concurrency = Math.max(DEFAULTS.concurrency, numReturnSequences) } = options;
   const pair = { target: loaded.target, drafter: speculative ? loaded.drafter : null };
-  for await (const event of generateBatch(pair, run.requests(), { concurrency, signal })) {
+  return eventsOf(run, generateBatch(pair, run.requests(), { concurrency, signal }));
+}
+
+async function* eventsOf(
+  run: SequencesRun,
+  events: AsyncGenerator<GenerationEvent, void, void>,
+): AsyncGenerator<StreamEvent, void, void> {
+  for await (const event of events) {
     yield* run.takeFailures();
     const member = run.members[event.index];
     if (event.kind === 'token') yield { ...event, index: member.index, sequence: member.sequence };

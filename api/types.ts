@@ -100,6 +100,8 @@ export interface LoadOptions {
    * in Hugging Face's `generate`. What a call says wins. False starts from nothing, at the start token of config.json. Default true.
    */
   readonly generationConfig?: boolean;
+  /** All calls that are under way share one batch of at most so many sequences; see docs/serving.md. Default: none do. */
+  readonly continuousBatching?: number;
   /** Run the engine in a worker of its own, so that this thread's event loop stays free. Default false. */
   readonly worker?: boolean;
   /** Cancels loading. */
@@ -143,7 +145,7 @@ export interface GenerateOptions extends Settings, EncodeInputOptions, DecodeIds
   readonly speculative?: boolean;
   /**
    * Sequences decoded at once when there are several; others wait for one to end. Default 8, or `numReturnSequences` where that is
-   * more. Samples of one input that are decoded at once share its encoding.
+   * more; in a common batch (`continuousBatching`) all that fit. Samples of one input that are decoded at once share its encoding.
    */
   readonly concurrency?: number;
   /**

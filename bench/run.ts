@@ -7,6 +7,7 @@ import { type BenchOptions, parseOptions } from './harness/options';
 import { printReport, saveReport } from './harness/report';
 import { KERNEL_BENCHES } from './kernels';
 import { samplesBench } from './samples/run';
+import { serveBench } from './serve/run';
 import { speculativeBench } from './speculative/run';
 
 const FOLDER = join(__dirname, '..', 'build', 'bench');
@@ -31,14 +32,15 @@ async function openBenches(options: BenchOptions): Promise<Bench[]> {
 }
 
 /**
- * `bench decode …` measures whole decoder steps, `bench speculative …` whole texts, `bench samples …` samples at once, and everything
- * else kernels.
+ * `bench decode …` measures whole decoder steps, `bench speculative …` whole texts, `bench samples …` samples at once,
+ * `bench serve …` a server with several clients, and everything else kernels.
  */
 async function main(): Promise<number> {
   const [first, ...rest] = process.argv.slice(2);
   if (first === 'decode') return decodeBench(rest);
   if (first === 'speculative') return speculativeBench(rest);
   if (first === 'samples') return samplesBench(rest);
+  if (first === 'serve') return serveBench(rest);
   return kernelBenches();
 }
 

@@ -2,14 +2,18 @@ import { EXIT, exitCodeOf, oneLine } from './failure';
 
 /** A command that was told to end and has not ended after this time is ended. */
 const PATIENCE_MS = 2000;
+/** Tells how long a command may take to end after a signal. */
+export type Patience = (milliseconds: number) => void;
+
 const SHOW_CURSOR = '\u001b[?25h';
 
 /**
  * Runs the command. Any error becomes one line on standard error and an exit code. Ctrl-C (SIGINT) cancels with code 130 and
  * SIGTERM with 143; a second signal ends the process at once. A reader that closes the pipe ends the command quietly.
  */
-export async function guarded(command: (signal: AbortSignal) => Promise<void>): Promise<void> {
+export async function guarded(command: (signal: AbortSignal, patience: Patience) => Promise<void>): Promise<void> {
   const controller = new AbortController();
+  let patience = PATIENCE_MS;
   let exitCode: number = EXIT.failed;
   const cancel = (signal: NodeJS.Signals) => {
     exitCode = signal === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted;
@@ -19,7 +23,7 @@ export async function guarded(command: (signal: AbortSignal) => Promise<void>): 
     process.off('SIGTERM', cancel);
     if (process.stderr.isTTY) process.stderr.write(SHOW_CURSOR); // a progress bar hides it
     // process.exit would wait for a file system call that never returns, such as opening a FIFO; the signal itself does not.
-    if (signal === 'SIGTERM') setTimeout(() => process.kill(process.pid, signal), PATIENCE_MS).unref();
+    if (signal === 'SIGTERM') setTimeout(() => process.kill(process.pid, signal), patience).unref();
     controller.abort();
   };
   process.on('SIGINT', cancel);
@@ -30,7 +34,9 @@ export async function guarded(command: (signal: AbortSignal) => Promise<void>): 
     stream.on('error', (error: NodeJS.ErrnoException) => (error.code === 'EPIPE' ? process.exit(0) : end(error)));
   }
   try {
-    await command(controller.signal);
+    await command(controller.signal, (milliseconds) => {
+      patience = milliseconds;
+    });
   } catch (error) {
     const cancelled = controller.signal.aborted;
     if (cancelled) process.stderr.write('tandem: cancelled\n');

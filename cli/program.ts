@@ -5,16 +5,22 @@ import { addEmbedFlags, type EmbedFlags, embed } from './embed';
 import { CommandError } from './failure';
 import { generateCommand } from './generate/command';
 import { addGenerateFlags, type GenerateFlags } from './generate/flags';
+import type { Patience } from './guard';
 import { addInspectFlags, type InspectFlags, inspect } from './inspect';
 import { addNgramFlags, buildNgrams, type NgramFlags } from './ngram';
 import { addPaperFlags, type PaperFlags, paper } from './paper/command';
 import { addQuantizeFlags, type QuantizeFlags, quantize } from './quantize';
 import { addScoreFlags, type ScoreFlags, score } from './score';
+import { addServeFlags, type ServeFlags, serve } from './serve';
 import { checkSubcommand, checkWords, DEFAULT_COMMAND } from './subcommands';
 
 /** Parses the arguments and runs the subcommand that they name. Without one, examples are shown. */
-export async function runCommand(args: readonly string[], signal: AbortSignal): Promise<void> {
-  const program = build(args, signal);
+export async function runCommand(
+  args: readonly string[],
+  signal: AbortSignal,
+  patience: Patience = () => undefined,
+): Promise<void> {
+  const program = build(args, signal, patience);
   checkSubcommand(args, ['help', ...program.commands.map((command) => command.name())]);
   try {
     await program.parseAsync([...args], { from: 'user' });
@@ -33,7 +39,7 @@ const FIRST_WORD = `
 The first argument names a command. A text follows \`generate\`: tandem generate "Thou art my rock."
 Without any argument, examples of the bundled pair are decoded and measured.`;
 
-function build(args: readonly string[], signal: AbortSignal): Command {
+function build(args: readonly string[], signal: AbortSignal, patience: Patience): Command {
   const program = new Command('tandem');
   strict(program)
     .description(
@@ -54,6 +60,7 @@ function build(args: readonly string[], signal: AbortSignal): Command {
     });
   addEmbedFlags(add('embed')).action((words: string[], flags: EmbedFlags) => embed(words, flags, signal));
   addScoreFlags(add('score')).action((source: string, flags: ScoreFlags) => score(source, flags, signal));
+  addServeFlags(add('serve')).action((flags: ServeFlags) => serve(flags, signal, patience));
   addInspectFlags(add('inspect')).action((name: string, flags: InspectFlags) => inspect(name, flags, signal));
   addQuantizeFlags(add('quantize')).action((name: string, flags: QuantizeFlags) => quantize(name, flags, signal));
   const ngram = add('ngram')

@@ -1,5 +1,6 @@
 export { ASYNC_DISPOSE } from './dispose';
 export { type ErrorCode, TandemError } from './errors';
+export { Inbox } from './inbox';
 export { parseShallowJson, quotedJson } from './json';
 export {
   abortSignal,

@@ -52,6 +52,7 @@ export {
   type Settings,
   type Verification,
 } from './settings';
+export { SharedBatch, type SharedBatchOptions } from './shared-batch';
 export {
   type Choice,
   type RoundFacts,

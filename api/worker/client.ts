@@ -1,4 +1,4 @@
-import { TandemError } from '../../common';
+import { Inbox, TandemError } from '../../common';
 import type { CostTable } from '../../decoding';
 import type { EmbedOptions } from '../embed-options';
 import type { Engine, LoadedFacts } from '../engine';
@@ -15,7 +15,15 @@ import type {
   MeasureCostsOptions,
   StreamEvent,
 } from '../types';
-import { errorFromData, type FromWorker, type LoadAnswer, type Question, type Sent, type SentError } from './messages';
+import {
+  errorFromData,
+  eventFromData,
+  type FromWorker,
+  type LoadAnswer,
+  type Question,
+  type Sent,
+  type SentEvent,
+} from './messages';
 import { sendablePlan } from './plan';
 import { startWorker, type WorkerPort } from './start.node';
 
@@ -37,12 +45,14 @@ export async function openWorkerEngine(plan: LoadPlan, options: LoadOptions): Pr
   try {
     const loading = conversation.ask({ ask: 'load', plan: sent, options: sentOptions });
     const facts = (await orAborted(loading, signal, 'loading')) as LoadAnswer;
-    return new WorkerEngine(conversation, facts);
+    return new WorkerEngine(conversation, facts, options.continuousBatching !== undefined);
   } catch (error) {
     await conversation.end();
     throw error;
   }
 }
+
+type DecodeQuestion = Omit<Extract<Question, { ask: 'decode' }>, 'ask'>;
 
 /** The engine in a worker, seen from the thread of the caller. */
 class WorkerEngine implements Engine {
@@ -53,27 +63,54 @@ class WorkerEngine implements Engine {
   constructor(
     private readonly conversation: Conversation,
     facts: LoadedFacts,
+    private readonly isContinuous: boolean,
   ) {
     this.facts = { ...facts, backend: { ...facts.backend, worker: true } };
   }
 
-  async *decode(
+  decode(
     inputs: readonly Input[],
     options: GenerateOptions,
     signal: AbortSignal,
   ): AsyncGenerator<StreamEvent, void, void> {
+    const question = { inputs, options: withoutFunctions(options) };
+    return this.isContinuous ? this.told(question, signal) : this.asked(question, signal);
+  }
+
+  /** Events that come without being asked for: the worker goes on with other calls meanwhile. */
+  private async *told(call: DecodeQuestion, signal: AbortSignal): AsyncGenerator<StreamEvent, void, void> {
     const { conversation } = this;
-    const question = { ask: 'decode', inputs, options: withoutFunctions(options) } as const;
-    const { number: call, answer } = conversation.start(question);
+    const events = new Inbox<StreamEvent>();
+    const abort = () => events.close(aborted('generation', signal));
+    const { number, answer } = conversation.start({ ask: 'decodeAll', ...call }, (event) =>
+      events.put(eventFromData(event)),
+    );
+    answer.then(
+      () => events.close(),
+      (error: Error) => events.close(error),
+    );
+    if (signal.aborted) abort();
+    signal.addEventListener('abort', abort);
+    try {
+      yield* events.take();
+    } finally {
+      signal.removeEventListener('abort', abort);
+      conversation.abort(number); // of a call that has ended it has no effect
+    }
+  }
+
+  private async *asked(call: DecodeQuestion, signal: AbortSignal): AsyncGenerator<StreamEvent, void, void> {
+    const { conversation } = this;
+    const { number, answer } = conversation.start({ ask: 'decode', ...call });
     try {
       await orAborted(answer, signal, 'generation');
       for (;;) {
-        const event = await orAborted(conversation.ask({ ask: 'next', call }), signal, 'generation');
+        const event = await orAborted(conversation.ask({ ask: 'next', call: number }), signal, 'generation');
         if (event === null) return;
         yield eventFromData(event as SentEvent);
       }
     } finally {
-      const ended = conversation.ask({ ask: 'end', call }).catch(() => undefined); // a worker that is gone holds nothing
+      const ended = conversation.ask({ ask: 'end', call: number }).catch(() => undefined); // a worker that is gone holds nothing
       if (!signal.aborted) await ended; // who cancels does not wait for the step that is under way
     }
   }
@@ -115,9 +152,15 @@ class WorkerEngine implements Engine {
   }
 }
 
+interface OpenQuestion {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly onEvent?: (event: SentEvent) => void;
+}
+
 /** Questions to a worker and its answers. The worker keeps the process alive only while a question is open. */
 class Conversation {
-  private readonly open = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  private readonly open = new Map<number, OpenQuestion>();
   private asked = 0;
   private over: Error | null = null;
 
@@ -135,11 +178,15 @@ class Conversation {
     return this.start(question).answer;
   }
 
-  start(question: Question): { readonly number: number; readonly answer: Promise<unknown> } {
+  /** @param onEvent hears of events before the answer */
+  start(
+    question: Question,
+    onEvent?: (event: SentEvent) => void,
+  ): { readonly number: number; readonly answer: Promise<unknown> } {
     const number = ++this.asked;
     if (this.over) return { number, answer: Promise.reject(this.over) };
     const answer = new Promise<unknown>((resolve, reject) => {
-      this.open.set(number, { resolve, reject });
+      this.open.set(number, { resolve, reject, onEvent });
     });
     this.port.keepAlive(true);
     try {
@@ -161,6 +208,10 @@ class Conversation {
   }
 
   private receive(message: FromWorker): void {
+    if ('event' in message) {
+      this.open.get(message.call)?.onEvent?.(message.event);
+      return;
+    }
     if (!('answer' in message)) {
       this.onOther(message);
       return;
@@ -171,10 +222,7 @@ class Conversation {
     });
   }
 
-  private settle(
-    number: number,
-    how: (open: { resolve: (value: unknown) => void; reject: (error: Error) => void }) => void,
-  ): void {
+  private settle(number: number, how: (open: OpenQuestion) => void): void {
     const open = this.open.get(number);
     this.open.delete(number);
     if (this.open.size === 0) this.port.keepAlive(false);
@@ -185,12 +233,6 @@ class Conversation {
     this.over ??= reason;
     for (const number of [...this.open.keys()]) this.settle(number, ({ reject }) => reject(reason));
   }
-}
-
-type SentEvent = Exclude<StreamEvent, { kind: 'failed' }> | { kind: 'failed'; index: number; error: SentError };
-
-function eventFromData(event: SentEvent): StreamEvent {
-  return event.kind === 'failed' ? { ...event, error: errorFromData(event.error) } : event;
 }
 
 function withoutFunctions<Options extends GenerateOptions>(options: Options): Sent<Options> {

@@ -16,6 +16,7 @@ import type {
   MeasureCostsOptions,
   Notice,
   Progress,
+  StreamEvent,
 } from '../types';
 
 /** Options without what stays on the side of the caller: functions and signals. */
@@ -27,6 +28,8 @@ export type Question =
   | { readonly ask: 'load'; readonly plan: LoadPlan; readonly options: SentLoadOptions }
   /** Starts a call whose events are then asked for one by one; its number is that of this question. */
   | { readonly ask: 'decode'; readonly inputs: readonly Input[]; readonly options: Sent<GenerateOptions> }
+  /** Starts a call whose events are told as they come. The answer follows the last one. */
+  | { readonly ask: 'decodeAll'; readonly inputs: readonly Input[]; readonly options: Sent<GenerateOptions> }
   /** The next event of the call that question `call` started; the answer is null after the last one. */
   | { readonly ask: 'next'; readonly call: number }
   /** Ends the call that question `call` started. */
@@ -50,8 +53,23 @@ export type ToWorker = { readonly number: number; readonly question: Question } 
 export type FromWorker =
   | { readonly answer: number; readonly value: unknown }
   | { readonly answer: number; readonly error: SentError }
+  /** An event of the call that question `call` started. */
+  | { readonly call: number; readonly event: SentEvent }
   | { readonly progress: Progress }
   | { readonly notice: Notice };
+
+/** An event as data. */
+export type SentEvent =
+  | Exclude<StreamEvent, { kind: 'failed' }>
+  | { readonly kind: 'failed'; readonly index: number; readonly error: SentError };
+
+export function eventToData(event: StreamEvent): SentEvent {
+  return event.kind === 'failed' ? { ...event, error: errorToData(event.error) } : event;
+}
+
+export function eventFromData(event: SentEvent): StreamEvent {
+  return event.kind === 'failed' ? { ...event, error: errorFromData(event.error) } : event;
+}
 
 /** The answer to `load`. */
 export type LoadAnswer = LoadedFacts;

@@ -2,7 +2,7 @@ import { TandemError } from '../../common';
 import type { Engine } from '../engine';
 import { openLocalEngine } from '../local';
 import type { StreamEvent } from '../types';
-import { errorToData, type FromWorker, type Question, type ToWorker } from './messages';
+import { errorToData, eventToData, type FromWorker, type Question, type ToWorker } from './messages';
 
 /** A call whose events are asked for one by one. */
 interface Running {
@@ -39,6 +39,8 @@ export class Server {
         return this.load(number, question);
       case 'decode':
         return this.start(number, question);
+      case 'decodeAll':
+        return this.cancellable(number, (signal) => this.tellAll(number, question, signal));
       case 'next':
         return this.next(question.call);
       case 'end':
@@ -87,7 +89,16 @@ export class Server {
     if (!running) return null;
     const step = await running.events.next();
     if (step.done) return null;
-    return step.value.kind === 'failed' ? { ...step.value, error: errorToData(step.value.error) } : step.value;
+    return eventToData(step.value);
+  }
+
+  private async tellAll(
+    call: number,
+    { inputs, options }: Extract<Question, { ask: 'decodeAll' }>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    for await (const event of this.loaded.decode(inputs, options, signal))
+      this.post({ call, event: eventToData(event) });
   }
 
   private async end(call: number): Promise<void> {

@@ -14,14 +14,16 @@ import type { Dtype } from '../../kernels';
 import { CommandError } from '../failure';
 import { addFlags, addRefusedFlags, type Conflict, checkConflicts, flagName, optionsOf } from '../flags';
 
-/** Flags of `tandem generate`: the options of loading and of decoding, by the same names, and those of the command itself. */
-export interface GenerateFlags
-  extends Omit<LoadOptions, 'draft' | 'signal' | 'onProgress' | 'worker'>,
-    Omit<GenerateOptions, 'gamma' | 'signal' | 'trace'> {
+/** Flags that say what is loaded. */
+export interface LoadFlags extends Omit<LoadOptions, 'draft' | 'signal' | 'onProgress' | 'worker'> {
   readonly model?: string;
   readonly draft?: readonly string[];
   readonly draftDtype?: Dtype;
   readonly draftRevision?: string;
+}
+
+/** Flags of `tandem generate`: the options of loading and of decoding, by the same names, and those of the command itself. */
+export interface GenerateFlags extends LoadFlags, Omit<GenerateOptions, 'gamma' | 'signal' | 'trace'> {
   /** `auto`: costs are measured first. */
   readonly gamma?: number | 'auto';
   readonly file?: string;
@@ -58,7 +60,7 @@ const INPUT_FLAGS: OptionTable = {
 };
 
 /** Options of models that draft, which a program gives beside the model: `{ model, dtype, revision }`. */
-const DRAFT_FLAGS: OptionTable = {
+export const DRAFT_FLAGS: OptionTable = {
   draftDtype: {
     ...LOAD_OPTIONS.dtype,
     about: 'type of the draft’s weights in memory (default: as --dtype, else as stored)',
@@ -131,9 +133,7 @@ const NEEDS_DRAFT = ['--gamma', '--gamma auto', '--costs', '--branching', '--len
 export function checkGenerateFlags(flags: GenerateFlags): void {
   const given = wordsOf(flags);
   checkConflicts(given, CONFLICTS);
-  if (given.has('--revision') && flags.model === undefined) {
-    throw new CommandError('argument-invalid', 'expected --model beside --revision, found none');
-  }
+  checkLoadFlags(flags);
   if (given.has('--log-probs') && !flags.json) {
     throw new CommandError(
       'argument-invalid',
@@ -141,16 +141,22 @@ export function checkGenerateFlags(flags: GenerateFlags): void {
     );
   }
   const { draft, model } = flags;
-  const own = ['--draft-dtype', '--draft-revision'].find((word) => given.has(word));
-  if (own !== undefined && !(draft ?? []).some((name) => parseDraft(name).kind === 'model')) {
-    const isBundled = draft === undefined && model === undefined && own === '--draft-dtype';
-    if (!isBundled) throw new CommandError('argument-invalid', `expected a model in --draft beside ${own}, found none`);
-  }
   if (draft === undefined ? model === undefined : draft.length > 0) return;
   const lone = NEEDS_DRAFT.find((word) => given.has(word));
   if (lone === undefined) return;
   const found = draft === undefined ? 'none: --model alone decodes without one' : '--draft none';
   throw new CommandError('argument-invalid', `expected a draft beside ${lone}, found ${found}`);
+}
+
+/** Refuses flags of loading that would have no effect. */
+export function checkLoadFlags({ model, draft, revision, draftDtype, draftRevision }: LoadFlags): void {
+  if (revision !== undefined && model === undefined) {
+    throw new CommandError('argument-invalid', 'expected --model beside --revision, found none');
+  }
+  const own = draftDtype !== undefined ? '--draft-dtype' : draftRevision !== undefined ? '--draft-revision' : undefined;
+  if (own === undefined || (draft ?? []).some((name) => parseDraft(name).kind === 'model')) return;
+  const isBundled = draft === undefined && model === undefined && own === '--draft-dtype';
+  if (!isBundled) throw new CommandError('argument-invalid', `expected a model in --draft beside ${own}, found none`);
 }
 
 /** The flags that were given with an effect, as they are typed. */
@@ -165,7 +171,7 @@ function wordsOf({ gamma, numBeams = 1, numReturnSequences = 1, ...flags }: Gene
 }
 
 /** The options of loading among the flags. Each model that drafts has the type and the revision that are given for drafts. */
-export async function loadOptions(flags: GenerateFlags): Promise<LoadOptions> {
+export async function loadOptions(flags: LoadFlags): Promise<LoadOptions> {
   const { draftDtype: dtype, draftRevision: revision, model } = flags;
   const options: LoadOptions = optionsOf(flags, LOAD_OPTIONS);
   if (dtype === undefined && revision === undefined) return options;

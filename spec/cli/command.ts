@@ -10,9 +10,14 @@ export const BUNDLED = {
   draft: join(ROOT, 'models', 'modernize-draft'),
 };
 
-/** Builds the command, or another entry, from the sources as they are now, for the specs of one file. */
-export function buildCommand(entry: string = 'cli/index.ts'): void {
-  execFileSync(process.execPath, ['scripts/build.mjs', '--quiet', '--entry', entry, '--to', FILE], {
+/**
+ * Builds the command, or another entry, from the sources as they are now, for the specs of one file.
+ *
+ * @param worker with the program of the engine's worker beside it
+ */
+export function buildCommand(entry: string = 'cli/index.ts', worker = false): void {
+  const args = ['scripts/build.mjs', '--quiet', '--entry', entry, '--to', FILE, ...(worker ? ['--worker'] : [])];
+  execFileSync(process.execPath, args, {
     cwd: ROOT,
     stdio: 'pipe',
   });
@@ -42,8 +47,8 @@ export function tandem(args: readonly string[], input = ''): Outcome {
 }
 
 /** Starts `tandem ARGS` without waiting. Its standard input stays open. */
-export function startTandem(args: readonly string[]) {
-  return spawn(process.execPath, [FILE, ...args], { cwd: ROOT, stdio: 'pipe' });
+export function startTandem(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return spawn(process.execPath, [FILE, ...args], { cwd: ROOT, stdio: 'pipe', env: { ...process.env, ...env } });
 }
 
 /** A failure as the command promises it: one line, no stack trace, nothing on standard output. */

@@ -27,7 +27,8 @@ const SOUND: Readonly<Record<string, string>> = {
   'engine/index.ts': `import { kernels } from '../kernels'; import { weights } from '../weights'; export const engine = kernels + weights;`,
   'decoding/index.ts': `import { engine } from '../engine'; export const decoding = engine;`,
   'api/index.ts': `import { decoding } from '../decoding'; export const api = decoding;`,
-  'cli/index.ts': `import { argv } from 'node:process'; import { api } from '../api'; export const cli = [argv, api];`,
+  'server/index.ts': `import { createServer } from 'node:http'; import { api } from '../api'; export const server = [createServer, api];`,
+  'cli/index.ts': `import { argv } from 'node:process'; import { api } from '../api'; import { server } from '../server'; export const cli = [argv, api, server];`,
   'explorer/index.ts': `import { api } from '../api'; export const explorer = api;`,
   'transformers/index.ts': `import { api } from '../api'; export const transformers = api;`,
   'bench/run.ts': `import { inner } from '../kernels/cpu/inner'; export const bench = inner;`,
@@ -44,6 +45,8 @@ const BREACHES: readonly (readonly [string, string, string])[] = [
   ['decoding', `import { cli } from '../cli'; export const a = cli;`, 'decoding-imports-downwards'],
   ['decoding', `import { api } from '..'; export const a = api;`, 'decoding-imports-downwards'],
   ['cli', `import { decoding } from '../core'; export const a = decoding;`, 'cli-imports-downwards'],
+  ['server', `import { cli } from '../cli'; export const a = cli;`, 'server-imports-downwards'],
+  ['api', `import { server } from '../server'; export const a = server;`, 'api-imports-downwards'],
   ['explorer', `import { cli } from '../cli'; export const a = cli;`, 'explorer-imports-downwards'],
   [
     'transformers',

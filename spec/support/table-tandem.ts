@@ -42,10 +42,16 @@ export interface TableTandemOptions {
   /** Changes the models before they are used, e.g. so that a call fails. */
   readonly around?: (model: TableModel, role: 'target' | 'draft') => TableModel;
   readonly drafter?: (draft: T5Model) => Drafter | null;
+  readonly continuousBatching?: number;
 }
 
 /** Makes a `Tandem` on table models: everything above the engine is the product's own. */
-export function tableTandem({ seed, around = (model) => model, drafter }: TableTandemOptions): TableTandem {
+export function tableTandem({
+  seed,
+  around = (model) => model,
+  drafter,
+  continuousBatching,
+}: TableTandemOptions): TableTandem {
   const make = (one: number) =>
     tableModel({ vocabulary: VOCABULARY, logits: randomTable(VOCABULARY, one), eosTokens: [EOS] });
   const [target, draft] = [make(seed), make(seed + 1)];
@@ -66,7 +72,7 @@ export function tableTandem({ seed, around = (model) => model, drafter }: TableT
     tellLength: () => undefined,
   };
   return {
-    tandem: new Tandem(new LocalEngine(loaded)),
+    tandem: new Tandem(new LocalEngine(loaded, { continuousBatching })),
     target,
     draft,
     open: () => target.open() + draft.open(),
