@@ -5,6 +5,7 @@ import { limitsOf } from './harness/limits';
 import { type Bench, measure } from './harness/measure';
 import { type BenchOptions, parseOptions } from './harness/options';
 import { printReport, saveReport } from './harness/report';
+import { headlineBench } from './headline/run';
 import { KERNEL_BENCHES } from './kernels';
 import { samplesBench } from './samples/run';
 import { serveBench } from './serve/run';
@@ -33,12 +34,14 @@ async function openBenches(options: BenchOptions): Promise<Bench[]> {
 
 /**
  * `bench decode …` measures whole decoder steps, `bench speculative …` whole texts, `bench samples …` samples at once,
- * `bench serve …` a server with several clients, and everything else kernels.
+ * `bench serve …` a server with several clients, `bench headline …` whole texts at the sizes of real models, and everything else
+ * kernels.
  */
 async function main(): Promise<number> {
   const [first, ...rest] = process.argv.slice(2);
   if (first === 'decode') return decodeBench(rest);
   if (first === 'speculative') return speculativeBench(rest);
+  if (first === 'headline') return headlineBench(rest);
   if (first === 'samples') return samplesBench(rest);
   if (first === 'serve') return serveBench(rest);
   return kernelBenches();

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '..', '..');
@@ -39,6 +40,33 @@ describe('npm run bench', () => {
     expect(output).toMatch(/^ +2 +[\d.]+ tokens\/s +[\d.]+ tokens\/s +[\d.]+×$/m);
     expect(output).toMatch(/2 cases measured/);
     expect(status).toBe(0);
+  });
+
+  test('the headline grows the pair to shapes, decodes with a draft and with itself, and prints the machine and absolute speeds', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tandem-headline-'));
+    try {
+      const shapes = ['--shapes', '384,12,32,1600,5,6', '--draft', '64,4,16,256,2,1,self', '--folder', folder];
+      const short = ['--gammas', '2', '--passages', '1', '--tokens', '6', '--threads', '1'];
+      const { status, output } = bench('headline', ...shapes, ...short);
+      expect(output).toMatch(/^processor +\S.*, \d+ cores, \d+ GiB of memory; /m);
+      expect(output).toMatch(/^runtime +Node \d+\.\d+.*, flags: /m);
+      expect(output).toMatch(
+        /^target .*: 2\d M parameters as f32, its decoder also as q8; 0\.\d+ GB of weights, loaded in /m,
+      );
+      for (const temperature of [0, 1]) {
+        for (const draft of ['64,4,16,256,2,1 q8', 'self q8']) {
+          expect(output).toMatch(
+            new RegExp(`^ +${draft} +${temperature} +2 +[01]\\.\\d{3} .* [\\d.]+ +[\\d.]+ +[\\d.]+×$`, 'm'),
+          );
+        }
+      }
+      expect(output).toMatch(/EnDe +0 +7 +0\.75 +0\.02 +3\.4×/);
+      expect(output).toMatch(/4 cases measured/);
+      expect(status).toBe(0);
+      expect(readdirSync(folder)).toHaveLength(2);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('the package script is the same command', () => {

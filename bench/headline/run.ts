@@ -1,0 +1,211 @@
+/**
+ * Measures what speculation gains at the sizes of real models, on real text: `npm run bench -- headline [--shapes base,3b,xxl] [--dtype q8]
+ * [--draft small,self] [--draft-dtype q8] [--gammas 3,5,7] [--temperatures 0,1] [--passages 4] [--tokens 64] [--threads 2] [--folder DIR]`.
+ *
+ * The bundled pair is grown to the shapes (scripts/grow-checkpoint.ts): it writes the text that it always writes, so that α is that of a trained pair,
+ * and each step costs what it costs in the real shape. Each passage is decoded without a draft and with each draft and γ in turns. The bench fails where a
+ * greedy text with a draft differs from the one without.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { table } from '../../cli/table';
+import {
+  addTallies,
+  collect,
+  type Drafter,
+  generate,
+  type Metrics,
+  measuredSpeedup,
+  metricsOf,
+  modelDrafter,
+  selfDrafter,
+  type Tally,
+} from '../../decoding';
+import { TABLE_2 } from '../../decoding/gamma/published';
+import type { T5Model } from '../../engine';
+import { type Backend, createBackend, type Dtype } from '../../kernels';
+import { openCheckpoint } from '../../weights';
+import { machineLines, residentBytes } from './machine';
+import { directoryOf, type LoadedModel, load } from './models';
+
+const ROOT = join(__dirname, '..', '..');
+const MODELS = join(ROOT, 'models');
+
+interface Options {
+  readonly shapes: readonly string[];
+  /** Type of the target's weights; null takes float32 up to t5-large, and q8 above. */
+  readonly dtype: Dtype | null;
+  /** Shapes of drafts, and `self`. */
+  readonly drafts: readonly string[];
+  readonly draftDtypes: readonly Dtype[];
+  readonly gammas: readonly number[];
+  readonly temperatures: readonly number[];
+  readonly passages: number;
+  readonly tokens: number;
+  readonly threads: number;
+  readonly folder: string;
+}
+
+/** A list of names with commas between them. A shape of numbers has commas too, and a semicolon stands between two of them. */
+const words = (text: string) => text.split(/;|,(?!\d)|(?<!\d),/);
+
+function parse(argv: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      shapes: { type: 'string', default: 'base' },
+      dtype: { type: 'string' },
+      draft: { type: 'string', default: 'small,self' },
+      'draft-dtype': { type: 'string', default: 'q8' },
+      gammas: { type: 'string', default: '3,5,7' },
+      temperatures: { type: 'string', default: '0,1' },
+      passages: { type: 'string', default: '4' },
+      tokens: { type: 'string', default: '64' },
+      threads: { type: 'string', default: '2' },
+      folder: { type: 'string', default: join(ROOT, 'build', 'grown') },
+    },
+  });
+  return {
+    shapes: words(values.shapes),
+    dtype: (values.dtype as Dtype | undefined) ?? null,
+    drafts: words(values.draft),
+    draftDtypes: values['draft-dtype'].split(',') as Dtype[],
+    gammas: values.gammas.split(',').map(Number),
+    temperatures: values.temperatures.split(',').map(Number),
+    passages: Number(values.passages),
+    tokens: Number(values.tokens),
+    threads: Number(values.threads),
+    folder: values.folder,
+  };
+}
+
+/** Runs the bench; returns the number of cases that it measured. */
+export async function headlineBench(argv: readonly string[]): Promise<number> {
+  const options = parse(argv);
+  let cases = 0;
+  for (const shape of options.shapes) {
+    const backend = await createBackend('wasm', { threads: options.threads, wide: 'auto' });
+    try {
+      console.log(`\n${machineLines(backend).join('\n')}`);
+      cases += await measureShape(backend, shape, options);
+    } finally {
+      await backend.dispose();
+    }
+  }
+  console.log(`The paper (arXiv 2211.17192, table 2): T5-XXL of 11 B parameters on one TPU v4\n${paperTable()}`);
+  return cases;
+}
+
+const HEAD = ['draft', 'T', 'γ', 'α', 'c', 'v', 'tokens/call', 'tokens/s without', 'with', 'speed-up'];
+
+/** One way to draft. */
+interface Way {
+  readonly name: string;
+  readonly drafter: Drafter;
+}
+
+/** Gives the number of cases. Each temperature has a table, which is printed when it is done: a large shape takes minutes. */
+async function measureShape(backend: Backend, shape: string, options: Options): Promise<number> {
+  const dtype = options.dtype ?? (shape === '3b' || shape === 'xxl' ? 'q8' : 'f32');
+  const directory = await directoryOf({ source: 'modernize-target', shape, dtype }, options.folder);
+  const copies = options.drafts.includes('self') ? options.draftDtypes.filter((type) => type !== dtype) : [];
+  if (copies.length > 1) throw new Error('headline: expected one --draft-dtype with --draft self, found several');
+  const target = await load(directory, backend, { dtype, copy: copies[0] ?? null });
+  printLoad(shape, target);
+  const drafts: T5Model[] = [];
+  const ways: Way[] = copies.map((type) => ({ name: `self ${type}`, drafter: selfDrafter(target.model, 'self') }));
+  for (const draft of options.drafts.filter((name) => name !== 'self')) {
+    for (const type of options.draftDtypes) {
+      const from = await directoryOf({ source: 'modernize-draft', shape: draft, dtype: 'f32' }, options.folder);
+      const { model } = await load(from, backend, { dtype: type });
+      drafts.push(model);
+      ways.push({ name: `${draft} ${type}`, drafter: modelDrafter(model) });
+    }
+  }
+  const sources = await heldOut(directory, options.passages);
+  let cases = 0;
+  for (const temperature of options.temperatures) {
+    const lines = await measure(target.model, ways, { ...options, sources, temperature });
+    console.log(`\n${table(HEAD, lines)}`);
+    cases += lines.length;
+  }
+  console.log(`${gigabytes(residentBytes())} resident at the end`);
+  for (const model of [target.model, ...drafts]) model.dispose();
+  return cases;
+}
+
+function printLoad(shape: string, { model, seconds, residentBytes: resident }: LoadedModel): void {
+  const copy = model.copyDtype === null ? '' : `, its decoder also as ${model.copyDtype}`;
+  const size = `${(model.parameters / 1e6).toFixed(0)} M parameters as ${model.dtype}${copy}`;
+  console.log(
+    `target     ${shape}: ${size}; ${gigabytes(model.weightBytes)} of weights, loaded in ${seconds.toFixed(1)} s, ${gigabytes(resident)} resident`,
+  );
+}
+
+const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(2)} GB`;
+
+interface Plan extends Pick<Options, 'gammas' | 'tokens'> {
+  readonly temperature: number;
+  readonly sources: readonly (readonly number[])[];
+}
+
+/** Decodes every passage without a draft and in every way, in turns. The first passage is also the warm-up. */
+async function measure(
+  target: T5Model,
+  ways: readonly Way[],
+  { sources, gammas, temperature, tokens }: Plan,
+): Promise<string[][]> {
+  const plain: Metrics[] = [];
+  const cases = ways.flatMap(({ name, drafter }) =>
+    gammas.map((gamma) => ({ name, drafter, gamma, found: [] as Metrics[] })),
+  );
+  for (const [i, source] of [sources[0], ...sources].entries()) {
+    const run = async (drafter: Drafter | null, gamma: number) => {
+      const maxNewTokens = i === 0 ? 8 : tokens;
+      return collect(generate({ target, drafter, source, settings: { gamma, temperature, seed: i, maxNewTokens } }));
+    };
+    const alone = await run(null, 0);
+    if (i > 0) plain.push(alone.metrics);
+    for (const { name, drafter, gamma, found } of cases) {
+      const { ids, metrics } = await run(drafter, gamma);
+      if (i > 0) found.push(metrics);
+      if (temperature > 0 || JSON.stringify(ids) === JSON.stringify(alone.ids)) continue;
+      throw new Error(`headline: expected the ids without a draft, found others with ${name}, γ ${gamma}`);
+    }
+  }
+  const unit = decoding(addTallies(plain));
+  return cases.map(({ name, gamma, found }) => lineOf([name, temperature, gamma], addTallies(found), unit));
+}
+
+/** A tally without the encoder, whose work is the same with and without a draft. */
+function decoding(tally: Tally): Tally {
+  return { ...tally, seconds: tally.targetSeconds + tally.draftSeconds };
+}
+
+function lineOf([name, temperature, gamma]: readonly [string, number, number], tally: Tally, plain: Tally): string[] {
+  const { acceptanceRate, costRatio, verifyRatio, tokensPerTargetCall } = metricsOf(tally, { plain });
+  const speed = ({ newTokens, seconds }: Tally) => (newTokens / seconds).toPrecision(3);
+  return [
+    ...[name, String(temperature), String(gamma), acceptanceRate.toFixed(3)],
+    ...[(costRatio ?? 0).toFixed(3), (verifyRatio ?? 0).toFixed(2), tokensPerTargetCall.toFixed(2)],
+    ...[speed(plain), speed(decoding(tally)), `${measuredSpeedup(decoding(tally), plain).toFixed(2)}×`],
+  ];
+}
+
+function paperTable(): string {
+  const rows = TABLE_2.filter(({ draft }) => draft === 'small').map((row) => [
+    ...[row.task, row.temperature, row.gamma, row.alpha.toFixed(2), row.c.toFixed(2), `${row.measured.toFixed(1)}×`],
+  ]);
+  return table(['task, draft T5-small', 'T', 'γ', 'α', 'c', 'speed-up'], rows);
+}
+
+/** Source ids of `count` held-out passages, spread over the books. */
+async function heldOut(directory: string, count: number): Promise<number[][]> {
+  const all: { source: string }[] = JSON.parse(readFileSync(join(MODELS, 'held-out.json'), 'utf8'));
+  const { prefix } = JSON.parse(readFileSync(join(MODELS, 'pair.json'), 'utf8')) as { prefix: string };
+  await using checkpoint = await openCheckpoint(directory);
+  const tokenizer = await checkpoint.tokenizer();
+  const every = Math.max(1, Math.floor(all.length / count));
+  return Array.from({ length: count }, (_, i) => tokenizer.encode(prefix + all[(i * every) % all.length].source));
+}
