@@ -27,10 +27,7 @@ const PANELS: readonly Picture[] = [
   { name: 'prove-wrong', hash: '#prove?wrong=corrects+from+the+target+itself', ready: '#finding' },
 ];
 /** Pictures of the documentation. */
-const SHOWN: readonly Picture[] = [
-  { ...PANELS[1], name: 'explorer-round', hash: '#round?step=8', height: 940 },
-  { ...PANELS[0], name: 'explorer-race', height: 760 },
-];
+const SHOWN: readonly Picture[] = [{ ...PANELS[1], name: 'explorer-round', hash: '#round?step=8', height: 940 }];
 /** What is still moving when a panel is ready: the rest of the run, or the samples. */
 const SETTLE_MILLISECONDS = 2500;
 
