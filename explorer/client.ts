@@ -5,7 +5,9 @@ import type {
   EngineInfo,
   Finished,
   FromEngine,
+  Inspected,
   LoadRequest,
+  OwnModel,
   Progressed,
   Ready,
   SampleRequest,
@@ -63,6 +65,10 @@ export class Engine {
 
   load(request: LoadRequest, ways?: Ways): Promise<EngineInfo> {
     return this.ask({ kind: 'load', request }, ways);
+  }
+
+  inspect(model: OwnModel, ways?: Ways): Promise<Inspected> {
+    return this.ask({ kind: 'inspect', model }, ways);
   }
 
   decode(request: DecodeRequest, ways?: Ways): Promise<Finished> {

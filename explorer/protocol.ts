@@ -10,8 +10,23 @@ import type { Counts, Proof, ProofRequest } from './proof/prove';
 /** What proposes tokens in the explorer; `none` decodes with the target alone. */
 export type DraftKind = 'model' | 'self' | 'copy' | 'ngram' | 'random' | `layers:${number}` | 'none';
 
-/** Where a pair of models comes from. Null as the draft: the pair has no model that drafts. */
-export type PairSource = { readonly kind: 'bundled'; readonly base: string };
+/** A model's files by their names, or the address of their directory. */
+export type OwnModel = Readonly<Record<string, Blob>> | string;
+
+/** Where a pair of models comes from. Null as the draft: no model drafts. */
+export type PairSource =
+  | { readonly kind: 'bundled'; readonly base: string }
+  | { readonly kind: 'own'; readonly target: OwnModel; readonly draft: OwnModel | null };
+
+/** What the files of a model say of it, before its weights are loaded. */
+export interface Inspected {
+  readonly name: string;
+  readonly family: string;
+  readonly parameters: number;
+  /** Bytes of the weights in the files, and in memory as they would be loaded. */
+  readonly storedBytes: number;
+  readonly memoryBytes: number;
+}
 
 export interface LoadRequest {
   readonly source: PairSource;
@@ -42,6 +57,10 @@ export interface ModelInfo {
 
 /** What has been loaded, and what computes. */
 export interface EngineInfo {
+  /** Counts the pairs that were loaded: work for another pair is no work for this one. */
+  readonly stamp: number;
+  /** Whether the target was loaded with a copy in q8, which can draft for it. */
+  readonly hasCopy: boolean;
   readonly target: ModelInfo;
   readonly draft: ModelInfo | null;
   readonly level: string;
@@ -146,6 +165,7 @@ export type ToEngine =
   | { readonly id: number; readonly kind: 'prove'; readonly request: ProofRequest }
   | { readonly id: number; readonly kind: 'sample'; readonly request: SampleRequest }
   | { readonly id: number; readonly kind: 'load'; readonly request: LoadRequest }
+  | { readonly id: number; readonly kind: 'inspect'; readonly model: OwnModel }
   | { readonly id: number; readonly kind: 'decode'; readonly request: DecodeRequest }
   | { readonly id: number; readonly kind: 'measure'; readonly request: Pick<DecodeRequest, 'text' | 'draft'> }
   /** Ends the request `id`. */
@@ -165,6 +185,6 @@ export interface Ready {
 
 export type FromEngine = { readonly id: number } & (
   | Progressed
-  | { readonly kind: 'done'; readonly value: EngineInfo | Finished | CostTable | Proof | Counts }
+  | { readonly kind: 'done'; readonly value: EngineInfo | Finished | CostTable | Proof | Counts | Inspected }
   | { readonly kind: 'failed'; readonly code: ErrorCode | 'unknown'; readonly message: string }
 );

@@ -27,7 +27,10 @@ const PANELS: readonly Picture[] = [
   { name: 'prove-wrong', hash: '#prove?wrong=corrects+from+the+target+itself', ready: '#finding' },
 ];
 /** Pictures of the documentation. */
-const SHOWN: readonly Picture[] = [{ ...PANELS[1], name: 'explorer-round', hash: '#round?step=8', height: 940 }];
+const SHOWN: readonly Picture[] = [
+  { ...PANELS[1], name: 'explorer-round', hash: '#round?step=8', height: 940 },
+  { ...PANELS[4], name: 'explorer-prove', height: 860 },
+];
 /** What is still moving when a panel is ready: the rest of the run, or the samples. */
 const SETTLE_MILLISECONDS = 2500;
 

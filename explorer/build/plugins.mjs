@@ -16,13 +16,23 @@ export const withTwins = () => ({
   },
 });
 
-/** Leaves the gpu backend out. The page decodes with wasm, and gpu.js would be most of what it loads. */
-export const withoutGpu = (root) => ({
-  name: 'without-gpu',
+/** What the page leaves out, by who imports it, and what stands for it. */
+const LEFT_OUT = [
+  // The page decodes with wasm, and gpu.js would be most of what it loads.
+  { importers: ['kernels/registry.ts'], source: './gpu', instead: 'no-gpu.ts' },
+  // Files of torch.save are large and old; what reads them would be a thirtieth of the page.
+  { importers: ['weights/shards.ts', 'weights/embedding.ts'], source: './pickle', instead: 'no-torch-files.ts' },
+];
+
+/** Leaves out parts of the package that the page can do without. */
+export const withoutParts = (root) => ({
+  name: 'without-parts',
   enforce: 'pre',
   resolveId(source, importer) {
-    const isRegistry = importer === join(root, 'kernels', 'registry.ts');
-    return isRegistry && source === './gpu' ? join(root, 'explorer', 'engine', 'no-gpu.ts') : null;
+    const left = LEFT_OUT.find(
+      (part) => part.source === source && part.importers.some((file) => importer === join(root, file)),
+    );
+    return left ? join(root, 'explorer', 'engine', left.instead) : null;
   },
 });
 

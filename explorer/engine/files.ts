@@ -1,4 +1,5 @@
 import { type FileSet, fileSet, WeightsError } from '../../weights';
+import type { OwnModel } from '../protocol';
 import type { LoadWays } from './ways';
 
 /** What the page reads of each model; vite puts these beside the page (build/plugins.mjs). */
@@ -26,10 +27,47 @@ export async function fetchFiles(base: string, folder: string, { signal, onProgr
   return fileSet(parts, folder);
 }
 
-async function answerOf(url: URL, signal: AbortSignal): Promise<Response> {
+/** Files that a directory of a model may lack. */
+const OPTIONAL = ['generation_config.json', 'tokenizer.json', 'tokenizer_config.json', 'spiece.model'];
+const OWN = ['config.json', 'model.safetensors', ...OPTIONAL];
+/** A model's name on the hub. */
+const HUB_ID = /^[\w.-]+\/[\w.-]+$/;
+
+/**
+ * The files of a model that somebody brings: those at hand, or of an address, or of the hub. Those of an address are kept, so
+ * that they are not fetched once to be looked at and once more to be loaded.
+ */
+export async function ownFiles(model: OwnModel, { signal, onProgress }: LoadWays): Promise<FileSet> {
+  if (typeof model !== 'string') return fileSet(model);
+  const known = fetched.get(model);
+  if (known !== undefined) return known;
+  const address = HUB_ID.test(model) ? `https://huggingface.co/${model}/resolve/main/` : model.replace(/\/*$/, '/');
+  if (!/^https?:/.test(address)) {
+    throw new WeightsError(
+      'not-found',
+      `model: expected a hub id such as google/t5-small or an address, found “${model}”`,
+    );
+  }
+  const parts: Record<string, Uint8Array> = {};
+  for (const name of OWN) {
+    const answer = await answerOf(new URL(name, address), signal, OPTIONAL.includes(name));
+    if (answer !== null)
+      parts[name] = await bytesOf(answer, (loaded, total) => onProgress(`${model}/${name}`, loaded, total));
+  }
+  const files = fileSet(parts, model);
+  fetched.set(model, files);
+  return files;
+}
+
+const fetched = new Map<string, FileSet>();
+
+async function answerOf(url: URL, signal: AbortSignal): Promise<Response>;
+async function answerOf(url: URL, signal: AbortSignal, isOptional: boolean): Promise<Response | null>;
+async function answerOf(url: URL, signal: AbortSignal, isOptional = false): Promise<Response | null> {
   const answer = await fetch(url, { signal }).catch((error: Error) => {
     throw new WeightsError('io-failed', `${url}: expected the file, found ${error.message}`, { cause: error });
   });
+  if (isOptional && answer.status === 404) return null;
   if (!answer.ok) throw new WeightsError('io-failed', `${url}: expected the file, found status ${answer.status}`);
   return answer;
 }

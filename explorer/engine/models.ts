@@ -1,3 +1,4 @@
+import { TandemError } from '../../common';
 import {
   copyDrafter,
   type Drafter,
@@ -8,11 +9,11 @@ import {
   selfDrafter,
   withVocabulary,
 } from '../../decoding';
-import { loadModel, type T5Model } from '../../engine';
+import { loadModel, storedDtype, type T5Model } from '../../engine';
 import { type Backend, createBackend } from '../../kernels';
-import { type FileSet, openFileSet, type Tokenizer } from '../../weights';
+import { type FileSet, firstVocabularyDifference, openFileSet, type Tokenizer } from '../../weights';
 import type { DraftKind, EngineInfo, LoadRequest, ModelInfo, PairSource } from '../protocol';
-import { fetchFiles, fetchPair } from './files';
+import { fetchFiles, fetchPair, ownFiles } from './files';
 import type { LoadWays } from './ways';
 
 interface OpenedPair {
@@ -26,7 +27,7 @@ interface OpenedPair {
 export class Models {
   private constructor(
     readonly backend: Backend,
-    readonly models: { readonly target: T5Model; readonly draft: T5Model | null },
+    readonly models: { readonly target: T5Model; readonly draft: T5Model | null; readonly hasCopy: boolean },
     readonly tokenizer: Tokenizer,
     private readonly pair: OpenedPair,
   ) {}
@@ -42,8 +43,11 @@ export class Models {
     try {
       const target = await loadOne(pair.target, backend, { ...ways, copy: true });
       loaded.push(target.model);
-      const draft = pair.draft && (await loadOne(pair.draft, backend, ways)).model;
-      return new Models(backend, { target: target.model, draft }, target.tokenizer, pair);
+      const drafting = pair.draft && (await loadOne(pair.draft, backend, ways));
+      const draft = drafting?.model ?? null;
+      if (draft) loaded.push(draft);
+      if (drafting) checkVocabulary(target, drafting);
+      return new Models(backend, { target: target.model, draft, hasCopy: target.hasCopy }, target.tokenizer, pair);
     } catch (error) {
       for (const model of loaded) model.dispose();
       await backend.dispose();
@@ -51,11 +55,12 @@ export class Models {
     }
   }
 
-  get info(): EngineInfo {
+  get info(): Omit<EngineInfo, 'stamp'> {
     const { level, threads, reason = '', name } = this.backend.facts;
     const { prefix, examples } = this.pair;
     return {
       target: infoOf(this.target),
+      hasCopy: this.models.hasCopy,
       draft: this.models.draft && infoOf(this.models.draft),
       level: name === 'wasm' ? level : `${name} ${level}`.trim(),
       threads,
@@ -102,6 +107,10 @@ export class Models {
 }
 
 async function openPair(source: PairSource, ways: LoadWays): Promise<OpenedPair> {
+  if (source.kind === 'own') {
+    const draft = source.draft === null ? null : await ownFiles(source.draft, ways);
+    return { target: await ownFiles(source.target, ways), draft, prefix: '', examples: [] };
+  }
   const { target, draft, prefix, examples } = await fetchPair(source.base, ways.signal);
   return {
     target: await fetchFiles(source.base, target, ways),
@@ -120,15 +129,30 @@ async function loadOne(
   const checkpoint = await openFileSet(files);
   try {
     const tokenizer = await checkpoint.tokenizer();
+    const hasCopy = copy && storedDtype(checkpoint, backend) !== 'q8';
     const model = await loadModel(checkpoint, backend, {
       signal,
-      copy: copy ? 'q8' : undefined,
+      copy: hasCopy ? 'q8' : undefined,
       onProgress: ({ loaded, total }) => onProgress(`${checkpoint.name}: weights`, loaded, total),
     });
-    return { model, tokenizer };
+    if (!model.hasDecoder) {
+      model.dispose();
+      throw new TandemError('tensor-missing', `${checkpoint.name}: expected a decoder, found an encoder alone`);
+    }
+    return { model, tokenizer, hasCopy };
   } finally {
     await checkpoint.dispose();
   }
+}
+
+/** @throws TandemError `vocabulary-mismatch` */
+function checkVocabulary(target: { tokenizer: Tokenizer }, draft: { tokenizer: Tokenizer; model: T5Model }): void {
+  const found = firstVocabularyDifference(target.tokenizer, draft.tokenizer);
+  if (found === null) return;
+  throw new TandemError(
+    'vocabulary-mismatch',
+    `draft ${draft.model.name}: expected the vocabulary of the target, found a difference: ${found}`,
+  );
 }
 
 function infoOf({ name, parameters, weightBytes, dtype, config }: T5Model): ModelInfo {

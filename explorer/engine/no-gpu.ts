@@ -1,6 +1,6 @@
 import { TandemError } from '../../common';
 
-/** Stands for the gpu backend, which the site leaves out (`withoutGpu` of build/plugins.mjs). */
+/** Stands for the gpu backend, which the site leaves out (`withoutParts` of build/plugins.mjs). */
 export async function createGpuBackend(): Promise<never> {
   throw new TandemError(
     'unavailable',

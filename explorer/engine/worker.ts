@@ -4,7 +4,9 @@ import { measureCosts } from '../../decoding';
 import { type Counts, prove, sampleTexts } from '../proof/prove';
 import type { FromEngine, Progressed, Ready, SampleRequest, ToEngine } from '../protocol';
 import { decode } from './decode';
+import { inspect } from './inspect';
 import { Models } from './models';
+import type { LoadWays } from './ways';
 
 /** The worker's global scope; TypeScript's DOM library calls it a window. */
 const scope = globalThis as unknown as {
@@ -13,6 +15,7 @@ const scope = globalThis as unknown as {
 };
 
 let models: Models | null = null;
+let stamp = 0;
 let last: Promise<void> = Promise.resolve();
 const running = new Map<number, AbortController>();
 
@@ -44,6 +47,7 @@ async function answer(message: Request, signal: AbortSignal): Promise<void> {
 
 async function perform(message: Request, signal: AbortSignal, tell: (event: Progressed) => void): Promise<Done> {
   if (message.kind === 'load') return load(message, signal, tell);
+  if (message.kind === 'inspect') return inspect(message.model, waysOf(signal, tell));
   if (message.kind === 'prove') return prove(message.request);
   if (message.kind === 'sample') return sample(message.request, signal, tell);
   if (models === null) throw new TandemError('disposed', 'explorer: expected models that are loaded, found none');
@@ -51,6 +55,10 @@ async function perform(message: Request, signal: AbortSignal, tell: (event: Prog
   const drafter = models.drafter(message.request.draft);
   if (drafter === null) throw new TandemError('option-invalid', 'draft: expected one to measure, found none');
   return measureCosts(models.target, drafter, { source: models.encode(message.request.text), signal });
+}
+
+function waysOf(signal: AbortSignal, tell: (event: Progressed) => void): LoadWays {
+  return { signal, onProgress: (what, loaded, total) => tell({ kind: 'progress', what, loaded, total }) };
 }
 
 async function sample(request: SampleRequest, signal: AbortSignal, tell: (event: Progressed) => void): Promise<Counts> {
@@ -66,12 +74,11 @@ async function load(
   signal: AbortSignal,
   tell: (event: Progressed) => void,
 ) {
-  const onProgress = (what: string, loaded: number, total: number) => tell({ kind: 'progress', what, loaded, total });
   const before = models;
   models = null;
   await before?.dispose();
-  models = await Models.load(request, { signal, onProgress });
-  return models.info;
+  models = await Models.load(request, waysOf(signal, tell));
+  return { ...models.info, stamp: ++stamp };
 }
 
 scope.postMessage({ kind: 'ready' });

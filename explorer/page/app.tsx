@@ -1,12 +1,14 @@
 import type { ComponentChildren, FunctionComponent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Engine } from '../client';
+import { MachinePanel } from '../panels/machine/panel';
+import { OwnPanel } from '../panels/own/panel';
 import { PlayPanel } from '../panels/play/panel';
 import { ProvePanel } from '../panels/prove/panel';
 import { RacePanel } from '../panels/race/panel';
 import { RoundPanel } from '../panels/round/panel';
 import { TimelinePanel } from '../panels/timeline/panel';
-import type { EngineInfo } from '../protocol';
+import type { EngineInfo, PairSource, Progressed } from '../protocol';
 import { counted, plural } from './format';
 import type { PanelProps } from './panel-props';
 import { type PlaceState, usePlace, writePlace } from './place';
@@ -25,6 +27,8 @@ export const PANELS: readonly PanelEntry[] = [
   { name: 'play', title: 'Play', about: 'What each setting does, measured and predicted', Panel: PlayPanel },
   { name: 'prove', title: 'Prove', about: 'Every path of the sampler, and samplers that are wrong', Panel: ProvePanel },
   { name: 'timeline', title: 'Timeline', about: 'When each model worked', Panel: TimelinePanel },
+  { name: 'machine', title: 'Your machine', about: 'What computes here, and what calls cost', Panel: MachinePanel },
+  { name: 'own', title: 'Your own', about: 'Bring a T5 of your own', Panel: OwnPanel },
 ];
 
 type Load = {
@@ -34,28 +38,33 @@ type Load = {
   readonly error: string | null;
 };
 
-/** The engine, started once, and how its loading goes. */
-function useEngine(level: string | undefined): [Engine, Load] {
+/** The engine, started once, how its loading goes, and how to load another pair. */
+function useEngine(level: string | undefined): [Engine, Load, PanelProps['load']] {
   const [engine] = useState(() => new Engine());
   const [load, setLoad] = useState<Load>({ info: null, doing: 'starting', share: 0, error: null });
+  const hear = (event: Progressed) => {
+    if (event.kind !== 'progress') return;
+    setLoad({ info: null, doing: event.what, share: event.loaded / (event.total || 1), error: null });
+  };
+  const loadPair = async (source: PairSource) => {
+    try {
+      setLoad({ info: await engine.load({ source, level }, { hear }), doing: '', share: 1, error: null });
+    } catch (error) {
+      setLoad({ info: null, doing: '', share: 0, error: (error as Error).message });
+      throw error;
+    }
+  };
   useEffect(() => {
     const base = new URL('models/', document.baseURI).href;
-    const hear = (event: { kind: string; what?: string; loaded?: number; total?: number }) => {
-      if (event.kind !== 'progress') return;
-      setLoad({ info: null, doing: event.what ?? '', share: (event.loaded ?? 0) / (event.total || 1), error: null });
-    };
-    engine.load({ source: { kind: 'bundled', base }, level }, { hear }).then(
-      (info) => setLoad({ info, doing: '', share: 1, error: null }),
-      (error: Error) => setLoad({ info: null, doing: '', share: 0, error: error.message }),
-    );
+    loadPair({ kind: 'bundled', base }).catch(() => undefined); // the page shows it
   }, []);
-  return [engine, load];
+  return [engine, load, loadPair];
 }
 
 export function App() {
   const state = usePlace();
   const { values, panel: asked } = state.place;
-  const [engine, load] = useEngine(values.level);
+  const [engine, load, loadPair] = useEngine(values.level);
   const entry = PANELS.find(({ name }) => name === asked) ?? PANELS[0];
   const { theme } = values;
   useEffect(() => {
@@ -77,7 +86,7 @@ export function App() {
             The models did not load. {load.error}
           </p>
         )}
-        <entry.Panel key={entry.name} engine={engine} info={load.info} {...state} />
+        <entry.Panel key={entry.name} engine={engine} info={load.info} load={loadPair} {...state} />
       </main>
       <Footer load={load} />
     </>
@@ -132,10 +141,7 @@ function Footer({ load: { info, doing, share, error } }: { load: Load }) {
         </p>
       )}
       {info !== null && <Machine info={info} />}
-      <p>
-        Everything is computed in this page: two T5 models in WebAssembly, no server. King James English to modern
-        English.
-      </p>
+      <p>Everything is computed in this page, in WebAssembly: no server, and no request after loading.</p>
     </footer>
   );
 }

@@ -97,7 +97,7 @@ export function Choice({ label, name, value, options, change }: ChoiceProps) {
 export function draftOptions(info: EngineInfo | null): (readonly [string, string])[] {
   const layers = info === null ? 6 : info.target.decoderLayers;
   const early = [1, 2].filter((count) => count < layers);
-  return [
+  const all: (readonly [string, string])[] = [
     ['model', 'the draft model'],
     ['self', 'the target in q8'],
     ...early.map(
@@ -107,6 +107,13 @@ export function draftOptions(info: EngineInfo | null): (readonly [string, string
     ['ngram', 'n-grams of the output'],
     ['random', 'random tokens'],
   ];
+  return all.filter(([name]) => canDraft(name, info));
+}
+
+/** Whether the pair that is loaded has what a draft needs. */
+function canDraft(name: string, info: EngineInfo | null): boolean {
+  if (info === null) return true;
+  return (name !== 'model' || info.draft !== null) && (name !== 'self' || info.hasCopy);
 }
 
 export const VERIFICATIONS = [
@@ -128,7 +135,7 @@ export function SourceText({ settings, change, examples }: ControlProps & { exam
   return (
     <div class="source">
       <label class="field wide">
-        <span>Text, in King James English</span>
+        <span>{examples.length > 0 ? 'Text, in King James English' : 'Text'}</span>
         <textarea
           name="text"
           rows={3}
@@ -174,8 +181,10 @@ export function Problems({ problems }: { problems: readonly string[] }) {
   );
 }
 
-/** Settings of a link, with one of the examples where the link has no text. */
+/** Settings of a link, with one of the examples where it has no text, and a draft that the pair has. */
 export function withExample(settings: RunSettings, info: EngineInfo | null, example = 0): RunSettings {
-  if (settings.text !== DEFAULTS.text || info === null) return settings;
-  return { ...settings, text: info.examples[example] ?? info.examples[0] ?? '' };
+  if (info === null) return settings;
+  const draft = canDraft(settings.draft, info) ? settings.draft : 'copy';
+  const text = settings.text === DEFAULTS.text ? (info.examples[example] ?? info.examples[0] ?? '') : settings.text;
+  return { ...settings, draft, text };
 }

@@ -1,5 +1,5 @@
 import type { Engine } from '../client';
-import type { EngineInfo } from '../protocol';
+import type { EngineInfo, PairSource } from '../protocol';
 import type { PlaceState } from './place';
 
 /** What every panel gets. */
@@ -7,4 +7,6 @@ export interface PanelProps extends PlaceState {
   readonly engine: Engine;
   /** Null while the models are loading. */
   readonly info: EngineInfo | null;
+  /** Loads another pair in place of this one. */
+  readonly load: (source: PairSource) => Promise<void>;
 }

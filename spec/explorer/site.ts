@@ -1,13 +1,33 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
+import { type GenerateOptions, Tandem } from '../../index';
 import { ISOLATED, serve } from '../house/package/chromium';
 
 export const ROOT = join(__dirname, '..', '..');
+
+/** Texts that the bundled pair is shown with. */
+export const EXAMPLES: readonly string[] = JSON.parse(readFileSync(join(ROOT, 'models', 'pair.json'), 'utf8')).examples;
+
+/** The level that both have: Node 20 has no relaxed SIMD, and bits may differ between levels. */
+export const LEVEL = 'simd';
+
+/** What Node gives for a text, with the bundled pair. */
+export async function inNode(text: string, options: GenerateOptions) {
+  const tandem = await Tandem.load(undefined, { backend: 'wasm', level: LEVEL, threads: 1 });
+  return tandem.generate(text, options).finally(() => tandem.dispose());
+}
+
+/** A directory with a config that breaks off. */
+export function brokenModel(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-broken-'));
+  writeFileSync(join(folder, 'config.json'), '{ "model_type": "t5", ');
+  return folder;
+}
 
 /** The explorer, built as it ships, and served on 127.0.0.1. */
 export interface Site {
@@ -36,6 +56,23 @@ export async function serveSite(folder: string, isolated = true): Promise<Site> 
       server.closeAllConnections();
     },
   };
+}
+
+/** Starts `npm run explorer`'s server on a free port. @returns its address, and what ends it */
+export async function developmentServer(): Promise<{ url: string; close(): void }> {
+  const vite = join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
+  const args = ['--config', 'explorer/vite.config.mjs', '--host', '127.0.0.1', '--port', '0', '--clearScreen', 'false'];
+  const server = spawn(process.execPath, [vite, ...args], { cwd: ROOT, env: { ...process.env, NO_COLOR: '1' } });
+  const url = await new Promise<string>((resolve, reject) => {
+    let said = '';
+    server.stdout.on('data', (part) => {
+      said += part;
+      const [found] = /http:\/\/127\.0\.0\.1:\d+\//.exec(said) ?? [];
+      if (found !== undefined) resolve(found);
+    });
+    server.on('exit', () => reject(new Error(`vite ended: ${said}`)));
+  });
+  return { url, close: () => void server.kill() };
 }
 
 export function removeSite(folder: string): void {

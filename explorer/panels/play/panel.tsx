@@ -16,7 +16,7 @@ import { follow, useKept, useWork } from '../../page/run';
 import { DEFAULTS, decodingSettings, RANGES, type RunSettings, readSettings } from '../../page/settings';
 import { type Measured, predicted, type Summary, summaryOf } from './measured';
 
-/** Costs depend on the pair and the draft, and not on what the sliders say: they are measured once for each draft. */
+/** Costs by pair and draft. They do not depend on what the sliders say: they are measured once. */
 type Costs = Readonly<Record<string, Measured['costs']>>;
 
 export function PlayPanel({ engine, info, place, change }: PanelProps) {
@@ -24,11 +24,12 @@ export function PlayPanel({ engine, info, place, change }: PanelProps) {
   const settings = withExample(read, info, 2);
   const [costs, setCosts] = useKept<Costs>('costs', {});
   const [measured, setMeasured] = useKept<Measured | null>('play', null);
-  const key = info === null || settings.text.trim() === '' ? null : JSON.stringify(settings);
+  const key = info === null || settings.text.trim() === '' ? null : JSON.stringify([settings, info.stamp]);
   const work = useWork('play', key, async (signal) => {
     const { text, draft } = settings;
-    const known = costs[draft] ?? (await engine.measure({ text, draft }, { signal }));
-    setCosts({ ...costs, [draft]: known });
+    const pair = `${info?.stamp} ${draft}`;
+    const known = costs[pair] ?? (await engine.measure({ text, draft }, { signal }));
+    setCosts({ ...costs, [pair]: known });
     const request = { text, draft, settings: decodingSettings(settings), rounds: false, warmUp: 8 };
     const drafted = await follow(engine, request, signal, () => undefined);
     const alone = await follow(engine, { ...request, draft: 'none' }, signal, () => undefined);

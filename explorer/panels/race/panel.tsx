@@ -15,7 +15,7 @@ export function RacePanel({ engine, info, place, change }: PanelProps) {
   const { settings: read, problems } = readSettings(place.values, DEFAULTS);
   const settings = withExample(read, info);
   const [both, setBoth] = useKept<Both>('race', NO_RUNS);
-  const key = info === null || settings.text.trim() === '' ? null : JSON.stringify(settings);
+  const key = info === null || settings.text.trim() === '' ? null : JSON.stringify([settings, info.stamp]);
   const playback = usePlayback(lengthOf(both));
   const work = useWork('race', key, async (signal) => {
     playback.showAll();
@@ -39,6 +39,10 @@ export function RacePanel({ engine, info, place, change }: PanelProps) {
         <Lane title="With the draft" side="draft" run={both.drafted} {...shared} />
         <Lane title="The target alone" side="target" run={both.alone} {...shared} />
       </div>
+      <p class="note">
+        Each mark is a token at the time when it was decided. Marks above each other came out of one round. What lies
+        before the first mark is the encoder’s work. The two runs are measured one after the other.
+      </p>
       <Bar {...{ both, playback, isRunning: work.isRunning, repeat: work.repeat }} />
       <Outcome both={both} settings={settings} />
     </>

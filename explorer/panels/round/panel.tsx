@@ -29,7 +29,7 @@ export function RoundPanel({ engine, info, place, change }: PanelProps) {
   const { settings: read, problems } = readSettings(place.values, ROUND_DEFAULTS);
   const settings = withExample(read, info, ROUND_EXAMPLE);
   const [run, setRun] = useKept<Run>('round', NO_RUN);
-  const key = info === null || settings.text.trim() === '' ? null : JSON.stringify(settings);
+  const key = info === null || settings.text.trim() === '' ? null : JSON.stringify([settings, info.stamp]);
   const work = useWork('round', key, async (signal) => {
     const { text, draft } = settings;
     await follow(engine, { text, draft, settings: decodingSettings(settings), rounds: true }, signal, setRun);

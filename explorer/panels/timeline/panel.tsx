@@ -13,7 +13,7 @@ export function TimelinePanel({ engine, info, place, change }: PanelProps) {
   const [own, setOwn] = useKept<Trace | null>('timeline', null);
   const [loaded, setLoaded] = useKept<Trace | null>('timeline loaded', null);
   const [refused, setRefused] = useState<string | null>(null);
-  const key = info === null ? null : JSON.stringify(settings);
+  const key = info === null ? null : JSON.stringify([settings, info.stamp]);
   const work = useWork('timeline', key, async (signal) => {
     const request = {
       text: settings.text,

@@ -1,0 +1,97 @@
+import type { CostTable } from '../../../decoding';
+import { Choice, draftOptions, withExample } from '../../page/controls';
+import { Curves } from '../../page/curves';
+import { counted, fixed, megabytes, plural } from '../../page/format';
+import type { PanelProps } from '../../page/panel-props';
+import { useKept, useWork } from '../../page/run';
+import { DEFAULTS, readSettings } from '../../page/settings';
+import type { EngineInfo, ModelInfo } from '../../protocol';
+
+export function MachinePanel({ engine, info, place, change }: PanelProps) {
+  const settings = withExample(readSettings(place.values, DEFAULTS).settings, info);
+  const [costs, setCosts] = useKept<CostTable | null>('machine', null);
+  const { draft, text } = settings;
+  const key = info === null ? null : JSON.stringify([draft, info.stamp]);
+  const work = useWork('machine', key, async (signal) => {
+    const found = await engine.measure({ text, draft }, { signal });
+    if (!signal.aborted) setCosts(found);
+  });
+  return (
+    <>
+      {info !== null && <Facts info={info} />}
+      <section class="controls" aria-label="Settings">
+        <div class="fields">
+          <Choice label="draft" name="draft" value={draft} options={draftOptions(info)} change={change} />
+          <div class="field">
+            <span>costs</span>
+            <button type="button" disabled={work.isRunning} onClick={work.repeat}>
+              Measure again
+            </button>
+          </div>
+        </div>
+      </section>
+      {work.error !== null && (
+        <p class="problem" role="alert">
+          {work.error}
+        </p>
+      )}
+      {costs !== null && <Costs costs={costs} />}
+    </>
+  );
+}
+
+function Facts({ info }: { info: EngineInfo }) {
+  const isIsolated = globalThis.crossOriginIsolated;
+  const model = ({ parameters, weightBytes, dtype }: ModelInfo) =>
+    `${counted(parameters)} parameters in ${dtype}, ${megabytes(weightBytes)}`;
+  const facts: (readonly [string, string, string])[] = [
+    ['feature level', info.level, info.reason],
+    [
+      'threads',
+      String(info.threads),
+      isIsolated
+        ? `of ${plural(navigator.hardwareConcurrency, 'core')}`
+        : 'the page may not share memory, so there is one',
+    ],
+    ['target', info.target.name, model(info.target)],
+    ['draft', info.draft?.name ?? 'no model', info.draft ? model(info.draft) : ''],
+  ];
+  return (
+    <section class="outcome" aria-label="This machine">
+      <dl>
+        {facts.map(([name, value, note]) => (
+          <div class="figure wordy" key={name}>
+            <dt>{name}</dt>
+            <dd>
+              <strong>{value}</strong> <small>{note}</small>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+function Costs({ costs: { c, v } }: { costs: CostTable }) {
+  const top = Math.max(2, Math.ceil(Math.max(...v)));
+  return (
+    <section aria-label="Costs">
+      <h2>
+        What a call of the target costs <small>in calls of one row, each the fastest of three</small>
+      </h2>
+      <p id="costs">
+        c = {fixed(c, 3)}: a draft step. v({v.length}) = {fixed(v[v.length - 1], 2)}: a target call of {v.length} rows.
+      </p>
+      <Curves
+        title={`Cost of a target call against its rows, up to ${fixed(v[v.length - 1], 2)} at ${v.length} rows`}
+        x={{ label: 'rows', from: 1, to: v.length }}
+        y={{ label: 'v', from: 0, to: top }}
+        lines={[
+          { name: 'v(k), measured', side: 'target', points: v.map((cost, i) => [i + 1, cost]) },
+          { name: 'row by row', side: 'quiet', points: v.map((_, i) => [i + 1, i + 1]) },
+        ]}
+        marks={[{ name: 'c, a draft step', y: c }]}
+      />
+    </section>
+  );
+}
