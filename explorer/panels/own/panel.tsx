@@ -74,8 +74,8 @@ export function OwnPanel({ engine, info, load }: PanelProps) {
 function Lead() {
   return (
     <p class="lead">
-      A T5 in Hugging Face’s layout: config.json, model.safetensors or pytorch_model.bin, and its tokenizer. Files that
-      you drop are read in this page and go nowhere.
+      A T5 in Hugging Face’s layout: config.json, model.safetensors and its tokenizer. Files that you drop are read in
+      this page and go nowhere.
     </p>
   );
 }
