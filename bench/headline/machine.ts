@@ -14,7 +14,7 @@ export function machineLines({ facts }: Backend): string[] {
   return [
     `processor  ${model}, ${cores.length} cores, ${memory}; ${features()}`,
     `runtime    Node ${process.versions.node} (V8 ${process.versions.v8}), flags: ${flags.join(' ') || 'none'}`,
-    `backend    ${facts.name} (${facts.level}), ${facts.threads} threads`,
+    `backend    ${facts.name} (${facts.level}${facts.wide?.on ? ', wide' : ''}), ${facts.threads} threads`,
   ];
 }
 
