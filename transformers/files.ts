@@ -1,6 +1,5 @@
 import { openModel } from '../api';
-import { parseShallowJson, TandemError } from '../common';
-import type { Checkpoint } from '../weights';
+import { type Checkpoint, parseObject } from '../weights';
 import { env } from './env';
 
 /** A file of settings as it stands; every key of it is the program's to read. */
@@ -67,20 +66,9 @@ export function progressOf(
   return { status: 'progress', name, file, loaded, total, progress: total > 0 ? (100 * loaded) / total : 100 };
 }
 
-/** A file of settings; null where the model has none. @throws TandemError `config-invalid` */
+/** A file of settings; null where the model has none. @throws WeightsError `config-invalid` */
 export async function readJson(checkpoint: Checkpoint, file: string): Promise<JsonObject | null> {
   const bytes = (await checkpoint.readSettings?.(file)) ?? null;
   if (bytes === null) return null;
-  const where = `${checkpoint.name}/${file}`;
-  let value: unknown;
-  try {
-    value = parseShallowJson(new TextDecoder().decode(bytes));
-  } catch {
-    throw new TandemError('config-invalid', `${where}: expected JSON, found other text`);
-  }
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject;
-  throw new TandemError(
-    'config-invalid',
-    `${where}: expected an object, found ${Array.isArray(value) ? 'a list' : typeof value}`,
-  );
+  return parseObject(new TextDecoder().decode(bytes), `${checkpoint.name}/${file}`);
 }

@@ -2,6 +2,7 @@ export { openFileSet } from './checkpoint';
 export { type CheckpointFile, type TensorStream, weightsFiles } from './checkpoint-writer';
 export { openCheckpoint } from './directory.node';
 export { WeightsError, type WeightsErrorCode } from './errors';
+export { parseObject } from './fields';
 export { type FileContent, type FileSet, fileSet, type ModelFiles } from './file-set';
 export type { RetryNotice } from './http/retry';
 export { fromPretrained } from './hub/index.node';

@@ -6,7 +6,6 @@
  * and each step costs what it costs in the real shape. Each passage is decoded without a draft and with each draft and γ in turns. The bench fails where a
  * greedy text with a draft differs from the one without.
  */
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { table } from '../../cli/table';
@@ -25,12 +24,11 @@ import {
 import { TABLE_2 } from '../../decoding/gamma/published';
 import type { T5Model } from '../../engine';
 import { type Backend, createBackend, type Dtype } from '../../kernels';
-import { openCheckpoint } from '../../weights';
+import { heldOut } from '../harness/heldOut';
 import { machineLines, residentBytes } from './machine';
 import { directoryOf, type LoadedModel, load } from './models';
 
 const ROOT = join(__dirname, '..', '..');
-const MODELS = join(ROOT, 'models');
 
 interface Options {
   readonly shapes: readonly string[];
@@ -198,14 +196,4 @@ function paperTable(): string {
     ...[row.task, row.temperature, row.gamma, row.alpha.toFixed(2), row.c.toFixed(2), `${row.measured.toFixed(1)}×`],
   ]);
   return table(['task, draft T5-small', 'T', 'γ', 'α', 'c', 'speed-up'], rows);
-}
-
-/** Source ids of `count` held-out passages, spread over the books. */
-async function heldOut(directory: string, count: number): Promise<number[][]> {
-  const all: { source: string }[] = JSON.parse(readFileSync(join(MODELS, 'held-out.json'), 'utf8'));
-  const { prefix } = JSON.parse(readFileSync(join(MODELS, 'pair.json'), 'utf8')) as { prefix: string };
-  await using checkpoint = await openCheckpoint(directory);
-  const tokenizer = await checkpoint.tokenizer();
-  const every = Math.max(1, Math.floor(all.length / count));
-  return Array.from({ length: count }, (_, i) => tokenizer.encode(prefix + all[(i * every) % all.length].source));
 }

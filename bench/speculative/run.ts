@@ -5,7 +5,6 @@
  * other. It prints α, c, v, tokens per call, the measured speed-up, and the speed-up that the formula predicts from α, c and v.
  */
 
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { table } from '../../cli/table';
@@ -23,6 +22,7 @@ import {
 import { loadModel, type T5Model } from '../../engine';
 import { type Backend, type BackendName, createBackend, type Dtype } from '../../kernels';
 import { openCheckpoint } from '../../weights';
+import { heldOut } from '../harness/heldOut';
 
 const ROOT = join(__dirname, '..', '..');
 
@@ -79,7 +79,7 @@ async function measureDtype(
     await open('modernize-draft', backend, dtype),
   ];
   const drafter = modelDrafter(draft);
-  const sources = await heldOut(passages);
+  const sources = await heldOut(join(ROOT, 'models', 'modernize-target'), passages);
   const plain: Metrics[] = [];
   const speculative: Metrics[][] = gammas.map(() => []);
   for (const [i, source] of [sources[0], ...sources].entries()) {
@@ -116,17 +116,4 @@ async function open(name: string, backend: Backend, dtype: Dtype): Promise<T5Mod
   const model = await loadModel(checkpoint, backend, { dtype });
   await checkpoint.dispose();
   return model;
-}
-
-/** Source ids of `count` held-out passages, spread over the books. */
-async function heldOut(count: number): Promise<number[][]> {
-  const all: { source: string }[] = JSON.parse(readFileSync(join(ROOT, 'models', 'held-out.json'), 'utf8'));
-  const checkpoint = await openCheckpoint(join(ROOT, 'models', 'modernize-target'));
-  const tokenizer = await checkpoint.tokenizer();
-  await checkpoint.dispose();
-  const every = Math.max(1, Math.floor(all.length / count));
-  return all
-    .filter((_, i) => i % every === 0)
-    .slice(0, count)
-    .map(({ source }) => tokenizer.encode(`modernize: ${source}`));
 }

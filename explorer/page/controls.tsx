@@ -94,7 +94,7 @@ export function Choice({ label, name, value, options, change }: ChoiceProps) {
 }
 
 /** What can draft with the pair that is loaded. */
-export function draftOptions(info: EngineInfo | null): (readonly [string, string])[] {
+function draftOptions(info: EngineInfo | null): (readonly [string, string])[] {
   const layers = info === null ? 6 : info.target.decoderLayers;
   const early = [1, 2].filter((count) => count < layers);
   const all: (readonly [string, string])[] = [
@@ -116,11 +116,24 @@ function canDraft(name: string, info: EngineInfo | null): boolean {
   return (name !== 'model' || info.draft !== null) && (name !== 'self' || info.hasCopy);
 }
 
-export const VERIFICATIONS = [
+const VERIFICATIONS = [
   ['token', 'token (the paper)'],
   ['block', 'block'],
   ['coupled', 'coupled'],
 ] as const;
+
+type Change = ControlProps['change'];
+
+export function DraftChoice({ draft, info, change }: { draft: string; info: EngineInfo | null; change: Change }) {
+  return <Choice label="draft" name="draft" value={draft} options={draftOptions(info)} change={change} />;
+}
+
+export function VerificationChoice({ settings, change }: ControlProps) {
+  const { verification } = settings;
+  return (
+    <Choice label="verification" name="verification" value={verification} options={VERIFICATIONS} change={change} />
+  );
+}
 
 /** The text to decode: typed, or one of the examples. */
 export function SourceText({ settings, change, examples }: ControlProps & { examples: readonly string[] }) {
@@ -169,6 +182,35 @@ export function Group({ label, children }: { label: string; children: ComponentC
     </fieldset>
   );
 }
+
+/** What went wrong, in words; nothing where nothing did. */
+export function Problem({ text }: { text: string | null }) {
+  if (text === null) return null;
+  return (
+    <p class="problem" role="alert">
+      {text}
+    </p>
+  );
+}
+
+/** Named figures, each with a note. */
+export function Figures({ figures, isWordy = false }: { figures: readonly FigureLine[]; isWordy?: boolean }) {
+  return (
+    <dl>
+      {figures.map(([name, value, note]) => (
+        <div class={isWordy ? 'figure wordy' : 'figure'} key={name}>
+          <dt>{name}</dt>
+          <dd>
+            <strong>{value}</strong> <small>{note}</small>
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+/** Name, value and note. */
+export type FigureLine = readonly [string, string, string];
 
 export function Problems({ problems }: { problems: readonly string[] }) {
   if (problems.length === 0) return null;

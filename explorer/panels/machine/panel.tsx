@@ -1,5 +1,5 @@
 import type { CostTable } from '../../../decoding';
-import { Choice, draftOptions, withExample } from '../../page/controls';
+import { DraftChoice, Figures, Problem, withExample } from '../../page/controls';
 import { Curves } from '../../page/curves';
 import { counted, fixed, megabytes, plural } from '../../page/format';
 import type { PanelProps } from '../../page/panel-props';
@@ -21,7 +21,7 @@ export function MachinePanel({ engine, info, place, change }: PanelProps) {
       {info !== null && <Facts info={info} />}
       <section class="controls" aria-label="Settings">
         <div class="fields">
-          <Choice label="draft" name="draft" value={draft} options={draftOptions(info)} change={change} />
+          <DraftChoice {...{ draft, info, change }} />
           <div class="field">
             <span>costs</span>
             <button type="button" disabled={work.isRunning} onClick={work.repeat}>
@@ -30,11 +30,7 @@ export function MachinePanel({ engine, info, place, change }: PanelProps) {
           </div>
         </div>
       </section>
-      {work.error !== null && (
-        <p class="problem" role="alert">
-          {work.error}
-        </p>
-      )}
+      <Problem text={work.error} />
       {costs !== null && <Costs costs={costs} />}
     </>
   );
@@ -58,16 +54,7 @@ function Facts({ info }: { info: EngineInfo }) {
   ];
   return (
     <section class="outcome" aria-label="This machine">
-      <dl>
-        {facts.map(([name, value, note]) => (
-          <div class="figure wordy" key={name}>
-            <dt>{name}</dt>
-            <dd>
-              <strong>{value}</strong> <small>{note}</small>
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Figures figures={facts} isWordy />
     </section>
   );
 }

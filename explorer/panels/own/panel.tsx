@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { Problem } from '../../page/controls';
 import { counted, megabytes } from '../../page/format';
 import type { PanelProps } from '../../page/panel-props';
 import type { Inspected, OwnModel } from '../../protocol';
@@ -39,11 +40,7 @@ export function OwnPanel({ engine, info, load }: PanelProps) {
   return (
     <div class="own">
       <Lead />
-      {problem !== null && (
-        <p class="problem" role="alert">
-          {problem}
-        </p>
-      )}
+      <Problem text={problem} />
       <div class="lanes">
         <Place side="target" title="The target" chosen={target} choose={choose('target')} />
         <Place

@@ -1,12 +1,14 @@
 import { published, theory } from '../../../decoding';
 import {
-  Choice,
-  draftOptions,
+  DraftChoice,
+  type FigureLine,
+  Figures,
+  Problem,
   Problems,
   Seed,
   Slider,
   SourceText,
-  VERIFICATIONS,
+  VerificationChoice,
   withExample,
 } from '../../page/controls';
 import { Curves } from '../../page/curves';
@@ -40,14 +42,8 @@ export function PlayPanel({ engine, info, place, change }: PanelProps) {
       <Problems problems={problems} />
       <section class="controls" aria-label="Settings">
         <div class="fields">
-          <Choice label="draft" name="draft" value={settings.draft} options={draftOptions(info)} change={change} />
-          <Choice
-            label="verification"
-            name="verification"
-            value={settings.verification}
-            options={VERIFICATIONS}
-            change={change}
-          />
+          <DraftChoice draft={settings.draft} {...{ info, change }} />
+          <VerificationChoice {...{ settings, change }} />
           <Slider name="gamma" {...{ settings, change }} />
           <Slider name="temperature" {...{ settings, change }} />
           <Slider name="topK" {...{ settings, change }} />
@@ -57,11 +53,7 @@ export function PlayPanel({ engine, info, place, change }: PanelProps) {
         </div>
         <SourceText {...{ settings, change, examples: info?.examples ?? [] }} />
       </section>
-      {work.error !== null && (
-        <p class="problem" role="alert">
-          {work.error}
-        </p>
-      )}
+      <Problem text={work.error} />
       {measured === null && work.error === null && (
         <p class="sample">Measuring what a call of each model costs here …</p>
       )}
@@ -76,7 +68,7 @@ function Results({ measured, settings, isRunning }: { measured: Measured; settin
   if (summary === null) return null;
   return (
     <div class="play" aria-busy={isRunning}>
-      <Figures measured={measured} summary={summary} settings={settings} />
+      <Measurement measured={measured} summary={summary} settings={settings} />
       <div class="charts">
         <TokensChart {...{ summary, settings }} />
         <SpeedChart {...{ measured, summary, settings }} />
@@ -145,11 +137,11 @@ function SpeedChart({
   );
 }
 
-function Figures({ measured, summary, settings }: { measured: Measured; summary: Summary; settings: RunSettings }) {
+function Measurement({ measured, summary, settings }: { measured: Measured; summary: Summary; settings: RunSettings }) {
   const { costs, drafted } = measured;
   const { v } = costs;
   const isExact = drafted.finished?.result.metrics.exact ?? true;
-  const figures = [
+  const figures: readonly FigureLine[] = [
     ['α', fixed(summary.alpha, 2), 'mean chance that a token is kept'],
     ['c', fixed(costs.c, 3), 'a draft step, in target calls'],
     [`v(${v.length})`, fixed(v[v.length - 1], 2), `a call of ${v.length} rows, in calls of one`],
@@ -161,16 +153,7 @@ function Figures({ measured, summary, settings }: { measured: Measured; summary:
   ];
   return (
     <div class="outcome">
-      <dl>
-        {figures.map(([name, value, note]) => (
-          <div class="figure" key={name}>
-            <dt>{name}</dt>
-            <dd>
-              <strong>{value}</strong> <small>{note}</small>
-            </dd>
-          </div>
-        ))}
-      </dl>
+      <Figures figures={figures} />
       <p class="verdict" id="exactness">
         {isExact
           ? '✓ This setting is exact: the text has the target’s own distribution.'

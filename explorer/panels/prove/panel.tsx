@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { Problem } from '../../page/controls';
 import { percent } from '../../page/format';
 import type { PanelProps } from '../../page/panel-props';
 import { useKept, useWork } from '../../page/run';
@@ -39,11 +40,7 @@ export function ProvePanel({ engine, place, change }: PanelProps) {
           </label>
         </div>
       </section>
-      {work.error !== null && (
-        <p class="problem" role="alert">
-          {work.error}
-        </p>
-      )}
+      <Problem text={work.error} />
       {proof !== null && (
         <>
           <Finding proof={proof} isWrong={wrong !== null} />

@@ -1,4 +1,4 @@
-import { Choice, draftOptions, Problems, Seed, Slider, SourceText, withExample } from '../../page/controls';
+import { DraftChoice, Problem, Problems, Seed, Slider, SourceText, withExample } from '../../page/controls';
 import type { PanelProps } from '../../page/panel-props';
 import { follow, NO_RUN, useKept, useWork } from '../../page/run';
 import { DEFAULTS, decodingSettings, type RunSettings, readSettings } from '../../page/settings';
@@ -30,11 +30,7 @@ export function RacePanel({ engine, info, place, change }: PanelProps) {
     <>
       <Problems problems={problems} />
       <Controls {...{ settings, change, info }} />
-      {work.error !== null && (
-        <p class="problem" role="alert">
-          {work.error}
-        </p>
-      )}
+      <Problem text={work.error} />
       <div class="lanes">
         <Lane title="With the draft" side="draft" run={both.drafted} {...shared} />
         <Lane title="The target alone" side="target" run={both.alone} {...shared} />
@@ -60,7 +56,7 @@ function Controls({ settings, change, info }: ControlsProps) {
     <section class="controls" aria-label="Settings">
       <SourceText {...{ settings, change, examples: info?.examples ?? [] }} />
       <div class="fields">
-        <Choice label="draft" name="draft" value={settings.draft} options={draftOptions(info)} change={change} />
+        <DraftChoice draft={settings.draft} {...{ info, change }} />
         <Slider name="gamma" {...{ settings, change }} />
         <Slider name="temperature" {...{ settings, change }} />
         {settings.temperature > 0 && <Seed {...{ settings, change }} />}

@@ -1,12 +1,12 @@
 import { useEffect } from 'preact/hooks';
 import {
-  Choice,
-  draftOptions,
+  DraftChoice,
+  Problem,
   Problems,
   Seed,
   Slider,
   SourceText,
-  VERIFICATIONS,
+  VerificationChoice,
   withExample,
 } from '../../page/controls';
 import type { PanelProps } from '../../page/panel-props';
@@ -40,24 +40,14 @@ export function RoundPanel({ engine, info, place, change }: PanelProps) {
       <section class="controls" aria-label="Settings">
         <SourceText {...{ settings, change, examples: info?.examples ?? [] }} />
         <div class="fields">
-          <Choice label="draft" name="draft" value={settings.draft} options={draftOptions(info)} change={change} />
-          <Choice
-            label="verification"
-            name="verification"
-            value={settings.verification}
-            options={VERIFICATIONS}
-            change={change}
-          />
+          <DraftChoice draft={settings.draft} {...{ info, change }} />
+          <VerificationChoice {...{ settings, change }} />
           <Slider name="gamma" {...{ settings, change }} />
           <Slider name="temperature" {...{ settings, change }} />
           <Seed {...{ settings, change }} />
         </div>
       </section>
-      {work.error !== null && (
-        <p class="problem" role="alert">
-          {work.error}
-        </p>
-      )}
+      <Problem text={work.error} />
       {run.rounds.length > 0 && <Rounds {...{ run, settings, change, values: place.values }} />}
     </>
   );

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { readTrace, type Trace } from '../../../decoding';
-import { Choice, draftOptions, Group, Problems, Seed, Slider, withExample } from '../../page/controls';
+import { DraftChoice, Group, Problems, Seed, Slider, withExample } from '../../page/controls';
 import type { PanelProps } from '../../page/panel-props';
 import { follow, useKept, useWork } from '../../page/run';
 import { DEFAULTS, decodingSettings, readSettings } from '../../page/settings';
@@ -41,7 +41,7 @@ export function TimelinePanel({ engine, info, place, change }: PanelProps) {
       <Problems problems={problem === null ? problems : [...problems, problem]} />
       <section class="controls" aria-label="Settings">
         <div class="fields">
-          <Choice label="draft" name="draft" value={settings.draft} options={draftOptions(info)} change={change} />
+          <DraftChoice draft={settings.draft} {...{ info, change }} />
           <Slider name="gamma" {...{ settings, change }} />
           <Slider name="temperature" {...{ settings, change }} />
           <Seed {...{ settings, change }} />
