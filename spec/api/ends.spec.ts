@@ -1,5 +1,3 @@
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import type { GenerateOptions, Input, Tandem } from '../../api';
 import type { ForwardOptions } from '../../engine';
@@ -185,38 +183,6 @@ describe('whatever ends a call, its views, streams and encodings are given back'
     await expect(toy.tandem.generate('abc')).rejects.toMatchObject({ code: 'disposed' });
     expect(() => toy.tandem.stream('abc')).toThrow(expect.objectContaining({ code: 'disposed' }));
     await toy.tandem.dispose(); // a second time does nothing
-  });
-
-  it('a stream that is only dropped gives back when the garbage collector finds it', async () => {
-    setFlagsFromString('--expose-gc');
-    const collect = runInNewContext('gc') as () => void;
-    const toy = tableTandem({ seed: 5 });
-    const begin = async () => {
-      await toy.tandem.stream('abc', LONG).next();
-      const text = toy.tandem.stream('fed', LONG).text;
-      await text.next();
-    };
-    for (let i = 0; i < 10; i++) await begin();
-    expect(toy.open()).toBeGreaterThan(0);
-    for (let i = 0; i < 100 && toy.open() > 0; i++) {
-      collect();
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    expect(toy.open()).toBe(0);
-  });
-
-  it('a stream that is held but not read keeps what it holds', async () => {
-    const toy = tableTandem({ seed: 5 });
-    const stream = toy.tandem.stream('abc', LONG);
-    const collect = runInNewContext('gc') as () => void;
-    await stream.next();
-    for (let i = 0; i < 5; i++) {
-      collect();
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    expect(toy.open()).toBeGreaterThan(0);
-    expect((await stream.result).ids.length).toBeGreaterThan(0);
-    expect(toy.open()).toBe(0);
   });
 
   it('a call that was never read has taken nothing', async () => {
