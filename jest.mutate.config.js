@@ -8,7 +8,7 @@ const folders = (process.env.TANDEM_MUTATE_SPECS ?? 'spec').split(',');
 module.exports = {
   ...require('./jest.config'),
   // Jest finds the specs that reach a source through the files below the roots alone, so that all sources have to be there.
-  roots: ['api', 'cli', 'common', 'decoding', 'engine', 'kernels', 'spec', 'weights'].map(
+  roots: ['api', 'cli', 'common', 'decoding', 'engine', 'kernels', 'server', 'spec', 'transformers', 'weights'].map(
     (name) => `<rootDir>/${name}`,
   ),
   testMatch: folders.map((folder) =>
@@ -18,6 +18,8 @@ module.exports = {
     'spec/browser',
     'spec/house',
     'spec/bench',
+    'spec/cli/serve',
+    'spec/cli/signals',
     'spec/kernels/gpu/webgpu',
     'spec/kernels/gpu/headlessgl',
   ],

@@ -6,6 +6,8 @@
  *     --sample N [--seed S] only N mutants, drawn at random; prints the score and its 95 % interval
  *     --concurrency N       processes (default 2)
  *
+ * `npm run mutate -- --named [TEXT]` runs each mutant of scripts/named-mutants.json, or those that TEXT is a part of, against its spec.
+ *
  * The report is build/mutate/report.html. Ends with exit code 1 when the score is below the bar.
  */
 import { spawnSync } from 'node:child_process';
@@ -13,6 +15,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { draw, interval, keyOf, mutantsOf } from './mutants.mjs';
+import { runNamed } from './named-mutants.mjs';
 
 const BAR = 85;
 const FOLDER = 'build/mutate';
@@ -33,6 +36,7 @@ function readArguments() {
       allowPositionals: true,
       options: {
         static: { type: 'boolean', default: false },
+        named: { type: 'boolean', default: false },
         sample: { type: 'string' },
         seed: { type: 'string', default: '1' },
         concurrency: { type: 'string', default: '2' },
@@ -109,6 +113,7 @@ function printSample(keys, seed, total) {
 async function main() {
   const { values, positionals } = readArguments();
   const [target, specs] = positionals;
+  if (values.named) return runNamed(target);
   if (!target || !existsSync(target)) {
     refuse(`expected a folder or file of sources, such as decoding or api/call.ts, found ${target ?? 'none'}`);
   }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import fc from 'fast-check';
 import { type DraftModel, GENERATE_OPTIONS, LOAD_OPTIONS } from '../../api';
 import { addFlags, checkConflicts, flagName, optionsOf } from '../../cli/flags';
 import { addGenerateFlags, checkGenerateFlags, loadOptions } from '../../cli/generate/flags';
@@ -45,6 +46,16 @@ describe('flags of option tables', () => {
       expect(twice).toThrow(`${word}: expected once, found it twice`);
     },
   );
+
+  it('--costs takes c first, and then v of one row, of two, …', () => {
+    const cost = fc.double({ min: 0, max: 1e6, noNaN: true }).map((value) => value + 0); // no −0, which text does not show
+    fc.assert(
+      fc.property(cost, fc.array(cost, { minLength: 1, maxLength: 9 }), (c, v) => {
+        expect(values(GENERATE_OPTIONS, ['--costs', [c, ...v].join()])).toEqual({ costs: { c, v } });
+      }),
+    );
+    expect(() => values(GENERATE_OPTIONS, ['--costs', '1'])).toThrow(/--costs: expected/);
+  });
 
   it('a flag that is not given has no value, and a row without a flag is none of the command line', () => {
     const table: OptionTable = {

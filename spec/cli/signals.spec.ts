@@ -58,7 +58,8 @@ describe('an abort', () => {
     setTimeout(() => controller.abort(), 3000);
     const args = ['paper', '--passages', '200', '--backend', 'cpu', '--max-new-tokens', '100000'];
     const run = await inside(args, { signal: controller.signal });
-    expect(run).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(/^tandem: .*abort/i) });
+    // On a busy machine the models may still be loading: then that is what the abort ends.
+    expect(run).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(/^tandem: .*(abort|cancel)/i) });
   });
 });
 

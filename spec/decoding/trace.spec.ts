@@ -78,6 +78,7 @@ describe('a trace', () => {
         expect(sum((round) => round.proposal.length)).toBe(metrics.proposed);
         expect(sum((round) => round.accepted)).toBe(metrics.accepted);
         expect(sum((round) => round.milliseconds.target)).toBeCloseTo(metrics.targetSeconds * 1000, 6);
+        expect(sum((round) => round.milliseconds.draft)).toBeCloseTo(metrics.draftSeconds * 1000, 6);
         for (const round of trace.rounds) {
           const kept = round.proposal.slice(0, round.accepted).map((draft) => draft.token);
           expect([...kept, round.next.token].slice(0, round.tokens.length)).toEqual(round.tokens);

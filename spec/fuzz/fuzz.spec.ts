@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { FUZZERS } from './fuzzers';
 import { judge, replayOf } from './law';
-import { mutationsOf } from './mutate';
+import { everyPlace, mutationsOf } from './mutate';
 
 /** Inputs of each kind in a run of all specs. `npm run fuzz -- NAME --minutes 10` tries new ones as long as it is told to. */
 const RUNS = 300;
@@ -46,6 +46,18 @@ describe.each(FUZZERS)('$name', (fuzzer) => {
   });
 
   if (fuzzer.kind === 'bytes') return;
+
+  it('takes an odd value at every kind of place', async () => {
+    let tried = 0;
+    for (const seed of await fuzzer.seeds()) {
+      for (const input of everyPlace(seed)) {
+        tried++;
+        const verdict = await judge(fuzzer, input);
+        if (verdict.kind === 'broke') throw new Error(replayOf(fuzzer, input, { how: verdict.how, folder: FOLDER }));
+      }
+    }
+    expect(tried).toBeGreaterThan(20);
+  });
 
   it('takes 100,000 brackets in the place of any of its values', async () => {
     const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`;

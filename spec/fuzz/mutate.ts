@@ -86,6 +86,9 @@ const move = fc.tuple(place, place, fc.integer({ min: 1, max: 64 })).map(
     },
 );
 
+/** An object that cannot be made a number or text: whoever tries gets a TypeError. */
+const UNCONVERTIBLE = '{"toString":null,"length":-1,"__proto__":{"length":1}}';
+
 /** JSON of values that stand where others are expected. */
 const ODD_VALUES: readonly string[] = [
   'null',
@@ -105,21 +108,47 @@ const ODD_VALUES: readonly string[] = [
   JSON.stringify(Array.from({ length: 5000 }, (_, i) => i)),
   `${'[{"a":'.repeat(30)}1${'}]'.repeat(30)}`,
   `${'['.repeat(100_000)}1${']'.repeat(100_000)}`,
-  '{"toString":null,"length":-1,"__proto__":{"length":1}}',
+  UNCONVERTIBLE,
 ];
 /** Where an odd value comes to stand. */
 const MARKER = '@odd value@';
 
-type Container = Record<string, unknown> | unknown[];
+type Container = Record<string, unknown>; // or a list: its members are read by their numbers
 
-/** Every place of a JSON value that holds another one. */
-function placesOf(value: unknown, places: [Container, string][] = []): [Container, string][] {
+/** Every place of a JSON value that holds another one, and its kind: the path without the numbers of list members. */
+function placesOf(
+  value: unknown,
+  places: [Container, string, string][] = [],
+  path = '',
+): [Container, string, string][] {
   if (typeof value !== 'object' || value === null) return places;
   for (const key of Object.keys(value)) {
-    places.push([value as Container, key]);
-    placesOf((value as Record<string, unknown>)[key], places);
+    const kind = `${path}/${Array.isArray(value) ? '' : key}`;
+    places.push([value as Container, key, kind]);
+    placesOf((value as Record<string, unknown>)[key], places, kind);
   }
   return places;
+}
+
+/** What is tried at each kind of place. */
+const EVERYWHERE: readonly string[] = [UNCONVERTIBLE, 'null', '-1', '1e999', '"x"', '[null]'];
+
+/**
+ * The input with each of a few odd values at each kind of place: members of one list are one kind, and so are the objects in it.
+ * What random changes find once in thousands, this finds in every run.
+ */
+export function* everyPlace(seed: Uint8Array): Generator<Uint8Array, void, void> {
+  const value: unknown = JSON.parse(Buffer.from(seed).toString());
+  const kinds = new Set<string>();
+  for (const [container, key, kind] of placesOf(value)) {
+    if (kinds.has(kind)) continue;
+    kinds.add(kind);
+    const kept = container[key];
+    container[key] = MARKER;
+    const text = JSON.stringify(value);
+    container[key] = kept;
+    for (const odd of EVERYWHERE) yield Buffer.from(text.replace(JSON.stringify(MARKER), () => odd));
+  }
 }
 
 const edit = fc
@@ -131,8 +160,8 @@ const edit = fc
           const value: unknown = JSON.parse(bytes.toString());
           const places = placesOf(value);
           if (places.length === 0) return Buffer.from(odd);
-          const [container, key] = places[Math.floor(where * places.length)] as [Record<string, unknown>, string];
-          const [from, name] = places[Math.floor(other * places.length)] as [Record<string, unknown>, string];
+          const [container, key] = places[Math.floor(where * places.length)];
+          const [from, name] = places[Math.floor(other * places.length)];
           if (kind === 'replace') container[key] = MARKER;
           else if (kind === 'copy') container[key] = JSON.parse(JSON.stringify(from[name]));
           else {

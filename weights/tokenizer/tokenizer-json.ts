@@ -146,11 +146,15 @@ function readVocabulary(model: Json): Vocabulary {
 /** The `added_tokens` of the file. New ones are written into `pieces`. */
 function readAddedTokens(file: Json, pieces: string[]): AddedToken[] {
   const tokens: AddedToken[] = [];
-  const entries = list(file.added_tokens ?? [], 'added_tokens').map((entry) => object(entry, 'an added token'));
-  for (const entry of entries.sort((a, b) => Number(a.id) - Number(b.id))) {
+  const entries = list(file.added_tokens ?? [], 'added_tokens').map((one) => {
+    const entry = object(one, 'an added token');
     const content = text(entry.content, 'the content of an added token');
-    const { id } = entry;
     if (content === '') throw new RangeError('an added token without content');
+    // An id that is no number is refused below. It has no place in the order, and is not converted: an object may have no conversion.
+    return { entry, content, id: typeof entry.id === 'number' ? entry.id : Number.POSITIVE_INFINITY };
+  });
+  for (const { entry, content } of entries.sort((a, b) => (a.id === b.id ? 0 : a.id - b.id))) {
+    const { id } = entry;
     if (typeof id !== 'number' || !Number.isInteger(id) || id < 0 || id > pieces.length || id >= MAX_PIECES) {
       throw new RangeError(
         `added token ${quotedJson(content)} with id ${quotedJson(id)} after ${pieces.length} pieces`,

@@ -17,6 +17,16 @@ describe('the formulas', () => {
     );
   });
 
+  it('predicted speed-up × time of a round in one-row target calls = tokens a round (relative 1e-12); v is 1 where it is left out', () => {
+    fc.assert(
+      fc.property(rate, gammas, cost, fc.double({ min: 0.5, max: 4, noNaN: true }), (alpha, gamma, c, v) => {
+        const product = predictedSpeedup({ alpha, gamma, c, v }) * (gamma * c + v);
+        expect(Math.abs(product / expectedTokens(alpha, gamma) - 1)).toBeLessThan(1e-12);
+        expect(predictedSpeedup({ alpha, gamma, c })).toBe(predictedSpeedup({ alpha, gamma, c, v: 1 }));
+      }),
+    );
+  });
+
   it('operations × tokens a round = γĉ + γ + 1 (relative 1e-12)', () => {
     fc.assert(
       fc.property(rate, gammas, cost, (alpha, gamma, ratio) => {

@@ -11,7 +11,11 @@ describe('linear memory', () => {
         const memory = fresh();
         const live: { at: number; bytes: number; mark: number }[] = [];
         steps.forEach(({ bytes, drop }, i) => {
-          if (drop !== null && live.length > 0) memory.free(live.splice(drop % live.length, 1)[0].at);
+          if (drop !== null && live.length > 0) {
+            const { at } = live.splice(drop % live.length, 1)[0];
+            memory.free(at);
+            memory.free(at); // does nothing
+          }
           const at = memory.allocate(bytes, 'a test');
           expect(at % 64).toBe(0);
           memory.u8.fill(i & 255, at, at + bytes);

@@ -1,4 +1,6 @@
 import { EventEmitter } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Backend, createWasmBackend, type Dtype } from '../../../kernels';
 import { Address } from '../../../kernels/wasm/layout';
 import { matrix as generate } from '../laws/arbitraries';
@@ -134,6 +136,25 @@ describe('threads', () => {
     const backend = await createWasmBackend({ threads: 4 });
     await backend.dispose();
     await backend.dispose();
+  });
+});
+
+describe('the threads of a backend that is not told how many', () => {
+  const source = readFileSync(join(__dirname, '..', '..', '..', 'kernels', 'options.ts'), 'utf8');
+  const [docstring, help] = [/at most (\d+), on wasm/, /default: the cores of the machine, at most (\d+)\)/].map(
+    (words) => Number(words.exec(source)?.[1]),
+  );
+
+  test.each([1, 2, 7, 8, 9, 64])('are the cores, %i, up to the number that is documented', (cores) => {
+    expect(help).toBe(docstring);
+    jest.doMock('node:os', () => ({ ...jest.requireActual('node:os'), availableParallelism: () => cores }));
+    try {
+      jest.isolateModules(() => {
+        expect(require('../../../kernels/wasm/threads').defaultThreads()).toBe(Math.min(cores, docstring));
+      });
+    } finally {
+      jest.dontMock('node:os');
+    }
   });
 });
 
