@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { createBackend } from '../kernels';
+import { batchBench } from './batch/run';
 import { decodeBench } from './decode/run';
 import { limitsOf } from './harness/limits';
 import { type Bench, measure } from './harness/measure';
@@ -34,7 +35,7 @@ async function openBenches(options: BenchOptions): Promise<Bench[]> {
 
 /**
  * `bench decode …` measures whole decoder steps, `bench speculative …` whole texts, `bench samples …` samples at once,
- * `bench serve …` a server with several clients, `bench headline …` whole texts at the sizes of real models, and everything else
+ * `bench serve …` a server with several clients, `bench batch …` what a batch keeps in memory, `bench headline …` whole texts at the sizes of real models, and everything else
  * kernels.
  */
 async function main(): Promise<number> {
@@ -44,6 +45,7 @@ async function main(): Promise<number> {
   if (first === 'headline') return headlineBench(rest);
   if (first === 'samples') return samplesBench(rest);
   if (first === 'serve') return serveBench(rest);
+  if (first === 'batch') return batchBench(rest);
   return kernelBenches();
 }
 

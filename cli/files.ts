@@ -1,7 +1,7 @@
 import { createReadStream, type Stats } from 'node:fs';
 import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { quoted } from '../common';
+import { type ErrorCode, quoted } from '../common';
 import { CommandError, systemCode } from './failure';
 
 /** One line of a text: its number, from 1, and its text; or why it is no text. */
@@ -66,6 +66,8 @@ export interface Limits {
   readonly longest: number;
   /** Number of lines. */
   readonly lines: number;
+  /** Whether a line that is longer than `longest` carries an error, as one that is not UTF-8 does. Default: the reading ends. */
+  readonly keepsOn?: boolean;
 }
 
 const [LINE_FEED, CARRIAGE_RETURN] = [0x0a, 0x0d];
@@ -75,7 +77,7 @@ const [LINE_FEED, CARRIAGE_RETURN] = [0x0a, 0x0d];
  * unaffected. A byte order mark before the first line is removed.
  */
 export async function* linesOf(chunks: Chunks, limits: Limits): AsyncGenerator<Line, void, void> {
-  const { where, most, longest } = limits;
+  const { where, most, longest, keepsOn = false } = limits;
   let parts: Uint8Array[] = [];
   let length = 0;
   let total = 0;
@@ -83,15 +85,18 @@ export async function* linesOf(chunks: Chunks, limits: Limits): AsyncGenerator<L
   let afterReturn = false;
   const add = (part: Uint8Array) => {
     length += part.length;
-    if (length > longest) throw tooLong(`${where}: line ${number + 1}`, longest);
-    if (part.length > 0) parts.push(part);
+    if (length > longest && !keepsOn) throw tooLong(`${where}: line ${number + 1}`, longest);
+    if (length > longest) parts = [];
+    else if (part.length > 0) parts.push(part);
   };
   const take = (): Line => {
     const bytes = Buffer.concat(parts);
+    const isTooLong = length > longest;
     parts = [];
     length = 0;
     if (++number > limits.lines)
       throw new CommandError('argument-invalid', `${where}: expected at most ${limits.lines} lines, found more`);
+    if (isTooLong) return { number, error: tooLong(`${where}: line ${number}`, longest, 'source-invalid') };
     return decoded(bytes, number, where);
   };
   for await (const chunk of chunks) {
@@ -141,8 +146,8 @@ function refuseUtf16(bytes: Uint8Array, where: string): void {
   }
 }
 
-function tooLong(what: string, most: number): CommandError {
-  return new CommandError('argument-invalid', `${what}: expected at most ${most} bytes, found more`);
+function tooLong(what: string, most: number, code: ErrorCode = 'argument-invalid'): CommandError {
+  return new CommandError(code, `${what}: expected at most ${most} bytes, found more`);
 }
 
 function decoded(bytes: Uint8Array, number: number, where: string): Line {

@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { VERSION } from '../api';
+import { batch } from './batch/command';
+import { addBatchFlags, type BatchFlags } from './batch/flags';
 import { addDoctorFlags, type DoctorFlags, doctor } from './doctor';
 import { addEmbedFlags, type EmbedFlags, embed } from './embed';
 import { CommandError } from './failure';
@@ -58,6 +60,7 @@ function build(args: readonly string[], signal: AbortSignal, patience: Patience)
       checkWords(words, named);
       await generateCommand(words, flags, { signal, named });
     });
+  addBatchFlags(add('batch')).action((file: string | undefined, flags: BatchFlags) => batch(file, flags, signal));
   addEmbedFlags(add('embed')).action((words: string[], flags: EmbedFlags) => embed(words, flags, signal));
   addScoreFlags(add('score')).action((source: string, flags: ScoreFlags) => score(source, flags, signal));
   addServeFlags(add('serve')).action((flags: ServeFlags) => serve(flags, signal, patience));
