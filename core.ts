@@ -107,6 +107,7 @@ export {
   withVocabulary,
 } from './decoding';
 export {
+  type AttentionMaps,
   type DecoderRow,
   type DecoderStream,
   type Encoded,

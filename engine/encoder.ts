@@ -7,7 +7,7 @@ import { Turns } from '../common';
 import type { Backend, BackendFacts, KvCache, Tensor } from '../kernels';
 import type { T5Config } from '../weights';
 import { EngineError } from './errors';
-import { attendBlock, type ForwardContext, finalStates, projectBlock } from './forward';
+import { attendBlock, type ForwardContext, finalStates, type Observe, projectBlock, showEncoderBlock } from './forward';
 import { checkEncodeFits } from './memory';
 import { chunkPlan } from './plan';
 import type { SourceRows } from './source';
@@ -52,6 +52,8 @@ export interface EncoderCall {
   /** Slots that the caches of cross-attention will have; 0 where nothing is written to them. */
   readonly crossSlots: number;
   readonly signal?: AbortSignal;
+  /** Receives this call's tensors in place of the model's own observer. */
+  readonly observe?: Observe;
   /** Takes the states of one chunk, [rows, dModel], of which the first belongs to row `first` of the call. */
   readonly onStates: (states: Tensor, first: number, work: Workspace) => void | Promise<void>;
 }
@@ -102,7 +104,8 @@ export class Encoder {
   }
 
   private async encode(call: EncoderCall): Promise<void> {
-    const { backend, context, cache } = this;
+    const { backend, cache } = this;
+    const context = call.observe ? { ...this.context, observe: call.observe } : this.context;
     const { facts } = backend;
     const rows = call.sources.reduce((sum, { ids }) => sum + ids.length, 0);
     const longest = call.sources.reduce((most, { ids }) => Math.max(most, ids.length), 0);
@@ -113,7 +116,7 @@ export class Encoder {
     const chunks = this.chunksOf(rows, step);
     const own = { hidden: this.work.hidden, query: this.work.query };
     try {
-      await this.layers(chunks, ids, call);
+      await this.layers(context, chunks, ids, call);
     } finally {
       if (chunks.length > 1) {
         for (const { hidden, query } of chunks) for (const box of [hidden, query]) backend.free(box);
@@ -122,9 +125,14 @@ export class Encoder {
     }
   }
 
-  private async layers(chunks: readonly Chunk[], ids: Int32Array, call: EncoderCall): Promise<void> {
-    const { backend, context, work, cache } = this;
-    const { weights, observe } = context;
+  private async layers(
+    context: ForwardContext,
+    chunks: readonly Chunk[],
+    ids: Int32Array,
+    call: EncoderCall,
+  ): Promise<void> {
+    const { backend, work, cache } = this;
+    const { weights } = context;
     const turns = new Turns();
     const pause = async () => {
       await turns.give();
@@ -151,7 +159,7 @@ export class Encoder {
         this.at(chunk, () => attendBlock(context, layer, work, { cache, isFresh: isWhole }));
         await pause();
       }
-      observe?.(`encoder.block.${i}`, work.hidden);
+      showEncoderBlock(context, i, work);
     }
     for (const chunk of chunks) {
       this.at(chunk, () => finalStates(context, work));

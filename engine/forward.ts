@@ -53,6 +53,13 @@ export function attendBlock(
   feedForward(backend, config, layer.feedForward, work);
 }
 
+/** Shows a block of the encoder that has run on whole sources: what attention was given and what it mixed, and the states. */
+export function showEncoderBlock({ observe }: ForwardContext, layer: number, work: Workspace): void {
+  if (observe === undefined) return;
+  for (const part of ['query', 'key', 'value', 'mixed'] as const) observe(`encoder.self.${layer}.${part}`, work[part]);
+  observe(`encoder.block.${layer}`, work.hidden);
+}
+
 /** Leaves the encoder states after the final norm in `work.hidden`, [rows, dModel]. */
 export function finalStates({ backend, weights, observe }: ForwardContext, work: Workspace): void {
   backend.rmsNorm(work.next, work.hidden, weights.encoder.finalNorm); // [rows, dModel]
@@ -74,6 +81,9 @@ export function decoderForward(
   backend.embed(work.hidden, weights.embedding, ids); // [rows, dModel]
   caches.forEach((cache, i) => {
     decoderBlock(context, decoderOf(weights).layers[i], work, cache);
+    // Nothing has overwritten these two since the block's cross-attention.
+    observe?.(`decoder.cross.${i}.query`, work.query);
+    observe?.(`decoder.cross.${i}.mixed`, work.mixed);
     observe?.(`decoder.block.${i}`, work.hidden);
   });
 }

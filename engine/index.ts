@@ -1,3 +1,4 @@
+export type { AttentionMaps } from './attention';
 export { EngineError, type EngineErrorCode } from './errors';
 export type { Observe } from './forward';
 export { type LoadProgress, storedDtype } from './load';

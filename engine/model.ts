@@ -1,5 +1,6 @@
 import type { Backend, Dtype, Tensor } from '../kernels';
 import type { Checkpoint, T5Config } from '../weights';
+import { type AttentionMaps, AttentionProbe } from './attention';
 import { EncodedSource, type SlotPools } from './encoded';
 import { Encoder } from './encoder';
 import { EngineError } from './errors';
@@ -21,7 +22,8 @@ export interface ModelOptions extends LoadOptions {
   /**
    * Receives every layer's tensors as they are computed: `encoder.block.<i>`, `encoder.final`, `cross.<i>.keys` and
    * `cross.<i>.values` (projections of encoder states), `decoder.block.<i>` and `decoder.final`. With it every decoder call
-   * runs one kernel more, for `decoder.final`.
+   * runs one kernel more, for `decoder.final`. Of attention it receives `encoder.self.<i>.query`, `.key`, `.value` and `.mixed`
+   * (the weighted values), and `decoder.cross.<i>.query` and `.mixed`.
    */
   readonly observe?: Observe;
 }
@@ -114,18 +116,27 @@ class Model implements T5Model, SlotPools {
     return this.config.eosTokens;
   }
 
-  async encode(sources: readonly Source[], { signal }: EncoderOptions = {}): Promise<Encoded[]> {
+  encode(sources: readonly Source[], options: EncoderOptions = {}): Promise<Encoded[]> {
+    return this.encodeShown(sources, options, undefined);
+  }
+
+  private async encodeShown(
+    sources: readonly Source[],
+    { signal }: EncoderOptions,
+    observe: Observe | undefined,
+  ): Promise<Encoded[]> {
     this.checkDecoder();
     const seen = this.rowsOf(sources);
     if (seen.length === 0) return [];
-    const { context, crossSlots, caches } = this;
+    const { crossSlots, caches } = this;
+    const context = observe ? { ...this.context, observe } : this.context;
     const count = seen.reduce((sum, { ids }) => sum + ids.length, 0);
     const taken: { slots?: Int32Array } = {};
     try {
       await this.encoder.run({
         sources: seen,
         crossSlots: crossSlots.size + crossSlots.shortage(count),
-        signal,
+        ...{ signal, observe },
         onStates: (states, first, work) => {
           taken.slots ??= crossSlots.take(count);
           crossForward(context, states, work, { caches, slots: taken.slots.subarray(first, first + states.rows) });
@@ -175,13 +186,44 @@ class Model implements T5Model, SlotPools {
     if (rows.length === 0) throw new EngineError('row-invalid', 'forward: expected at least one row, found none');
     const context = options.copy ? this.copyContext : this.context;
     if (!context) throw new EngineError('type-unsupported', `forward: copy: expected a model with a copy, found none`);
-    const ids = Int32Array.from(rows, (row, r) => this.checkToken(row.token, `forward: row ${r}: token`));
+    return this.arranged(rows, 'forward: row', (ids) => this.decode(context, ids, layers));
+  }
+
+  async attention(source: Source, output: readonly number[], options: EncoderOptions = {}): Promise<AttentionMaps> {
+    this.checkDecoder();
+    if (output.length === 0)
+      throw new EngineError('row-invalid', 'attention: expected at least one output id, found none');
+    const { backend, config, context, caches } = this;
+    const { heads, dKv } = config;
+    const [seen] = this.rowsOf([source]);
+    const probe = new AttentionProbe(backend, context.weights, { heads, dKv, source: seen, output: output.length });
+    try {
+      const [encoded] = await this.encodeShown([source], options, probe.observe);
+      try {
+        await probe.endOfEncoder();
+        using stream = encoded.open();
+        const rows = output.map((token, position) => ({ stream, position, token, parent: position - 1 }));
+        this.arranged(rows, 'attention: output', (ids) =>
+          decoderForward({ ...context, observe: probe.observe }, ids, this.decoderWork, caches),
+        );
+        return await probe.maps();
+      } finally {
+        encoded.dispose();
+      }
+    } finally {
+      probe.free();
+    }
+  }
+
+  /** Runs rows that it has arranged; after an error nothing is pending. @param what names a row in messages */
+  private arranged<T>(rows: readonly DecoderRow[], what: string, run: (ids: Int32Array) => T): T {
+    const ids = Int32Array.from(rows, (row, r) => this.checkToken(row.token, `${what} ${r}: token`));
     const cross = crossPlan(rows, (encoded) => (encoded as EncodedSource).slots);
     const self = selfPlan(rows, this.selfSlots);
     try {
       this.backend.arrange(this.decoderWork.selfPlan, self);
       this.backend.arrange(this.decoderWork.crossPlan, cross);
-      return this.decode(context, ids, layers);
+      return run(ids);
     } catch (error) {
       for (const { stream } of rows) (stream as Stream).dropPending();
       throw error;

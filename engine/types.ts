@@ -1,5 +1,6 @@
 import type { Dtype, TopK } from '../kernels';
 import type { T5Config } from '../weights';
+import type { AttentionMaps } from './attention';
 
 /** Logits of one forward call, [rows, vocabulary]. They stay on the backend; a method brings back what it is asked for. */
 export interface LogitsView extends Disposable {
@@ -130,6 +131,14 @@ export interface T5Model extends SequenceModel, Disposable {
    * @throws EngineError `source-invalid`, `out-of-memory`, `aborted`
    */
   encoderStates(sources: readonly Source[], options?: EncoderOptions): Promise<Float32Array[]>;
+  /**
+   * What each layer and head read: the weights of the encoder's self-attention and of the decoder's cross-attention, for one
+   * source and the output ids, the start token first. It runs both once more, beside what else the model does; nothing else costs
+   * more for it. The maps take 4 · heads · (encoder layers · source² + decoder layers · output · source) bytes.
+   *
+   * @throws EngineError `source-invalid`, `token-invalid`, `row-invalid`, `tensor-missing`, `out-of-memory`, `aborted`
+   */
+  attention(source: Source, output: readonly number[], options?: EncoderOptions): Promise<AttentionMaps>;
   /** Frees weights and caches. The backend can still be used. */
   dispose(): void;
 }

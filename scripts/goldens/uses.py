@@ -1,4 +1,4 @@
-"""Makes spec/data/uses: what Hugging Face's T5 gives for scoring, embedding, masked sources and Chronos, on small models.
+"""Makes spec/data/uses: what Hugging Face's T5 gives for scoring, embedding, masked sources, attention and Chronos, on small models.
 
     python uses.py            remake
     python uses.py --check    remake beside and compare; exits 1 when anything differs
@@ -266,6 +266,32 @@ CHRONOS = {
 }
 
 
+def record_attentions(folder):
+    """Attention weights of every encoder layer, and of every cross-attention: `output_attentions`."""
+    random = np.random.RandomState(23)
+    golden, stored = {}, {}
+    for name, length in (("t5-v1.0", 21), ("t5-deep-decoder", 5), ("umt5", 12)):
+        model = whole_model(name)
+        ids = lambda count: random.randint(2, model.config.vocab_size, size=count).tolist()
+        source, output = ids(length - 1) + [1], [model.config.decoder_start_token_id] + ids(4)
+        mask = holes(random, length) if name == "umt5" else [1] * length
+        with torch.no_grad():
+            found = model(
+                input_ids=torch.tensor([source]),
+                attention_mask=torch.tensor([mask]),
+                decoder_input_ids=torch.tensor([output]),
+                output_attentions=True,
+                use_cache=False,
+            )
+        seen = [i for i, one in enumerate(mask) if one == 1]
+        golden[name] = {"source": source, "mask": mask, "output": output}
+        for i, weights in enumerate(found.encoder_attentions):
+            stored[f"{name}.encoder.{i}"] = weights[0][:, seen][:, :, seen]
+        for i, weights in enumerate(found.cross_attentions):
+            stored[f"{name}.cross.{i}"] = weights[0][:, :, seen]
+    save_golden(folder, "attentions", golden, stored)
+
+
 def chronos_tokens(series):
     """Ids, mask and scale of a series as MeanScaleUniformBins gives them (chronos-forecasting, chronos/chronos.py)."""
     values = torch.tensor(series, dtype=torch.float32)
@@ -329,13 +355,14 @@ def make(folder):
     record_scores(folder)
     record_embeddings(folder)
     record_masks(folder)
+    record_attentions(folder)
     record_chronos(folder)
     for path in folder.rglob("*.safetensors"):
         path.chmod(0o644)
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Goldens of scoring, embedding, masks and Chronos, made by Hugging Face's T5")
+    parser = argparse.ArgumentParser(description="Goldens of scoring, embedding, masks, attention and Chronos, made by Hugging Face's T5")
     parser.add_argument("--check", action="store_true", help="compare with the committed files instead of writing them")
     options = parser.parse_args()
     logging.set_verbosity_error()

@@ -91,6 +91,7 @@ function asT5(model: TableModel, name: string): T5Model {
     weightBytes: 0,
     copyDtype: null,
     hasDecoder: true,
+    attention: () => Promise.reject(new Error('a table reads nothing')),
     encoderStates: async (sources) => sources.map((source) => statesOf('ids' in source ? source.ids : source, config)),
     dispose,
     [Symbol.dispose]: dispose,
