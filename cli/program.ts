@@ -4,6 +4,7 @@ import { batch } from './batch/command';
 import { addBatchFlags, type BatchFlags } from './batch/flags';
 import { addDoctorFlags, type DoctorFlags, doctor } from './doctor';
 import { addEmbedFlags, type EmbedFlags, embed } from './embed';
+import { addExploreFlags, type ExploreFlags, explore } from './explore';
 import { CommandError } from './failure';
 import { generateCommand } from './generate/command';
 import { addGenerateFlags, type GenerateFlags } from './generate/flags';
@@ -64,6 +65,7 @@ function build(args: readonly string[], signal: AbortSignal, patience: Patience)
   addEmbedFlags(add('embed')).action((words: string[], flags: EmbedFlags) => embed(words, flags, signal));
   addScoreFlags(add('score')).action((source: string, flags: ScoreFlags) => score(source, flags, signal));
   addServeFlags(add('serve')).action((flags: ServeFlags) => serve(flags, signal, patience));
+  addExploreFlags(add('explore')).action((flags: ExploreFlags) => explore(flags, signal));
   addInspectFlags(add('inspect')).action((name: string, flags: InspectFlags) => inspect(name, flags, signal));
   addQuantizeFlags(add('quantize')).action((name: string, flags: QuantizeFlags) => quantize(name, flags, signal));
   const ngram = add('ngram')

@@ -8,19 +8,7 @@ import type { Observe } from './forward';
 import type { T5Weights } from './layers';
 import { chunkPlan } from './plan';
 import type { SourceRows } from './source';
-
-/** What every layer and head of a model read, for one source and one output. A row sums to 1. */
-export interface AttentionMaps {
-  readonly heads: number;
-  /** Ids of the source that are seen. */
-  readonly source: number;
-  /** Ids of the output, the start token included. */
-  readonly output: number;
-  /** Self-attention of each encoder layer: [heads, source, source], a row for each id that reads. */
-  readonly encoder: readonly Float32Array[];
-  /** Cross-attention of each decoder layer: [heads, output, source], a row for each output id that reads. */
-  readonly cross: readonly Float32Array[];
-}
+import type { AttentionMaps } from './types';
 
 interface Probed {
   readonly heads: number;

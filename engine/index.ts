@@ -1,4 +1,3 @@
-export type { AttentionMaps } from './attention';
 export { EngineError, type EngineErrorCode } from './errors';
 export type { Observe } from './forward';
 export { type LoadProgress, storedDtype } from './load';
@@ -6,6 +5,7 @@ export { loadModel, type ModelOptions } from './model';
 export { type QuantizeOptions, quantizeCheckpoint } from './quantize';
 export { allIds } from './source';
 export type {
+  AttentionMaps,
   DecoderRow,
   DecoderStream,
   Encoded,

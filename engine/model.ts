@@ -1,6 +1,6 @@
 import type { Backend, Dtype, Tensor } from '../kernels';
 import type { Checkpoint, T5Config } from '../weights';
-import { type AttentionMaps, AttentionProbe } from './attention';
+import { AttentionProbe } from './attention';
 import { EncodedSource, type SlotPools } from './encoded';
 import { Encoder } from './encoder';
 import { EngineError } from './errors';
@@ -12,7 +12,16 @@ import { crossPlan, selfPlan } from './plan';
 import { SlotPool } from './slots';
 import { type SourceRows, sourceRows } from './source';
 import type { Stream } from './stream';
-import type { DecoderRow, Encoded, EncoderOptions, ForwardOptions, LogitsView, Source, T5Model } from './types';
+import type {
+  AttentionMaps,
+  DecoderRow,
+  Encoded,
+  EncoderOptions,
+  ForwardOptions,
+  LogitsView,
+  Source,
+  T5Model,
+} from './types';
 import { createWorkspace, freeWorkspace } from './workspace';
 
 /** Slots that a cache has at first. The pools grow it. */

@@ -1,6 +1,5 @@
 import type { Dtype, TopK } from '../kernels';
 import type { T5Config } from '../weights';
-import type { AttentionMaps } from './attention';
 
 /** Logits of one forward call, [rows, vocabulary]. They stay on the backend; a method brings back what it is asked for. */
 export interface LogitsView extends Disposable {
@@ -110,6 +109,19 @@ export interface SequenceModel {
    * do not depend on what else is in the call.
    */
   forward(rows: readonly DecoderRow[], options?: ForwardOptions): Promise<LogitsView>;
+}
+
+/** What every layer and head of a model read, for one source and one output. A row sums to 1. */
+export interface AttentionMaps {
+  readonly heads: number;
+  /** Ids of the source that are seen. */
+  readonly source: number;
+  /** Ids of the output, the start token included. */
+  readonly output: number;
+  /** Self-attention of each encoder layer: [heads, source, source], a row for each id that reads. */
+  readonly encoder: readonly Float32Array[];
+  /** Cross-attention of each decoder layer: [heads, output, source], a row for each output id that reads. */
+  readonly cross: readonly Float32Array[];
 }
 
 /** A T5 checkpoint on a backend. */

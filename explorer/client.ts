@@ -1,6 +1,7 @@
 import type { CostTable } from '../decoding';
 import type { Counts, Proof, ProofRequest } from './proof/prove';
 import type {
+  AttendRequest,
   DecodeRequest,
   EngineInfo,
   Finished,
@@ -11,6 +12,7 @@ import type {
   Progressed,
   Ready,
   SampleRequest,
+  ShownAttention,
   ToEngine,
 } from './protocol';
 
@@ -77,6 +79,10 @@ export class Engine {
 
   measure(request: Pick<DecodeRequest, 'text' | 'draft'>, ways?: Ways): Promise<CostTable> {
     return this.ask({ kind: 'measure', request }, ways);
+  }
+
+  attend(request: AttendRequest, ways?: Ways): Promise<ShownAttention> {
+    return this.ask({ kind: 'attend', request }, ways);
   }
 
   prove(request: ProofRequest, ways?: Ways): Promise<Proof> {

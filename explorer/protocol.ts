@@ -46,13 +46,33 @@ export interface DecodeRequest {
   readonly warmUp?: number;
 }
 
+/** Asks what one layer and head of the target read, or the mean of all where it is null. */
+export interface AttendRequest {
+  readonly text: string;
+  /** Ids that the target decided. */
+  readonly output: readonly number[];
+  /** Whether the output reads the source, or the source itself. */
+  readonly kind: 'cross' | 'encoder';
+  readonly layer: number | null;
+  readonly head: number | null;
+}
+
+/** Weights, [readers, read]; each reader's sum to 1. Both sides are named by their tokens. */
+export interface ShownAttention {
+  readonly readers: readonly string[];
+  readonly read: readonly string[];
+  readonly weights: Float32Array;
+}
+
 /** A loaded model, as data. */
 export interface ModelInfo {
   readonly name: string;
   readonly parameters: number;
   readonly weightBytes: number;
   readonly dtype: string;
+  readonly encoderLayers: number;
   readonly decoderLayers: number;
+  readonly heads: number;
 }
 
 /** What has been loaded, and what computes. */
@@ -168,6 +188,7 @@ export type ToEngine =
   | { readonly id: number; readonly kind: 'inspect'; readonly model: OwnModel }
   | { readonly id: number; readonly kind: 'decode'; readonly request: DecodeRequest }
   | { readonly id: number; readonly kind: 'measure'; readonly request: Pick<DecodeRequest, 'text' | 'draft'> }
+  | { readonly id: number; readonly kind: 'attend'; readonly request: AttendRequest }
   /** Ends the request `id`. */
   | { readonly id: number; readonly kind: 'cancel' };
 
@@ -185,6 +206,9 @@ export interface Ready {
 
 export type FromEngine = { readonly id: number } & (
   | Progressed
-  | { readonly kind: 'done'; readonly value: EngineInfo | Finished | CostTable | Proof | Counts | Inspected }
+  | {
+      readonly kind: 'done';
+      readonly value: EngineInfo | Finished | CostTable | Proof | Counts | Inspected | ShownAttention;
+    }
   | { readonly kind: 'failed'; readonly code: ErrorCode | 'unknown'; readonly message: string }
 );

@@ -1,6 +1,7 @@
 /**
  * The explorer's build. Vite serves it while one works on it (`npm run explorer`), and writes it into build/explorer as files for
- * any static host (`npm run build:explorer`): all addresses are relative, and the bundled pair lies beside the page.
+ * any static host (`npm run build:explorer`): all addresses are relative, and the bundled pair lies beside the page. With `--mode package` the
+ * pair is left out: `tandem explore` serves it from where the package has it.
  */
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,13 +19,13 @@ const rolldownOptions = {
 };
 const plugins = () => [withTwins(), withoutParts(root), withSmallWasm()];
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   root: here,
   base: './',
   cacheDir: join(root, 'build', 'vite'),
   define: { SOURCES: JSON.stringify(ownSources(root)) },
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  plugins: [...plugins(), bundledModels(root)],
+  plugins: [...plugins(), bundledModels(root, mode !== 'package')],
   worker: { format: 'es', plugins, rolldownOptions },
   server: { headers, fs: { allow: [root] } },
   preview: { headers },
@@ -32,9 +33,10 @@ export default defineConfig({
     outDir: join(root, 'build', 'explorer'),
     emptyOutDir: true,
     target: 'es2022',
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'], // the first ones with light-dark()
     modulePreload: false,
     reportCompressedSize: false,
     assetsInlineLimit: 0,
     rolldownOptions,
   },
-});
+}));

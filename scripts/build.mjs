@@ -7,12 +7,13 @@
  *   bundler/<entry>.mjs                     ES modules for a bundler that builds for Node: CommonJS cannot become ESM there
  *   browser/<entry>.mjs                     ES modules for pages and web workers, with `x.browser` in place of `x.node`
  *
- * Beside them: declarations, the command (cli.cjs), gpu.js (gpu.cjs, loaded only when a gpu backend is created), the program of
+ * Beside them: declarations, the command (cli.cjs), the explorer's page (explorer/, which `tandem explore` serves), gpu.js (gpu.cjs, loaded only when a gpu backend is created), the program of
  * the engine's worker (worker-program.cjs, and browser/worker-program.mjs for pages; loaded only when a worker is asked for)
  * and the licences of what the bundles contain.
  *
  *   node scripts/build.mjs            everything
- *   node scripts/build.mjs --code     keeps the declarations that are there (one second instead of ten)
+ *   node scripts/build.mjs --code     keeps the declarations and the page that are there (one second instead of ten)
+ *   node scripts/build.mjs --explorer the explorer's page alone
  *   node scripts/build.mjs --entry FILE --to FILE   one entry alone, for specs; FILE lies one folder below the root. With
  *                                     --worker it is a bundle that jest can load, with the worker's program beside it
  *   node scripts/build.mjs --browser --to FOLDER    browser/ alone, into FOLDER
@@ -134,8 +135,11 @@ async function buildAll(codeOnly) {
     ]);
     writeFaces(fresh);
     writeFileSync(join(fresh, 'third-party.txt'), licencesOf(results, root));
-    if (!codeOnly) buildTypes(fresh);
-    else keepTypes(dist, fresh);
+    if (codeOnly) keepOld(dist, fresh);
+    else {
+      buildTypes(fresh);
+      buildPages(fresh);
+    }
     if (existsSync(dist)) renameSync(dist, `${fresh}.old`);
     renameSync(fresh, dist);
   } finally {
@@ -143,8 +147,20 @@ async function buildAll(codeOnly) {
   }
 }
 
-function keepTypes(dist, fresh) {
-  for (const kept of ['types', ...declarations]) {
+/** The explorer's page, without the models: the package has them once. */
+function buildPages(dist) {
+  const vite = join(root, 'node_modules/vite/bin/vite.js');
+  const args = ['build', '--config', 'explorer/vite.config.mjs', '--mode', 'package', '--logLevel', 'warn'];
+  const env = { ...process.env, NODE_ENV: 'production' };
+  execFileSync(process.execPath, [vite, ...args, '--outDir', join(dist, 'explorer')], {
+    cwd: root,
+    stdio: 'inherit',
+    env,
+  });
+}
+
+function keepOld(dist, fresh) {
+  for (const kept of ['types', 'explorer', ...declarations]) {
     if (existsSync(join(dist, kept))) renameSync(join(dist, kept), join(fresh, kept));
   }
 }
@@ -154,6 +170,7 @@ const { values } = parseArgs({
     browser: { type: 'boolean' },
     code: { type: 'boolean' },
     entry: { type: 'string' },
+    explorer: { type: 'boolean' },
     page: { type: 'string' },
     quiet: { type: 'boolean' },
     to: { type: 'string' },
@@ -170,6 +187,7 @@ if (values.entry !== undefined) {
     await buildWorkerForNode(root, join(dirname(values.to), 'worker-program.cjs'), Object.keys(peerDependencies));
   }
 } else if (values.page !== undefined) await buildPage(values.page, values.to);
+else if (values.explorer) buildPages(join(root, 'dist'));
 else if (values.browser) await buildForBrowsers(values.to);
 else await buildAll(values.code);
 if (!values.quiet) console.log(`${values.to ?? 'dist/'} built: tandem-t5 ${version}`);

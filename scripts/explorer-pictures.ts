@@ -24,12 +24,18 @@ const PANELS: readonly Picture[] = [
   { name: 'round', hash: '#round?step=9', ready: '.cards' },
   { name: 'play', hash: '#play?temperature=1', ready: '.charts' },
   { name: 'prove', hash: '#prove', ready: '#finding' },
+  { name: 'attention', hash: '#attention?at=9', ready: '#reading' },
+  { name: 'attention-encoder', hash: '#attention?reads=encoder&layer=2&head=3&by=read&at=12', ready: '#reading' },
+  { name: 'timeline', hash: '#timeline', ready: '.calls' },
+  { name: 'machine', hash: '#machine', ready: '#costs' },
+  { name: 'own', hash: '#own', ready: '.own' },
   { name: 'prove-wrong', hash: '#prove?wrong=corrects+from+the+target+itself', ready: '#finding' },
 ];
 /** Pictures of the documentation. */
 const SHOWN: readonly Picture[] = [
-  { ...PANELS[1], name: 'explorer-round', hash: '#round?step=8', height: 940 },
-  { ...PANELS[4], name: 'explorer-prove', height: 860 },
+  { name: 'explorer-round', hash: '#round?step=8', ready: '.cards', height: 940 },
+  { name: 'explorer-prove', hash: '#prove?wrong=corrects+from+the+target+itself', ready: '#finding', height: 860 },
+  { name: 'explorer-attention', hash: '#attention?at=9', ready: '#reading', height: 900 },
 ];
 /** What is still moving when a panel is ready: the rest of the run, or the samples. */
 const SETTLE_MILLISECONDS = 2500;

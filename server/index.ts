@@ -1,9 +1,11 @@
 import type { Tandem } from '../api';
 import type { Answered } from './app';
+import type { ExploreOptions, Explorer } from './explorer';
 import type { ServeOptions } from './options';
 import type { RunningServer } from './start';
 
 export type { Answered } from './app';
+export type { ExploreOptions, Explorer } from './explorer';
 export { SERVE_OPTIONS, type ServeOptions } from './options';
 export type { RunningServer } from './start';
 
@@ -22,4 +24,14 @@ export async function startServer(
 ): Promise<RunningServer> {
   const server = await import('./start');
   return server.startServer(tandem, options, onAnswered);
+}
+
+/**
+ * Serves the explorer's page and the models that it shows, to this machine alone. Models run in the page.
+ *
+ * @throws TandemError `not-found` without a page; `io-failed` when the port cannot be listened on
+ */
+export async function startExplorer(options: ExploreOptions): Promise<Explorer> {
+  const server = await import('./explore');
+  return server.startExplorer(options);
 }

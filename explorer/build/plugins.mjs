@@ -36,32 +36,59 @@ export const withoutParts = (root) => ({
   },
 });
 
+const GENERATED = /[\\/]kernels[\\/]wasm[\\/]generated[\\/](simd|relaxed)\.ts$/;
+const BASE64 = /(?<=export const base64 =\s*)'([^']+)'/;
+/** Bytes of a module that stand together. Both modules are nearly the same, and the window of deflate has 32 KiB. */
+const PIECE = 4096;
+
 /**
- * Carries the wasm modules compressed, in place of their base64: that takes two thirds of what a host sends. The worker
- * inflates them when it starts.
+ * Carries the two wasm modules compressed, in place of their base64, piece beside piece, so that what they have in common is
+ * there once: that takes four fifths of what a host sends. The worker inflates them when it starts.
  */
 export const withSmallWasm = () => ({
   name: 'small-wasm',
   enforce: 'pre',
   apply: 'build',
   transform(code, id) {
-    if (!/[\\/]kernels[\\/]wasm[\\/]generated[\\/]\w+\.ts$/.test(id)) return null;
-    const [, base64] = /export const base64 =\s*'([^']+)'/.exec(code) ?? [];
-    if (base64 === undefined) throw new Error(`${id}: expected the module as base64, found none`);
-    const small = deflateRawSync(Buffer.from(base64, 'base64'), { level: 9 }).toString('base64');
-    return { code: `${code.replace(base64, '').replace("''", `await inflated('${small}')`)}\n${INFLATED}`, map: null };
+    const [, name] = GENERATED.exec(id) ?? [];
+    if (name === undefined) return null;
+    if (name === 'relaxed')
+      return { code: `import { both } from './simd';\n${code.replace(BASE64, 'both[1]')}`, map: null };
+    const modules = ['simd', 'relaxed'].map((one) => moduleIn(join(dirname(id), `${one}.ts`)));
+    const lengths = modules.map(({ length }) => length);
+    const small = deflateRawSync(Buffer.concat([...pieces(modules)]), { level: 9 }).toString('base64');
+    const both = `export const both = await inflated('${small}', ${JSON.stringify(lengths)}, ${PIECE});`;
+    return { code: `${both}\n${code.replace(BASE64, 'both[0]')}\n${INFLATED}`, map: null };
   },
 });
 
-/** A function of the worker, so it is text. */
+function moduleIn(file) {
+  const [, base64] = BASE64.exec(readFileSync(file, 'utf8')) ?? [];
+  if (base64 === undefined) throw new Error(`${file}: expected the module as base64, found none`);
+  return Buffer.from(base64, 'base64');
+}
+
+function* pieces(modules) {
+  const longest = Math.max(...modules.map(({ length }) => length));
+  for (let at = 0; at < longest; at += PIECE) for (const one of modules) yield one.subarray(at, at + PIECE);
+}
+
+/** A function of the worker, so it is text: both modules as base64. */
 const INFLATED = `
-async function inflated(base64) {
+async function inflated(base64, lengths, piece) {
   const small = Uint8Array.from(atob(base64), (one) => one.charCodeAt(0));
   const stream = new Blob([small]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
   const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
+  const texts = lengths.map(() => '');
+  let from = 0;
+  for (let at = 0; from < bytes.length; at += piece) {
+    lengths.forEach((length, i) => {
+      const end = from + Math.max(0, Math.min(piece, length - at));
+      texts[i] += String.fromCharCode(...bytes.subarray(from, end));
+      from = end;
+    });
+  }
+  return texts.map((text) => btoa(text));
 }`;
 
 const MODELS = 'models';
@@ -74,8 +101,8 @@ function modelFiles(root) {
   return ['pair.json', ...folders.flatMap((folder) => FILES.map((file) => `${folder}/${file}`))];
 }
 
-/** Puts the bundled pair beside the page: while vite serves it, and when it is built. */
-export const bundledModels = (root) => {
+/** Puts the bundled pair beside the page: while vite serves it, and, where `copies` says so, when it is built. */
+export const bundledModels = (root, copies) => {
   let outDir = '';
   return {
     name: 'bundled-models',
@@ -92,7 +119,7 @@ export const bundledModels = (root) => {
       });
     },
     closeBundle() {
-      for (const name of modelFiles(root)) cpSync(join(root, MODELS, name), join(outDir, MODELS, name));
+      if (copies) for (const name of modelFiles(root)) cpSync(join(root, MODELS, name), join(outDir, MODELS, name));
     },
   };
 };

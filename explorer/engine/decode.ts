@@ -14,7 +14,7 @@ export async function decode(
   const { target } = models;
   const drafter = draft === 'none' ? null : models.drafter(draft);
   const labels = new Map<number, string>();
-  const labelOf = (id: number) => labels.get(id) ?? remember(labels, id, labelIn(models, id));
+  const labelOf = (id: number) => labels.get(id) ?? remember(labels, id, models.labelOf(id));
   const recorder = rounds ? new RoundRecorder(settings, labelOf, (round) => tell({ kind: 'round', round })) : undefined;
   const reader = models.tokenizer.incrementalDecoder();
   const request: GenerationRequest = { target, drafter, source: models.encode(text), settings, signal };
@@ -44,11 +44,6 @@ export async function decode(
 
 function shortened(settings: Settings, tokens: number): Settings {
   return { ...settings, maxNewTokens: Math.min(settings.maxNewTokens ?? tokens, tokens) };
-}
-
-/** A token as it is written: a piece of text in which the tokenizer's sign for a space is a space. */
-function labelIn({ tokenizer }: Models, id: number): string {
-  return tokenizer.piece(id).replaceAll('▁', ' ') || `#${id}`;
 }
 
 function remember(labels: Map<number, string>, id: number, label: string): string {

@@ -8,19 +8,22 @@ const FILES = ['config.json', 'generation_config.json', 'model.safetensors', 'to
 /** models/pair.json. */
 export interface PairFile {
   readonly target: string;
-  readonly draft: string;
+  readonly draft: string | null;
   readonly prefix: string;
   readonly examples: readonly string[];
+  /** Files of each folder, where `tandem explore` shows other models than the bundled ones. */
+  readonly files?: Readonly<Record<string, readonly string[]>>;
 }
 
 export async function fetchPair(base: string, signal: AbortSignal): Promise<PairFile> {
   return (await answerOf(new URL('pair.json', base), signal)).json() as Promise<PairFile>;
 }
 
-/** Fetches a model's files into memory. */
-export async function fetchFiles(base: string, folder: string, { signal, onProgress }: LoadWays): Promise<FileSet> {
+/** Fetches the files of one model of a pair into memory. */
+export async function fetchFiles(base: string, folder: string, pair: PairFile, ways: LoadWays): Promise<FileSet> {
+  const { signal, onProgress } = ways;
   const parts: Record<string, Uint8Array> = {};
-  for (const name of FILES) {
+  for (const name of pair.files?.[folder] ?? FILES) {
     const answer = await answerOf(new URL(`${folder}/${name}`, base), signal);
     parts[name] = await bytesOf(answer, (loaded, total) => onProgress(`${folder}/${name}`, loaded, total));
   }
@@ -29,7 +32,9 @@ export async function fetchFiles(base: string, folder: string, { signal, onProgr
 
 /** Files that a directory of a model may lack. */
 const OPTIONAL = ['generation_config.json', 'tokenizer.json', 'tokenizer_config.json', 'spiece.model'];
-const OWN = ['config.json', 'model.safetensors', ...OPTIONAL];
+const WEIGHTS = 'model.safetensors';
+/** Where each tensor lies, of weights in shards. */
+const INDEX = `${WEIGHTS}.index.json`;
 /** A model's name on the hub. */
 const HUB_ID = /^[\w.-]+\/[\w.-]+$/;
 
@@ -37,7 +42,7 @@ const HUB_ID = /^[\w.-]+\/[\w.-]+$/;
  * The files of a model that somebody brings: those at hand, or of an address, or of the hub. Those of an address are kept, so
  * that they are not fetched once to be looked at and once more to be loaded.
  */
-export async function ownFiles(model: OwnModel, { signal, onProgress }: LoadWays): Promise<FileSet> {
+export async function ownFiles(model: OwnModel, ways: LoadWays): Promise<FileSet> {
   if (typeof model !== 'string') return fileSet(model);
   const known = fetched.get(model);
   if (known !== undefined) return known;
@@ -48,15 +53,36 @@ export async function ownFiles(model: OwnModel, { signal, onProgress }: LoadWays
       `model: expected a hub id such as google/t5-small or an address, found “${model}”`,
     );
   }
-  const parts: Record<string, Uint8Array> = {};
-  for (const name of OWN) {
-    const answer = await answerOf(new URL(name, address), signal, OPTIONAL.includes(name));
-    if (answer !== null)
-      parts[name] = await bytesOf(answer, (loaded, total) => onProgress(`${model}/${name}`, loaded, total));
-  }
-  const files = fileSet(parts, model);
+  const files = fileSet(await partsAt(address, model, ways), model);
   fetched.set(model, files);
   return files;
+}
+
+async function partsAt(address: string, model: string, { signal, onProgress }: LoadWays) {
+  const parts: Record<string, Uint8Array> = {};
+  const take = async (name: string, isOptional = false) => {
+    const answer = await answerOf(new URL(name, address), signal, isOptional);
+    if (answer === null) return false;
+    parts[name] = await bytesOf(answer, (loaded, total) => onProgress(`${model}/${name}`, loaded, total));
+    return true;
+  };
+  await take('config.json');
+  if (!(await take(WEIGHTS, true))) {
+    await take(INDEX);
+    for (const shard of shardsOf(parts[INDEX])) await take(shard);
+  }
+  for (const name of OPTIONAL) await take(name, true);
+  return parts;
+}
+
+/** Names of the files that an index names. What is wrong with the index is told when it is opened. */
+function shardsOf(index: Uint8Array): Set<string> {
+  try {
+    const named = Object.values(JSON.parse(new TextDecoder().decode(index)).weight_map);
+    return new Set(named.filter((name): name is string => /^[\w.-]+\.safetensors$/.test(String(name))));
+  } catch {
+    return new Set();
+  }
 }
 
 const fetched = new Map<string, FileSet>();

@@ -75,6 +75,11 @@ export class Models {
     return this.tokenizer.encode(this.pair.prefix + text);
   }
 
+  /** A token as it is written: a piece of text in which the tokenizer's sign for a space is a space. */
+  labelOf(id: number): string {
+    return this.tokenizer.piece(id).replaceAll('▁', ' ') || `#${id}`;
+  }
+
   drafter(kind: DraftKind): Drafter | null {
     const size = this.target.vocabularySize;
     if (kind.startsWith('layers:')) return earlyExitDrafter(this.target, Number(kind.slice('layers:'.length)));
@@ -111,10 +116,11 @@ async function openPair(source: PairSource, ways: LoadWays): Promise<OpenedPair>
     const draft = source.draft === null ? null : await ownFiles(source.draft, ways);
     return { target: await ownFiles(source.target, ways), draft, prefix: '', examples: [] };
   }
-  const { target, draft, prefix, examples } = await fetchPair(source.base, ways.signal);
+  const pair = await fetchPair(source.base, ways.signal);
+  const { target, draft, prefix, examples } = pair;
   return {
-    target: await fetchFiles(source.base, target, ways),
-    draft: await fetchFiles(source.base, draft, ways),
+    target: await fetchFiles(source.base, target, pair, ways),
+    draft: draft === null ? null : await fetchFiles(source.base, draft, pair, ways),
     prefix,
     examples,
   };
@@ -156,5 +162,6 @@ function checkVocabulary(target: { tokenizer: Tokenizer }, draft: { tokenizer: T
 }
 
 function infoOf({ name, parameters, weightBytes, dtype, config }: T5Model): ModelInfo {
-  return { name, parameters, weightBytes, dtype, decoderLayers: config.decoderLayers };
+  const { encoderLayers, decoderLayers, heads } = config;
+  return { name, parameters, weightBytes, dtype, encoderLayers, decoderLayers, heads };
 }

@@ -3,6 +3,7 @@ import { TandemError, Turns } from '../../common';
 import { measureCosts } from '../../decoding';
 import { type Counts, prove, sampleTexts } from '../proof/prove';
 import type { FromEngine, Progressed, Ready, SampleRequest, ToEngine } from '../protocol';
+import { attend } from './attend';
 import { decode } from './decode';
 import { inspect } from './inspect';
 import { Models } from './models';
@@ -52,6 +53,7 @@ async function perform(message: Request, signal: AbortSignal, tell: (event: Prog
   if (message.kind === 'sample') return sample(message.request, signal, tell);
   if (models === null) throw new TandemError('disposed', 'explorer: expected models that are loaded, found none');
   if (message.kind === 'decode') return decode(models, message.request, signal, tell);
+  if (message.kind === 'attend') return attend(models, message.request, signal);
   const drafter = models.drafter(message.request.draft);
   if (drafter === null) throw new TandemError('option-invalid', 'draft: expected one to measure, found none');
   return measureCosts(models.target, drafter, { source: models.encode(message.request.text), signal });

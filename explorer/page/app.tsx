@@ -1,6 +1,7 @@
 import type { ComponentChildren, FunctionComponent } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Engine } from '../client';
+import { AttentionPanel } from '../panels/attention/panel';
 import { MachinePanel } from '../panels/machine/panel';
 import { OwnPanel } from '../panels/own/panel';
 import { PlayPanel } from '../panels/play/panel';
@@ -26,6 +27,7 @@ export const PANELS: readonly PanelEntry[] = [
   { name: 'round', title: 'Round', about: 'One round of Algorithm 1, decision by decision', Panel: RoundPanel },
   { name: 'play', title: 'Play', about: 'What each setting does, measured and predicted', Panel: PlayPanel },
   { name: 'prove', title: 'Prove', about: 'Every path of the sampler, and samplers that are wrong', Panel: ProvePanel },
+  { name: 'attention', title: 'Attention', about: 'What every layer and head reads', Panel: AttentionPanel },
   { name: 'timeline', title: 'Timeline', about: 'When each model worked', Panel: TimelinePanel },
   { name: 'machine', title: 'Your machine', about: 'What computes here, and what calls cost', Panel: MachinePanel },
   { name: 'own', title: 'Your own', about: 'Bring a T5 of your own', Panel: OwnPanel },

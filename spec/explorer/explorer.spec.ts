@@ -1,17 +1,17 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { TraceRecorder } from '../../index';
 import { browserOf, describeIn } from '../browser/support/browsers';
 import { launchChromium } from '../house/package/chromium';
 import {
-  brokenModel,
+  attentionInNode,
   buildSite,
   compressedBytes,
-  developmentServer,
   EXAMPLES,
   inNode,
   LEVEL,
+  PANELS,
   ROOT,
   removeSite,
   type Site,
@@ -22,16 +22,6 @@ import {
   watchedPage,
 } from './site';
 
-/** Panels, and what each of them has when its work is done. */
-const PANELS = {
-  race: '#verdict',
-  round: '.cards',
-  play: '.charts',
-  prove: '#finding',
-  timeline: '.calls',
-  machine: '#costs',
-  own: '.own',
-} as const;
 const SAMPLED = { temperature: 1, seed: 7, gamma: 4, maxNewTokens: 48 };
 
 describeIn(browserOf('chromium'), 'the explorer', () => {
@@ -169,6 +159,29 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
     expect(page.url()).toMatch(/gamma=2&lenience=0\.5/);
   });
 
+  test('attention is Node’s: what a token reads, what reads a token, and where the copy draft read', async () => {
+    await show('#attention?layer=2&head=3&at=9', '#reading');
+    const { ids } = await inNode(EXAMPLES[0], { maxNewTokens: 64 });
+    const { source, cross } = await attentionInNode(EXAMPLES[0], ids);
+    const line = Array.from({ length: source.length }, (_, i) => cross[1][(2 * ids.length + 9) * source.length + i]);
+    const most = line.indexOf(Math.max(...line));
+    const labels = await page.$$eval('.read-tokens', ([read]) =>
+      [...read.children].map(({ textContent }) => textContent),
+    );
+    expect(labels).toHaveLength(source.length);
+    const spoken = labels[most]?.replace('␣', '');
+    await page.waitForFunction(
+      (said) => document.querySelector('#reading')?.textContent?.includes(said),
+      `reads most “${spoken}” ${(line[most] * 100).toFixed(line[most] < 0.0995 ? 1 : 0)} %`,
+    );
+    expect(await textOf('#reading')).toMatch(/The copy draft read “second” at place 15: kept\.$/);
+    await page.locator('.read-tokens').first().locator('button').nth(14).click();
+    await page.keyboard.press('ArrowRight');
+    expect(page.url()).toMatch(/by=read/);
+    expect(page.url()).toMatch(/at=15/);
+    expect(await textOf('#reading')).toMatch(/^“time” of the source is read most for/);
+  });
+
   test('the timeline shows a run, takes a trace of the command, and refuses another file in words', async () => {
     await show('#timeline', '.calls');
     const own = await textOf('#totals');
@@ -212,86 +225,5 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
     expect(names.at(-1)).toMatch(/^models\/modernize-draft\//);
     expect(await page.context().cookies()).toEqual([]);
     expect(watched.errors).toEqual([]);
-  });
-
-  describe('on a host that cannot send headers', () => {
-    let ordinary: Site;
-    beforeAll(async () => {
-      ordinary = await serveSite(folder, false);
-    });
-    afterAll(() => ordinary?.close());
-
-    test('a service worker isolates the page, which then has threads', async () => {
-      const { page: other, errors } = await watchedPage(browser);
-      await other.goto(ordinary.url);
-      await untilLoaded(other);
-      expect(await other.evaluate(() => crossOriginIsolated)).toBe(true);
-      expect(await other.textContent('#machine')).toMatch(/threads/);
-      expect(errors).toEqual([]);
-      await other.close();
-    });
-
-    test('without a service worker one thread decodes', async () => {
-      const { page: other } = await watchedPage(browser, { serviceWorkers: 'block' });
-      await other.goto(ordinary.url);
-      await untilLoaded(other);
-      expect(await other.textContent('#machine')).toMatch(/, 1 thread$/);
-      await other.waitForSelector('#verdict', { timeout: 60_000 });
-      await other.close();
-    });
-  });
-
-  test('takes a model of one’s own: says what it needs, refuses a broken one in words, loads it, and every panel has it', async () => {
-    const { page: other, errors } = await watchedPage(browser);
-    await other.goto(`${site.url}#own?level=${LEVEL}`);
-    await untilLoaded(other);
-    const draft = join(ROOT, 'models', 'modernize-draft');
-    const broken = brokenModel();
-    await other.locator('input[name=target]').setInputFiles(broken);
-    await other.waitForSelector('.problem');
-    expect(await other.textContent('.problem')).toMatch(/config\.json.*expected.*JSON/);
-    rmSync(broken, { recursive: true });
-    await other.locator('input[name=target]').setInputFiles(draft);
-    await other.waitForSelector('.facts');
-    expect(await other.textContent('.facts')).toMatch(
-      /modernize-draft: t5.*426,816 parameters, 1 MB in files, 1 MB in memory/,
-    );
-    await other.getByRole('button', { name: /^Load 1 MB/ }).click();
-    await other.waitForFunction(() =>
-      document.querySelector('#own-status')?.textContent?.startsWith('Loaded: modernize-draft.'),
-    );
-    await other.evaluate(() => {
-      location.hash = '#race?text=modernize:+And+it+came+to+pass.';
-    });
-    await other.waitForSelector('#verdict');
-    expect(await other.textContent('#verdict')).toMatch(/^✓/);
-    expect(await other.locator('select[name=draft]').inputValue()).toBe('copy');
-    expect(errors).toEqual([]);
-    await other.close();
-  });
-
-  test('npm run explorer serves it from the sources, isolated', async () => {
-    const server = await developmentServer();
-    try {
-      const { page: other, errors } = await watchedPage(browser);
-      await other.goto(`${server.url}#race`);
-      await other.waitForSelector('#verdict', { timeout: 90_000 });
-      expect(await other.evaluate(() => crossOriginIsolated)).toBe(true);
-      expect(errors).toEqual([]);
-      await other.close();
-    } finally {
-      server.close();
-    }
-  });
-
-  test('says in words that the models are missing', async () => {
-    const { page: other } = await watchedPage(browser);
-    await other.route('**/models/**', (route) => route.fulfill({ status: 404 }));
-    await other.goto(site.url);
-    await other.waitForSelector('.problem');
-    expect(await other.textContent('.problem')).toMatch(
-      /did not load.*pair\.json: expected the file, found status 404/,
-    );
-    await other.close();
   });
 });

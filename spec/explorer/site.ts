@@ -1,10 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
+import { createBackend, loadModel, openCheckpoint } from '../../core';
 import { type GenerateOptions, Tandem } from '../../index';
 import { ISOLATED, serve } from '../house/package/chromium';
 
@@ -20,6 +21,62 @@ export const LEVEL = 'simd';
 export async function inNode(text: string, options: GenerateOptions) {
   const tandem = await Tandem.load(undefined, { backend: 'wasm', level: LEVEL, threads: 1 });
   return tandem.generate(text, options).finally(() => tandem.dispose());
+}
+
+/** Panels, and what each of them has when its work is done. */
+export const PANELS = {
+  race: '#verdict',
+  round: '.cards',
+  play: '.charts',
+  prove: '#finding',
+  attention: '#reading',
+  timeline: '.calls',
+  machine: '#costs',
+  own: '.own',
+} as const;
+
+/** What the bundled target's heads read in Node, when they decided `ids`. */
+export async function attentionInNode(text: string, ids: readonly number[]) {
+  const backend = await createBackend('wasm', { level: LEVEL, threads: 1 });
+  const checkpoint = await openCheckpoint(join(ROOT, 'models', 'modernize-target'));
+  const model = await loadModel(checkpoint, backend);
+  const source = (await checkpoint.tokenizer()).encode(`modernize: ${text}`);
+  const maps = await model.attention(source, [model.startToken, ...ids.slice(0, -1)]);
+  await checkpoint.dispose();
+  model.dispose();
+  await backend.dispose();
+  return { ...maps, source };
+}
+
+/** Writes a checkpoint again with its tensors in two files and an index, as large ones are stored. */
+export function writeSharded(from: string, to: string): void {
+  mkdirSync(to, { recursive: true });
+  for (const name of ['config.json', 'tokenizer.json', 'tokenizer_config.json'])
+    cpSync(join(from, name), join(to, name));
+  const file = readFileSync(join(from, 'model.safetensors'));
+  const start = 8 + Number(file.readBigUInt64LE(0));
+  const { __metadata__, ...tensors } = JSON.parse(file.toString('utf8', 8, start));
+  const names = Object.keys(tensors);
+  const index: Record<string, string> = {};
+  for (const [i, own] of [names.slice(0, 9), names.slice(9)].entries()) {
+    const shard = `model-0000${i + 1}-of-00002.safetensors`;
+    const header: Record<string, unknown> = { __metadata__ };
+    const parts: Buffer[] = [];
+    let end = 0;
+    for (const name of own) {
+      const [first, last] = tensors[name].data_offsets;
+      header[name] = { ...tensors[name], data_offsets: [end, end + last - first] };
+      parts.push(file.subarray(start + first, start + last));
+      end += last - first;
+      index[name] = shard;
+    }
+    const text = JSON.stringify(header);
+    const head = Buffer.from(text.padEnd(Math.ceil(text.length / 8) * 8));
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(head.length));
+    writeFileSync(join(to, shard), Buffer.concat([length, head, ...parts]));
+  }
+  writeFileSync(join(to, 'model.safetensors.index.json'), JSON.stringify({ metadata: {}, weight_map: index }));
 }
 
 /** A directory with a config that breaks off. */
@@ -41,7 +98,8 @@ export function buildSite(): string {
   const folder = join(mkdtempSync(join(tmpdir(), 'tandem-explorer-')), 'site');
   const vite = join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
   const args = ['build', '--config', 'explorer/vite.config.mjs', '--outDir', folder, '--logLevel', 'warn'];
-  execFileSync(process.execPath, [vite, ...args], { cwd: ROOT, stdio: 'pipe' });
+  const env = { ...process.env, NODE_ENV: 'production' }; // jest says `test`, and vite would build for development
+  execFileSync(process.execPath, [vite, ...args], { cwd: ROOT, stdio: 'pipe', env });
   return folder;
 }
 

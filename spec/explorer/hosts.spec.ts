@@ -1,0 +1,151 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { startExplorer } from '../../server';
+import { browserOf, describeIn } from '../browser/support/browsers';
+import { launchChromium } from '../house/package/chromium';
+import {
+  brokenModel,
+  buildSite,
+  developmentServer,
+  LEVEL,
+  ROOT,
+  removeSite,
+  type Site,
+  serveSite,
+  untilLoaded,
+  watchedPage,
+  writeSharded,
+} from './site';
+
+describeIn(browserOf('chromium'), 'the explorer', () => {
+  let folder: string;
+  let site: Site;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    folder = buildSite();
+    site = await serveSite(folder);
+    browser = await launchChromium();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    site?.close();
+    if (folder !== undefined) removeSite(folder);
+  });
+
+  describe('on a host that cannot send headers', () => {
+    let ordinary: Site;
+    beforeAll(async () => {
+      ordinary = await serveSite(folder, false);
+    });
+    afterAll(() => ordinary?.close());
+
+    test('a service worker isolates the page, which then has threads', async () => {
+      const { page: other, errors } = await watchedPage(browser);
+      await other.goto(ordinary.url);
+      await untilLoaded(other);
+      expect(await other.evaluate(() => crossOriginIsolated)).toBe(true);
+      expect(await other.textContent('#machine')).toMatch(/threads/);
+      expect(errors).toEqual([]);
+      await other.close();
+    });
+
+    test('without a service worker one thread decodes', async () => {
+      const { page: other } = await watchedPage(browser, { serviceWorkers: 'block' });
+      await other.goto(ordinary.url);
+      await untilLoaded(other);
+      expect(await other.textContent('#machine')).toMatch(/, 1 thread$/);
+      await other.waitForSelector('#verdict', { timeout: 60_000 });
+      await other.close();
+    });
+  });
+
+  test('takes a model of one’s own: says what it needs, refuses a broken one in words, loads it, and every panel has it', async () => {
+    const { page: other, errors } = await watchedPage(browser);
+    await other.goto(`${site.url}#own?level=${LEVEL}`);
+    await untilLoaded(other);
+    const draft = join(ROOT, 'models', 'modernize-draft');
+    const broken = brokenModel();
+    await other.locator('input[name=target]').setInputFiles(broken);
+    await other.waitForSelector('.problem');
+    expect(await other.textContent('.problem')).toMatch(/config\.json.*expected.*JSON/);
+    rmSync(broken, { recursive: true });
+    await other.locator('input[name=target]').setInputFiles(draft);
+    await other.waitForSelector('.facts');
+    expect(await other.textContent('.facts')).toMatch(
+      /modernize-draft: t5.*426,816 parameters, 1 MB in files, 1 MB in memory/,
+    );
+    await other.getByRole('button', { name: /^Load 1 MB/ }).click();
+    await other.waitForFunction(() =>
+      document.querySelector('#own-status')?.textContent?.startsWith('Loaded: modernize-draft.'),
+    );
+    await other.evaluate(() => {
+      location.hash = '#race?text=modernize:+And+it+came+to+pass.';
+    });
+    await other.waitForSelector('#verdict');
+    expect(await other.textContent('#verdict')).toMatch(/^✓/);
+    expect(await other.locator('select[name=draft]').inputValue()).toBe('copy');
+    expect(errors).toEqual([]);
+    await other.close();
+  });
+
+  test('takes a model in shards by its address', async () => {
+    writeSharded(join(ROOT, 'models', 'modernize-draft'), join(folder, 'own'));
+    const { page: other } = await watchedPage(browser);
+    await other.goto(`${site.url}#own?level=${LEVEL}`);
+    await untilLoaded(other);
+    await other.locator('#target-address').fill(`${site.url}own`);
+    await other.getByRole('button', { name: 'Look' }).first().click();
+    await other.waitForSelector('.facts');
+    expect(await other.textContent('.facts')).toMatch(/own: t5.*426,816 parameters, 1 MB in files/);
+    await other.getByRole('button', { name: /^Load 1 MB/ }).click();
+    await other.waitForFunction(() =>
+      /^Loaded: .*own\.$/.test(document.querySelector('#own-status')?.textContent ?? ''),
+    );
+    await other.close();
+  });
+
+  test('tandem explore shows a checkpoint of one’s own at once, isolated', async () => {
+    const target = join(ROOT, 'models', 'modernize-draft');
+    const explorer = await startExplorer({ page: folder, models: join(ROOT, 'models'), target });
+    try {
+      const { page: other, errors, requests } = await watchedPage(browser);
+      await other.goto(`${explorer.address}#race?level=${LEVEL}&text=modernize:+And+it+came+to+pass.`);
+      await other.waitForSelector('#verdict', { timeout: 60_000 });
+      expect(await other.textContent('#verdict')).toMatch(/^✓/);
+      expect(await other.textContent('#machine')).toMatch(/^ *target target, 426,816 parameters/);
+      expect(await other.evaluate(() => crossOriginIsolated)).toBe(true);
+      expect(requests.filter((url) => !url.startsWith(explorer.address))).toEqual([]);
+      expect(errors).toEqual([]);
+      await other.close();
+    } finally {
+      await explorer.stop();
+    }
+  });
+
+  test('npm run explorer serves it from the sources, isolated', async () => {
+    const server = await developmentServer();
+    try {
+      const { page: other, errors } = await watchedPage(browser);
+      await other.goto(`${server.url}#race`);
+      await other.waitForSelector('#verdict', { timeout: 90_000 });
+      expect(await other.evaluate(() => crossOriginIsolated)).toBe(true);
+      expect(errors).toEqual([]);
+      await other.close();
+    } finally {
+      server.close();
+    }
+  });
+
+  test('says in words that the models are missing', async () => {
+    const { page: other } = await watchedPage(browser);
+    await other.route('**/models/**', (route) => route.fulfill({ status: 404 }));
+    await other.goto(site.url);
+    await other.waitForSelector('.problem');
+    expect(await other.textContent('.problem')).toMatch(
+      /did not load.*pair\.json: expected the file, found status 404/,
+    );
+    await other.close();
+  });
+});
