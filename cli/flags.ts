@@ -13,8 +13,16 @@ export function addFlags(command: Command, table: OptionTable): Command {
   return command;
 }
 
+const CHOICES = new WeakMap<Option, readonly string[]>();
+
+/** The words among which a flag's value is chosen; none where it is not so. */
+export function choicesOf(option: Option): readonly string[] {
+  return CHOICES.get(option) ?? [];
+}
+
 function flagOf(name: string, entry: OptionEntry, flag: string): Option {
   const option = new Option(flag, entry.about);
+  CHOICES.set(option, entry.choices ?? []);
   // commander takes a flag that begins with --no- for the opposite of another one, as --no-color is; an option that is called
   // noRepeatNgramSize is not.
   if (/^no[A-Z]/.test(name)) option.negate = false;

@@ -2,8 +2,10 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../api';
 import { batch } from './batch/command';
 import { addBatchFlags, type BatchFlags } from './batch/flags';
+import { addCompletion, completion } from './completion/command';
 import { addDoctorFlags, type DoctorFlags, doctor } from './doctor';
 import { addEmbedFlags, type EmbedFlags, embed } from './embed';
+import { examplesOf } from './examples';
 import { addExploreFlags, type ExploreFlags, explore } from './explore';
 import { CommandError } from './failure';
 import { generateCommand } from './generate/command';
@@ -50,7 +52,8 @@ function build(args: readonly string[], signal: AbortSignal, patience: Patience)
     )
     .version(VERSION)
     .addHelpText('after', FIRST_WORD + EXIT_CODES);
-  const add = (name: string, options = {}) => strict(program.command(name, options)).addHelpText('after', EXIT_CODES);
+  const add = (name: string, options = {}) =>
+    strict(program.command(name, options)).addHelpText('after', examplesOf(name) + EXIT_CODES);
   addGenerateFlags(add('generate', { isDefault: true }))
     .argument(
       '[text...]',
@@ -73,11 +76,12 @@ function build(args: readonly string[], signal: AbortSignal, patience: Patience)
     .action(() => {
       throw new CommandError('argument-invalid', 'ngram: expected a subcommand, build, found none');
     });
-  addNgramFlags(strict(ngram.command('build')).addHelpText('after', EXIT_CODES)).action(
+  addNgramFlags(strict(ngram.command('build')).addHelpText('after', examplesOf('ngram build') + EXIT_CODES)).action(
     (files: string[], flags: NgramFlags) => buildNgrams(files, flags, signal),
   );
   addPaperFlags(add('paper')).action((flags: PaperFlags) => paper(flags, signal));
   addDoctorFlags(add('doctor')).action((flags: DoctorFlags) => doctor(flags, signal));
+  addCompletion(add('completion')).action((shell: string) => completion(program, shell));
   return program;
 }
 

@@ -12,6 +12,8 @@ export interface OptionRule<T = unknown> {
   readonly holds: (value: unknown) => boolean;
   /** Reads the value from the text of a command line; null where the text is no such value. Absent: no text stands for it. */
   readonly parse?: (text: string) => T | null;
+  /** Words that are accepted, where it is a choice of them: a shell completes them. */
+  readonly choices?: readonly string[];
 }
 
 /** One row of a table of options. */
@@ -76,13 +78,14 @@ export function number({
 /** One of some words. */
 export function oneOf<T extends string>(...choices: readonly T[]): OptionRule<T> {
   const holds = (value: unknown) => choices.includes(value as T);
-  return { expected: `one of ${choices.join(', ')}`, holds, parse: (text) => accepted(text as T, holds) };
+  return { expected: `one of ${choices.join(', ')}`, holds, parse: (text) => accepted(text as T, holds), choices };
 }
 
 export const flagged: OptionRule<boolean> = {
   expected: 'true or false',
   holds: (value) => typeof value === 'boolean',
   parse: (text) => (text === 'true' ? true : text === 'false' ? false : null),
+  choices: ['true', 'false'],
 };
 
 /** Text of at least `least` characters. */
@@ -134,6 +137,7 @@ export function anyOf(...rules: readonly OptionRule[]): OptionRule {
       }
       return null;
     },
+    choices: rules.flatMap((rule) => rule.choices ?? []),
   };
 }
 
