@@ -5,6 +5,7 @@
  * with its drafters and verifications, beam search, traces and the paper's formulas. Use it to write a drafter or a logits processor,
  * to decode ids without a tokenizer, or to measure.
  *
+ * @module tandem-t5/core
  * @packageDocumentation
  */
 export { type ErrorCode, TandemError } from './common';
@@ -142,9 +143,11 @@ export {
   type KvCache,
   type Logits,
   type Norm,
+  type NumberRow,
   type Plan,
   type PlanSpec,
   probeBackends,
+  type SamplingKernel,
   type StoredType,
   type Tensor,
   type TopK,

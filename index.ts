@@ -3,6 +3,7 @@
  *
  * `Tandem.load()` gives a pair of models to decode with. The parts below it, for ids in and ids out, are in `tandem-t5/core`.
  *
+ * @module tandem-t5
  * @packageDocumentation
  */
 export {

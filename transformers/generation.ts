@@ -10,11 +10,24 @@ const DEFAULT_MAX_LENGTH = 20;
 const OUTPUTS = ['output_attentions', 'output_hidden_states', 'output_logits', 'output_scores'];
 
 /** Settings of Tandem itself that a program may give beside those of transformers.js. */
-const OWN = ['gamma', 'costs', 'branching', 'verification', 'seed', 'speculative', 'signal'] as const;
-type Own = Pick<GenerateOptions, (typeof OWN)[number]>;
+const OWN = [
+  'gamma',
+  'costs',
+  'branching',
+  'verification',
+  'seed',
+  'speculative',
+  'signal',
+] as const satisfies readonly (keyof OwnSettings)[];
+
+/** Settings that have Tandem's own names. */
+export type OwnSettings = Pick<
+  GenerateOptions,
+  'gamma' | 'costs' | 'branching' | 'verification' | 'seed' | 'speculative' | 'signal'
+>;
 
 /** Parameters of `generate`, by the names of Hugging Face: `max_new_tokens`, `num_beams`, `do_sample`, … and settings of Tandem. */
-export type GenerationParameters = Own & { readonly [name: string]: unknown };
+export type GenerationParameters = OwnSettings & { readonly [name: string]: unknown };
 
 /**
  * The options of Tandem that parameters of Hugging Face's `generate` mean. What the caller says wins over what the checkpoint

@@ -1,6 +1,7 @@
 import { quoted, TandemError } from '../common';
 
-type Nested = bigint | Nested[];
+/** Numbers in lists of lists, as deep as a tensor has dimensions. */
+export type Nested = bigint | Nested[];
 
 /**
  * Token ids as transformers.js gives them: `data` in order of rows, `dims` their shape. `tensor[i]` is row i, and `tolist()` gives
@@ -63,7 +64,9 @@ export class Tensor implements Iterable<Tensor | bigint> {
 
 /** Rows of ids in any form that programs have them: a tensor of one or two dimensions, a list, a list of lists. */
 export type Ids = Tensor | IdRow | readonly IdRow[];
-type IdRow = readonly (number | bigint)[] | BigInt64Array | Int32Array;
+
+/** Ids of one sequence. */
+export type IdRow = readonly (number | bigint)[] | BigInt64Array | Int32Array;
 
 /** @throws TandemError `argument-invalid` */
 export function rowsOf(ids: Ids, where: string): number[][] {
