@@ -33,6 +33,7 @@ export const TOPICS: readonly { text: string; pages: readonly (readonly [title: 
       ['Checkpoints', 'docs/checkpoints.md'],
       ['Tokenizers', 'docs/tokenizers.md'],
       ['Serving', 'docs/serving.md'],
+      ['Batches', 'docs/batch.md'],
       ['Browsers', 'docs/browsers.md'],
       ['GPUs', 'docs/gpu.md'],
       ['Reproducibility', 'docs/reproducibility.md'],

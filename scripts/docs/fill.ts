@@ -21,7 +21,8 @@ const OUTPUT = /(<!-- output (\S+) -->\n)[\s\S]*?(<!-- end -->)/g;
 /** A page with its parts filled anew. `outputNamed` gives the text of an output. */
 export function filled(page: string, outputNamed: (name: string) => string): string {
   return page
-    .replace(CODE, (_, before: string, file: string, from: string, after: string) => {
+    .replace(CODE, (...found: string[]) => {
+      const [, before, file, from, after] = found;
       const { text } = excerptOf(readFileSync(join(ROOT, file), 'utf8'), from, file);
       return `${before}\`${file}\`:\n\n\`\`\`ts\n${text}\n${after}`;
     })
