@@ -1,4 +1,3 @@
-import type { CostTable } from '../decoding';
 import type { Counts, Proof, ProofRequest } from './proof/prove';
 import type {
   AttendRequest,
@@ -8,6 +7,7 @@ import type {
   FromEngine,
   Inspected,
   LoadRequest,
+  MeasuredCosts,
   OwnModel,
   Progressed,
   Ready,
@@ -77,7 +77,7 @@ export class Engine {
     return this.ask({ kind: 'decode', request }, ways);
   }
 
-  measure(request: Pick<DecodeRequest, 'text' | 'draft'>, ways?: Ways): Promise<CostTable> {
+  measure(request: Pick<DecodeRequest, 'text' | 'draft'>, ways?: Ways): Promise<MeasuredCosts> {
     return this.ask({ kind: 'measure', request }, ways);
   }
 

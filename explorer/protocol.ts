@@ -5,6 +5,7 @@
 
 import type { ErrorCode } from '../common';
 import type { CostTable, GenerationResult, Settings, TokenOrigin, Trace } from '../decoding';
+import type { Dtype } from '../kernels';
 import type { Counts, Proof, ProofRequest } from './proof/prove';
 
 /** What proposes tokens in the explorer; `none` decodes with the target alone. */
@@ -34,6 +35,8 @@ export interface LoadRequest {
   readonly threads?: number;
   /** Feature level of wasm; default: the best that works. */
   readonly level?: string;
+  /** Type that the target's matrices are kept in; default: as they are stored. */
+  readonly dtype?: Dtype;
 }
 
 export interface DecodeRequest {
@@ -150,11 +153,23 @@ export interface ShownProposal {
   readonly number: number | null;
 }
 
+/** A candidate of a tree. */
+export interface ShownNode {
+  /** Index of the candidate that it follows; −1 for the first position. */
+  readonly parent: number;
+  readonly label: string;
+  readonly target: number;
+  readonly draft: number;
+  readonly verdict: ShownProposal['verdict'];
+}
+
 /** A round, as the page draws it. */
 export interface ShownRound {
   readonly index: number;
   /** Decoder ids before this round, the start token included. */
   readonly before: number;
+  /** The candidates of a round that proposed a tree; then `proposals` and `positions` are empty. */
+  readonly tree: readonly ShownNode[] | null;
   readonly proposals: readonly ShownProposal[];
   /** [proposals.length + 1] */
   readonly positions: readonly ShownPosition[];
@@ -168,6 +183,16 @@ export interface ShownRound {
   /** Labels of the tokens that came out. */
   readonly tokens: readonly string[];
   readonly milliseconds: { readonly draft: number; readonly target: number };
+}
+
+/** What calls of a pair cost: c and v, and the speed of a target call of one row. */
+export interface MeasuredCosts extends CostTable {
+  /** Milliseconds of a target call of one row, the fastest of several. */
+  readonly oneRow: number;
+  /** Weights of the decoder and its head, which a call reads once; a row takes two operations for each. */
+  readonly decoderWeights: number;
+  /** Bytes that one weight takes. */
+  readonly weightBytes: number;
 }
 
 /** A run that has ended. */
@@ -208,7 +233,7 @@ export type FromEngine = { readonly id: number } & (
   | Progressed
   | {
       readonly kind: 'done';
-      readonly value: EngineInfo | Finished | CostTable | Proof | Counts | Inspected | ShownAttention;
+      readonly value: EngineInfo | Finished | MeasuredCosts | Proof | Counts | Inspected | ShownAttention;
     }
   | { readonly kind: 'failed'; readonly code: ErrorCode | 'unknown'; readonly message: string }
 );

@@ -8,6 +8,8 @@ export const SHOWN = {
   verify: { file: 'decoding/verification/token.ts', from: 'export function verifyTokens' },
   residual: { file: 'decoding/sampling/distribution.ts', from: 'export function excess' },
   draw: { file: 'decoding/sampling/random.ts', from: 'export function inverse' },
+  tree: { file: 'decoding/verification/tree.ts', from: 'export function verifyTree' },
+  siblings: { file: 'decoding/verification/tree.ts', from: 'export function verifySiblings' },
   block: { file: 'decoding/verification/block.ts', from: 'export function verifyBlock' },
   coupled: { file: 'decoding/verification/coupled.ts', from: 'export function verifyCoupled' },
   lenient: { file: 'decoding/verification/lenience.ts', from: 'function accepts' },

@@ -105,9 +105,10 @@ async function bytesOf(answer: Response, onProgress: (loaded: number, total: num
   if (answer.body === null || total === 0 || isEncoded) return new Uint8Array(await answer.arrayBuffer());
   const bytes = new Uint8Array(total);
   let loaded = 0;
-  for await (const part of answer.body) {
-    bytes.set(part, loaded);
-    loaded += part.length;
+  const reader = answer.body.getReader(); // WebKit cannot iterate over a body
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    bytes.set(part.value, loaded);
+    loaded += part.value.length;
     onProgress(loaded, total);
   }
   return bytes;

@@ -10,7 +10,7 @@ import {
   withVocabulary,
 } from '../../decoding';
 import { loadModel, storedDtype, type T5Model } from '../../engine';
-import { type Backend, createBackend } from '../../kernels';
+import { type Backend, createBackend, type Dtype } from '../../kernels';
 import { type FileSet, firstVocabularyDifference, openFileSet, type Tokenizer } from '../../weights';
 import type { DraftKind, EngineInfo, LoadRequest, ModelInfo, PairSource } from '../protocol';
 import { fetchFiles, fetchPair, ownFiles } from './files';
@@ -36,12 +36,12 @@ export class Models {
     return this.models.target;
   }
 
-  static async load({ source, threads, level }: LoadRequest, ways: LoadWays): Promise<Models> {
+  static async load({ source, threads, level, dtype }: LoadRequest, ways: LoadWays): Promise<Models> {
     const pair = await openPair(source, ways);
     const backend = await createBackend(level === undefined ? 'auto' : 'wasm', { threads, level });
     const loaded: T5Model[] = [];
     try {
-      const target = await loadOne(pair.target, backend, { ...ways, copy: true });
+      const target = await loadOne(pair.target, backend, { ...ways, dtype, copy: true });
       loaded.push(target.model);
       const drafting = pair.draft && (await loadOne(pair.draft, backend, ways));
       const draft = drafting?.model ?? null;
@@ -116,11 +116,19 @@ async function openPair(source: PairSource, ways: LoadWays): Promise<OpenedPair>
     const draft = source.draft === null ? null : await ownFiles(source.draft, ways);
     return { target: await ownFiles(source.target, ways), draft, prefix: '', examples: [] };
   }
-  const pair = await fetchPair(source.base, ways.signal);
+  bundled ??= await openBundled(source.base, ways);
+  return bundled;
+}
+
+/** The pair beside the page: it is fetched once, also when it is loaded again in another type. */
+let bundled: OpenedPair | null = null;
+
+async function openBundled(base: string, ways: LoadWays): Promise<OpenedPair> {
+  const pair = await fetchPair(base, ways.signal);
   const { target, draft, prefix, examples } = pair;
   return {
-    target: await fetchFiles(source.base, target, pair, ways),
-    draft: draft === null ? null : await fetchFiles(source.base, draft, pair, ways),
+    target: await fetchFiles(base, target, pair, ways),
+    draft: draft === null ? null : await fetchFiles(base, draft, pair, ways),
     prefix,
     examples,
   };
@@ -130,14 +138,14 @@ async function openPair(source: PairSource, ways: LoadWays): Promise<OpenedPair>
 async function loadOne(
   files: FileSet,
   backend: Backend,
-  { signal, onProgress, copy = false }: LoadWays & { copy?: boolean },
+  { signal, onProgress, dtype, copy = false }: LoadWays & { dtype?: Dtype; copy?: boolean },
 ) {
   const checkpoint = await openFileSet(files);
   try {
     const tokenizer = await checkpoint.tokenizer();
-    const hasCopy = copy && storedDtype(checkpoint, backend) !== 'q8';
+    const hasCopy = copy && (dtype ?? storedDtype(checkpoint, backend)) !== 'q8';
     const model = await loadModel(checkpoint, backend, {
-      signal,
+      ...{ signal, dtype },
       copy: hasCopy ? 'q8' : undefined,
       onProgress: ({ loaded, total }) => onProgress(`${checkpoint.name}: weights`, loaded, total),
     });

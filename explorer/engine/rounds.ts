@@ -8,7 +8,7 @@ import {
   type Settings,
   TraceRecorder,
 } from '../../decoding';
-import type { ShownPosition, ShownProposal, ShownRound } from '../protocol';
+import type { ShownNode, ShownPosition, ShownProposal, ShownRound } from '../protocol';
 import { numberAt, shownDraw } from './draws';
 
 /** Tokens shown of each position; the others are shown as one. */
@@ -52,16 +52,22 @@ export class RoundRecorder extends TraceRecorder {
   private shown(facts: RoundFacts): ShownRound {
     const { position, proposal, targets, verdict, tokens, tally } = facts;
     const accepted = verdict.path.length;
-    const kind = accepted < proposal.length ? 'corrected' : proposal.length > 0 ? 'bonus' : 'target';
+    const isTree = this.settings.branching !== undefined && proposal.length > 0;
+    const last = verdict.path.at(-1) ?? -1;
+    const wasRejected = isTree ? proposal.some(({ parent }) => parent === last) : accepted < proposal.length;
+    const kind = wasRejected ? 'corrected' : proposal.length > 0 ? 'bonus' : 'target';
     const { token, distribution } = verdict.next;
     const purpose = kind === 'corrected' ? 'correct' : 'bonus';
     const number = this.numberOf(distribution, { purpose, position: position + accepted });
-    const draft = kind === 'corrected' ? proposal[accepted].draw.distribution : null;
+    const draft = kind === 'corrected' && !isTree ? proposal[accepted].draw.distribution : null;
     return {
       index: this.index,
       before: position,
-      proposals: proposal.map((_, i) => this.proposal(facts, i)),
-      positions: targets.map((target, i) => this.position(target, proposal[i]?.draw.distribution ?? null)),
+      tree: isTree ? this.tree(facts) : null,
+      proposals: isTree ? [] : proposal.map((_, i) => this.proposal(facts, i)),
+      positions: isTree
+        ? []
+        : targets.map((target, i) => this.position(target, proposal[i]?.draw.distribution ?? null)),
       accepted,
       next: {
         kind,
@@ -76,6 +82,22 @@ export class RoundRecorder extends TraceRecorder {
     };
   }
 
+  /** A candidate was judged when it follows the kept path and no sibling before it was kept. */
+  private tree({ proposal, targets, verdict: { path } }: RoundFacts): ShownNode[] {
+    return proposal.map(({ parent, draw: { token, distribution } }, i) => {
+      const depth = parent < 0 ? 0 : path.indexOf(parent) + 1;
+      const isBesidePath = parent < 0 || depth > 0;
+      const isJudged = isBesidePath && (depth === path.length || i < path[depth]);
+      return {
+        parent,
+        label: this.labelOf(token),
+        target: probabilityOf(targets[parent + 1], token),
+        draft: probabilityOf(distribution, token),
+        verdict: path.includes(i) ? 'kept' : isJudged ? 'rejected' : 'unread',
+      };
+    });
+  }
+
   private proposal({ proposal, targets, position, verdict }: RoundFacts, i: number): ShownProposal {
     const { token, distribution } = proposal[i].draw;
     const accepted = verdict.path.length;
@@ -84,7 +106,8 @@ export class RoundRecorder extends TraceRecorder {
     const drawn = this.numberOf(distribution, { purpose: 'propose', position: place });
     const [inTarget, inDraft] = [probabilityOf(targets[i], token), probabilityOf(distribution, token)];
     const { lenience = 1, temperature = 0, verification = 'token' } = this.settings;
-    const plain = temperature === 0 ? Number(i < accepted) : Math.min(1, inTarget / (lenience * inDraft));
+    const isKnown = temperature === 0 || verification === 'block'; // a prefix that is tested without a number passes or fails
+    const plain = isKnown ? Number(i < accepted) : Math.min(1, inTarget / (lenience * inDraft));
     const unread = i > accepted && verification === 'token';
     return {
       id: token,

@@ -1,11 +1,11 @@
 /** The worker's program: it holds the models, and answers the page's requests one after the other. */
 import { TandemError, Turns } from '../../common';
-import { measureCosts } from '../../decoding';
 import { type Counts, prove, sampleTexts } from '../proof/prove';
 import type { FromEngine, Progressed, Ready, SampleRequest, ToEngine } from '../protocol';
 import { attend } from './attend';
 import { decode } from './decode';
 import { inspect } from './inspect';
+import { measure } from './measure';
 import { Models } from './models';
 import type { LoadWays } from './ways';
 
@@ -54,9 +54,7 @@ async function perform(message: Request, signal: AbortSignal, tell: (event: Prog
   if (models === null) throw new TandemError('disposed', 'explorer: expected models that are loaded, found none');
   if (message.kind === 'decode') return decode(models, message.request, signal, tell);
   if (message.kind === 'attend') return attend(models, message.request, signal);
-  const drafter = models.drafter(message.request.draft);
-  if (drafter === null) throw new TandemError('option-invalid', 'draft: expected one to measure, found none');
-  return measureCosts(models.target, drafter, { source: models.encode(message.request.text), signal });
+  return measure(models, message.request, signal);
 }
 
 function waysOf(signal: AbortSignal, tell: (event: Progressed) => void): LoadWays {

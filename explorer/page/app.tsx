@@ -1,5 +1,6 @@
 import type { ComponentChildren, FunctionComponent } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { Dtype } from '../../kernels';
 import { Engine } from '../client';
 import { AttentionPanel } from '../panels/attention/panel';
 import { MachinePanel } from '../panels/machine/panel';
@@ -13,6 +14,7 @@ import type { EngineInfo, PairSource, Progressed } from '../protocol';
 import { counted, plural } from './format';
 import type { PanelProps } from './panel-props';
 import { type PlaceState, usePlace, writePlace } from './place';
+import { readDtype } from './settings';
 
 interface PanelEntry {
   readonly name: string;
@@ -33,6 +35,9 @@ export const PANELS: readonly PanelEntry[] = [
   { name: 'own', title: 'Your own', about: 'Bring a T5 of your own', Panel: OwnPanel },
 ];
 
+/** What the link keeps when another panel is shown. */
+const KEPT = ['theme', 'dtype', 'level'];
+
 type Load = {
   readonly info: EngineInfo | null;
   readonly doing: string;
@@ -41,32 +46,33 @@ type Load = {
 };
 
 /** The engine, started once, how its loading goes, and how to load another pair. */
-function useEngine(level: string | undefined): [Engine, Load, PanelProps['load']] {
+function useEngine(level: string | undefined, dtype: Dtype | undefined): [Engine, Load, PanelProps['load']] {
   const [engine] = useState(() => new Engine());
   const [load, setLoad] = useState<Load>({ info: null, doing: 'starting', share: 0, error: null });
+  const last = useRef<PairSource>({ kind: 'bundled', base: new URL('models/', document.baseURI).href });
   const hear = (event: Progressed) => {
     if (event.kind !== 'progress') return;
     setLoad({ info: null, doing: event.what, share: event.loaded / (event.total || 1), error: null });
   };
   const loadPair = async (source: PairSource) => {
+    last.current = source;
     try {
-      setLoad({ info: await engine.load({ source, level }, { hear }), doing: '', share: 1, error: null });
+      setLoad({ info: await engine.load({ source, level, dtype }, { hear }), doing: '', share: 1, error: null });
     } catch (error) {
       setLoad({ info: null, doing: '', share: 0, error: (error as Error).message });
       throw error;
     }
   };
   useEffect(() => {
-    const base = new URL('models/', document.baseURI).href;
-    loadPair({ kind: 'bundled', base }).catch(() => undefined); // the page shows it
-  }, []);
+    loadPair(last.current).catch(() => undefined); // the page shows it
+  }, [dtype]);
   return [engine, load, loadPair];
 }
 
 export function App() {
   const state = usePlace();
   const { values, panel: asked } = state.place;
-  const [engine, load, loadPair] = useEngine(values.level);
+  const [engine, load, loadPair] = useEngine(values.level, readDtype(values));
   const entry = PANELS.find(({ name }) => name === asked) ?? PANELS[0];
   const { theme } = values;
   useEffect(() => {
@@ -78,7 +84,7 @@ export function App() {
       <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
         Skip to the panel
       </button>
-      <Header current={entry.name} theme={theme} change={state.change} />
+      <Header current={entry.name} values={values} change={state.change} />
       <main id="main" tabIndex={-1}>
         <h1 class="panel-title">
           {entry.title} <small>{entry.about}</small>
@@ -95,13 +101,15 @@ export function App() {
   );
 }
 
-function Header({
-  current,
-  theme,
-  change,
-}: { current: string; theme: string | undefined } & Pick<PlaceState, 'change'>) {
+interface HeaderProps extends Pick<PlaceState, 'change'> {
+  readonly current: string;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+function Header({ current, values, change }: HeaderProps) {
+  const { theme } = values;
   const isDark = theme === 'dark' || (theme === undefined && matchMedia('(prefers-color-scheme: dark)').matches);
-  const keep: Record<string, string> = theme === undefined ? {} : { theme };
+  const keep = Object.fromEntries(Object.entries(values).filter(([name]) => KEPT.includes(name)));
   return (
     <header class="top">
       <a class="brand" href={writePlace({ panel: PANELS[0].name, values: keep })}>

@@ -1,4 +1,5 @@
 import type { Settings, Verification } from '../../decoding';
+import type { Dtype } from '../../kernels';
 import type { DraftKind } from '../protocol';
 
 /** What a panel decodes, and how. */
@@ -13,6 +14,8 @@ export interface RunSettings {
   readonly seed: number;
   readonly verification: Verification;
   readonly length: number;
+  /** Candidates for each position of a tree, such as 2,2,1; empty: a chain of γ tokens. */
+  readonly branching: string;
 }
 
 export type SettingName = keyof RunSettings;
@@ -30,6 +33,7 @@ export const RANGES = {
 type NumberName = keyof typeof RANGES;
 
 const DRAFTS = /^(model|self|copy|ngram|random|none|layers:[1-9]\d?)$/;
+const BRANCHING = /^([1-4](,[1-4]){0,5})?$/;
 const VERIFICATIONS = /^(token|block|coupled)$/;
 
 export const DEFAULTS: RunSettings = {
@@ -43,7 +47,13 @@ export const DEFAULTS: RunSettings = {
   seed: 0,
   verification: 'token',
   length: 96,
+  branching: '',
 };
+
+/** The type of the target's matrices; undefined: as they are stored. */
+export function readDtype({ dtype }: Readonly<Record<string, string>>): Dtype | undefined {
+  return dtype === 'f32' || dtype === 'bf16' || dtype === 'q8' ? dtype : undefined;
+}
 
 /** The settings of a link, and what of it could not be understood. */
 export function readSettings(values: Readonly<Record<string, string>>, defaults: RunSettings) {
@@ -58,6 +68,7 @@ export function readSettings(values: Readonly<Record<string, string>>, defaults:
   take('text', () => true);
   take('draft', (value) => DRAFTS.test(value));
   take('verification', (value) => VERIFICATIONS.test(value));
+  take('branching', (value) => BRANCHING.test(value));
   for (const name of Object.keys(RANGES) as NumberName[]) take(name, (value) => isInRange(name, value), Number);
   return { settings: settings as unknown as RunSettings, problems };
 }
@@ -70,10 +81,10 @@ function isInRange(name: NumberName, value: string): boolean {
 
 /** What decoding takes. */
 export function decodingSettings(run: RunSettings): Settings {
-  const { gamma, temperature, topK, topP, lenience, seed, verification, length } = run;
+  const { branching, gamma, temperature, topK, topP, lenience, seed, verification, length } = run;
   const sampled = temperature > 0;
   return {
-    gamma,
+    ...(branching === '' ? { gamma } : { branching: branching.split(',').map(Number) }),
     seed,
     temperature,
     maxNewTokens: length,

@@ -132,6 +132,33 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
     expect(said.size).toBe(steps);
   });
 
+  test('a tree has a view of its own: its candidates, its kept path and its verdicts are Node’s', async () => {
+    const recorder = new TraceRecorder();
+    const { gamma: _, ...sampled } = SAMPLED;
+    await inNode(EXAMPLES[1], { ...sampled, branching: [2, 2, 1], trace: recorder });
+    await show(`#round?level=${LEVEL}&branching=2,2,1&round=0&step=2`, '.candidates em');
+    const [{ proposal, path }] = recorder.trace.rounds;
+    expect(await page.locator('.candidate').count()).toBe(proposal.length);
+    expect(await page.locator('.candidate.kept').count()).toBe(path.length);
+    expect(await textOf('#narration')).toMatch(new RegExp(`^The tree is judged .* ${path.length} tokens? kept`));
+    const shown = await page.$$eval('.candidate .draft', (all) => all.map(({ textContent }) => textContent));
+    expect(new Set(shown).size).toBeGreaterThan(2);
+  });
+
+  test('block verification shows every prefix that it tests, and keeps the one that Node keeps', async () => {
+    const recorder = new TraceRecorder();
+    await inNode(EXAMPLES[1], { ...SAMPLED, verification: 'block', trace: recorder });
+    await show(`#round?level=${LEVEL}&verification=block&round=0&step=5`, '.prefixes');
+    const [{ proposal, accepted, choices }] = recorder.trace.rounds;
+    expect(await page.locator('.prefixes tbody tr').count()).toBe(proposal.length);
+    const numbers = await page.$$eval(
+      '.prefixes td:nth-child(4)',
+      (all) => all.filter((one) => one.textContent).length,
+    );
+    expect(numbers).toBe(choices.filter((choice) => 'accepted' in choice).length);
+    expect(await page.locator('.prefixes tr.marked').count()).toBe(accepted > 0 ? 1 : 0);
+  });
+
   test('every path of the sampler that ships adds up to the target, and samples come near it', async () => {
     await show('#prove', '#finding');
     expect(await textOf('#finding')).toMatch(/^✓ Exact\. \d+ paths\./);
@@ -157,6 +184,10 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
     await page.locator('.controls input[name=lenience]').fill('0.5');
     await page.waitForFunction(() => document.querySelector('#exactness')?.textContent?.startsWith('✗'));
     expect(page.url()).toMatch(/gamma=2&lenience=0\.5/);
+    await page.locator('select[name=dtype]').selectOption('q8');
+    await page.waitForFunction(() => document.querySelector('#machine')?.textContent?.includes('parameters in q8'));
+    await page.locator('select[name=dtype]').selectOption('');
+    await page.waitForFunction(() => document.querySelector('#machine')?.textContent?.includes('parameters in bf16'));
   });
 
   test('attention is Node’s: what a token reads, what reads a token, and where the copy draft read', async () => {
@@ -180,6 +211,15 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
     expect(page.url()).toMatch(/by=read/);
     expect(page.url()).toMatch(/at=15/);
     expect(await textOf('#reading')).toMatch(/^“time” of the source is read most for/);
+  });
+
+  test('the machine’s speed is that of its calls: bytes and operations a second', async () => {
+    await show('#machine', '#roofline');
+    const said = await textOf('#roofline');
+    const [, bandwidth, one, best] =
+      /^([\d.]+) GB\/s of weights and ([\d.]+) GFLOP\/s with one row, ([\d.]+)/.exec(said) ?? [];
+    expect(Number(best)).toBeGreaterThanOrEqual(Number(one));
+    expect(Number(one) / Number(bandwidth)).toBeCloseTo(1, 0); // bf16: two bytes and two operations a weight
   });
 
   test('the timeline shows a run, takes a trace of the command, and refuses another file in words', async () => {

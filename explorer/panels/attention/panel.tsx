@@ -160,8 +160,8 @@ function Reading({ shown: { attention, finished }, kind, values, change }: Readi
         choose={(row, column) => (isReader ? change({ by: 'reader', at: row }) : change({ by: 'read', at: column }))}
       />
       <p class="note">
-        A line for each token that reads, a column for each token that it reads; the darker, the more. The weights are
-        the kernel’s own, and each line adds up to 1.{' '}
+        A line for each token that reads, a column for each token that it reads; the stronger its colour, the more. The
+        weights are the kernel’s own, and each line adds up to 1.{' '}
         {isCross && copies.size > 0 && 'A frame shows where the copy draft read what it proposed.'}
       </p>
     </div>

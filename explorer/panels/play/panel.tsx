@@ -1,5 +1,6 @@
 import { published, theory } from '../../../decoding';
 import {
+  Choice,
   DraftChoice,
   type FigureLine,
   Figures,
@@ -17,6 +18,13 @@ import type { PanelProps } from '../../page/panel-props';
 import { follow, useKept, useWork } from '../../page/run';
 import { DEFAULTS, decodingSettings, RANGES, type RunSettings, readSettings } from '../../page/settings';
 import { type Measured, predicted, type Summary, summaryOf } from './measured';
+
+const DTYPES = [
+  ['', 'as it is stored'],
+  ['f32', 'f32'],
+  ['bf16', 'bf16'],
+  ['q8', 'q8'],
+] as const;
 
 /** Costs by pair and draft. They do not depend on what the sliders say: they are measured once. */
 type Costs = Readonly<Record<string, Measured['costs']>>;
@@ -44,6 +52,7 @@ export function PlayPanel({ engine, info, place, change }: PanelProps) {
         <div class="fields">
           <DraftChoice draft={settings.draft} {...{ info, change }} />
           <VerificationChoice {...{ settings, change }} />
+          <Choice label="type" name="dtype" value={place.values.dtype ?? ''} options={DTYPES} change={change} />
           <Slider name="gamma" {...{ settings, change }} />
           <Slider name="temperature" {...{ settings, change }} />
           <Slider name="topK" {...{ settings, change }} />

@@ -6,10 +6,16 @@ declare const SOURCES: Readonly<
   Record<string, { readonly file: string; readonly line: number; readonly text: string }>
 >;
 
+interface AlgorithmProps {
+  readonly step: Step;
+  readonly settings: RunSettings;
+  readonly isTree: boolean;
+}
+
 /** The paper's algorithm with the lines of this step, and the code that did it. */
-export function Algorithm({ step, settings }: { step: Step; settings: RunSettings }) {
+export function Algorithm({ step, settings, isTree }: AlgorithmProps) {
   const lines = linesOf(step);
-  const names = codeOf(step, settings);
+  const names = isTree && step.kind === 'block' ? ['tree', 'siblings'] : codeOf(step, settings);
   return (
     <div class="algorithm">
       <section aria-label="Algorithm 1">

@@ -1,11 +1,13 @@
 import type { ShownRound } from '../../protocol';
 
 /** Both caches after a round: rows that stay, and rows that are forgotten. */
-export function Caches({ round: { before, proposals, accepted, tokens } }: { round: ShownRound }) {
+export function Caches({ round }: { round: ShownRound }) {
+  const { before, tree, proposals, accepted, tokens } = round;
+  const proposed = tree?.length ?? proposals.length;
   const old = before - 1;
   const rows = [
-    { name: 'target', fresh: proposals.length + 1, kept: tokens.length },
-    { name: 'draft', fresh: proposals.length, kept: Math.min(accepted + 1, proposals.length, tokens.length) },
+    { name: 'target', fresh: proposed + 1, kept: tokens.length },
+    { name: 'draft', fresh: proposed, kept: Math.min(accepted + 1, proposed, tokens.length) },
   ];
   return (
     <section class="caches" aria-label="Caches">

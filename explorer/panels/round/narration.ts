@@ -1,12 +1,13 @@
 import { fixed, percent, plural } from '../../page/format';
-import type { ShownPosition, ShownRound } from '../../protocol';
+import type { ShownNode, ShownPosition, ShownRound } from '../../protocol';
 import type { Step } from './steps';
 
 const quoted = (label: string) => `“${label === '</s>' ? 'end' : label.trim() || label}”`;
 
 /** What a step did, in words. A screen reader reads it at each step. */
 export function narrate(round: ShownRound, step: Step, verification: string): string {
-  const { proposals, next, accepted } = round;
+  const { proposals, next, accepted, tree } = round;
+  if (tree !== null && step.kind !== 'draw') return ofTree(round, tree, step);
   switch (step.kind) {
     case 'propose':
       return proposed(round, step.i);
@@ -25,6 +26,23 @@ export function narrate(round: ShownRound, step: Step, verification: string): st
       return drawn(round);
     case 'caches':
       return cached(round);
+  }
+}
+
+function ofTree({ accepted, before, tokens }: ShownRound, tree: readonly ShownNode[], { kind }: Step): string {
+  const rejected = tree.filter(({ verdict }) => verdict === 'rejected').map(({ label }) => quoted(label));
+  switch (kind) {
+    case 'propose':
+      return `The draft proposes a tree of ${plural(tree.length, 'candidate')}: several for one position, drawn without replacement.`;
+    case 'score':
+      return `One call of the target scores ${tree.length + 1} positions at once: each candidate sees its own path alone.`;
+    case 'block':
+      return (
+        `The tree is judged from its root. Candidates for one position are tried one after the other; after a rejection the residual judges the next. ` +
+        `${plural(accepted, 'token')} kept${rejected.length > 0 ? `; rejected: ${rejected.join(', ')}` : ''}.`
+      );
+    default:
+      return `The target's cache held ${before + tree.length} rows and keeps ${before - 1 + tokens.length}: the path that was kept.`;
   }
 }
 
@@ -69,12 +87,12 @@ function likeliest({ entries }: ShownPosition): string {
     .join(', ');
 }
 
-function drawn({ next, accepted, proposals }: ShownRound): string {
+function drawn({ next, accepted, proposals, tree }: ShownRound): string {
   const { number, label } = next.drawn;
   const from = next.kind === 'corrected' ? 'the residual' : 'the target’s own distribution';
   const why =
     next.kind === 'bonus'
-      ? `All ${proposals.length} proposed tokens were kept, so the target's last row gives one more token for free. `
+      ? `${tree === null ? `All ${proposals.length} proposed tokens were kept` : 'The kept path ends at a leaf'}, so the target's last row gives one more token for free. `
       : '';
   const how =
     number === null ? `${quoted(label)} is taken` : `the number ${fixed(number, 4)} falls on ${quoted(label)}`;

@@ -1,5 +1,6 @@
 import { useEffect } from 'preact/hooks';
 import {
+  Choice,
   DraftChoice,
   Problem,
   Problems,
@@ -19,11 +20,19 @@ import { ChanceStrip, DrawStrip } from './bars';
 import { Caches } from './caches';
 import { Cards } from './cards';
 import { narrate } from './narration';
+import { Prefixes } from './prefixes';
 import { knownAt, type Step, stepsOf } from './steps';
+import { Tree } from './tree';
 
 /** At temperature 0 every distribution has one token. With this seed the first round keeps three tokens and rejects the fourth. */
 const ROUND_DEFAULTS: RunSettings = { ...DEFAULTS, temperature: 1, seed: 7, length: 48 };
 const ROUND_EXAMPLE = 1;
+const SHAPES = [
+  ['', 'a chain of γ tokens'],
+  ['2,2,1', 'a tree, 2 · 2 · 1'],
+  ['3,2,1', 'a tree, 3 · 2 · 1'],
+  ['2,2,2', 'a tree, 2 · 2 · 2'],
+] as const;
 
 export function RoundPanel({ engine, info, place, change }: PanelProps) {
   const { settings: read, problems } = readSettings(place.values, ROUND_DEFAULTS);
@@ -42,7 +51,8 @@ export function RoundPanel({ engine, info, place, change }: PanelProps) {
         <div class="fields">
           <DraftChoice draft={settings.draft} {...{ info, change }} />
           <VerificationChoice {...{ settings, change }} />
-          <Slider name="gamma" {...{ settings, change }} />
+          <Choice label="shape" name="branching" value={settings.branching} options={SHAPES} change={change} />
+          {settings.branching === '' && <Slider name="gamma" {...{ settings, change }} />}
           <Slider name="temperature" {...{ settings, change }} />
           <Seed {...{ settings, change }} />
         </div>
@@ -133,16 +143,22 @@ function Rounds({ run, settings, change, values }: RoundsProps) {
         {narrate(round, steps[now], settings.verification)}
       </p>
       <Decision round={round} step={steps[now]} />
-      <Cards round={round} steps={steps} now={now} />
-      <Legend />
-      <Algorithm step={steps[now]} settings={settings} />
+      {round.tree === null ? (
+        <Cards round={round} steps={steps} now={now} />
+      ) : (
+        <Tree nodes={round.tree} isScored={now >= 1} isJudged={now >= 2} />
+      )}
+      {round.tree === null && <Legend />}
+      <Algorithm step={steps[now]} settings={settings} isTree={round.tree !== null} />
     </div>
   );
 }
 
 /** The number that decided this step, on the unit interval. */
 function Decision({ round, step }: { round: ShownRound; step: Step }) {
-  if (step.kind === 'propose') return <DrawStrip drawn={round.proposals[step.i].drawn} side="draft" />;
+  if (step.kind === 'block' && round.tree === null) return <Prefixes round={round} />;
+  if (step.kind === 'propose' && round.tree === null)
+    return <DrawStrip drawn={round.proposals[step.i].drawn} side="draft" />;
   if (step.kind === 'accept') return <ChanceStrip {...round.proposals[step.i]} />;
   if (step.kind === 'draw')
     return <DrawStrip drawn={round.next.drawn} side={round.next.kind === 'corrected' ? 'residual' : 'target'} />;
@@ -153,6 +169,9 @@ function Decision({ round, step }: { round: ShownRound; step: Step }) {
 /** The tokens of this round that are certain after a step. */
 function certain(round: ShownRound, steps: readonly Step[], now: number): readonly string[] {
   const isOver = steps.slice(0, now + 1).some(({ kind }) => kind === 'draw');
+  if (round.tree !== null && !isOver) {
+    return now < 2 ? [] : round.tree.flatMap(({ verdict, label }) => (verdict === 'kept' ? [label] : []));
+  }
   const judged = round.proposals.filter((_, i) => i < round.accepted && knownAt(round, steps, now, i).judged);
   return isOver ? round.tokens : judged.map(({ label }) => label);
 }

@@ -10,9 +10,13 @@ export type Step =
   | { readonly kind: 'draw' }
   | { readonly kind: 'caches' };
 
+/** A tree is proposed, scored and judged as a whole. */
+const TREE_STEPS: readonly Step[] = [{ kind: 'score' }, { kind: 'block' }, { kind: 'draw' }, { kind: 'caches' }];
+
 /** The steps of a round: what did not happen has none. */
 export function stepsOf(round: ShownRound, verification: string): Step[] {
-  const { proposals, accepted, next } = round;
+  const { proposals, accepted, next, tree } = round;
+  if (tree !== null) return [{ kind: 'propose', i: 0 }, ...TREE_STEPS];
   const judged = Math.min(accepted + 1, proposals.length);
   const each = (kind: 'propose' | 'accept', count: number): Step[] =>
     Array.from({ length: count }, (_, i) => ({ kind, i }));

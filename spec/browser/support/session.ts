@@ -94,7 +94,7 @@ interface Guard {
 }
 
 /** The guard owns the browser (guard.mjs): it cleans up when it is asked to and when this process is no more. */
-function startGuard(browser: SpecBrowser, url: string, settings: SessionSettings): Guard {
+export function startGuard(browser: SpecBrowser, url: string, settings: SessionSettings): Guard {
   const { profiles = tmpdir() } = settings;
   const child: ChildProcess = spawn(
     process.execPath,

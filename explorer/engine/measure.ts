@@ -1,0 +1,48 @@
+import { TandemError } from '../../common';
+import { measureCosts } from '../../decoding';
+import type { T5Model } from '../../engine';
+import type { DecodeRequest, MeasuredCosts } from '../protocol';
+import type { Models } from './models';
+
+/** Calls of one row that are timed; the fastest counts. */
+const REPEATS = 5;
+/** Bytes of a weight: q8 has a scale for each block of 32. */
+const BYTES = { f32: 4, bf16: 2, q8: 1.125 } as const;
+
+/** Measures the costs of the pair for one draft, and how long a call of one row takes. */
+export async function measure(
+  models: Models,
+  { text, draft }: Pick<DecodeRequest, 'text' | 'draft'>,
+  signal: AbortSignal,
+): Promise<MeasuredCosts> {
+  const drafter = models.drafter(draft);
+  if (drafter === null) throw new TandemError('option-invalid', 'draft: expected one to measure, found none');
+  const source = models.encode(text);
+  const costs = await measureCosts(models.target, drafter, { source, signal });
+  const { target } = models;
+  const oneRow = await oneRowOf(target, source);
+  return { ...costs, oneRow, decoderWeights: decoderWeights(target), weightBytes: BYTES[target.dtype] };
+}
+
+async function oneRowOf(target: T5Model, source: readonly number[]): Promise<number> {
+  const [encoded] = await target.encode([source]);
+  const stream = encoded.open();
+  let fastest = Number.POSITIVE_INFINITY;
+  for (let i = 0; i <= REPEATS; i++) {
+    const start = performance.now();
+    const view = await target.forward([{ stream, position: 0, token: target.startToken, parent: -1 }]);
+    await view.argMax();
+    view.dispose();
+    stream.truncate(0);
+    if (i > 0) fastest = Math.min(fastest, performance.now() - start); // the first call warms up
+  }
+  encoded.dispose();
+  return fastest;
+}
+
+/** Self-attention has four matrices, cross-attention two (its keys and values are made once), and the head reads every token. */
+function decoderWeights({ config }: T5Model): number {
+  const { dModel, dFf, inner, decoderLayers, vocabularySize, feedForward } = config;
+  const layer = 6 * dModel * inner + (feedForward.gated ? 3 : 2) * dModel * dFf;
+  return decoderLayers * layer + vocabularySize * dModel;
+}
