@@ -1,8 +1,8 @@
 /**
- * The import rule of docs/decisions.md: cli imports server, both of them and explorer import api, api imports decoding, decoding
- * imports engine, engine imports kernels and weights, everything may import common, and nothing imports the other way. One folder
- * imports another through its index.ts only. Node's own modules are imported only in files that run only in Node. No file imports
- * itself through others.
+ * The import rule of docs/decisions.md: cli imports server, both of them and explorer import api, cli and explorer import testing,
+ * api and testing import decoding, decoding imports engine, engine imports kernels and weights, everything may import common, and
+ * nothing imports the other way. One folder imports another through its index.ts only. Node's own modules are imported only in files
+ * that run only in Node. No file imports itself through others.
  */
 
 /** What each folder of the product may import besides itself. */
@@ -14,15 +14,16 @@ const MAY_IMPORT = {
   decoding: ['common', 'engine', 'kernels', 'weights'],
   api: ['common', 'decoding', 'engine', 'kernels', 'weights'],
   server: ['common', 'api', 'decoding', 'engine', 'kernels', 'weights'],
-  cli: ['common', 'api', 'server', 'decoding', 'engine', 'kernels', 'weights'],
+  testing: ['common', 'decoding', 'engine', 'kernels', 'weights'],
+  cli: ['common', 'api', 'server', 'testing', 'decoding', 'engine', 'kernels', 'weights'],
   transformers: ['common', 'api', 'weights'],
-  explorer: ['common', 'api', 'decoding', 'engine', 'kernels', 'weights'],
+  explorer: ['common', 'api', 'testing', 'decoding', 'engine', 'kernels', 'weights'],
 };
 
 const PRODUCT = Object.keys(MAY_IMPORT);
 const OTHERS = ['bench', 'examples', 'scripts', 'spec'];
 /** The package's entries: they export again what the folders export. */
-const ENTRIES = '^(index|core|transformers)\\.ts$';
+const ENTRIES = '^(index|core|testing|transformers)\\.ts$';
 /** What builds the explorer runs in Node. */
 const EXPLORERS_BUILD = '^explorer/(build/|vite\\.config\\.mjs$)';
 const anyOf = (names) => `^(${names.join('|')})/`;

@@ -28,7 +28,7 @@ const PROBE_TIMEOUT_MS = 60_000;
  * Tries the backends in a process of its own: a graphics driver may write to standard error without Node's knowledge, and a
  * broken one may end the process.
  */
-function probeApart(signal: AbortSignal): Promise<BackendProbe[]> {
+export function probeApart(signal: AbortSignal): Promise<BackendProbe[]> {
   const args = [process.argv[1], 'doctor', '--probe'];
   return new Promise((resolve, reject) => {
     execFile(process.execPath, args, { timeout: PROBE_TIMEOUT_MS, signal }, (error, stdout) => {

@@ -14,6 +14,7 @@ import type { Patience } from './guard';
 import { addInspectFlags, type InspectFlags, inspect } from './inspect';
 import { addNgramFlags, buildNgrams, type NgramFlags } from './ngram';
 import { addPaperFlags, type PaperFlags, paper } from './paper/command';
+import { addProveFlags, type ProveFlags, prove } from './prove/command';
 import { addQuantizeFlags, type QuantizeFlags, quantize } from './quantize';
 import { addScoreFlags, type ScoreFlags, score } from './score';
 import { addServeFlags, type ServeFlags, serve } from './serve';
@@ -80,6 +81,7 @@ function build(args: readonly string[], signal: AbortSignal, patience: Patience)
     (files: string[], flags: NgramFlags) => buildNgrams(files, flags, signal),
   );
   addPaperFlags(add('paper')).action((flags: PaperFlags) => paper(flags, signal));
+  addProveFlags(add('prove')).action((flags: ProveFlags) => prove(flags, signal));
   addDoctorFlags(add('doctor')).action((flags: DoctorFlags) => doctor(flags, signal));
   addCompletion(add('completion')).action((shell: string) => completion(program, shell));
   return program;

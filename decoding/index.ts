@@ -14,7 +14,7 @@ export { randomDrafter } from './drafters/random';
 export { withVocabulary } from './drafters/vocabulary';
 export { DecodingError, type DecodingErrorCode } from './errors';
 export { collect, type GenerationEvent } from './events';
-export type { CostTable } from './gamma/adaptive';
+export { adaptiveGamma, type CostTable, type GammaChooser, rowCost } from './gamma/adaptive';
 export * as published from './gamma/published';
 export * as theory from './gamma/theory';
 export { type GenerationRequest, generate } from './generate';
@@ -37,6 +37,7 @@ export { distributionOf } from './sampling/processors';
 export {
   type Address,
   type ExponentialNumbers,
+  inverse,
   type Place,
   type Position,
   type Purpose,
@@ -65,4 +66,7 @@ export {
   TraceRecorder,
 } from './trace';
 export type { NewToken, TokenOrigin } from './verification/accept';
-export { PAPERS_RULE, residual, type TokenRule, type Verdict } from './verification/token';
+export { blockResidual, verifyBlock } from './verification/block';
+export { verifyCoupled } from './verification/coupled';
+export { accepts, PAPERS_RULE, residual, type TokenRule, type Verdict, verifyTokens } from './verification/token';
+export { verifySiblings } from './verification/tree';

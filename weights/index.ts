@@ -9,6 +9,7 @@ export { fromPretrained } from './hub/index.node';
 export type { DownloadProgress, FromPretrainedOptions, HubNotice } from './hub/options';
 export { PACKED_METADATA } from './packed';
 export { type ResolvedTensors, resolveTensors } from './resolve';
+export type { TensorData } from './safetensors/writer';
 export { blobSource, bufferSource, type HttpSourceOptions, httpSource } from './source';
 export {
   GENERATION_KEYS,
@@ -30,7 +31,7 @@ export type {
   TensorRole,
   TensorShape,
 } from './tensors';
-export { rowOrderName, rowScaleName } from './tensors';
+export { EMBEDDING_NAMES, HEAD_NAME, rowOrderName, rowScaleName, t5Shapes, t5Tensors } from './tensors';
 export { firstVocabularyDifference } from './tokenizer';
 export type {
   ActivationName,

@@ -10,9 +10,18 @@ import {
   type Settings,
   seededRandom,
 } from '../../decoding';
-import { addUp, enumeratePaths, type Naming, type Outcomes, type Path, totalVariation } from './enumerator';
-import { randomTable, tableModel } from './table-model';
-import { MUTANTS, type Mutant } from './wrong-samplers';
+import {
+  addUp,
+  enumeratePaths,
+  MUTANTS,
+  type Mutant,
+  type Naming,
+  type Outcomes,
+  type Path,
+  randomTable,
+  tableModel,
+  totalVariation,
+} from '../../testing/index';
 
 /** What is proven: two models over three words, and the sampler that ships, or one that is wrong on purpose. */
 export interface ProofRequest {

@@ -11,6 +11,7 @@ const PAGES: Readonly<Record<string, number>> = {
   'docs/coming-from.md': 2,
   'docs/tour.md': 1,
   'docs/examples.md': 2,
+  'docs/exactness.md': 1,
 };
 const snippets = Object.keys(PAGES).flatMap((page) => {
   const text = readFileSync(join(ROOT, page), 'utf8');
@@ -21,7 +22,7 @@ const snippets = Object.keys(PAGES).flatMap((page) => {
 const name = join(ROOT, 'build', `readme-${process.pid}`);
 
 /** Entries of the package that snippets import: `index` is the root. */
-const ENTRIES = ['index', 'transformers'];
+const ENTRIES = ['index', 'testing', 'transformers'];
 
 function bundleSources(): void {
   for (const one of ENTRIES) {

@@ -1,2 +1,1 @@
-/** The explorer enumerates too, in the page: the enumerator lies there. */
-export * from '../../explorer/proof/enumerator';
+export * from '../../testing/enumerator';

@@ -1,2 +1,1 @@
-/** The explorer shows them too: the known-wrong samplers lie there. */
-export * from '../../explorer/proof/wrong-samplers';
+export { MUTANTS, type Mutant } from '../../testing/mutants';

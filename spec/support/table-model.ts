@@ -1,2 +1,1 @@
-/** The explorer proves with table models too: they lie there. */
-export * from '../../explorer/proof/table-model';
+export * from '../../testing/table-model';

@@ -1,4 +1,4 @@
-import type { Path, PathStep } from '../../proof/enumerator';
+import type { Path, PathStep } from '../../../testing/index';
 
 /** A choice of the sampler as a rectangle: its width is the probability of all paths through it. */
 export interface Node {

@@ -1,4 +1,4 @@
-/** Known-wrong samplers that the page offers: those of proof/wrong-samplers.ts that make a difference with one proposed token. */
+/** Known-wrong samplers that the page offers: those of testing/mutants/parts.ts that make a difference with one proposed token. */
 export const WRONG = [
   { name: 'accepts every draft token' },
   { name: 'accepts with the target probability alone' },

@@ -1,14 +1,20 @@
-import { modelDrafter, type Random, seededRandom } from '../../decoding';
-import { type Distribution, probabilityOf } from '../../decoding/sampling/distribution';
-import { type Draw, race } from '../../decoding/sampling/draw';
-import type { Position } from '../../decoding/sampling/random';
-import { verifyCoupled } from '../../decoding/verification/coupled';
+import {
+  type Distribution,
+  type Draw,
+  modelDrafter,
+  type Position,
+  probabilityOf,
+  type Random,
+  race,
+  seededRandom,
+  verifyCoupled,
+} from '../../decoding';
 
-import { chiSquared } from './chi-squared';
-import { finish } from './exactness';
-import { type Family, worldOf } from './mutant-families';
-import { exactSteps, onChain, type Steps, smallLoop } from './small-loop';
-import { tableModel } from './table-model';
+import { chiSquared } from '../chi-squared';
+import { finish } from '../exactness';
+import { exactSteps, onChain, type Steps, smallLoop } from '../small-loop';
+import { tableModel } from '../table-model';
+import { type Family, type Finding, worldOf } from './family';
 
 /** The shipped verdict about a chain. */
 const shippedVerdict = onChain(verifyCoupled);
@@ -69,13 +75,15 @@ const LONG = { gamma: 3, maxNewTokens: 8 };
 const eachSeed = Array.from({ length: SEEDS }, (_, seed) => seed);
 
 /** Share of seeds whose text with a draft differs from coupled decoding without one. */
-async function changed(steps: Steps): Promise<number> {
-  const texts = eachSeed.map((seed) => {
+async function changed(steps: Steps): Promise<Finding> {
+  const different: string[] = [];
+  for (const seed of eachSeed) {
     const world = worldOf(seed, LONG);
     const drafted = smallLoop(world, seededRandom(seed), steps).join();
-    return drafted === smallLoop({ ...world, gamma: 0 }, seededRandom(seed), coupled(same)).join();
-  });
-  return texts.filter((equal) => !equal).length / SEEDS;
+    const alone = smallLoop({ ...world, gamma: 0 }, seededRandom(seed), coupled(same)).join();
+    if (drafted !== alone) different.push(`seed ${seed}: '${drafted}' with the draft, '${alone}' without`);
+  }
+  return { value: different.length / SEEDS, example: different[0] ?? 'all texts are equal' };
 }
 
 async function shippedChanged(): Promise<number> {
@@ -96,7 +104,7 @@ export const COUPLED_TEXT: Family = {
   unit: 'share of other texts',
   limit: 0,
   caught: 0.05,
-  shipped: async () => Math.max(await shippedChanged(), await changed(coupled(same))),
+  shipped: async () => Math.max(await shippedChanged(), (await changed(coupled(same))).value),
   mutants: [
     { name: 'coupling with numbers that include the round', measure: () => changed(coupled(byRound)) },
     {
@@ -117,7 +125,7 @@ export const COUPLED_TEXT: Family = {
 };
 
 /** Share of proposals that are rejected over the seeds, with the target itself as the draft. */
-async function refused(steps: Steps): Promise<number> {
+async function refused(steps: Steps): Promise<Finding> {
   let [proposed, accepted] = [0, 0];
   const counted: Steps = {
     ...steps,
@@ -132,7 +140,8 @@ async function refused(steps: Steps): Promise<number> {
     const world = worldOf(seed, LONG);
     smallLoop({ ...world, draft: world.target }, seededRandom(seed), counted);
   }
-  return 1 - accepted / proposed;
+  const example = `${proposed - accepted} of ${proposed} tokens that the target itself proposed are refused`;
+  return { value: 1 - accepted / proposed, example };
 }
 
 async function shippedRefused(): Promise<number> {
@@ -153,7 +162,7 @@ export const COUPLED_DRAFT: Family = {
   unit: 'share refused',
   limit: 0,
   caught: 0.05,
-  shipped: async () => Math.max(await shippedRefused(), await refused(coupled(same))),
+  shipped: async () => Math.max(await shippedRefused(), (await refused(coupled(same))).value),
   mutants: [
     { name: 'coupling whose draft has numbers of its own', measure: () => refused(coupled(other, same)) },
     {
@@ -166,7 +175,7 @@ export const COUPLED_DRAFT: Family = {
 type Race = (law: Distribution, random: Random, position: number) => number;
 
 /** χ² of 6,000 winners over its critical value at level 0.005. */
-async function unlawful(winner: Race): Promise<number> {
+async function unlawful(winner: Race): Promise<Finding> {
   const probabilities = Float64Array.of(0.5, 0.3, 0.15, 0.05);
   const law = { vocabulary: 4, tokens: null, probabilities };
   const counts = new Map<string, number>();
@@ -176,7 +185,9 @@ async function unlawful(winner: Race): Promise<number> {
     counts.set(token, (counts.get(token) ?? 0) + 1);
   }
   const { statistic, critical } = chiSquared(counts, new Map([...probabilities].map((p, token) => [String(token), p])));
-  return statistic / critical;
+  const first = (counts.get('0') ?? 0) / 6000;
+  const example = `token 0 of probability ${probabilities[0]} wins ${first.toFixed(3)} of 6,000 races`;
+  return { value: statistic / critical, example };
 }
 
 const bestBy = (law: Distribution, score: (probability: number, token: number) => number) => {
@@ -190,7 +201,7 @@ export const RACE: Family = {
   unit: 'χ² / critical value',
   limit: 1,
   caught: 1,
-  shipped: () => unlawful((law, random, position) => race(law, random, place(position)).token),
+  shipped: async () => (await unlawful((law, random, position) => race(law, random, place(position)).token)).value,
   mutants: [
     {
       name: 'a race run on log probability + exponential',

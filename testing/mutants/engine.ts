@@ -8,11 +8,10 @@ import {
   type SequenceModel,
 } from '../../engine';
 import { type Backend, createBackend, type PlanSpec } from '../../kernels';
-import { totalVariation } from './enumerator';
-import { finish, samplerOutcomes, targetOutcomes } from './exactness';
-import { type Family, worldOf } from './mutant-families';
-import { randomCheckpoint, tinyConfig } from './random-checkpoint';
-import { randomTable, type TableOptions, tableModel } from './table-model';
+import { finish, samplerOutcomes, targetOutcomes } from '../exactness';
+import { randomCheckpoint, tinyConfig } from '../random-checkpoint';
+import { randomTable, type TableOptions, tableModel } from '../table-model';
+import { distanceFinding, type Family, type Finding, worldOf, worstOf } from './family';
 
 const SOURCE = [5, 9, 2, 30, 1];
 
@@ -37,7 +36,7 @@ function bent(backend: Backend, bend: Bend): Backend {
  * The largest difference between the logits of rows after a rollback and in a tree, and the logits of the same texts decoded one
  * token at a time on an unchanged engine.
  */
-async function difference(bend: Bend): Promise<number> {
+async function difference(bend: Bend): Promise<Finding> {
   const backend = await createBackend('cpu');
   const checkpoint = randomCheckpoint(tinyConfig(), 31);
   const [straight, model] = [await loadModel(checkpoint, backend), await loadModel(checkpoint, bent(backend, bend))];
@@ -55,15 +54,16 @@ async function difference(bend: Bend): Promise<number> {
   stream.truncate(2);
   const found = await read([row(16, 2, -1), row(23, 3, 0), row(20, 3, 0), row(11, 4, 2)]);
   const texts = [[], [23], [20], [20, 11]].map((tail) => [0, 4, 16, ...tail]);
-  let worst = 0;
+  const findings: Finding[] = [];
   for (const [i, text] of texts.entries()) {
     const wanted = await lastLogits(straight, text);
-    worst = Math.max(worst, ...found[i].map((logit, token) => Math.abs(logit - wanted[token])));
+    const value = Math.max(...found[i].map((logit, token) => Math.abs(logit - wanted[token])));
+    findings.push({ value, example: `a logit after ids ${text.join()} is ${value.toPrecision(3)} away` });
   }
   stream.dispose();
   encoded.dispose();
   await backend.dispose();
-  return worst;
+  return worstOf(findings);
 }
 
 async function lastLogits(model: SequenceModel, ids: readonly number[]): Promise<Float32Array> {
@@ -88,7 +88,7 @@ export const ENGINE: Family = {
   unit: 'largest difference',
   limit: 0,
   caught: 1e-3,
-  shipped: () => difference((spec) => spec),
+  shipped: async () => (await difference((spec) => spec)).value,
   mutants: [
     {
       name: 'position bias left from before a rollback',
@@ -212,15 +212,15 @@ async function viewOf(model: SequenceModel, seen: readonly number[][], vocabular
 
 const SETTINGS = { temperature: 1, maxNewTokens: 3, gamma: 2 };
 
-async function cachedDistance(wrap: (table: TableOptions) => SequenceModel): Promise<number> {
-  let worst = 0;
+async function cachedDistance(wrap: (table: TableOptions) => SequenceModel): Promise<Finding> {
+  const findings: Finding[] = [];
   for (const seed of [3, 4, 5, 6]) {
     const { target, draft } = worldOf(seed);
     const request = { target: wrap(target), settings: SETTINGS };
     const outcomes = await samplerOutcomes({ request, drafter: modelDrafter(tableModel(draft)) });
-    worst = Math.max(worst, totalVariation(outcomes, targetOutcomes(target, SETTINGS)));
+    findings.push(distanceFinding(outcomes, targetOutcomes(target, SETTINGS), `models ${seed}`));
   }
-  return worst;
+  return worstOf(findings);
 }
 
 export const TARGET_CACHE: Family = {
@@ -228,7 +228,7 @@ export const TARGET_CACHE: Family = {
   unit: 'total variation',
   limit: 1e-12,
   caught: 1e-3,
-  shipped: () => cachedDistance(tableModel),
+  shipped: async () => (await cachedDistance(tableModel)).value,
   mutants: [
     { name: 'a target whose cache is one token ahead after a rollback', measure: () => cachedDistance(hoarding) },
   ],
@@ -238,7 +238,7 @@ export const TARGET_CACHE: Family = {
 const ERRING = 2;
 
 /** Rejected proposals beyond those of the one error, over greedy texts of 24 tokens. With a right cache there are none. */
-async function refused(wrap: (table: TableOptions) => SequenceModel): Promise<number> {
+async function refused(wrap: (table: TableOptions) => SequenceModel): Promise<Finding> {
   let unexpected = 0;
   for (const seed of [3, 4, 5, 6]) {
     const table = { vocabulary: 9, logits: randomTable(9, seed) };
@@ -251,7 +251,7 @@ async function refused(wrap: (table: TableOptions) => SequenceModel): Promise<nu
     const { metrics } = await finish({ target: tableModel(table), drafter, source: [1], settings });
     unexpected += metrics.proposed - metrics.accepted - 2;
   }
-  return unexpected;
+  return { value: unexpected, example: `${unexpected} right proposals are refused after the error` };
 }
 
 export const DRAFT_CACHE: Family = {
@@ -259,6 +259,6 @@ export const DRAFT_CACHE: Family = {
   unit: 'proposals refused beyond',
   limit: 0,
   caught: 0,
-  shipped: () => refused(tableModel),
+  shipped: async () => (await refused(tableModel)).value,
   mutants: [{ name: 'a draft whose cache is one token ahead after a rollback', measure: () => refused(hoarding) }],
 };

@@ -1,11 +1,18 @@
-import { type Distribution, probabilityOf } from '../../decoding/sampling/distribution';
-import { type Draw, sample, sampleWithoutReplacement } from '../../decoding/sampling/draw';
-import type { Position, Random } from '../../decoding/sampling/random';
-import { accepts, residual } from '../../decoding/verification/token';
-import { verifySiblings } from '../../decoding/verification/tree';
-import { enumerate, totalVariation } from './enumerator';
-import type { Family } from './mutant-families';
-import { seeded } from './random-checkpoint';
+import {
+  accepts,
+  type Distribution,
+  type Draw,
+  type Position,
+  probabilityOf,
+  type Random,
+  residual,
+  sample,
+  sampleWithoutReplacement,
+  verifySiblings,
+} from '../../decoding';
+import { enumerate } from '../enumerator';
+import { seeded } from '../seeded';
+import { distanceFinding, type Family, type Finding, worstOf } from './family';
 
 /** One position with several proposed tokens: how they are drawn and how they are judged. */
 interface SiblingSteps {
@@ -33,8 +40,8 @@ const dense = (weights: readonly number[]): Distribution => {
 };
 
 /** The largest total variation between the token that comes out and the target, over six pairs of distributions of four tokens. */
-async function distance(place: SiblingSteps, count = 2): Promise<number> {
-  let worst = 0;
+async function distance(place: SiblingSteps, count = 2): Promise<Finding> {
+  const findings: Finding[] = [];
   for (let seed = 1; seed <= 6; seed++) {
     const random = seeded(seed);
     const [target, draft] = [0, 1].map(() => dense(Array.from({ length: 4 }, () => random() ** 2 + 0.02)));
@@ -42,9 +49,9 @@ async function distance(place: SiblingSteps, count = 2): Promise<number> {
       String(place.judge(place.draw(draft, count, numbers), target, numbers)),
     );
     const wanted = new Map([...target.probabilities].map((share, token) => [String(token), share]));
-    worst = Math.max(worst, totalVariation(tokens, wanted));
+    findings.push(distanceFinding(tokens, wanted, `distributions ${seed}`));
   }
-  return worst;
+  return worstOf(findings);
 }
 
 type Rule = (left: Distribution, original: Distribution, draw: Draw) => Distribution;
@@ -85,7 +92,7 @@ export const CANDIDATES: Family = {
   caught: 1e-3,
   shipped: async () => {
     const plain = { ...shipped, judge: judgeWith((left) => left) };
-    return Math.max(await distance(shipped), await distance(shipped, 3), await distance(plain, 3));
+    return worstOf([await distance(shipped), await distance(shipped, 3), await distance(plain, 3)]).value;
   },
   mutants: [
     wrong('do not take from the target what a refused one was given', {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { modelDrafter, seededRandom } from '../../decoding';
-import { finish } from './exactness';
-import { exactBlockSteps, exactSteps, smallLoop, type World } from './small-loop';
-import { randomTable, type TableKind, tableModel } from './table-model';
+import { finish } from '../../testing/exactness';
+import { exactBlockSteps, exactSteps, smallLoop, type World } from '../../testing/small-loop';
+import { randomTable, type TableKind, tableModel } from '../../testing/table-model';
 
 describe('the small loop that mutants change', () => {
   it.each([

@@ -1,8 +1,5 @@
-import { type Distribution, oneHot } from '../../decoding/sampling/distribution';
-import { sample } from '../../decoding/sampling/draw';
-import { inverse, type Random } from '../../decoding/sampling/random';
-import { accepts, residual } from '../../decoding/verification/token';
-import type { Family } from './mutant-families';
+import { accepts, type Distribution, inverse, oneHot, type Random, residual, sample } from '../../decoding';
+import type { Family, Finding } from './family';
 
 /** Cases in which a number equals a bound exactly. Enumeration gives them no mass, and real runs meet them very rarely. */
 interface Numbers {
@@ -38,37 +35,34 @@ const always = (u: number, parts: Numbers): Random => ({
 /** Ten probabilities of 0.1, whose sum is below 1 in float64, and then a token without mass. */
 const SHORT = dense(...new Array(10).fill(0.1), 0);
 
-const BOUNDS: readonly ((parts: Numbers) => boolean)[] = [
-  // A token of probability zero is rejected at u = 0.
-  (parts) => {
+const sumsToOne = ({ probabilities }: Distribution) =>
+  Math.abs(probabilities.reduce((sum, share) => sum + share, 0) - 1) < 1e-12;
+
+/** Cases by what the shipped parts do in them. */
+const BOUNDS: Readonly<Record<string, (parts: Numbers) => boolean>> = {
+  'a token of probability zero is rejected at u = 0': (parts) => {
     const random = always(0, parts);
     return !parts.accepts(oneHot(3, 1), sample(oneHot(3, 2), random, AT), random, AT);
   },
-  // It is not drawn when it comes first.
-  (parts) => always(0, parts).categorical(dense(0, 0.4, 0.6), AT) === 1,
-  // It is not drawn when rounding makes the inverse run off the end.
-  (parts) => always(LARGEST, parts).categorical(SHORT, AT) === 9,
-  // A token that is as probable in the target as in the draft is accepted at the largest u.
-  (parts) => {
+  'a token of probability zero is not drawn at u = 0 where it comes first': (parts) =>
+    always(0, parts).categorical(dense(0, 0.4, 0.6), AT) === 1,
+  'a token with mass is drawn where rounding makes the inverse run off the end': (parts) =>
+    always(LARGEST, parts).categorical(SHORT, AT) === 9,
+  'a token that is as probable in the target as in the draft is accepted at the largest u': (parts) => {
     const random = always(LARGEST, parts);
     return parts.accepts(dense(0.3, 0.7), sample(dense(0.3, 0.7), random, AT), random, AT);
   },
-  // So is one with weight = of, where the random source decides.
-  (parts) => always(LARGEST, parts).accept(0.3, 0.3, AT),
-  // Two equal distributions have a residual that is a distribution, in case rounding rejects the token.
-  (parts) => {
-    const { probabilities } = parts.residual(dense(0.3, 0.7), dense(0.3, 0.7));
-    return Math.abs(probabilities.reduce((sum, share) => sum + share, 0) - 1) < 1e-12;
-  },
-  // So have a target and a draft that is, by rounding, a little larger everywhere.
-  (parts) => {
-    const { probabilities } = parts.residual(dense(0.3, 0.7), dense(0.3 + 1e-16, 0.7 + 2e-16));
-    return Math.abs(probabilities.reduce((sum, share) => sum + share, 0) - 1) < 1e-12;
-  },
-];
+  'a weight of 1 is accepted at the largest u': (parts) => always(LARGEST, parts).accept(0.3, 0.3, AT),
+  'two equal distributions have a residual that sums to 1': (parts) =>
+    sumsToOne(parts.residual(dense(0.3, 0.7), dense(0.3, 0.7))),
+  'a draft that is larger everywhere by rounding leaves a residual that sums to 1': (parts) =>
+    sumsToOne(parts.residual(dense(0.3, 0.7), dense(0.3 + 1e-16, 0.7 + 2e-16))),
+};
 
-const violated = async (changes: Partial<Numbers>) =>
-  BOUNDS.filter((holds) => !holds({ ...shipped, ...changes })).length;
+async function violated(changes: Partial<Numbers>): Promise<Finding> {
+  const broken = Object.keys(BOUNDS).filter((name) => !BOUNDS[name]({ ...shipped, ...changes }));
+  return { value: broken.length, example: broken.length > 0 ? `broken: ${broken[0]}` : 'none is broken' };
+}
 
 const cumulative = (law: Distribution, passes: (u: number, sum: number) => boolean, end: number) => (u: number) => {
   let sum = 0;
@@ -80,11 +74,11 @@ const cumulative = (law: Distribution, passes: (u: number, sum: number) => boole
 };
 
 export const NUMBERS: Family = {
-  check: `numbers at their bounds (${BOUNDS.length} cases)`,
+  check: `numbers at their bounds (${Object.keys(BOUNDS).length} cases)`,
   unit: 'cases broken',
   limit: 0,
   caught: 0,
-  shipped: () => violated({}),
+  shipped: async () => (await violated({})).value,
   mutants: [
     {
       name: 'accepts when u · draft ≤ target, so a token of probability zero at u = 0',

@@ -5,13 +5,17 @@ import {
   type DraftRequest,
   type DraftSession,
   type Draw,
+  modelDrafter,
   normalised,
   PAPERS_RULE,
   probabilityOf,
   residual,
   type TokenRule,
 } from '../../decoding';
-import type { Naming } from './enumerator';
+import type { Naming } from '../enumerator';
+import { samplerOutcomes, targetOutcomes } from '../exactness';
+import { randomTable, tableModel } from '../table-model';
+import { distanceFinding, type Family, type Finding, worstOf } from './family';
 
 /** A sampler that is wrong on purpose, in a way that was seen elsewhere. */
 export interface Mutant {
@@ -168,3 +172,32 @@ export const MUTANTS: readonly Mutant[] = [
       }),
   },
 ];
+
+const SETTINGS = { temperature: 1, maxNewTokens: 3, gamma: 2 };
+
+async function distance(mutant: Partial<Mutant>, seed: number): Promise<Finding> {
+  const table = { vocabulary: 3, logits: randomTable(3, seed), eosTokens: [1] };
+  const target = tableModel(table);
+  const drafter = modelDrafter(tableModel({ ...table, logits: randomTable(3, seed + 500) }));
+  const sampler = {
+    request: { target, settings: SETTINGS, rule: mutant.rule },
+    drafter: mutant.drafter ? mutant.drafter(drafter) : drafter,
+    naming: mutant.naming,
+  };
+  return distanceFinding(await samplerOutcomes(sampler), targetOutcomes(table, SETTINGS), `models ${seed}`);
+}
+
+async function worst(mutant: Partial<Mutant>): Promise<Finding> {
+  return worstOf(await Promise.all([3, 4, 5, 6].map((seed) => distance(mutant, seed))));
+}
+
+/** The shipped loop with a known-wrong rule, drafter or use of random numbers. */
+export const PARTS: Family = {
+  check: 'enumeration of texts, token',
+  unit: 'total variation',
+  limit: 1e-12,
+  /** A mutant must measure more than this. The exact sampler stays far below it, at rounding errors. */
+  caught: 1e-3,
+  shipped: async () => (await worst({})).value,
+  mutants: MUTANTS.map((mutant) => ({ name: mutant.name, measure: () => worst(mutant) })),
+};

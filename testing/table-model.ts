@@ -1,4 +1,4 @@
-import type { DecoderRow, DecoderStream, Encoded, LogitsView, SequenceModel } from '../../engine';
+import type { DecoderRow, DecoderStream, Encoded, LogitsView, SequenceModel } from '../engine';
 import { seeded } from './seeded';
 
 /** A model given by its logits after each prefix of decoder ids (start token first). */

@@ -1,6 +1,5 @@
-import { adaptiveGamma, type CostTable, type GammaChooser, rowCost } from '../../decoding/gamma/adaptive';
-import { bestGamma } from '../../decoding/gamma/theory';
-import type { Family } from './mutant-families';
+import { adaptiveGamma, type CostTable, type GammaChooser, rowCost, theory } from '../../decoding';
+import type { Family, Finding } from './family';
 
 const COSTS: CostTable = { c: 0.2, v: [1, 1.05, 1.1, 1.15, 1.2] };
 const LARGEST = 16;
@@ -17,12 +16,18 @@ function cost(chooser: GammaChooser, tokens: number): number {
   return sum / tokens;
 }
 
+/** The cost of one text with a draft that never agrees. */
+function costly(chooser: GammaChooser, tokens: number): Finding {
+  const value = cost(chooser, tokens);
+  return { value, example: `${tokens} tokens cost ${value.toFixed(2)} times as much as without the draft` };
+}
+
 /** Adaptive γ with one error: `idle` rounds without a try, after `tries` rejected ones. */
 function adaptive(alpha: (tries: number) => number, mayTry: (idle: number, tries: number) => number): GammaChooser {
   let [tries, idle] = [0, 0];
   return {
     next: () =>
-      bestGamma(alpha(tries), { c: COSTS.c, v: (rows) => rowCost(COSTS, rows) }, LARGEST) || mayTry(idle, tries),
+      theory.bestGamma(alpha(tries), { c: COSTS.c, v: (rows) => rowCost(COSTS, rows) }, LARGEST) || mayTry(idle, tries),
     finished: (proposed) => {
       tries += proposed > 0 ? 1 : 0;
       idle = proposed > 0 ? 0 : idle + 1;
@@ -42,7 +47,7 @@ export const OVERHEAD: Family = {
     {
       name: 'adaptive γ that never goes below 1',
       measure: async () =>
-        cost(
+        costly(
           adaptive(running, () => 1),
           TOKENS,
         ),
@@ -50,7 +55,7 @@ export const OVERHEAD: Family = {
     {
       name: 'adaptive γ that tries again every other round',
       measure: async () =>
-        cost(
+        costly(
           adaptive(running, (idle) => (idle >= 1 ? 1 : 0)),
           TOKENS,
         ),
@@ -58,7 +63,7 @@ export const OVERHEAD: Family = {
     {
       name: 'adaptive γ that never believes what it saw',
       measure: async () =>
-        cost(
+        costly(
           adaptive(
             () => 0.6,
             () => 0,

@@ -1,10 +1,6 @@
-import type { Processing } from '../../decoding/processing';
-import { normalised } from '../../decoding/sampling/distribution';
-import { type Draw, sample } from '../../decoding/sampling/draw';
-import { distributionOf } from '../../decoding/sampling/processors';
-import { residual, verifyTokens } from '../../decoding/verification/token';
-import { type Family, textDistance } from './mutant-families';
-import { exactBlockSteps, exactSteps, onChain, type Steps, type World } from './small-loop';
+import { type Draw, distributionOf, normalised, type Processing, residual, sample, verifyTokens } from '../../decoding';
+import { exactBlockSteps, exactSteps, onChain, type Steps, type World } from '../small-loop';
+import { type Family, textDistance, worstOf } from './family';
 
 const PROCESSED: Partial<World> = { processing: { temperature: 0.6, topK: 2 } };
 const PENALISED: Partial<World> = { processing: { temperature: 1, repetitionPenalty: 2.5 } };
@@ -31,7 +27,7 @@ export const SESSION: Family = {
   shipped: async () => {
     const worlds = [{}, PROCESSED, PENALISED, LONG];
     const found = worlds.flatMap((world) => [textDistance(exactSteps, world), textDistance(exactBlockSteps, world)]);
-    return Math.max(...(await Promise.all(found)));
+    return worstOf(await Promise.all(found)).value;
   },
   mutants: [
     wrong('looks for EOS in the last token of a round only', {

@@ -1,6 +1,6 @@
-import type { Processing } from '../../decoding/processing';
-import { type Family, textDistance } from './mutant-families';
-import { exactBlockSteps, exactSteps, law, type Steps, type World } from './small-loop';
+import type { Processing } from '../../decoding';
+import { exactBlockSteps, exactSteps, law, type Steps, type World } from '../small-loop';
+import { type Family, textDistance, worstOf } from './family';
 
 /** Rules that look at the ids before a row, at the source or at the length limit, each alone. */
 const RULES: Readonly<Record<string, Processing>> = {
@@ -48,7 +48,7 @@ export const RULE_CONTEXT: Family = {
   shipped: async () => {
     const worlds = Object.values(RULES).map(worldOf);
     const found = worlds.flatMap((world) => [textDistance(exactSteps, world), textDistance(exactBlockSteps, world)]);
-    return Math.max(...(await Promise.all(found)));
+    return worstOf(await Promise.all(found)).value;
   },
   mutants: Object.keys(RULES).flatMap((rule) => [
     wrong('every row of a round sees the ids of its first', rule, stale),

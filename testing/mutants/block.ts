@@ -1,8 +1,6 @@
-import { type Distribution, probabilityOf } from '../../decoding/sampling/distribution';
-import { type Draw, sample } from '../../decoding/sampling/draw';
-import { blockResidual, verifyBlock } from '../../decoding/verification/block';
-import { type Family, textDistance } from './mutant-families';
-import { exactSteps, onChain, type Verify } from './small-loop';
+import { blockResidual, type Distribution, type Draw, probabilityOf, sample, verifyBlock } from '../../decoding';
+import { exactSteps, onChain, type Verify } from '../small-loop';
+import { type Family, textDistance, worstOf } from './family';
 
 /** Block verification with its rules as separate functions, so that each can be made wrong alone. */
 interface Rules {
@@ -81,7 +79,7 @@ export const BLOCK: Family = {
   unit: 'total variation',
   limit: 1e-12,
   caught: 1e-3,
-  shipped: async () => Math.max(await distance(onChain(verifyBlock)), await distance(plainBlock)),
+  shipped: async () => worstOf([await distance(onChain(verifyBlock)), await distance(plainBlock)]).value,
   mutants: [
     wrong('stops at the first prefix that fails', {
       keep: (passes, gamma) => {

@@ -1,11 +1,17 @@
-import type { Processing } from '../../decoding/processing';
-import { chain, type Proposal } from '../../decoding/proposal';
-import type { Distribution } from '../../decoding/sampling/distribution';
-import { type Draw, sample } from '../../decoding/sampling/draw';
-import { distributionOf } from '../../decoding/sampling/processors';
-import type { Position, Random } from '../../decoding/sampling/random';
-import { verifyBlock } from '../../decoding/verification/block';
-import { type Verdict, verifyTokens } from '../../decoding/verification/token';
+import {
+  chain,
+  type Distribution,
+  type Draw,
+  distributionOf,
+  type Position,
+  type Processing,
+  type Proposal,
+  type Random,
+  sample,
+  type Verdict,
+  verifyBlock,
+  verifyTokens,
+} from '../decoding';
 import { SOURCE } from './exactness';
 import type { TableOptions } from './table-model';
 

@@ -1,4 +1,5 @@
-import type { Address, Distribution, Random } from '../../decoding';
+import { TandemError } from '../common';
+import type { Address, Distribution, Random } from '../decoding';
 
 /** Outcomes of a run with their exact probabilities. */
 export type Outcomes = Map<string, number>;
@@ -102,6 +103,12 @@ class Walk {
     }
     this.taken.push(pick);
     const piece = pieces[pick];
+    if (piece === undefined) {
+      throw new TandemError(
+        'argument-invalid',
+        `enumerate: expected a sampler that depends on its random numbers alone, found another choice at ${name} in a second run`,
+      );
+    }
     this.known.set(name, [piece.low, piece.high]);
     const share = (piece.high - piece.low) / (high - low);
     this.probability *= share;
@@ -113,6 +120,16 @@ class Walk {
 
 function tokenAt({ tokens }: Distribution, index: number): number {
   return tokens ? tokens[index] : index;
+}
+
+/** The outcome whose probabilities differ most, as [outcome, probability in `a`, probability in `b`]. */
+export function furthest(a: Outcomes, b: Outcomes): readonly [string, number, number] {
+  let found: readonly [string, number, number] = ['', 0, 0];
+  for (const key of new Set([...a.keys(), ...b.keys()])) {
+    const [inA, inB] = [a.get(key) ?? 0, b.get(key) ?? 0];
+    if (Math.abs(inA - inB) > Math.abs(found[1] - found[2])) found = [key, inA, inB];
+  }
+  return found;
 }
 
 /** Half the sum of absolute differences. */
