@@ -7,6 +7,7 @@ import { addDoctorFlags, type DoctorFlags, doctor } from './doctor';
 import { addEmbedFlags, type EmbedFlags, embed } from './embed';
 import { examplesOf } from './examples';
 import { addExploreFlags, type ExploreFlags, explore } from './explore';
+import { addEvalFlags, type EvalFlags, evalCommand } from './eval/command';
 import { CommandError } from './failure';
 import { generateCommand } from './generate/command';
 import { addGenerateFlags, type GenerateFlags } from './generate/flags';
@@ -81,6 +82,7 @@ function build(args: readonly string[], signal: AbortSignal, patience: Patience)
     (files: string[], flags: NgramFlags) => buildNgrams(files, flags, signal),
   );
   addPaperFlags(add('paper')).action((flags: PaperFlags) => paper(flags, signal));
+  addEvalFlags(add('eval')).action((path: string | undefined, flags: EvalFlags) => evalCommand(path, flags, signal));
   addProveFlags(add('prove')).action((flags: ProveFlags) => prove(flags, signal));
   addDoctorFlags(add('doctor')).action((flags: DoctorFlags) => doctor(flags, signal));
   addCompletion(add('completion')).action((shell: string) => completion(program, shell));

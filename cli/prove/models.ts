@@ -3,7 +3,7 @@ import { type BundledPair, bundledPair } from '../../api';
 import { modelDrafter, PAPERS_RULE, type Settings } from '../../decoding';
 import { loadModel, type T5Model } from '../../engine';
 import { type Backend, type BackendName, createBackend, createReferenceBackend, type Dtype } from '../../kernels';
-import { checkKernels, chiSquared, counted, decode, encodedOnce, exact, firstDifference } from '../../testing';
+import { checkKernels, chiSquared, counted, decode, encodedOnce, exact, firstDifference } from '../../testing/index';
 import { openCheckpoint } from '../../weights';
 import { yieldToEventLoop } from '../event-loop';
 import type { Check, ProveJob } from './job';

@@ -9,7 +9,7 @@ import {
   PROCESSORS,
   STOPS,
   totalVariation,
-} from '../../testing';
+} from '../../testing/index';
 import { yieldToEventLoop } from '../event-loop';
 import type { Check, ProveJob } from './job';
 

@@ -1,6 +1,6 @@
 import { prove } from '../../cli/prove/command';
 import { PAPERS_RULE } from '../../decoding';
-import { expectOneLine } from './command';
+import { buildCommand, expectOneLine, removeCommand, startTandem, tandem } from './command';
 import { inside, records } from './inside';
 
 /** Runs `prove` itself, with another rule in place of the shipped one. */
@@ -32,12 +32,29 @@ describe('tandem prove', () => {
     expect(report.checks[0].measured).toMatch(/^12 cases, total variation at most \d(\.\d)?e-1[3-9]|0\.0e\+0$/);
   });
 
-  test('checks kernels and statistics, as a page', async () => {
-    const run = await inside(['prove', '--only', 'kernels,statistics']);
+  describe('as a process', () => {
+    beforeAll(() => buildCommand());
+    afterAll(() => removeCommand());
+
+    test('checks the kernels of every backend that works, as a page', () => {
+      const run = tandem(['prove', '--only', 'kernels']);
+      expect(run).toMatchObject({ status: 0, stderr: '' });
+      expect(run.stdout).toMatch(/^The kernels keep their laws\n {2}✓ {2}wasm \(.*\) +8 laws, beside the reference\n/);
+      expect(run.stdout).toMatch(/\d checks passed, seed 1, \d+ s\n$/);
+    });
+
+    test('hears SIGINT', async () => {
+      const child = startTandem(['prove', '--only', 'samplers,mutants', '--cases', '1']);
+      const ended = new Promise((resolve) => child.once('close', resolve));
+      child.stdout.once('data', () => child.kill('SIGINT')); // the samplers are done
+      expect(await ended).toBe(130);
+    });
+  });
+
+  test('checks the statistics of the bundled pair', async () => {
+    const run = await inside(['prove', '--only', 'statistics']);
     expect(run).toMatchObject({ status: 0, stderr: '' });
-    expect(run.stdout).toMatch(/^The kernels keep their laws\n {2}✓ {2}wasm \(.*\) +8 laws, beside the reference\n/);
     expect(run.stdout).toMatch(/✓ {2}coupled, temperature 1, top-p 0\.9 +100 texts, χ² [\d.]+ at \d+ degrees, p = /);
-    expect(run.stdout).toMatch(/\d+ checks passed, seed 1, \d+ s\n$/);
   });
 
   test('fails with exit code 1 where the rule is wrong, and gives the text: enumeration', async () => {

@@ -1,0 +1,125 @@
+import type { Command } from 'commander';
+import { checkGiven, GENERATE_OPTIONS, type GenerateOptions, LOAD_OPTIONS, Tandem, VERSION } from '../../api';
+import { flagged, type OptionTable, text, whole } from '../../common';
+import { CommandError } from '../failure';
+import { checkWritable, writeText } from '../files';
+import { addFlags } from '../flags';
+import { checkGenerateFlags, DRAFT_FLAGS, type GenerateFlags, generateOptions, loadOptions } from '../generate/flags';
+import { askingHub, checkDrafts, checkModelName } from '../models';
+import { printNotice } from '../notices';
+import { countProgress, loadProgress } from '../progress';
+import { table } from '../table';
+import { jsonLine } from '../terminal';
+import { type Evaluation, evaluate } from './measure';
+import { bundledPairs, readPairs } from './pairs';
+
+export interface EvalFlags extends Omit<GenerateFlags, 'compare' | 'trace' | 'file' | 'document' | 'ids'> {
+  readonly limit?: number;
+  readonly out?: string;
+}
+
+const MODEL: OptionTable = {
+  model: {
+    ...text(1),
+    about: 'the target: a checkpoint directory or a hub id, as google/flan-t5-small (default: the bundled pair)',
+    flag: '-m, --model <name>',
+  },
+};
+
+/** What decodes one text for each source. */
+const { trace: _trace, logProbs: _logProbs, numReturnSequences: _several, ...DECODING } = GENERATE_OPTIONS;
+
+const OUTPUT: OptionTable = {
+  limit: { ...whole(1), about: 'take the first pairs only, this many', flag: '--limit <n>' },
+  out: { ...text(1), about: 'write the texts to a file, one a line', flag: '-o, --out <path>' },
+  json: { ...flagged, about: 'print one JSON object', flag: '--json' },
+};
+
+const EXAMPLES = `
+A line of the file is a source, a tab and a reference, in UTF-8; \`-\` is standard input. BLEU and chrF are those of sacrebleu 2.6:
+BLEU nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp, chrF2 nrefs:1|case:mixed|eff:yes|nc:6|nw:0|space:no.
+
+Examples:
+  tandem eval --dtype f32                                       the figures of the bundled pair's page, on its held-out passages
+  tandem eval pairs.tsv --model google/flan-t5-base --draft google/flan-t5-small
+  tandem eval pairs.tsv --model path/to/t5 --num-beams 4 --out texts.txt --json`;
+
+/** Puts the argument and the flags of `tandem eval` on a command. */
+export function addEvalFlags(command: Command): Command {
+  command
+    .description('measure a model on pairs of texts: BLEU, chrF, loss, how far the draft agrees, and speed')
+    .argument('[pairs]', 'a file of tab-separated pairs (default: the held-out passages of the bundled pair)');
+  for (const options of [MODEL, LOAD_OPTIONS, DRAFT_FLAGS, DECODING, OUTPUT]) addFlags(command, options);
+  return command.addHelpText('after', EXAMPLES);
+}
+
+/** `tandem eval`: nothing is loaded where a line of the file is wrong. */
+export async function evalCommand(path: string | undefined, flags: EvalFlags, signal: AbortSignal): Promise<void> {
+  const { model, draft, limit, out, json } = flags;
+  checkGenerateFlags(flags);
+  const options: GenerateOptions = generateOptions(flags);
+  checkGiven(options, 'eval');
+  if (model !== undefined) checkModelName(model, '--model');
+  if (draft !== undefined) await checkDrafts(draft);
+  if (out !== undefined) await checkWritable(out);
+  if (path === undefined && model !== undefined) {
+    throw new CommandError('argument-invalid', 'eval: expected a file of pairs beside --model, found none');
+  }
+  const pairs = (path === undefined ? await bundledPairs() : await readPairs(path, signal)).slice(0, limit);
+  const progress = loadProgress();
+  const load = { wide: 'auto' as const, ...(await loadOptions(flags)), signal, onProgress: progress.update };
+  const names = [model, ...(draft ?? [])].filter((name) => name !== undefined);
+  const loading = askingHub(names, () => Tandem.load(model, { ...load, onNotice: printNotice }));
+  const tandem = await loading.finally(progress.stop);
+  const bar = countProgress('pairs', pairs.length);
+  try {
+    const found = await evaluate({ tandem, pairs, options, signal, onPair: bar.update }).finally(bar.stop);
+    if (out !== undefined) await writeText(out, `${found.texts.map(onOneLine).join('\n')}\n`);
+    process.stdout.write(json ? jsonLine(asData(tandem, found)) : page(tandem, found));
+  } finally {
+    await tandem.dispose();
+  }
+}
+
+const onOneLine = (text: string) => text.replace(/[\r\n]+/g, ' ');
+
+function asData(tandem: Tandem, { texts: _texts, speed, loss, ...found }: Evaluation) {
+  const { name, level, wide, threads } = tandem.backend;
+  return {
+    version: VERSION,
+    target: tandem.target.name,
+    draft: tandem.drafter,
+    dtype: tandem.target.dtype,
+    backend: { name, level, wide, threads },
+    ...found,
+    loss: { ...loss, perplexity: Math.exp(loss.perToken) },
+    speed: { ...speed, tokensPerSecond: speed.tokens / speed.seconds },
+  };
+}
+
+function page(tandem: Tandem, found: Evaluation): string {
+  const { quality, copying, draftAlone, loss, agreement, speed } = found;
+  const { name, level, threads } = tandem.backend;
+  const { tokensPerTargetCall, acceptanceRate } = speed.metrics;
+  const row = (what: string, one: typeof quality) => [what, one.bleu.score.toFixed(2), one.chrf.toFixed(2)];
+  const rows = [row(tandem.target.name, quality)];
+  if (draftAlone !== null) rows.push(row(`${tandem.drafter}, alone`, draftAlone));
+  rows.push(row('copying the source', copying));
+  const lines = [
+    `${found.pairs} pairs, ${tandem.target.dtype} on ${name} (${level}), ${threads} threads`,
+    table(['', 'BLEU', 'chrF'], rows),
+    `loss of the references: ${loss.perToken.toFixed(4)} a token (perplexity ${Math.exp(loss.perToken).toFixed(3)}, ${loss.tokens} tokens)`,
+  ];
+  if (agreement !== null) {
+    const { positions, greedy, sampled } = agreement;
+    lines.push(
+      `α along the target's texts (${positions} tokens): greedy ${greedy.toFixed(4)}, temperature 1 ${sampled.toFixed(4)}`,
+    );
+  }
+  const rate = `${(speed.tokens / speed.seconds).toFixed(1)} tokens/s (${speed.tokens} tokens in ${speed.seconds.toFixed(1)} s)`;
+  const gain =
+    tandem.drafter === null
+      ? ''
+      : `, ${tokensPerTargetCall.toFixed(2)} tokens a target call, α here ${acceptanceRate.toFixed(3)}`;
+  return `${lines.join('\n')}\nspeed: ${rate}${gain}\n`;
+}
