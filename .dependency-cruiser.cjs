@@ -15,7 +15,7 @@ const MAY_IMPORT = {
   api: ['common', 'decoding', 'engine', 'kernels', 'weights'],
   server: ['common', 'api', 'decoding', 'engine', 'kernels', 'weights'],
   testing: ['common', 'decoding', 'engine', 'kernels', 'weights'],
-  cli: ['common', 'api', 'server', 'testing', 'decoding', 'engine', 'kernels', 'weights'],
+  cli: ['common', 'api', 'server', 'testing', 'bench', 'decoding', 'engine', 'kernels', 'weights'],
   transformers: ['common', 'api', 'weights'],
   explorer: ['common', 'api', 'testing', 'decoding', 'engine', 'kernels', 'weights'],
 };
@@ -24,6 +24,8 @@ const PRODUCT = Object.keys(MAY_IMPORT);
 const OTHERS = ['bench', 'examples', 'scripts', 'spec'];
 /** The package's entries: they export again what the folders export. */
 const ENTRIES = '^(index|core|testing|transformers)\\.ts$';
+/** What `tandem bench` ships of the benches. */
+const SHIPPED_OF_BENCH = '^bench/(index|harness/(figures|kernelBench|probeCode|roofline|scalarProbe|wasmProbe)|kernels/.*)\\.ts$';
 /** What builds the explorer runs in Node. */
 const EXPLORERS_BUILD = '^explorer/(build/|vite\\.config\\.mjs$)';
 const anyOf = (names) => `^(${names.join('|')})/`;
@@ -49,6 +51,13 @@ module.exports = {
       to: { path: anyOf(PRODUCT), pathNot: ['^$1/', '^[^/]+/index\\.ts$'] },
     },
     {
+      name: 'bench-through-index-only',
+      comment: 'the command ships what bench/index.ts exports, which imports nothing that only developers install',
+      severity: 'error',
+      from: { path: '^cli/' },
+      to: { path: '^bench/', pathNot: '^bench/index\\.ts$' },
+    },
+    {
       name: 'root-through-index-only',
       comment: "the package's entries export again what the folders export",
       severity: 'error',
@@ -67,7 +76,7 @@ module.exports = {
       comment:
         'what the package imports when it runs must be in dependencies; gpu.js is bundled into dist/ by scripts/build.mjs, and what the explorer needs into its site by vite',
       severity: 'error',
-      from: { path: [anyOf(PRODUCT), ENTRIES], pathNot: ['^kernels/wasm/assembly/', EXPLORERS_BUILD] },
+      from: { path: [anyOf(PRODUCT), ENTRIES, SHIPPED_OF_BENCH], pathNot: ['^kernels/wasm/assembly/', EXPLORERS_BUILD] },
       to: {
         path: '.',
         pathNot: '^node_modules/(gpu\\.js|preact)/',

@@ -11,7 +11,10 @@ module.exports = {
     ],
   },
   // Programs in examples/ import the package as its users do.
-  moduleNameMapper: { '^tandem-t5$': '<rootDir>/index.ts', '^tandem-t5/(core|testing|transformers)$': '<rootDir>/$1.ts' },
+  moduleNameMapper: {
+    '^tandem-t5$': '<rootDir>/index.ts',
+    '^tandem-t5/(core|testing|transformers)$': '<rootDir>/$1.ts',
+  },
   // A spec's globals are looked up in a sandbox, which makes Math in a loop over a vocabulary many times slower than in a program.
   sandboxInjectedGlobals: [
     'Math',

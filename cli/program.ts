@@ -2,12 +2,13 @@ import { Command, CommanderError } from 'commander';
 import { VERSION } from '../api';
 import { batch } from './batch/command';
 import { addBatchFlags, type BatchFlags } from './batch/flags';
+import { addBenchFlags, type BenchFlags, bench } from './bench/command';
 import { addCompletion, completion } from './completion/command';
 import { addDoctorFlags, type DoctorFlags, doctor } from './doctor';
 import { addEmbedFlags, type EmbedFlags, embed } from './embed';
+import { addEvalFlags, type EvalFlags, evalCommand } from './eval/command';
 import { examplesOf } from './examples';
 import { addExploreFlags, type ExploreFlags, explore } from './explore';
-import { addEvalFlags, type EvalFlags, evalCommand } from './eval/command';
 import { CommandError } from './failure';
 import { generateCommand } from './generate/command';
 import { addGenerateFlags, type GenerateFlags } from './generate/flags';
@@ -82,6 +83,7 @@ function build(args: readonly string[], signal: AbortSignal, patience: Patience)
     (files: string[], flags: NgramFlags) => buildNgrams(files, flags, signal),
   );
   addPaperFlags(add('paper')).action((flags: PaperFlags) => paper(flags, signal));
+  addBenchFlags(add('bench')).action((flags: BenchFlags) => bench(flags, signal));
   addEvalFlags(add('eval')).action((path: string | undefined, flags: EvalFlags) => evalCommand(path, flags, signal));
   addProveFlags(add('prove')).action((flags: ProveFlags) => prove(flags, signal));
   addDoctorFlags(add('doctor')).action((flags: DoctorFlags) => doctor(flags, signal));

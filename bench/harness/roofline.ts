@@ -1,4 +1,4 @@
-import type { Figure } from './measure';
+import type { Figure } from './figures';
 import type { Limits } from './scalarProbe';
 
 /** A technology's roof and the points under it. */

@@ -96,7 +96,7 @@ async function knownFlags(): Promise<Map<string, Set<string>>> {
 
 /** The flags that a piece of code may have. */
 function flagsFor(text: string, known: ReadonlyMap<string, ReadonlySet<string>>): ReadonlySet<string> {
-  if (/\bbench\b/.test(text)) return known.get('bench') as ReadonlySet<string>;
+  if (/(?<!\btandem )\bbench\b/.test(text)) return known.get('bench') as ReadonlySet<string>;
   if (/\bnpm run fuzz\b/.test(text)) return known.get('fuzz') as ReadonlySet<string>;
   if (/\bnpm run mutate\b/.test(text)) return known.get('mutate') as ReadonlySet<string>;
   if (/\bgolden\b/.test(text)) return known.get('golden') as ReadonlySet<string>;

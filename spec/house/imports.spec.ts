@@ -46,6 +46,7 @@ const BREACHES: readonly (readonly [string, string, string])[] = [
   ['decoding', `import { cli } from '../cli'; export const a = cli;`, 'decoding-imports-downwards'],
   ['decoding', `import { api } from '..'; export const a = api;`, 'decoding-imports-downwards'],
   ['cli', `import { decoding } from '../core'; export const a = decoding;`, 'cli-imports-downwards'],
+  ['cli', `import { bench } from '../bench/run'; export const a = bench;`, 'bench-through-index-only'],
   ['server', `import { cli } from '../cli'; export const a = cli;`, 'server-imports-downwards'],
   ['api', `import { server } from '../server'; export const a = server;`, 'api-imports-downwards'],
   ['api', `import { testing } from '../testing'; export const a = testing;`, 'api-imports-downwards'],
