@@ -129,7 +129,10 @@ async function scoreGroup(
       checkSignal(signal);
     }
     const part = nodes.slice(first, first + step);
-    const view = await target.forward(part.map((node) => rowOf(node, stream, first)));
+    const view = await target.forward(
+      part.map((node) => rowOf(node, stream, first)),
+      { signal },
+    );
     try {
       for (const [row, { predicts, position }] of part.entries()) {
         const read = await LogProbRow.read(view, row, top, { position: position + 1 });

@@ -6,7 +6,7 @@
 import type { Backend, Bias, KvCache, Plan, Tensor } from '../kernels';
 import type { Observe } from './forward';
 import type { T5Weights } from './layers';
-import { chunkPlan } from './plan';
+import { sourcesPlan } from './plan';
 import type { SourceRows } from './source';
 import type { AttentionMaps } from './types';
 
@@ -45,7 +45,7 @@ export class AttentionProbe {
     this.cache = backend.cache(heads, dKv, keys);
     this.out = backend.tensor();
     this.plans = { self: backend.plan(), cross: backend.plan() };
-    backend.arrange(this.plans.self, chunkPlan([source], 0, keys, false));
+    backend.arrange(this.plans.self, sourcesPlan([source], false));
     backend.arrange(this.plans.cross, {
       rows: output,
       ...{ write: new Int32Array(0), start: new Int32Array(output), position: new Int32Array(output) },

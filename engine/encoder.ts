@@ -1,38 +1,25 @@
 /**
- * Runs of the encoder. A short call is one chunk of rows. A long one is cut into chunks, so that its activations are small and a
- * cancel is heard between two chunks: first all chunks of a layer write their keys and values, then each attends to all of them.
- * A row's bits do not depend on the chunks, because no kernel's do.
+ * Runs of the encoder. A short call is one chunk of rows. A long one is cut into chunks, so that its activations are small: first
+ * all chunks of a layer write their keys and values, then each attends to all of them, in parts. A cancel is heard between two
+ * steps. A row's bits do not depend on the chunks, because no kernel's do.
  */
-import { Turns } from '../common';
-import type { Backend, BackendFacts, KvCache, Tensor } from '../kernels';
-import type { T5Config } from '../weights';
+import type { AttentionPart, Backend, KvCache, Tensor } from '../kernels';
 import { EngineError } from './errors';
-import { attendBlock, type ForwardContext, finalStates, type Observe, projectBlock, showEncoderBlock } from './forward';
+import {
+  attendBlock,
+  type ForwardContext,
+  feedBlock,
+  finalStates,
+  finishAttention,
+  type Observe,
+  projectBlock,
+  showEncoderBlock,
+} from './forward';
 import { checkEncodeFits } from './memory';
-import { chunkPlan } from './plan';
+import { attentionParts, chunkRows, Pace } from './pace';
+import { sourcesPlan } from './plan';
 import type { SourceRows } from './source';
 import { createWorkspace, freeWorkspace, type Workspace } from './workspace';
-
-/** Rows of the largest chunk. */
-const MOST_ROWS = 512;
-
-/** Multiplications of one step of a chunk, and the fewest rows of a chunk: about 50 ms of work for each kind of backend. */
-const STEP: Readonly<Record<BackendFacts['name'], { readonly operations: number; readonly rows: number }>> = {
-  wasm: { operations: 5e8, rows: 32 },
-  cpu: { operations: 5e7, rows: 4 },
-  reference: { operations: 2e7, rows: 4 },
-  gpu: { operations: Number.POSITIVE_INFINITY, rows: MOST_ROWS }, // it computes beside this thread
-};
-
-/** Rows that are encoded at a time, where the longest source has `longest` ids. */
-export function chunkRows(name: BackendFacts['name'], config: T5Config, longest: number): number {
-  const { dModel, dFf, inner, feedForward } = config;
-  const attention = 2 * longest * inner + dModel * inner;
-  const feed = (feedForward.gated ? 3 : 2) * dModel * dFf;
-  const { operations, rows } = STEP[name];
-  const fitting = Math.floor(operations / Math.max(attention, feed, 3 * dModel * inner) / 4) * 4;
-  return Math.min(MOST_ROWS, Math.max(rows, fitting));
-}
 
 /** Slots that a cache has at first. */
 const FIRST_SLOTS = 64;
@@ -47,6 +34,36 @@ interface Chunk {
   readonly query: Tensor;
 }
 
+/** How a call is cut. */
+interface Layout {
+  readonly chunks: readonly Chunk[];
+  /** [rows] */
+  readonly ids: Int32Array;
+  /** Ids of the longest source. */
+  readonly longest: number;
+  readonly pace: Pace;
+}
+
+/** The ids of all sources, one after the other. */
+function idsOf(sources: readonly SourceRows[], rows: number): Int32Array {
+  const all = new Int32Array(rows);
+  let first = 0;
+  for (const { ids } of sources) {
+    all.set(ids, first);
+    first += ids.length;
+  }
+  return all;
+}
+
+/** The parts of a chunk's attention. */
+function partsOf(
+  { first, rows }: Chunk,
+  { heads, dKv, longest }: { readonly heads: number; readonly dKv: number; readonly longest: number },
+  most: number,
+): AttentionPart[] {
+  return attentionParts({ rows, heads, dKv, longest }, most).map((part) => ({ planRow: first, ...part }));
+}
+
 export interface EncoderCall {
   readonly sources: readonly SourceRows[];
   /** Slots that the caches of cross-attention will have; 0 where nothing is written to them. */
@@ -54,8 +71,17 @@ export interface EncoderCall {
   readonly signal?: AbortSignal;
   /** Receives this call's tensors in place of the model's own observer. */
   readonly observe?: Observe;
-  /** Takes the states of one chunk, [rows, dModel], of which the first belongs to row `first` of the call. */
-  readonly onStates: (states: Tensor, first: number, work: Workspace) => void | Promise<void>;
+  /** Takes the states of one chunk. It awaits the pause between steps that take long. */
+  readonly onStates: (chunk: ChunkStates) => void | Promise<void>;
+}
+
+/** The states of a chunk, after the final norm. */
+export interface ChunkStates {
+  readonly states: Tensor; // [rows, dModel]
+  /** Row of the call that the first of them belongs to. */
+  readonly first: number;
+  readonly work: Workspace;
+  readonly pause: () => Promise<void>;
 }
 
 /** The encoder of a model with its boxes. Calls that overlap wait for each other. */
@@ -109,14 +135,15 @@ export class Encoder {
     const { facts } = backend;
     const rows = call.sources.reduce((sum, { ids }) => sum + ids.length, 0);
     const longest = call.sources.reduce((most, { ids }) => Math.max(most, ids.length), 0);
-    const step = context.observe ? rows : Math.min(rows, chunkRows(facts.name, context.config, longest));
+    const step = context.observe ? rows : Math.min(rows, chunkRows(facts, context.config));
     checkEncodeFits(facts, context.config, { rows, step, crossSlots: call.crossSlots });
+    const pace = new Pace(facts, () => this.check(call.signal));
     if (cache.slots < rows) backend.grow(cache, rows);
-    const ids = Int32Array.from(call.sources.flatMap((source) => source.ids as number[])); // [rows]
+    const ids = idsOf(call.sources, rows);
     const chunks = this.chunksOf(rows, step);
     const own = { hidden: this.work.hidden, query: this.work.query };
     try {
-      await this.layers(context, chunks, ids, call);
+      await this.layers(context, { chunks, ids, longest, pace }, call);
     } finally {
       if (chunks.length > 1) {
         for (const { hidden, query } of chunks) for (const box of [hidden, query]) backend.free(box);
@@ -127,44 +154,44 @@ export class Encoder {
 
   private async layers(
     context: ForwardContext,
-    chunks: readonly Chunk[],
-    ids: Int32Array,
-    call: EncoderCall,
+    { chunks, ids, longest, pace }: Layout,
+    { sources, onStates }: EncoderCall,
   ): Promise<void> {
     const { backend, work, cache } = this;
-    const { weights } = context;
-    const turns = new Turns();
-    const pause = async () => {
-      await turns.give();
-      this.check(call.signal);
-    };
+    const { weights, config } = context;
     const isWhole = chunks.length === 1;
-    const lengths = call.sources;
     for (const chunk of chunks) {
       this.at(chunk, () => {
         backend.embed(work.hidden, weights.embedding, ids.subarray(chunk.first, chunk.first + chunk.rows)); // [rows, dModel]
       });
+      await pace.pause();
     }
-    if (isWhole) backend.arrange(work.selfPlan, chunkPlan(lengths, 0, ids.length, true));
+    backend.arrange(work.selfPlan, sourcesPlan(sources, isWhole));
+    await pace.pause();
     for (const [i, layer] of weights.encoder.layers.entries()) {
       for (const chunk of chunks) {
         this.at(chunk, () => projectBlock(backend, layer, work));
         if (isWhole) break; // its attention writes keys and values itself
         const slots = Int32Array.from({ length: chunk.rows }, (_, row) => chunk.first + row);
         backend.append(cache, work.key, work.value, slots);
-        await pause();
+        await pace.pause();
       }
       for (const chunk of chunks) {
-        if (!isWhole) backend.arrange(work.selfPlan, chunkPlan(lengths, chunk.first, chunk.rows, false));
-        this.at(chunk, () => attendBlock(context, layer, work, { cache, isFresh: isWhole }));
-        await pause();
+        for (const part of isWhole ? [undefined] : partsOf(chunk, { ...config, longest }, pace.most)) {
+          this.at(chunk, () => attendBlock(context, layer, work, { cache, part }));
+          await pace.pause();
+        }
+        this.at(chunk, () => finishAttention(context, layer, work));
+        await pace.pause();
+        this.at(chunk, () => feedBlock(context, layer, work));
+        await pace.pause();
       }
       showEncoderBlock(context, i, work);
     }
     for (const chunk of chunks) {
       this.at(chunk, () => finalStates(context, work));
-      await call.onStates(chunk.hidden, chunk.first, work);
-      await pause();
+      await onStates({ states: chunk.hidden, first: chunk.first, work, pause: () => pace.pause() });
+      await pace.pause();
     }
   }
 

@@ -3,7 +3,7 @@
  * (RMS norm, without mean or bias) and adds its output to it. No matrix has a bias. Attention scores are not scaled; only
  * self-attention has a position bias.
  */
-import type { Backend, KvCache, Tensor } from '../kernels';
+import type { AttentionPart, Backend, KvCache, Tensor } from '../kernels';
 import type { T5Config } from '../weights';
 import {
   type AttentionWeights,
@@ -14,6 +14,7 @@ import {
   type LayerCaches,
   type T5Weights,
 } from './layers';
+import { attentionOperations, attentionParts } from './pace';
 import { swapHidden, type Workspace } from './workspace';
 
 /**
@@ -36,20 +37,27 @@ export function projectBlock(backend: Backend, layer: EncoderLayer, work: Worksp
 }
 
 /**
- * Second half of an encoder block: attention of rows that are projected, and the feed-forward layer. The rows must have been
- * arranged in `work.selfPlan`.
+ * Attention of rows of an encoder block that are projected. The rows must have been arranged in `work.selfPlan`.
  *
- * @param keys the cache with keys and values; with `isFresh` those of the rows are in `work` and are written to it first
+ * @param keys the cache with keys and values. Without `part` those of the rows are in `work` and are written to it first
  */
 export function attendBlock(
-  { backend, config }: ForwardContext,
+  { backend }: ForwardContext,
   layer: EncoderLayer,
   work: Workspace,
-  keys: { readonly cache: KvCache; readonly isFresh: boolean },
+  { cache, part }: { readonly cache: KvCache; readonly part?: AttentionPart },
 ): void {
-  const fresh = keys.isFresh ? { keys: work.key, values: work.value } : null;
-  backend.attention(work.mixed, work.query, fresh, keys.cache, work.selfPlan, layer.bias); // [rows, inner]
+  const fresh = part ? null : { keys: work.key, values: work.value };
+  backend.attention(work.mixed, work.query, fresh, cache, work.selfPlan, layer.bias, part); // [rows, inner]
+}
+
+/** Adds what attention mixed to the hidden states. */
+export function finishAttention({ backend }: ForwardContext, layer: EncoderLayer, work: Workspace): void {
   addOutput(backend, layer.attention, work);
+}
+
+/** The feed-forward layer of an encoder block. */
+export function feedBlock({ backend, config }: ForwardContext, layer: EncoderLayer, work: Workspace): void {
   feedForward(backend, config, layer.feedForward, work);
 }
 
@@ -67,42 +75,62 @@ export function finalStates({ backend, weights, observe }: ForwardContext, work:
   observe?.('encoder.final', work.hidden);
 }
 
+/** How the steps of a decoder call are cut. */
+export interface DecoderCut {
+  /** Keys of the longest list of self-attention, and of cross-attention. */
+  readonly longest: { readonly self: number; readonly cross: number };
+  /** The most multiply-adds of a part of attention. */
+  readonly most: number;
+}
+
 /**
  * Decodes `ids`, [rows], through the first blocks, one for each pair of caches. The call's rows must have been arranged in
  * `work.selfPlan` and `work.crossPlan`. Leaves the states before the final norm in `work.hidden`, [rows, dModel].
+ *
+ * It runs a step each time it is asked, and yields the multiply-adds of the next one.
  */
-export function decoderForward(
+export function* decoderForward(
   context: ForwardContext,
   ids: Int32Array,
   work: Workspace,
-  caches: readonly LayerCaches[],
-): void {
+  { caches, cut }: { readonly caches: readonly LayerCaches[]; readonly cut: DecoderCut },
+): Generator<number> {
   const { backend, weights, observe } = context;
   backend.embed(work.hidden, weights.embedding, ids); // [rows, dModel]
-  caches.forEach((cache, i) => {
-    decoderBlock(context, decoderOf(weights).layers[i], work, cache);
+  for (const [i, cache] of caches.entries()) {
+    yield* decoderBlock(context, decoderOf(weights).layers[i], work, { ...cache, ...cut });
     // Nothing has overwritten these two since the block's cross-attention.
     observe?.(`decoder.cross.${i}.query`, work.query);
     observe?.(`decoder.cross.${i}.mixed`, work.mixed);
     observe?.(`decoder.block.${i}`, work.hidden);
-  });
+  }
+  yield ids.length * weights.head.rows * weights.head.cols; // the head, which the caller computes
 }
 
-function decoderBlock(
+function* decoderBlock(
   { backend, config }: ForwardContext,
   layer: DecoderLayer,
   work: Workspace,
-  { self, cross }: LayerCaches,
-): void {
+  { self, cross, longest, most }: LayerCaches & DecoderCut,
+): Generator<number> {
+  const { dModel, inner, dFf, feedForward: feed } = config;
+  const { rows } = work.hidden;
+  const size = { rows, heads: config.heads, dKv: config.dKv, longest: longest.cross };
+  yield rows * 4 * dModel * inner + attentionOperations({ ...size, longest: longest.self });
   projectRows(backend, layer.attention, work);
   const fresh = { keys: work.key, values: work.value };
   backend.attention(work.mixed, work.query, fresh, self, work.selfPlan, layer.bias); // [rows, inner]
   addOutput(backend, layer.attention, work);
-
+  yield rows * dModel * inner;
   backend.normLinear([work.query], work.hidden, layer.cross.norm, [layer.cross.query]); // [rows, inner]
-  backend.attention(work.mixed, work.query, null, cross, work.crossPlan, null); // [rows, inner]
+  for (const part of attentionParts(size, most)) {
+    yield attentionOperations({ ...size, rows: part.rows[1] - part.rows[0], heads: part.heads[1] - part.heads[0] });
+    const isWhole = part.rows[1] - part.rows[0] === rows && part.heads[1] - part.heads[0] === config.heads;
+    const cutting = isWhole ? undefined : { planRow: 0, ...part };
+    backend.attention(work.mixed, work.query, null, cross, work.crossPlan, null, cutting); // [rows, inner]
+  }
+  yield rows * (dModel * inner + (feed.gated ? 3 : 2) * dModel * dFf);
   addOutput(backend, layer.cross, work);
-
   feedForward(backend, config, layer.feedForward, work);
 }
 
@@ -129,19 +157,19 @@ function feedForward(backend: Backend, config: T5Config, weights: FeedForwardWei
 
 /**
  * Projects encoder states, [rows, dModel], to the cross-attention keys and values of every decoder layer, and stores row r of
- * them in slot `slots[r]` of the layer's cache.
+ * them in slot `slots[r]` of the layer's cache. Pauses after each layer.
  */
-export function crossForward(
+export async function crossForward(
   { backend, weights, observe }: ForwardContext,
-  states: Tensor,
-  work: Workspace,
+  { states, work, pause }: { readonly states: Tensor; readonly work: Workspace; readonly pause: () => Promise<void> },
   { caches, slots }: { readonly caches: readonly LayerCaches[]; readonly slots: Int32Array },
-): void {
-  decoderOf(weights).layers.forEach((layer, i) => {
+): Promise<void> {
+  for (const [i, layer] of decoderOf(weights).layers.entries()) {
     backend.linear(work.key, states, layer.cross.key, null); // [rows, inner]
     backend.linear(work.value, states, layer.cross.value, null); // [rows, inner]
     observe?.(`cross.${i}.keys`, work.key);
     observe?.(`cross.${i}.values`, work.value);
     backend.append(caches[i].cross, work.key, work.value, slots);
-  });
+    await pause();
+  }
 }

@@ -1,17 +1,15 @@
-import type { Backend, Dtype, Tensor } from '../kernels';
+import type { Backend, Dtype } from '../kernels';
 import type { Checkpoint, T5Config } from '../weights';
 import { AttentionProbe } from './attention';
+import { Decoder } from './decoder';
 import { EncodedSource, type SlotPools } from './encoded';
-import { Encoder } from './encoder';
+import { type ChunkStates, Encoder } from './encoder';
 import { EngineError } from './errors';
-import { crossForward, decoderForward, type ForwardContext, type Observe } from './forward';
-import { decoderOf, type LayerCaches } from './layers';
+import { crossForward, type ForwardContext, type Observe } from './forward';
+import type { LayerCaches } from './layers';
 import { type LoadedWeights, type LoadOptions, loadWeights, storedDtype } from './load';
-import { LogitsPool } from './logits';
-import { crossPlan, selfPlan } from './plan';
 import { SlotPool } from './slots';
 import { type SourceRows, sourceRows } from './source';
-import type { Stream } from './stream';
 import type {
   AttentionMaps,
   DecoderRow,
@@ -22,7 +20,6 @@ import type {
   Source,
   T5Model,
 } from './types';
-import { createWorkspace, freeWorkspace } from './workspace';
 
 /** Slots that a cache has at first. The pools grow it. */
 const FIRST_SLOTS = 64;
@@ -77,9 +74,7 @@ class Model implements T5Model, SlotPools {
   /** One for each decoder layer. */
   private readonly caches: readonly LayerCaches[];
   private readonly encoder: Encoder;
-  private readonly decoderWork;
-  private readonly logits: LogitsPool;
-  private readonly final: Tensor;
+  private readonly decoder: Decoder;
   private disposed = false;
 
   constructor(
@@ -108,9 +103,7 @@ class Model implements T5Model, SlotPools {
     this.crossSlots = new SlotPool((slots) => {
       for (const { cross } of this.caches) backend.grow(cross, slots);
     });
-    this.decoderWork = createWorkspace(backend);
-    this.logits = new LogitsPool(backend);
-    this.final = backend.tensor();
+    this.decoder = new Decoder(backend, name, this.selfSlots);
   }
 
   get vocabularySize(): number {
@@ -146,9 +139,10 @@ class Model implements T5Model, SlotPools {
         sources: seen,
         crossSlots: crossSlots.size + crossSlots.shortage(count),
         ...{ signal, observe },
-        onStates: (states, first, work) => {
-          taken.slots ??= crossSlots.take(count);
-          crossForward(context, states, work, { caches, slots: taken.slots.subarray(first, first + states.rows) });
+        onStates: async (chunk) => {
+          taken.slots ??= await this.takeCrossSlots(count, chunk);
+          const { first, states } = chunk;
+          await crossForward(context, chunk, { caches, slots: taken.slots.subarray(first, first + states.rows) });
         },
       });
     } catch (error) {
@@ -169,20 +163,33 @@ class Model implements T5Model, SlotPools {
     const seen = this.rowsOf(sources);
     if (seen.length === 0) return [];
     const { dModel } = this.config;
-    const rows = seen.reduce((sum, { ids }) => sum + ids.length, 0);
-    const all = new Float32Array(rows * dModel); // [rows, dModel]
+    const all = seen.map(({ ids }) => new Float32Array(ids.length * dModel)); // each [rows of the source, dModel]
     await this.encoder.run({
       sources: seen,
       crossSlots: 0,
       signal,
-      onStates: async (states, first) => all.set(await this.backend.read(states), first * dModel),
+      onStates: async ({ states, first }) => {
+        const chunk = await this.backend.read(states);
+        let from = -first * dModel; // where the source starts in the chunk
+        for (const own of all) {
+          if (from < chunk.length && from + own.length > 0) {
+            own.set(chunk.subarray(Math.max(from, 0), Math.min(from + own.length, chunk.length)), Math.max(-from, 0));
+          }
+          from += own.length;
+        }
+      },
     });
-    let first = 0;
-    return seen.map(({ ids }) => {
-      const from = first * dModel;
-      first += ids.length;
-      return all.slice(from, first * dModel);
-    });
+    return all;
+  }
+
+  /** Takes slots of cross-attention. The caches grow one by one, because a large one takes long. */
+  private async takeCrossSlots(count: number, { pause }: ChunkStates): Promise<Int32Array> {
+    const size = this.crossSlots.sizeFor(count);
+    for (const { cross } of this.caches) {
+      this.backend.grow(cross, size);
+      await pause();
+    }
+    return this.crossSlots.take(count);
   }
 
   async forward(rows: readonly DecoderRow[], options: ForwardOptions = {}): Promise<LogitsView> {
@@ -195,7 +202,9 @@ class Model implements T5Model, SlotPools {
     if (rows.length === 0) throw new EngineError('row-invalid', 'forward: expected at least one row, found none');
     const context = options.copy ? this.copyContext : this.context;
     if (!context) throw new EngineError('type-unsupported', `forward: copy: expected a model with a copy, found none`);
-    return this.arranged(rows, 'forward: row', (ids) => this.decode(context, ids, layers));
+    const caches = this.caches.slice(0, layers);
+    const call = { rows, what: 'forward: row', context, caches, signal: options.signal };
+    return this.decoder.run(call, () => this.decoder.head(context));
   }
 
   async attention(source: Source, output: readonly number[], options: EncoderOptions = {}): Promise<AttentionMaps> {
@@ -212,9 +221,9 @@ class Model implements T5Model, SlotPools {
         await probe.endOfEncoder();
         using stream = encoded.open();
         const rows = output.map((token, position) => ({ stream, position, token, parent: position - 1 }));
-        this.arranged(rows, 'attention: output', (ids) =>
-          decoderForward({ ...context, observe: probe.observe }, ids, this.decoderWork, caches),
-        );
+        const observed = { ...context, observe: probe.observe };
+        const call = { rows, what: 'attention: output', context: observed, caches, signal: options.signal };
+        await this.decoder.run(call, () => undefined);
         return await probe.maps();
       } finally {
         encoded.dispose();
@@ -224,50 +233,13 @@ class Model implements T5Model, SlotPools {
     }
   }
 
-  /** Runs rows that it has arranged; after an error nothing is pending. @param what names a row in messages */
-  private arranged<T>(rows: readonly DecoderRow[], what: string, run: (ids: Int32Array) => T): T {
-    const ids = Int32Array.from(rows, (row, r) => this.checkToken(row.token, `${what} ${r}: token`));
-    const cross = crossPlan(rows, (encoded) => (encoded as EncodedSource).slots);
-    const self = selfPlan(rows, this.selfSlots);
-    try {
-      this.backend.arrange(this.decoderWork.selfPlan, self);
-      this.backend.arrange(this.decoderWork.crossPlan, cross);
-      return run(ids);
-    } catch (error) {
-      for (const { stream } of rows) (stream as Stream).dropPending();
-      throw error;
-    }
-  }
-
-  /** Runs the rows that have been arranged through the decoder and the head. */
-  private decode(context: ForwardContext, ids: Int32Array, layers: number): LogitsView {
-    const { decoderWork: work } = this;
-    const { backend, weights, config, observe } = context;
-    decoderForward(context, ids, work, this.caches.slice(0, layers));
-    const norm = decoderOf(weights).finalNorm;
-    if (observe) {
-      backend.rmsNorm(this.final, work.hidden, norm);
-      observe('decoder.final', this.final);
-    }
-    const box = this.logits.take();
-    try {
-      backend.head(box, work.hidden, norm, weights.head, config.scaleHead ? config.dModel ** -0.5 : 1);
-      return this.logits.view(box); // [rows, vocabulary]
-    } catch (error) {
-      this.logits.giveBack(box);
-      throw error;
-    }
-  }
-
   dispose(): void {
     if (this.disposed) return;
     this.disposed = true;
     const { backend } = this;
     for (const cache of this.caches.flatMap(({ self, cross }) => [self, cross])) backend.free(cache);
     this.encoder.dispose();
-    freeWorkspace(backend, this.decoderWork);
-    this.logits.free();
-    backend.free(this.final);
+    this.decoder.dispose();
     this.loaded.free();
   }
 
@@ -277,11 +249,6 @@ class Model implements T5Model, SlotPools {
 
   private rowsOf(sources: readonly Source[]): SourceRows[] {
     return sources.map((source, i) => sourceRows(source, i, this.vocabularySize));
-  }
-
-  private checkToken(id: number, what: string): number {
-    if (Number.isInteger(id) && id >= 0 && id < this.vocabularySize) return id;
-    throw new EngineError('token-invalid', `${what}: expected 0 to ${this.vocabularySize - 1}, found ${id}`);
   }
 
   private checkDecoder(): void {

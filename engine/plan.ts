@@ -67,43 +67,27 @@ class KeyLists {
 }
 
 /**
- * Encoder self-attention of some rows of a call over several sources: a row sees every row of its source. Row r of the call has
- * slot r.
+ * Encoder self-attention of a call over several sources: a row sees every row of its source. Row r of the call has slot r.
  *
- * @param first number of the first row that attends
- * @param rows how many rows attend
  * @param writes whether the rows write their keys and values
  */
-export function chunkPlan(sources: readonly SourceRows[], first: number, rows: number, writes: boolean): PlanSpec {
-  const lists = new KeyLists(rows);
-  const position = new Int32Array(rows);
-  const places: Int32Array[] = []; // of the lists' keys
-  let from = 0; // number of the source's first row
-  for (const { ids, places: own } of sources) {
-    const begin = Math.max(from, first);
-    const end = Math.min(from + ids.length, first + rows);
-    if (begin < end) {
-      const start = from;
-      lists.begin(
-        begin - first,
-        Int32Array.from({ length: ids.length }, (_, i) => start + i),
-      );
-      places.push(own ?? Int32Array.from({ length: ids.length }, (_, i) => i));
-    }
-    for (let row = begin; row < end; row++) {
-      lists.share(row - first, begin - first);
-      position[row - first] = own ? own[row - from] : row - from;
-    }
-    from += ids.length;
+export function sourcesPlan(sources: readonly SourceRows[], writes: boolean): PlanSpec {
+  const rows = sources.reduce((sum, { ids }) => sum + ids.length, 0);
+  const [start, count, position] = [new Int32Array(rows), new Int32Array(rows), new Int32Array(rows)];
+  let first = 0; // number of the source's first row
+  for (const { ids, places } of sources) {
+    const end = first + ids.length;
+    start.fill(first, first, end);
+    count.fill(ids.length, first, end);
+    if (places) position.set(places, first);
+    else for (let i = 0; i < ids.length; i++) position[first + i] = i;
+    first = end;
   }
-  const write = writes ? Int32Array.from({ length: rows }, (_, row) => first + row) : new Int32Array(0);
-  const spec = lists.finish(write, position);
-  // Without holes the position of a key is its ordinal, which backends know by themselves.
-  return sources.some((source) => source.places) ? { ...spec, places: Int32Array.from(joined(places)) } : spec;
-}
-
-function* joined(lists: readonly Int32Array[]): Generator<number> {
-  for (const list of lists) yield* list;
+  const keys = new Int32Array(rows);
+  for (let row = 0; row < rows; row++) keys[row] = row;
+  const spec = { rows, write: writes ? keys : new Int32Array(0), start, count, keys, position };
+  // Without holes the position of a key is its ordinal, which backends know by themselves. The keys are the rows themselves.
+  return sources.some(({ places }) => places) ? { ...spec, places: position } : spec;
 }
 
 /** Cross-attention: a row sees every slot of its stream's source. Nothing is written. */

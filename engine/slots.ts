@@ -23,9 +23,15 @@ export class SlotPool {
     return Math.max(0, count - this.free.length);
   }
 
+  /** Slots that the pool will have after `take(count)`. */
+  sizeFor(count: number): number {
+    const shortage = this.shortage(count);
+    return shortage === 0 ? this.size : Math.max(this.size + shortage, 2 * this.size, 64);
+  }
+
   /** Takes `count` slots, each with one reference. */
   take(count: number): Int32Array {
-    if (count > this.free.length) this.growBy(count - this.free.length);
+    if (count > this.free.length) this.growTo(this.sizeFor(count));
     const slots = new Int32Array(count);
     for (let i = 0; i < count; i++) {
       const slot = this.free.pop() as number;
@@ -52,9 +58,8 @@ export class SlotPool {
     }
   }
 
-  private growBy(shortage: number): void {
+  private growTo(after: number): void {
     const before = this.references.length;
-    const after = Math.max(before + shortage, 2 * before, 64);
     this.onGrow(after);
     const references = new Int32Array(after);
     references.set(this.references);

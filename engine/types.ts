@@ -92,6 +92,8 @@ export interface ForwardOptions {
    * a stream belongs to one of the two. Default false.
    */
   readonly copy?: boolean;
+  /** Ends a long call between two steps. Its rows are then as if they had never been asked for. */
+  readonly signal?: AbortSignal;
 }
 
 /** What decoding needs of a sequence-to-sequence model. `T5Model` is one; tests have others. */
@@ -106,7 +108,7 @@ export interface SequenceModel {
   encode(sources: readonly Source[], options?: EncoderOptions): Promise<Encoded[]>;
   /**
    * Computes the logits of rows of any number of streams in one call: row r of the view belongs to `rows[r]`. The bits of a row
-   * do not depend on what else is in the call.
+   * do not depend on what else is in the call. A long call lets the event loop turn; a call that is asked for meanwhile waits.
    */
   forward(rows: readonly DecoderRow[], options?: ForwardOptions): Promise<LogitsView>;
 }

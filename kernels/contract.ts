@@ -95,6 +95,19 @@ export interface Logits {
   readonly vocabulary: number;
 }
 
+/**
+ * A part of an attention call, so that a long call can be cut and other work can run between its parts. Row 0 of `query` and `out`
+ * belongs to row `planRow` of the plan. A part computes the rows and the heads from `[0]` up to, without, `[1]`.
+ *
+ * `out` is complete once the parts have covered all rows and heads. The part with the last row and the last head comes last, because
+ * a device that computes beside this thread computes everything then.
+ */
+export interface AttentionPart {
+  readonly planRow: number;
+  readonly rows: readonly [number, number];
+  readonly heads: readonly [number, number];
+}
+
 export interface Norm {
   readonly gain: Vector;
   readonly epsilon: number;
@@ -153,6 +166,7 @@ export interface Kernels {
   /**
    * Appends the rows' own keys and values (`fresh`) at `plan.write`, then for each row and head:
    * out = Σ softmax(query · keyⱼ + bias) valueⱼ over the row's key list, unscaled as T5 has it; [rows, heads · dKv].
+   * With `part`, nothing is appended and only a part of `out` is computed, with the same bits.
    */
   attention(
     out: Tensor,
@@ -161,6 +175,7 @@ export interface Kernels {
     cache: KvCache,
     plan: Plan,
     bias: Bias | null,
+    part?: AttentionPart,
   ): void;
   /** out = (norm(x) · scale) · weightᵀ; `norm` null leaves x as it is. */
   head(out: Logits, x: Tensor, norm: Norm | null, weight: Weight, scale: number): void;

@@ -1,5 +1,6 @@
 export type {
   ActivationKind,
+  AttentionPart,
   Backend,
   BackendFacts,
   Bias,

@@ -154,10 +154,11 @@ async function attention(device: GpuDevice, rows: number): Promise<void> {
       rows,
       keys,
       0,
+      0,
     ]);
   const two = async (on: GpuDevice) => {
     const found = await scores(on);
-    const args = [array(found), array(slab, width), array(plan), rows, keys, 0, rows];
+    const args = [array(found), array(slab, width), array(plan), rows, keys, 0, rows, 0];
     const out = await on.launch(mixProgram(shape, 256, false), rows * width, args);
     found.release();
     return out;

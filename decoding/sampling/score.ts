@@ -27,7 +27,9 @@ export async function score(
   }
   if (parts.length === 0) return scored;
   try {
-    const view = await runs[0].pair.target.forward(rows);
+    // A call of several runs goes on when one of them is cancelled.
+    const signal = runs.length === 1 ? runs[0].request.signal : undefined;
+    const view = await runs[0].pair.target.forward(rows, { signal });
     try {
       const distributions = await rowDistributions(
         view,

@@ -1,5 +1,5 @@
-import type { Bias, KvCache, Plan, Tensor } from '../contract';
-import { type AttentionCall, type FreshRows, openAttention } from '../shared/calls';
+import type { AttentionPart, Bias, KvCache, Plan, Tensor } from '../contract';
+import { type AttentionCall, type FreshRows, longestList, openAttention } from '../shared/calls';
 import type { HostBoxes } from '../shared/hostBoxes';
 import type { HostStorage } from '../shared/hostStorage';
 import { writeRows } from './append';
@@ -18,11 +18,12 @@ export function attention(
   cache: KvCache,
   plan: Plan,
   bias: Bias | null,
+  part?: AttentionPart,
 ): void {
-  const call = openAttention(storage, out, query, fresh, cache, plan, bias);
+  const call = openAttention(storage, out, query, fresh, cache, plan, bias, part);
   if (call.fresh !== null) writeRows(call.cache, call.fresh, call.plan.write);
   const { heads, dKv } = call.cache;
-  const longest = call.plan.count.reduce((most, count) => Math.max(most, count));
+  const longest = longestList(call);
   const row: Row = {
     offsets: new Int32Array(longest),
     scores: new Float64Array(longest),
@@ -30,14 +31,16 @@ export function attention(
     count: 0,
     dKv,
   };
-  for (let r = 0; r < call.plan.rows; r++) {
-    row.count = call.plan.count[r];
-    for (let h = 0; h < heads; h++) {
+  const { planRow, rows, heads: chosen } = call.part;
+  for (let r = rows[0]; r < rows[1]; r++) {
+    const planned = planRow + r;
+    row.count = call.plan.count[planned];
+    for (let h = chosen[0]; h < chosen[1]; h++) {
       const from = (r * heads + h) * dKv;
-      locateKeys(call, r, h, row.offsets);
+      locateKeys(call, planned, h, row.offsets);
       for (let d = 0; d < dKv; d++) row.query[d] = call.query.data[from + d];
       dotKeys(row, call.cache.keys);
-      if (call.bias !== null) addBias(call, r, h, row.scores);
+      if (call.bias !== null) addBias(call, planned, h, row.scores);
       softmax(row.scores, row.count);
       sumValues(row, call.cache.values, call.out.data, from);
     }

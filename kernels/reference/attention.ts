@@ -1,5 +1,5 @@
-import type { Bias, KvCache, Plan, Tensor } from '../contract';
-import { type AttentionCall, type FreshRows, openAttention } from '../shared/calls';
+import type { AttentionPart, Bias, KvCache, Plan, Tensor } from '../contract';
+import { type AttentionCall, type FreshRows, longestList, openAttention } from '../shared/calls';
 import type { HostBoxes } from '../shared/hostBoxes';
 import type { HostStorage } from '../shared/hostStorage';
 import { writeRows } from './append';
@@ -12,6 +12,7 @@ type Call = AttentionCall<HostBoxes>;
  *   score_j = Σ_d query[r][h][d] · cache.keys[s_j][h][d] + bias.table[h][clamp(pⱼ − position[r] + offset, 0, span − 1)]
  *   out[r][h] = Σ_j softmax(score)_j · cache.values[s_j][h]
  * where pⱼ is the position of key j: `plan.places`, or j itself where the plan has none.
+ * With `part`, r is one of its rows, and the list and the position are those of row `planRow` + r of the plan.
  * There is no factor 1/√dKv: T5 has it in the initial values of its weights.
  *
  * Shapes: query, out, fresh.keys, fresh.values [rows, heads · dKv]; plan of the same rows; bias [heads, span] or null.
@@ -27,14 +28,16 @@ export function attention(
   cache: KvCache,
   plan: Plan,
   bias: Bias | null,
+  part?: AttentionPart,
 ): void {
-  const call = openAttention(storage, out, query, fresh, cache, plan, bias);
+  const call = openAttention(storage, out, query, fresh, cache, plan, bias, part);
   if (call.fresh !== null) writeRows(call.cache, call.fresh, call.plan.write);
   const { heads, dKv } = call.cache;
-  const scores = new Float64Array(call.plan.count.reduce((most, count) => Math.max(most, count)));
+  const scores = new Float64Array(longestList(call));
   const sums = new Float64Array(dKv);
-  for (let r = 0; r < call.plan.rows; r++) {
-    for (let h = 0; h < heads; h++) {
+  const { rows, heads: chosen } = call.part;
+  for (let r = rows[0]; r < rows[1]; r++) {
+    for (let h = chosen[0]; h < chosen[1]; h++) {
       softmaxScores(call, r, h, scores);
       weightedSum(call, r, h, scores, sums);
       call.out.data.set(sums, (r * heads + h) * dKv);
@@ -46,16 +49,17 @@ export function attention(
 function softmaxScores(call: Call, r: number, h: number, scores: Float64Array): void {
   const { cache, plan, query, bias } = call;
   const { heads, dKv } = cache;
-  const count = plan.count[r];
+  const planned = call.part.planRow + r;
+  const [first, count] = [plan.start[planned], plan.count[planned]];
   let largest = -Infinity;
   for (let j = 0; j < count; j++) {
     const q = (r * heads + h) * dKv;
-    const k = (plan.keys[plan.start[r] + j] * heads + h) * dKv;
+    const k = (plan.keys[first + j] * heads + h) * dKv;
     let score = 0;
     for (let d = 0; d < dKv; d++) score += query.data[q + d] * cache.keys[k + d];
     if (bias !== null) {
-      const place = plan.places ? plan.places[plan.start[r] + j] : j;
-      const column = Math.min(Math.max(place - plan.position[r] + bias.offset, 0), bias.span - 1);
+      const place = plan.places ? plan.places[first + j] : j;
+      const column = Math.min(Math.max(place - plan.position[planned] + bias.offset, 0), bias.span - 1);
       score += bias.table[h * bias.span + column];
     }
     scores[j] = score;
@@ -73,9 +77,10 @@ function softmaxScores(call: Call, r: number, h: number, scores: Float64Array): 
 function weightedSum(call: Call, r: number, h: number, weights: Float64Array, sums: Float64Array): void {
   const { cache, plan } = call;
   const { heads, dKv } = cache;
+  const planned = call.part.planRow + r;
   sums.fill(0);
-  for (let j = 0; j < plan.count[r]; j++) {
-    const v = (plan.keys[plan.start[r] + j] * heads + h) * dKv;
+  for (let j = 0; j < plan.count[planned]; j++) {
+    const v = (plan.keys[plan.start[planned] + j] * heads + h) * dKv;
     for (let d = 0; d < dKv; d++) sums[d] += weights[j] * cache.values[v + d];
   }
 }

@@ -2,7 +2,7 @@
  * What every backend does before the arithmetic of a kernel: open the boxes, check shapes and aliasing, and give the output
  * its shape. A call that is refused leaves every box as it was. The opened call has the backend's own box types.
  */
-import type { ActivationKind, Bias, KvCache, Logits, Norm, Plan, Tensor, Weight } from '../contract';
+import type { ActivationKind, AttentionPart, Bias, KvCache, Logits, Norm, Plan, Tensor, Weight } from '../contract';
 import { type BoxStorage, type BoxTypes, open, openWeight } from './boxes';
 import {
   expectApart,
@@ -216,6 +216,8 @@ export interface AttentionCall<B extends BoxTypes> {
   readonly cache: B['cache'];
   readonly plan: B['plan'];
   readonly bias: B['bias'] | null;
+  /** What is computed: all of `out` where the caller asked for no part. */
+  readonly part: AttentionPart;
 }
 
 export function openAttention<B extends BoxTypes>(
@@ -226,6 +228,7 @@ export function openAttention<B extends BoxTypes>(
   cache: KvCache,
   plan: Plan,
   bias: Bias | null,
+  part?: AttentionPart,
 ): AttentionCall<B> {
   const where = 'attention';
   const arranged = open(storage, plan, where);
@@ -237,14 +240,42 @@ export function openAttention<B extends BoxTypes>(
   const table = bias === null ? null : open(storage, bias, where);
   const width = slab.heads * slab.dKv;
   expectFilled(where, 'query', input);
-  expectShape(where, 'plan.rows', input.rows, arranged.rows);
+  if (part) expectPart(part, { rows: input.rows, heads: slab.heads, planRows: arranged.rows });
+  else expectShape(where, 'plan.rows', input.rows, arranged.rows);
   expectShape(where, 'query.cols (heads · dKv)', width, input.cols);
   if (table !== null) expectShape(where, 'bias.heads', slab.heads, table.heads);
   expectShape(where, 'plan.write.length', fresh === null ? 0 : arranged.rows, arranged.written);
+  expectArgument(!part || fresh === null, where, 'no fresh rows in a part of a call', 'some');
   expectApart(where, output, [input, fresh?.keys ?? null, fresh?.values ?? null]);
   const rows = fresh === null ? null : openFreshRows(storage, where, slab, fresh, arranged.written);
-  storage.resize(output, arranged.rows, width);
-  return { out: output, query: input, fresh: rows, cache: slab, plan: arranged, bias: table };
+  storage.resize(output, input.rows, width);
+  const whole = { planRow: 0, rows: [0, input.rows], heads: [0, slab.heads] } as const;
+  return { out: output, query: input, fresh: rows, cache: slab, plan: arranged, bias: table, part: part ?? whole };
+}
+
+/** Length of the longest key list of the rows that a call computes, for backends whose plans are in this memory. */
+export function longestList({
+  plan,
+  part: { planRow, rows },
+}: {
+  readonly plan: { readonly count: Int32Array };
+  readonly part: AttentionPart;
+}): number {
+  return plan.count.subarray(planRow + rows[0], planRow + rows[1]).reduce((most, count) => Math.max(most, count));
+}
+
+/** Checks that a part lies inside its call, and its rows inside the plan. */
+function expectPart(
+  { planRow, rows, heads }: AttentionPart,
+  call: { readonly rows: number; readonly heads: number; readonly planRows: number },
+): void {
+  const where = 'attention: part';
+  const isInside = ([from, to]: readonly [number, number], count: number) =>
+    Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from < to && to <= count;
+  expectArgument(isInside(rows, call.rows), where, `rows from 0 to ${call.rows}`, rows.join(' … '));
+  expectArgument(isInside(heads, call.heads), where, `heads from 0 to ${call.heads}`, heads.join(' … '));
+  const last = call.planRows - call.rows;
+  expectArgument(isInside([planRow, planRow + 1], last + 1), where, `a planRow from 0 to ${last}`, planRow);
 }
 
 export interface HeadCall<B extends BoxTypes> {

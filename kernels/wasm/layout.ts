@@ -152,6 +152,7 @@ export const enum AttentionParameter {
   slots,
   heads,
   dKv,
+  /** End of the rows to compute. */
   rows,
   /** Addresses of the lists of a plan. */
   write,
@@ -171,6 +172,10 @@ export const enum AttentionParameter {
   appends,
   /** Address of the positions of the keys, or 0 where a key's position is its ordinal. */
   places,
+  firstRow,
+  firstHead,
+  /** Rows that are computed together where they have the same list: a multiple of 4, or 0 for none. */
+  tileRows,
 }
 
 export const enum ActivationParameter {
@@ -221,6 +226,8 @@ export const enum LogitsParameter {
 
 /** Sizes of what jobs read and write. */
 export const enum Size {
+  /** Keys whose scores a tile of attention computes before it goes on to the next rows: a multiple of 4. */
+  tileKeys = 64,
   /** Words that the parameters of a job may take. */
   parameterWords = 256,
   /** Words for each matrix among the parameters of a product. */

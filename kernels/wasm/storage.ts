@@ -164,7 +164,10 @@ export class WasmStorage implements StorageParts<WasmBoxes> {
     return { kind: 'cache', heads, dKv, slots: 0, ...this.#owned() };
   }
 
-  /** Moves a cache to a larger place. The slots of each head stay together. */
+  /**
+   * Moves a cache to a larger place. The slots of each head stay together. New slots are not cleared, which would take long: none is
+   * read before it is written.
+   */
   growCache(cache: WasmCache, slots: number): void {
     const { heads, dKv } = cache;
     const what = `a cache of ${slots} slots`;
@@ -174,9 +177,7 @@ export class WasmStorage implements StorageParts<WasmBoxes> {
     const [from, to] = [cacheBytes(1, dKv, cache.slots), cacheBytes(1, dKv, slots)];
     for (let i = 0; i < heads * 2 && from > 0; i++) {
       u8.copyWithin(at + i * to, cache.at + i * from, cache.at + (i + 1) * from);
-      u8.fill(0, at + i * to + from, at + (i + 1) * to);
     }
-    if (from === 0) u8.fill(0, at, at + bytes);
     this.#memory.free(cache.at);
     Object.assign(cache, { at, slots });
   }

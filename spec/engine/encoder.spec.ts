@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { loadModel, type T5Model } from '../../engine';
-import { chunkRows } from '../../engine/encoder';
 import { encodeBytes } from '../../engine/memory';
+import { chunkRows } from '../../engine/pace';
 import { type Backend, createBackend } from '../../kernels';
 import type { T5Config } from '../../weights';
 import { chain } from '../support/greedy';
@@ -49,9 +49,8 @@ describe.each(NAMES)('a long call of the encoder on %s', (name) => {
     const lengths = [LONG[name]];
     const ragged = [9, lengths[0], 1, 33].map((length, i) => idsOf(length, i));
     for (const sources of [lengths.map((length) => idsOf(length)), ragged]) {
-      const longest = Math.max(...sources.map(({ length }) => length));
       const rows = sources.reduce((sum, { length }) => sum + length, 0);
-      expect(rows / chunkRows(name, config, longest)).toBeGreaterThan(1);
+      expect(rows / chunkRows({ name, threads: 1 }, config)).toBeGreaterThan(1);
       expect(await model.encoderStates(sources)).toEqual(await whole.encoderStates(sources));
     }
     const source = idsOf(lengths[0]);
@@ -78,7 +77,7 @@ describe.each(NAMES)('a long call of the encoder on %s', (name) => {
       };
       await turn();
       taken.push(most);
-      const step = Math.min(length, chunkRows(name, config, length));
+      const step = Math.min(length, chunkRows({ name, threads: 1 }, config));
       const said = encodeBytes(config, { rows: length, step, crossSlots: 0 });
       expect(most).toBeLessThan(1.3 * said + 100_000);
       await fresh.dispose();
@@ -157,7 +156,7 @@ describe("t5-base's shape", () => {
   };
 
   it.each(['wasm', 'cpu'] as const)('8,192 ids take less than 250 MB beside the weights on %s', (name) => {
-    const step = chunkRows(name, base, 8192);
+    const step = chunkRows({ name, threads: 2 }, base);
     expect(encodeBytes(base, { rows: 8192, step, crossSlots: 0 })).toBeLessThan(250e6);
     expect(encodeBytes(base, { rows: 8192, step, crossSlots: 8192 })).toBeLessThan(1e9);
   });

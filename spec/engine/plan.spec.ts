@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import type { DecoderRow, Encoded } from '../../engine';
-import { chunkPlan, crossPlan, selfPlan } from '../../engine/plan';
+import { crossPlan, selfPlan, sourcesPlan } from '../../engine/plan';
 import { SlotPool } from '../../engine/slots';
 import { Stream } from '../../engine/stream';
 import type { PlanSpec } from '../../kernels';
@@ -46,30 +46,25 @@ function rowsOf(streams: readonly Stream[], shape: readonly { stream: number; pa
 
 const sourcesOf = (lengths: readonly number[]) =>
   lengths.map((length) => ({ ids: new Array<number>(length).fill(5), places: null }));
-const total = (lengths: readonly number[]) => lengths.reduce((sum, length) => sum + length, 0);
 
 describe('a plan of the encoder', () => {
-  it('of some rows has the lists and positions that these rows have in the plan of all', () => {
-    const lengths = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 });
-    fc.assert(
-      fc.property(lengths, fc.nat(44), fc.integer({ min: 1, max: 12 }), (all, from, count) => {
-        const first = from % total(all);
-        const rows = Math.min(count, total(all) - first);
-        const whole = chunkPlan(sourcesOf(all), 0, total(all), true);
-        const part = chunkPlan(sourcesOf(all), first, rows, false);
-        expect([part.rows, part.write.length]).toEqual([rows, 0]);
-        for (let row = 0; row < rows; row++) {
-          expect(keysOf(part, row)).toEqual(keysOf(whole, first + row));
-          expect(part.position[row]).toBe(whole.position[first + row]);
-        }
-      }),
-    );
+  it('has no slots to write to where the rows were written before, and is otherwise the same', () => {
+    const { write, ...lists } = sourcesPlan(sourcesOf([3, 1, 4]), true);
+    expect(write.length).toBe(8);
+    expect(sourcesPlan(sourcesOf([3, 1, 4]), false)).toEqual({ ...lists, write: new Int32Array(0) });
+  });
+
+  it('has the places of ids that are seen, for rows and keys alike', () => {
+    const holes = { ids: [5, 6, 7], places: Int32Array.of(0, 2, 9) };
+    const plan = sourcesPlan([{ ids: [1, 2], places: null }, holes], true);
+    expect([...plan.position]).toEqual([0, 1, 0, 2, 9]);
+    expect([...(plan.places as Int32Array)]).toEqual([0, 1, 0, 2, 9]);
   });
 
   it('lets every row see the rows of its source, in order, and write to a slot of its own', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }), (lengths) => {
-        const plan = chunkPlan(sourcesOf(lengths), 0, total(lengths), true);
+        const plan = sourcesPlan(sourcesOf(lengths), true);
         const sources = lengths.flatMap((length, source) => Array.from({ length }, () => source));
         expect(plan.rows).toBe(sources.length);
         expect([...plan.write]).toEqual(sources.map((_, row) => row));

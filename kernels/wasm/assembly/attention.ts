@@ -3,14 +3,16 @@
  *
  * A cache is [heads, slots, width] each for keys and values; width is dKv rounded up to 4, and the rest is zeros. A score is a
  * sum over lanes, over the dimensions of the head. Softmax and the weighted sum go in the order of the row's key list. Four
- * rows that share a list are computed together as far as the shortest of their lists; the bits of a row do not depend on that.
+ * rows that share a list are computed together as far as the shortest of their lists; the bits of a row do not depend on that. A
+ * tile is up to `tileRows` rows with the same list, which is read once for all of them, in short pieces that stay in the cache.
  *
  * The parameters are `AttentionParameter`. A chunk of `attend` is one head of one group of rows; a chunk of `append` is a row.
  */
-import { AttentionParameter } from '../layout';
+import { AttentionParameter, Size } from '../layout';
 import { scratch, word } from './control';
 import { scoreFour, scoreOne } from './scores';
-import { softmax } from './softmax';
+import { addBias, exponentials, largest, largestLane, softmax } from './softmax';
+import { sumLanes } from './level';
 import { sumFour, sumOne } from './sums';
 
 // @ts-ignore: decorator
@@ -52,16 +54,22 @@ function appendHead(row: i32, head: i32): void {
 
 export function attendChunk(chunk: i32): void {
   const groups = <i32>word(AttentionParameter.rowGroups);
-  const rows = <i32>word(AttentionParameter.rows);
-  const head = chunk / groups;
+  const firstRow = <i32>word(AttentionParameter.firstRow);
+  const rows = <i32>word(AttentionParameter.rows) - firstRow;
+  const tileRows = <i32>word(AttentionParameter.tileRows);
+  const head = <i32>word(AttentionParameter.firstHead) + chunk / groups;
   const group = chunk % groups;
   if (word(AttentionParameter.appends) != 0) {
     for (let row = 0; row < rows; row++) appendHead(row, head);
   }
-  const last = <i32>((<i64>rows * (group + 1)) / groups);
-  let row = <i32>((<i64>rows * group) / groups);
+  const last = firstRow + <i32>((<i64>rows * (group + 1)) / groups);
+  let row = firstRow + <i32>((<i64>rows * group) / groups);
   while (row < last) {
-    if (row + 4 <= last && shareList(row)) {
+    const tile = rowsWithSameList(row, min(tileRows, last - row));
+    if (tile > 0) {
+      attendTile(row, tile, head);
+      row += tile;
+    } else if (row + 4 <= last && shareList(row)) {
       attendFour(row, head);
       row += 4;
     } else {
@@ -151,9 +159,73 @@ function attendFour(row: i32, head: i32): void {
     // The query is not needed any more, so its place keeps the total.
     store<f32>(queries + i * width, softmax(at, row + <i32>i, head, count));
   }
-  sumFour(list, values, common, scores, stride, sums, width);
+  sumFour(list, values, 0, common, scores, stride, sums, width);
   for (let i: usize = 0; i < 4; i++) {
     sumOne(list, values, common, countOf(row + <i32>i), scores + i * stride, sums + i * width, width);
     finishRow(sums + i * width, row + <i32>i, head, load<f32>(queries + i * width));
+  }
+}
+
+/** How many rows from `row` on, up to `most`, have one list: a multiple of 4. */
+function rowsWithSameList(row: i32, most: i32): i32 {
+  let rows = most > 0 ? 1 : 0;
+  const start = startOf(row);
+  const count = countOf(row);
+  while (rows < most && startOf(row + rows) == start && countOf(row + rows) == count) rows++;
+  return rows & ~3;
+}
+
+// The scratch memory of a tile holds scores [rows, stride], then queries [rows, width], then sums [rows, width], then two vectors for
+// each row: the largest scores so far and the total so far, lane by lane.
+
+/**
+ * The rows of a tile, four at a time for each piece of the list. The scores of a row are kept until its largest one is known; so
+ * nothing is computed twice, and the scores have the length of the list and no more.
+ */
+function attendTile(row: i32, rows: i32, head: i32): void {
+  const list = <usize>word(AttentionParameter.keys) + (<usize>startOf(row) << 2);
+  const count = countOf(row);
+  const width = headWidth() << 2;
+  const base = <usize>head * <usize>word(AttentionParameter.slots) * width;
+  const keys = base + <usize>word(AttentionParameter.cacheKeys);
+  const values = base + <usize>word(AttentionParameter.cacheValues);
+  const stride = <usize>word(AttentionParameter.scoreStride) << 2;
+  const scores = scratch();
+  const queries = scores + stride * <usize>rows;
+  const sums = queries + width * <usize>rows;
+  const states = sums + width * <usize>rows;
+  for (let i: usize = 0; i < <usize>rows; i++) {
+    startRow(queries + i * width, sums + i * width, row + <i32>i, head);
+    v128.store(states + (i << 5), f32x4.splat(-Infinity));
+    v128.store(states + (i << 5), f32x4.splat(0), 16);
+  }
+  for (let from = 0; from < count; from += Size.tileKeys) {
+    const to = min(from + Size.tileKeys, count);
+    const even = (to - from) & ~1;
+    const piece = list + (<usize>from << 2);
+    for (let i: usize = 0; i < <usize>rows; i += 4) {
+      scoreFour(piece, keys, even, queries + i * width, scores + i * stride + (<usize>from << 2), stride, width, 0);
+      for (let k = i; k < i + 4; k++) {
+        const at = scores + k * stride;
+        scoreOne(list, keys, from + even, to, queries + k * width, at, width, 0);
+        addBias(at, row + <i32>k, head, from, to);
+        v128.store(states + (k << 5), largest(at, from, to, v128.load(states + (k << 5))));
+      }
+    }
+  }
+  for (let i: usize = 0; i < <usize>rows; i++) v128.store(states + (i << 5), largestLane(v128.load(states + (i << 5))));
+  for (let from = 0; from < count; from += Size.tileKeys) {
+    const to = min(from + Size.tileKeys, count);
+    for (let i: usize = 0; i < <usize>rows; i += 4) {
+      for (let k = i; k < i + 4; k++) {
+        const state = states + (k << 5);
+        const total = exponentials(scores + k * stride, from, to, v128.load(state), v128.load(state, 16));
+        v128.store(state, total, 16);
+      }
+      sumFour(list, values, from, to, scores + i * stride, stride, sums + i * width, width);
+    }
+  }
+  for (let i: usize = 0; i < <usize>rows; i++) {
+    finishRow(sums + i * width, row + <i32>i, head, sumLanes(v128.load(states + (i << 5), 16)));
   }
 }

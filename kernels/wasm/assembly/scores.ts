@@ -72,8 +72,10 @@ export function scoreFour(
   for (let j = 0; j < to; j += 2) {
     let k0 = keys + slotOf(list, j) * width;
     let k1 = keys + slotOf(list, j + 1) * width;
-    prefetchSlot(k0 + valuesOffset, width);
-    prefetchSlot(k1 + valuesOffset, width);
+    if (valuesOffset != 0) {
+      prefetchSlot(k0 + valuesOffset, width);
+      prefetchSlot(k1 + valuesOffset, width);
+    }
     let a0 = f32x4.splat(0);
     let a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
     for (let q = queries; q < end; q += 16) {

@@ -51,14 +51,19 @@ function sumVector(list: usize, values: usize, from: i32, to: i32, weights: usiz
   v128.store(sums, a);
 }
 
-/** The sums of four rows over the first `to` keys, two vectors at a time. */
-export function sumFour(list: usize, values: usize, to: i32, scores: usize, stride: usize, sums: usize, width: usize): void {
+/** As `sumOne` for four rows with the same list, two vectors at a time. */
+export function sumFour(
+  list: usize, values: usize, from: i32, to: i32, scores: usize, stride: usize, sums: usize, width: usize,
+): void {
   let column: usize = 0;
   for (; column + 32 <= width; column += 32) {
-    let a0 = f32x4.splat(0);
-    let a1 = a0, a2 = a0, a3 = a0, b0 = a0, b1 = a0, b2 = a0, b3 = a0;
-    let w = scores;
-    for (let j = 0; j < to; j++) {
+    const s = sums + column;
+    let a0 = v128.load(s), b0 = v128.load(s, 16);
+    let a1 = v128.load(s + width), b1 = v128.load(s + width, 16);
+    let a2 = v128.load(s + width * 2), b2 = v128.load(s + width * 2, 16);
+    let a3 = v128.load(s + width * 3), b3 = v128.load(s + width * 3, 16);
+    let w = scores + (<usize>from << 2);
+    for (let j = from; j < to; j++) {
       const at = values + slotOf(list, j) * width + column;
       const v = v128.load(at);
       const u = v128.load(at, 16);
@@ -76,14 +81,14 @@ export function sumFour(list: usize, values: usize, to: i32, scores: usize, stri
       b3 = madd(w3, u, b3);
       w += 4;
     }
-    storePair(sums + column, a0, b0);
-    storePair(sums + column + width, a1, b1);
-    storePair(sums + column + width * 2, a2, b2);
-    storePair(sums + column + width * 3, a3, b3);
+    storePair(s, a0, b0);
+    storePair(s + width, a1, b1);
+    storePair(s + width * 2, a2, b2);
+    storePair(s + width * 3, a3, b3);
   }
   if (column < width) {
     for (let i: usize = 0; i < 4; i++) {
-      sumVector(list, values + column, 0, to, scores + i * stride, sums + i * width + column, width);
+      sumVector(list, values + column, from, to, scores + i * stride, sums + i * width + column, width);
     }
   }
 }

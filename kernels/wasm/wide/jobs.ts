@@ -81,8 +81,11 @@ function product(type: WeightCode, rows: number, inputs: number): ProbeJob {
   return job(name, Operation.matmul, units, parameters, rows * outputs * 4);
 }
 
-/** Attention of some rows over a common list of keys, without new keys. */
-function attention(rows: number, count: number): ProbeJob {
+/**
+ * Attention of some rows over a common list of keys, without new keys. Each row has one key more than the one before it, save in a
+ * tile, whose rows have the same keys.
+ */
+function attention(rows: number, count: number, tileRows = 0): ProbeJob {
   const [heads, dKv] = [2, 24];
   const list = (i: number) => LISTS + i * 1024;
   const lists = (at: number, length: number, value: (i: number) => number) =>
@@ -107,15 +110,24 @@ function attention(rows: number, count: number): ProbeJob {
     [AttentionParameter.offset]: 0,
     [AttentionParameter.out]: RESULT,
     [AttentionParameter.rowGroups]: 1,
-    [AttentionParameter.scoreStride]: 64,
+    [AttentionParameter.scoreStride]: 256,
     [AttentionParameter.appends]: 0,
     [AttentionParameter.places]: 0,
+    [AttentionParameter.firstRow]: 0,
+    [AttentionParameter.firstHead]: 0,
+    [AttentionParameter.tileRows]: tileRows,
   };
-  const made = job(`attention of ${rows} rows`, Operation.attend, heads, parameters, rows * heads * dKv * 4);
+  const made = job(
+    `attention of ${rows} rows${tileRows > 0 ? ' in a tile' : ''}`,
+    Operation.attend,
+    heads,
+    parameters,
+    rows * heads * dKv * 4,
+  );
   const words = [
     ...made.words,
     ...lists(list(0), rows, () => 0),
-    ...lists(list(1), rows, (i) => count + i),
+    ...lists(list(1), rows, (i) => (tileRows > 0 ? count : count + i)),
     ...lists(list(2), count + rows, (i) => (i * 7) % 64),
     ...lists(list(3), rows, (i) => i),
   ];
@@ -191,6 +203,7 @@ export function probeJobs(level: WasmLevel): ProbeJob[] {
     ...types.flatMap((type) => [1, 2, 3, 4, 5, 6, 9, 16].map((rows) => product(type, rows, 192))),
     ...types.flatMap((type) => [1, 2, 7].map((rows) => product(type, rows, 75))),
     ...[1, 2, 4, 7].map((rows) => attention(rows, 29)),
+    attention(8, 139, 8),
     ...[1, 3, 8].map((rows) => preparation(level, rows)),
     ...types.map((type) => packing(type, StoredCode.f32)),
     ...[ActivationCode.relu, ActivationCode.gelu, ActivationCode.gelu_new, ActivationCode.silu].map(activation),
