@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { createBackend } from '../kernels';
 import { batchBench } from './batch/run';
 import { decodeBench } from './decode/run';
+import { encoderBench } from './encoder/run';
 import { limitsOf } from './harness/limits';
 import { type Bench, measure } from './harness/measure';
 import { type BenchOptions, parseOptions } from './harness/options';
@@ -34,7 +35,7 @@ async function openBenches(options: BenchOptions): Promise<Bench[]> {
 }
 
 /**
- * `bench decode …` measures whole decoder steps, `bench speculative …` whole texts, `bench samples …` samples at once,
+ * `bench decode …` measures whole decoder steps, `bench encoder …` long sources, `bench speculative …` whole texts, `bench samples …` samples at once,
  * `bench serve …` a server with several clients, `bench batch …` what a batch keeps in memory, `bench headline …` whole texts at the sizes of real models, and everything else
  * kernels.
  */
@@ -43,6 +44,7 @@ async function main(): Promise<number> {
   if (first === 'decode') return decodeBench(rest);
   if (first === 'speculative') return speculativeBench(rest);
   if (first === 'headline') return headlineBench(rest);
+  if (first === 'encoder') return encoderBench(rest);
   if (first === 'samples') return samplesBench(rest);
   if (first === 'serve') return serveBench(rest);
   if (first === 'batch') return batchBench(rest);

@@ -134,7 +134,7 @@ export interface Storage {
   logits(): Logits;
   plan(): Plan;
   cache(heads: number, dKv: number, slots: number): KvCache;
-  /** Grows a cache to at least `slots`, keeping its content. */
+  /** Grows a cache to at least `slots`, keeping its content. A slot holds anything until it is written. */
   grow(cache: KvCache, slots: number): void;
   /** Replaces a plan's content. */
   arrange(plan: Plan, spec: PlanSpec): void;

@@ -35,6 +35,18 @@ describe('npm run bench', () => {
     }
   });
 
+  test('the encoder of long sources: speed, share of the arithmetic, the longest wait and memory; or when a cancel was heard', () => {
+    const model = ['encoder', '--model', 'models/modernize-draft', '--lengths', '64,3000', '--threads', '1'];
+    const { status, output } = bench(...model, '--decode');
+    expect(output).toMatch(/^64 ids: [\d.]+ s; event loop waited at most \d+ ms; most resident \d+ MB$/m);
+    expect(output).toMatch(/2 cases measured/);
+    expect(status).toBe(0);
+    const speed = bench(...model).output;
+    expect(speed).toMatch(/^3000 ids: [\d.]+ s, \d+ ids\/s, \d+ GOP\/s \(\d+ %\); event loop waited/m);
+    const cancelled = bench(...model, '--lengths', '30000', '--cancel-after', '1');
+    expect(cancelled.output).toMatch(/^30000 ids: cancelled after 1 ms, heard after \d+ ms; event loop waited/m);
+  });
+
   test('samples at once and one after the other have the same ids, and both speeds are printed', () => {
     const { status, output } = bench('samples', '--samples', '2,3', '--tokens', '2', '--turns', '1', '--gamma', '2');
     expect(output).toMatch(/^ +2 +[\d.]+ tokens\/s +[\d.]+ tokens\/s +[\d.]+×$/m);
