@@ -1,5 +1,6 @@
 import type { AttentionPart, Bias, KvCache, Plan, Tensor } from '../contract';
-import { type AttentionCall, type FreshRows, longestList, openAttention } from '../shared/calls';
+import { longestList } from '../shared/attentionPart';
+import { type AttentionCall, type FreshRows, openAttention } from '../shared/calls';
 import type { HostBoxes } from '../shared/hostBoxes';
 import type { HostStorage } from '../shared/hostStorage';
 import { writeRows } from './append';

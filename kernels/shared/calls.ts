@@ -3,6 +3,7 @@
  * its shape. A call that is refused leaves every box as it was. The opened call has the backend's own box types.
  */
 import type { ActivationKind, AttentionPart, Bias, KvCache, Logits, Norm, Plan, Tensor, Weight } from '../contract';
+import { expectPart } from './attentionPart';
 import { type BoxStorage, type BoxTypes, open, openWeight } from './boxes';
 import {
   expectApart,
@@ -251,31 +252,6 @@ export function openAttention<B extends BoxTypes>(
   storage.resize(output, input.rows, width);
   const whole = { planRow: 0, rows: [0, input.rows], heads: [0, slab.heads] } as const;
   return { out: output, query: input, fresh: rows, cache: slab, plan: arranged, bias: table, part: part ?? whole };
-}
-
-/** Length of the longest key list of the rows that a call computes, for backends whose plans are in this memory. */
-export function longestList({
-  plan,
-  part: { planRow, rows },
-}: {
-  readonly plan: { readonly count: Int32Array };
-  readonly part: AttentionPart;
-}): number {
-  return plan.count.subarray(planRow + rows[0], planRow + rows[1]).reduce((most, count) => Math.max(most, count));
-}
-
-/** Checks that a part lies inside its call, and its rows inside the plan. */
-function expectPart(
-  { planRow, rows, heads }: AttentionPart,
-  call: { readonly rows: number; readonly heads: number; readonly planRows: number },
-): void {
-  const where = 'attention: part';
-  const isInside = ([from, to]: readonly [number, number], count: number) =>
-    Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from < to && to <= count;
-  expectArgument(isInside(rows, call.rows), where, `rows from 0 to ${call.rows}`, rows.join(' … '));
-  expectArgument(isInside(heads, call.heads), where, `heads from 0 to ${call.heads}`, heads.join(' … '));
-  const last = call.planRows - call.rows;
-  expectArgument(isInside([planRow, planRow + 1], last + 1), where, `a planRow from 0 to ${last}`, planRow);
 }
 
 export interface HeadCall<B extends BoxTypes> {

@@ -40,7 +40,8 @@ export function countingBackend(facts: Pick<BackendFacts, 'name' | 'threads'>): 
     append: (_, keys) => {
       done += 2 * keys.rows * keys.cols;
     },
-    attention: (out, query, _, { heads, dKv }, plan, __, part) => {
+    attention: (...call) => {
+      const [out, query, , { heads, dKv }, plan, , part] = call;
       const [rows, chosen] = [part?.rows ?? [0, query.rows], part?.heads ?? [0, heads]];
       Object.assign(out, { rows: query.rows, cols: query.cols });
       done += 2 * (rows[1] - rows[0]) * (chosen[1] - chosen[0]) * dKv * (plan as unknown as Box).longest;
