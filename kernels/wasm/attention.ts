@@ -16,7 +16,7 @@ const TILE_SCORES = 1 << 21;
 
 /** Rows of a tile for lists of `longest` keys. A list that stays in the cache by itself needs no tiles. */
 function tileRowsFor(longest: number): number {
-  if (longest <= 4 * Size.tileKeys) return 0;
+  if (longest <= 2 * Size.tileKeys) return 0;
   const fitting = Math.floor(TILE_SCORES / longest / 4) * 4;
   return Math.min(TILE_ROWS.most, Math.max(TILE_ROWS.least, fitting));
 }

@@ -227,7 +227,7 @@ export const enum LogitsParameter {
 /** Sizes of what jobs read and write. */
 export const enum Size {
   /** Keys whose scores a tile of attention computes before it goes on to the next rows: a multiple of 4. */
-  tileKeys = 64,
+  tileKeys = 256,
   /** Words that the parameters of a job may take. */
   parameterWords = 256,
   /** Words for each matrix among the parameters of a product. */
