@@ -3,7 +3,34 @@ import { matrix } from './arbitraries';
 import { planOf } from './scenario';
 import { Boxes, bytesOf, expectSameBits, type Subject, using } from './subject';
 
-/** The call throws at once, with this code and a message that says what was expected and found. */
+/** The name of the last call that was made of a backend under `named`. */
+let lastCall = '';
+
+/** The same backend; `lastCall` follows its calls. */
+function named(of: Backend): Backend {
+  return new Proxy(of, {
+    get(target, key) {
+      const value = target[key as keyof Backend] as unknown;
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]) => {
+        lastCall = String(key);
+        return value.apply(target, args);
+      };
+    },
+  });
+}
+
+const noError = (): never => {
+  throw new Error('the call was not refused');
+};
+
+/** A refusal says which call it is of. What does not fit is not a call's own fault: the message names the backend. */
+function expectNamed({ code, message }: KernelError): void {
+  const begins = code === 'out-of-memory' ? '\\w+: .*' : `${lastCall}(\\([^)]*\\))?: `;
+  expect(message).toMatch(new RegExp(`^${begins}expected .*found .`));
+}
+
+/** The call throws at once, with this code and a message that says which call it was, what was expected and what was found. */
 function refused(code: KernelErrorCode, call: () => unknown): void {
   let error: unknown;
   try {
@@ -13,13 +40,13 @@ function refused(code: KernelErrorCode, call: () => unknown): void {
   }
   expect(error).toBeInstanceOf(KernelError);
   expect((error as KernelError).code).toBe(code);
-  expect((error as KernelError).message).toMatch(/expected .*found/);
+  expectNamed(error as KernelError);
 }
 
 /** What a backend refuses, with which code; nothing is changed by a refused call. */
 export function refusalLaws({ backend, create, types, name }: Subject): void {
   const over = (body: (boxes: Boxes, of: Backend) => void | Promise<void>) => () =>
-    using(backend(), async (boxes) => body(boxes, boxes.backend));
+    using(named(backend()), async (boxes) => body(boxes, boxes.backend));
 
   test(
     'zero rows are refused everywhere',
@@ -168,27 +195,94 @@ export function refusalLaws({ backend, create, types, name }: Subject): void {
         ['argument-invalid', () => of.at(logits, Int32Array.of(2), Int32Array.of(0))],
         ['shape-mismatch', () => of.at(logits, Int32Array.of(0, 1), Int32Array.of(0))],
       ];
-      for (const [code, call] of calls) await expect(call()).rejects.toMatchObject({ name: 'KernelError', code });
+      for (const [code, call] of calls) {
+        const error: KernelError = await call().then(noError, (thrown) => thrown);
+        expect(error).toMatchObject({ name: 'KernelError', code });
+        expectNamed(error);
+      }
     }),
   );
 
-  test('a box that was freed, or that another backend made, is refused', async () => {
+  test('a box that another backend made is refused', async () => {
     const other = await create();
     try {
       await using(backend(), async (boxes) => {
         const foreign = new Boxes(other);
         const weight = boxes.weight(matrix(1, 4, 4), types[0]);
-        refused('argument-invalid', () => backend().linear(boxes.out(), foreign.tensor(matrix(1, 1, 4)), weight, null));
-        const gone = backend().tensor();
-        backend().write(gone, 1, 4, new Float32Array(4));
-        backend().free(gone);
-        refused('argument-invalid', () => backend().linear(boxes.out(), gone, weight, null));
-        refused('argument-invalid', () => backend().free(gone));
+        const of = named(backend());
+        refused('argument-invalid', () => of.linear(boxes.out(), foreign.tensor(matrix(1, 1, 4)), weight, null));
+        foreign.free();
       });
     } finally {
       await other.dispose();
       await other.dispose();
     }
+  });
+
+  /** One live box of each role, [2, 4] throughout. */
+  const roles = (of: Backend) => {
+    const filled = () => {
+      const tensor = of.tensor();
+      of.write(tensor, 2, 4, matrix(1, 2, 4).values);
+      return tensor;
+    };
+    const weight = of.weight(4, 4, types[0]);
+    of.fill(weight, 0, bytesOf(matrix(2, 4, 4).values), 'f32');
+    const [plan, logits, x] = [of.plan(), of.logits(), filled()];
+    of.arrange(plan, planOf([[0], [0, 1]], Int32Array.of(0, 1)));
+    of.head(logits, x, null, weight, 1);
+    const [cache, bias] = [of.cache(1, 4, 3), of.bias(1, 0, new Float32Array(3))];
+    const gain = of.vector(new Float32Array(4).fill(1));
+    return { out: of.tensor(), x, y: filled(), z: filled(), weight, gain, cache, plan, bias, logits };
+  };
+  type Roles = ReturnType<typeof roles>;
+  const norm = ({ gain }: Roles) => ({ gain, epsilon: 1e-6 });
+  const slots = Int32Array.of(0, 1);
+  /** Every call that takes boxes, with the roles of those that it takes. */
+  const takers: readonly (readonly [string, (of: Backend, r: Roles) => unknown])[] = [
+    ['weight', (of, r) => of.fill(r.weight, 0, bytesOf(new Float32Array(16)), 'f32')],
+    ['cache', (of, r) => of.grow(r.cache, 5)],
+    ['plan', (of, r) => of.arrange(r.plan, planOf([[0]], Int32Array.of(0)))],
+    ['x', (of, r) => of.write(r.x, 1, 1, new Float32Array(1))],
+    ['x', (of, r) => of.read(r.x)],
+    ['cache', (of, r) => of.readCache(r.cache, Int32Array.of(0))],
+    ...(['out', 'weight', 'gain', 'cache', 'plan', 'bias', 'logits'] as const).map(
+      (role) => [role, (of: Backend, r: Roles) => of.free(r[role])] as const,
+    ),
+    ['out weight', (of, r) => of.embed(r.out, r.weight, slots)],
+    ['out x gain', (of, r) => of.rmsNorm(r.out, r.x, norm(r))],
+    ['out x gain weight', (of, r) => of.normLinear([r.out], r.x, norm(r), [r.weight])],
+    ['out x weight y', (of, r) => of.linear(r.out, r.x, r.weight, r.y)],
+    ['out x y', (of, r) => of.activation(r.out, r.x, 'relu', r.y)],
+    ['cache x y', (of, r) => of.append(r.cache, r.x, r.y, slots)],
+    [
+      'out x y z cache plan bias',
+      (of, r) => of.attention(r.out, r.x, { keys: r.y, values: r.z }, r.cache, r.plan, r.bias),
+    ],
+    ['logits x gain weight', (of, r) => of.head(r.logits, r.x, norm(r), r.weight, 1)],
+    ['logits', (of, r) => of.argMax(r.logits)],
+    ['logits', (of, r) => of.logSumExp(r.logits, 0, 1)],
+    ['logits', (of, r) => of.at(r.logits, slots, slots)],
+    ['logits', (of, r) => of.topK(r.logits, 0, 1)],
+    ['logits', (of, r) => of.readLogits(r.logits, 0)],
+  ];
+
+  test('a box that was freed is refused by every call, which names itself and what kind of box it expected', async () => {
+    const of = named(backend());
+    const before = of.facts.allocatedBytes();
+    for (const [taken, call] of takers) {
+      for (const role of taken.split(' ') as (keyof Roles)[]) {
+        const all = roles(of);
+        const { kind } = all[role];
+        of.free(all[role]);
+        const error: KernelError = await (async () => call(of, all))().then(noError, (thrown) => thrown);
+        expect({ role, error }).toMatchObject({ role, error: { name: 'KernelError', code: 'argument-invalid' } });
+        expectNamed(error);
+        expect(error.message).toMatch(`expected a live ${kind} of this backend, found one that was freed`);
+        for (const [other, box] of Object.entries(all)) if (other !== role) of.free(box);
+      }
+    }
+    expect(of.facts.allocatedBytes()).toBe(before);
   });
 
   test(

@@ -117,6 +117,26 @@ describe('a download, whatever the server does', () => {
     expect(Math.min(ends.right, ends.refused)).toBeGreaterThan(5);
   });
 
+  it('from a server that takes no ranges starts anew: after a cut the whole file comes, and it is right', async () => {
+    let run = 0;
+    const cut = fc.record({ bytes: fc.integer({ min: 1, max: CONTENT.length - 1 }), reset: fc.boolean() });
+    await fc.assert(
+      fc.asyncProperty(cut, async ({ bytes, reset }) => {
+        const directory = path.join(folder, `anew-${run++}`);
+        const some = { kind: 'some', fromStart: true } as const;
+        script = [
+          { ...some, bytes, reset },
+          { ...some, bytes: CONTENT.length, reset: false },
+        ];
+        const before = server.requests.length;
+        await fetchFile(path.join(directory, 'blob'));
+        expect(server.requests.length - before).toBe(2);
+        expect(readFileSync(path.join(directory, 'blob')).equals(CONTENT)).toBe(true);
+      }),
+      { numRuns: 12 },
+    );
+  });
+
   it('of an empty file asks for nothing', async () => {
     const client = createClient({ transport: createTransport({}), timeoutMs: 30_000 });
     const blob = path.join(folder, 'empty');
