@@ -1,3 +1,4 @@
+import { Turns } from '../../common';
 import { allIds, type SequenceModel, type Source } from '../../engine';
 import { DecodingError } from '../errors';
 import { checkSignal } from '../run';
@@ -67,7 +68,9 @@ export async function searchWith(parts: BeamParts, request: BeamSearchRequest): 
   try {
     state = new BeamState(target, rules, parts, encoded.open());
     if (drafting && drafting.gamma > 0) draft = await BeamDraft.open(drafting, source, rules, signal);
+    const turns = new Turns();
     while (!state.done) {
+      await turns.give(); // an abort or a Ctrl-C is heard between rounds, and other work of the process goes on
       checkSignal(signal);
       await state.round(draft, drafting?.gamma ?? 0);
     }

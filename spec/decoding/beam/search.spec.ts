@@ -190,6 +190,17 @@ describe('a beam search that ends early', () => {
     expect([target.open(), draft.open()]).toEqual([0, 0]);
   });
 
+  it('because a timer cancels it: the event loop turns between rounds', async () => {
+    const target = tableModel({ ...table, eosTokens: [] });
+    const abort = new AbortController();
+    setTimeout(() => abort.abort(), 0);
+    const long = { numBeams: 3, maxNewTokens: 800 };
+    const run = beamSearch({ target, source: [1], settings: long, signal: abort.signal });
+    await expect(run).rejects.toMatchObject({ code: 'aborted' });
+    expect(target.calls()).toBeLessThan(800);
+    expect(target.open()).toBe(0);
+  });
+
   it('because every token is forbidden says where', async () => {
     const target = tableModel(table);
     const run = beamSearch({ target, source: [1], settings: { ...settings, suppressTokens: [0, 1, 2, 3, 4] } });
