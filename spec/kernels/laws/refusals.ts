@@ -1,34 +1,8 @@
 import { type Backend, KernelError, type KernelErrorCode, type PlanSpec } from '../../../kernels';
 import { matrix } from './arbitraries';
+import { expectNamed, named, noError } from './named';
 import { planOf } from './scenario';
 import { Boxes, bytesOf, expectSameBits, type Subject, using } from './subject';
-
-/** The name of the last call that was made of a backend under `named`. */
-let lastCall = '';
-
-/** The same backend; `lastCall` follows its calls. */
-function named(of: Backend): Backend {
-  return new Proxy(of, {
-    get(target, key) {
-      const value = target[key as keyof Backend] as unknown;
-      if (typeof value !== 'function') return value;
-      return (...args: unknown[]) => {
-        lastCall = String(key);
-        return value.apply(target, args);
-      };
-    },
-  });
-}
-
-const noError = (): never => {
-  throw new Error('the call was not refused');
-};
-
-/** A refusal says which call it is of. What does not fit is not a call's own fault: the message names the backend. */
-function expectNamed({ code, message }: KernelError): void {
-  const begins = code === 'out-of-memory' ? '\\w+: .*' : `${lastCall}(\\([^)]*\\))?: `;
-  expect(message).toMatch(new RegExp(`^${begins}expected .*found .`));
-}
 
 /** The call throws at once, with this code and a message that says which call it was, what was expected and what was found. */
 function refused(code: KernelErrorCode, call: () => unknown): void {
