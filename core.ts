@@ -130,6 +130,7 @@ export {
 } from './engine';
 export {
   type ActivationKind,
+  type AttentionPart,
   type Backend,
   type BackendFacts,
   type BackendName,

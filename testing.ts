@@ -5,6 +5,7 @@
  * distribution, and follow every path of the shipped loop to check it. `enumerate` does that for any function of random numbers.
  * `MUTANTS` are samplers that are wrong on purpose: a check that they pass proves nothing. `arbitrariesOf` needs fast-check.
  *
+ * @module tandem-t5/testing
  * @packageDocumentation
  */
 export type { TokenRule, Verdict } from './decoding';
