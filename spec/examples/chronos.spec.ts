@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type ChronosConfig, forecast, tokensOf } from '../../examples/chronos';
 import { Tandem } from '../../index';
+import type { T5Config } from '../../weights';
 import { relativeError } from '../support/goldens';
+import { checkpointBytes, randomTensors, tinyConfig } from '../support/random-checkpoint';
 import { readUses, usesPath } from '../support/uses';
 
 interface ChronosGolden {
@@ -67,5 +69,50 @@ describe('examples/chronos.ts', () => {
     expect(readFileSync(join(__dirname, '..', '..', 'examples', 'chronos.ts'), 'utf8').split('\n').length).toBeLessThan(
       82,
     );
+  });
+});
+
+/** Shapes of the family, from the config.json of amazon/chronos-t5-mini and -tiny: 20 and 8 million parameters. */
+const FAMILY = {
+  vocabularySize: 4096,
+  dKv: 64,
+  encoderLayers: 4,
+  decoderLayers: 4,
+  relativeBuckets: 32,
+  relativeMaxDistance: 128,
+};
+const MINI = tinyConfig({ ...FAMILY, dModel: 384, heads: 8, dFf: 1536 });
+const TINY = tinyConfig({ ...FAMILY, dModel: 256, heads: 4, dFf: 1024 });
+
+describe('two sizes of the family, as target and draft', () => {
+  const chronos: ChronosConfig = { ...config, n_tokens: 4096, context_length: 512 };
+  let model: Tandem;
+  beforeAll(async () => {
+    const filesOf = (config: T5Config, seed: number) =>
+      checkpointBytes({ config, tensors: randomTensors(config, seed) });
+    model = await Tandem.load(await filesOf(MINI, 1), { draft: await filesOf(TINY, 2), threads: 1 });
+  });
+  afterAll(() => model.dispose());
+
+  it('forecast 20 paths, of which each is what it is alone', async () => {
+    expect(model.draft?.parameters).toBeLessThan(model.target.parameters / 2);
+    const { paths, low, high } = await forecast(model, series, { config: chronos, horizon: 4, seed: 5 });
+    expect(paths).toHaveLength(20);
+    expect(low.every((value, i) => value < high[i])).toBe(true);
+    const alone = await forecast(model, series, { config: chronos, horizon: 4, seed: 5, paths: 1 });
+    expect(alone.paths).toEqual(paths.slice(0, 1));
+  });
+
+  it('give the paths that the target samples without the draft, where both race with the same numbers', async () => {
+    const { source } = tokensOf(series, chronos);
+    const settings = { temperature: 1, topK: 50, seed: 5, numReturnSequences: 3, maxNewTokens: 6 };
+    const idsOf = async (options: object) => {
+      const { sequences, metrics } = await model.generate(source, { ...settings, ...options, verification: 'coupled' });
+      return { ids: sequences.map(({ ids }) => ids), proposed: metrics.proposed };
+    };
+    const [speculative, plain] = [await idsOf({ gamma: 2 }), await idsOf({ speculative: false })];
+    expect(speculative.ids).toEqual(plain.ids);
+    expect(speculative.proposed).toBeGreaterThan(0);
+    expect(plain.proposed).toBe(0);
   });
 });
