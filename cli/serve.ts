@@ -77,6 +77,7 @@ async function loaded(flags: ServeFlags, signal: AbortSignal): Promise<Tandem> {
   const { model, draft = [], concurrency } = flags;
   const progress = loadProgress();
   const options = {
+    wide: 'auto' as const,
     ...(await loadOptions(flags)),
     ...{ worker: true, continuousBatching: concurrency ?? DEFAULTS.concurrency },
     ...{ signal, onProgress: progress.update, onNotice: printNotice },

@@ -22,6 +22,7 @@ export function modelOf({ name, created, tandem, settings }: Serving): object {
         draft: drafter && shortName(drafter),
       },
       ...{ backend: backend.name, level: backend.level, threads: backend.threads },
+      ...{ wide: backend.wide?.on ?? false },
       ...{ limit_source: settings.limitSource, limit_tokens: settings.limitTokens },
     },
   };

@@ -34,7 +34,6 @@ export const TOPICS: readonly { text: string; pages: readonly (readonly [title: 
       ['Tokenizers', 'docs/tokenizers.md'],
       ['Serving', 'docs/serving.md'],
       ['Batches', 'docs/batch.md'],
-      ['Measuring', 'docs/measuring.md'],
       ['Measuring a model', 'docs/measuring.md'],
       ['Browsers', 'docs/browsers.md'],
       ['GPUs', 'docs/gpu.md'],

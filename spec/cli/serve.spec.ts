@@ -28,6 +28,11 @@ async function started(args: readonly string[], env: Readonly<Record<string, str
   return { child, printed, address, closed, client };
 }
 
+/** What the route of the model says of what runs it. */
+interface Served {
+  readonly tandem: { readonly wide: boolean };
+}
+
 const endless = {
   model: 'modernize-target',
   prompt: TEXTS[0],
@@ -48,6 +53,9 @@ describe('tandem serve', () => {
   test('answers many at once, each as tandem generate alone; SIGTERM lets them end, and the exit code is 0', async () => {
     const { client, child, closed, printed, address } = await started(['--concurrency', '3']);
     expect(printed.stdout).toBe(`tandem: serving modernize-target on ${address}\n`);
+    const { tandem: facts } = (await client.models.retrieve('modernize-target')) as unknown as Served;
+    const doctor = JSON.parse(tandem(['doctor', '--json']).stdout) as { wide: { on: boolean } };
+    expect(facts.wide).toBe(doctor.wide.on); // the server's engine computes as wide as the command can
     const expected = tandem(['generate', '--threads', '1'], `${TEXTS.join('\n')}\n`)
       .stdout.trim()
       .split('\n');
