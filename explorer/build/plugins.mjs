@@ -20,6 +20,8 @@ export const withTwins = () => ({
 const LEFT_OUT = [
   // The page decodes with wasm, and gpu.js would be most of what it loads.
   { importers: ['kernels/registry.ts'], source: './gpu', instead: 'no-gpu.ts' },
+  // The reference is what kernels are compared with in specs.
+  { importers: ['kernels/registry.ts'], source: './reference', instead: 'no-reference.ts' },
   // Files of torch.save are large and old; what reads them would be a thirtieth of the page.
   { importers: ['weights/shards.ts', 'weights/embedding.ts'], source: './pickle', instead: 'no-torch-files.ts' },
 ];
