@@ -6,7 +6,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
-import { buildSite, ROOT, removeSite, serveSite, untilLoaded } from '../spec/explorer/site';
+import { ROOT, serveSite, siteFolder, untilLoaded } from '../spec/explorer/site';
 import { launchChromium } from '../spec/house/package/chromium';
 
 interface Picture {
@@ -58,7 +58,7 @@ async function take(
 }
 
 async function main([folder = join(ROOT, 'docs', 'pictures'), ...widths]: string[]): Promise<void> {
-  const site = await serveSite(buildSite());
+  const site = await serveSite(siteFolder());
   const browser = await launchChromium();
   try {
     mkdirSync(folder, { recursive: true });
@@ -73,7 +73,6 @@ async function main([folder = join(ROOT, 'docs', 'pictures'), ...widths]: string
   } finally {
     await browser.close();
     site.close();
-    removeSite(site.folder);
   }
 }
 

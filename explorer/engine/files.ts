@@ -19,15 +19,14 @@ export async function fetchPair(base: string, signal: AbortSignal): Promise<Pair
   return (await answerOf(new URL('pair.json', base), signal)).json() as Promise<PairFile>;
 }
 
-/** Fetches the files of one model of a pair into memory. */
+/** Fetches the files of one model of a pair into memory, all at once. */
 export async function fetchFiles(base: string, folder: string, pair: PairFile, ways: LoadWays): Promise<FileSet> {
   const { signal, onProgress } = ways;
-  const parts: Record<string, Uint8Array> = {};
-  for (const name of pair.files?.[folder] ?? FILES) {
+  const fetched = (pair.files?.[folder] ?? FILES).map(async (name) => {
     const answer = await answerOf(new URL(`${folder}/${name}`, base), signal);
-    parts[name] = await bytesOf(answer, (loaded, total) => onProgress(`${folder}/${name}`, loaded, total));
-  }
-  return fileSet(parts, folder);
+    return [name, await bytesOf(answer, (loaded, total) => onProgress(`${folder}/${name}`, loaded, total))] as const;
+  });
+  return fileSet(Object.fromEntries(await Promise.all(fetched)), folder);
 }
 
 /** Files that a directory of a model may lack. */

@@ -13,7 +13,7 @@ import { loadModel, storedDtype, type T5Model } from '../../engine';
 import { type Backend, createBackend, type Dtype } from '../../kernels';
 import { type FileSet, firstVocabularyDifference, openFileSet, type Tokenizer } from '../../weights';
 import type { DraftKind, EngineInfo, LoadRequest, ModelInfo, PairSource } from '../protocol';
-import { fetchFiles, fetchPair, ownFiles } from './files';
+import { fetchFiles, fetchPair, ownFiles, type PairFile } from './files';
 import type { LoadWays } from './ways';
 
 interface OpenedPair {
@@ -22,6 +22,8 @@ interface OpenedPair {
   readonly prefix: string;
   readonly examples: readonly string[];
 }
+
+type OwnPair = Extract<PairSource, { kind: 'own' }>;
 
 /** The pair that is loaded. Its files stay in memory, so that nothing is requested again after loading. */
 export class Models {
@@ -37,8 +39,11 @@ export class Models {
   }
 
   static async load({ source, threads, level, dtype }: LoadRequest, ways: LoadWays): Promise<Models> {
-    const pair = await openPair(source, ways);
-    const backend = await createBackend(level === undefined ? 'auto' : 'wasm', { threads, level });
+    const { opening } = await beginPair(source, ways);
+    const [pair, backend] = await both(
+      opening,
+      createBackend(level === undefined ? 'auto' : 'wasm', { threads, level }),
+    );
     const loaded: T5Model[] = [];
     try {
       const target = await loadOne(pair.target, backend, { ...ways, dtype, copy: true });
@@ -111,27 +116,43 @@ export class Models {
   }
 }
 
-async function openPair(source: PairSource, ways: LoadWays): Promise<OpenedPair> {
-  if (source.kind === 'own') {
-    const draft = source.draft === null ? null : await ownFiles(source.draft, ways);
-    return { target: await ownFiles(source.target, ways), draft, prefix: '', examples: [] };
+/** The pair and the backend, which come at the same time. Without the pair the backend is given back. */
+async function both(opening: Promise<OpenedPair>, creating: Promise<Backend>): Promise<[OpenedPair, Backend]> {
+  try {
+    return await Promise.all([opening, creating]);
+  } catch (error) {
+    await creating.then(
+      (backend) => backend.dispose(),
+      () => undefined,
+    );
+    throw error;
   }
-  bundled ??= await openBundled(source.base, ways);
-  return bundled;
+}
+
+/** Asks for the files of a pair. @returns as soon as they are asked for: creating a backend keeps the worker from asking */
+async function beginPair(source: PairSource, ways: LoadWays): Promise<{ readonly opening: Promise<OpenedPair> }> {
+  if (source.kind === 'own') return { opening: openOwn(source, ways) };
+  if (bundled !== null) return { opening: Promise.resolve(bundled) };
+  const pair = await fetchPair(source.base, ways.signal);
+  return { opening: openBundled(source.base, pair, ways) };
+}
+
+async function openOwn({ target, draft }: OwnPair, ways: LoadWays): Promise<OpenedPair> {
+  const drafting = draft === null ? null : await ownFiles(draft, ways);
+  return { target: await ownFiles(target, ways), draft: drafting, prefix: '', examples: [] };
 }
 
 /** The pair beside the page: it is fetched once, also when it is loaded again in another type. */
 let bundled: OpenedPair | null = null;
 
-async function openBundled(base: string, ways: LoadWays): Promise<OpenedPair> {
-  const pair = await fetchPair(base, ways.signal);
-  const { target, draft, prefix, examples } = pair;
-  return {
-    target: await fetchFiles(base, target, pair, ways),
-    draft: draft === null ? null : await fetchFiles(base, draft, pair, ways),
-    prefix,
-    examples,
-  };
+async function openBundled(base: string, pair: PairFile, ways: LoadWays): Promise<OpenedPair> {
+  const { prefix, examples } = pair;
+  const [target, draft] = await Promise.all([
+    fetchFiles(base, pair.target, pair, ways),
+    pair.draft === null ? null : fetchFiles(base, pair.draft, pair, ways),
+  ]);
+  bundled = { target, draft, prefix, examples };
+  return bundled;
 }
 
 /** @param ways `copy` keeps the decoder a second time in q8, where the model is stored in another type: it can draft for itself */

@@ -57,8 +57,18 @@ async function perform(message: Request, signal: AbortSignal, tell: (event: Prog
   return measure(models, message.request, signal);
 }
 
+/** Milliseconds between two words on how loading goes: the page draws itself again at each of them. */
+const PROGRESS_MILLISECONDS = 100;
+
 function waysOf(signal: AbortSignal, tell: (event: Progressed) => void): LoadWays {
-  return { signal, onProgress: (what, loaded, total) => tell({ kind: 'progress', what, loaded, total }) };
+  let last = 0;
+  const onProgress: LoadWays['onProgress'] = (what, loaded, total) => {
+    const now = performance.now();
+    if (now - last < PROGRESS_MILLISECONDS) return;
+    last = now;
+    tell({ kind: 'progress', what, loaded, total });
+  };
+  return { signal, onProgress };
 }
 
 async function sample(request: SampleRequest, signal: AbortSignal, tell: (event: Progressed) => void): Promise<Counts> {

@@ -1,10 +1,11 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { browserOf, describeIn } from '../browser/support/browsers';
 import { startGuard } from '../browser/support/session';
 import { ISOLATED, serve } from '../house/package/chromium';
-import { buildSite, EXAMPLES, inNode, LEVEL, removeSite } from './site';
+import { EXAMPLES, inNode, LEVEL, siteFolder } from './site';
 
 /** Tells the server what the page shows when both runs have ended, or what went wrong. */
 const REPORT = `
@@ -27,19 +28,26 @@ interface Report {
   readonly machine?: string;
 }
 
-let folder: string;
+/** The page with the script that tells; all else is served from the site. */
+let page: string;
 beforeAll(() => {
-  folder = buildSite();
-  const page = join(folder, 'index.html');
-  writeFileSync(join(folder, 'report.js'), REPORT);
-  writeFileSync(page, readFileSync(page, 'utf8').replace('</body>', '<script src="./report.js"></script></body>'));
+  page = mkdtempSync(join(tmpdir(), 'tandem-page-'));
+  const text = readFileSync(join(siteFolder(), 'index.html'), 'utf8');
+  writeFileSync(join(page, 'report.js'), REPORT);
+  writeFileSync(join(page, 'index.html'), text.replace('</body>', '<script src="./report.js"></script></body>'));
 });
-afterAll(() => removeSite(folder));
+afterAll(() => rmSync(page, { recursive: true }));
+
+const folders = () => ({
+  '/': `${page}/`,
+  '/assets/': join(siteFolder(), 'assets/'),
+  '/models/': join(siteFolder(), 'models/'),
+});
 
 for (const name of ['firefox', 'webkit'] as const) {
   describeIn(browserOf(name), 'the explorer', () => {
     test('decodes as Node does, with the draft and without it', async () => {
-      const { url, server } = await serve({ '/': `${folder}/` }, ISOLATED);
+      const { url, server } = await serve(folders(), ISOLATED);
       const reported = new Promise<Report>((resolve) => {
         server.on('request', ({ url: path = '' }: IncomingMessage) => {
           if (path.startsWith('/report?')) resolve(JSON.parse(decodeURIComponent(path.slice('/report?'.length))));

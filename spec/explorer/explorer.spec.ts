@@ -6,16 +6,15 @@ import { browserOf, describeIn } from '../browser/support/browsers';
 import { launchChromium } from '../house/package/chromium';
 import {
   attentionInNode,
-  buildSite,
   compressedBytes,
   EXAMPLES,
   inNode,
   LEVEL,
   PANELS,
   ROOT,
-  removeSite,
   type Site,
   serveSite,
+  siteFolder,
   untilLoaded,
   violations,
   type Watched,
@@ -32,7 +31,7 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
   let page: Page;
 
   beforeAll(async () => {
-    folder = buildSite();
+    folder = siteFolder();
     site = await serveSite(folder);
     browser = await launchChromium();
     watched = await watchedPage(browser);
@@ -43,7 +42,6 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
   afterAll(async () => {
     await browser?.close();
     site?.close();
-    if (folder !== undefined) removeSite(folder);
   });
 
   /** Goes to another panel of the page that is open; the models stay. */

@@ -1,4 +1,5 @@
-import { rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { startExplorer } from '../../server';
@@ -6,13 +7,12 @@ import { browserOf, describeIn } from '../browser/support/browsers';
 import { launchChromium } from '../house/package/chromium';
 import {
   brokenModel,
-  buildSite,
   developmentServer,
   LEVEL,
   ROOT,
-  removeSite,
   type Site,
   serveSite,
+  siteFolder,
   untilLoaded,
   watchedPage,
   writeSharded,
@@ -24,14 +24,13 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    folder = buildSite();
+    folder = siteFolder();
     site = await serveSite(folder);
     browser = await launchChromium();
   });
   afterAll(async () => {
     await browser?.close();
     site?.close();
-    if (folder !== undefined) removeSite(folder);
   });
 
   describe('on a host that cannot send headers', () => {
@@ -91,11 +90,13 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
   });
 
   test('takes a model in shards by its address', async () => {
-    writeSharded(join(ROOT, 'models', 'modernize-draft'), join(folder, 'own'));
+    const own = mkdtempSync(join(tmpdir(), 'tandem-shards-'));
+    writeSharded(join(ROOT, 'models', 'modernize-draft'), own);
+    const beside = await serveSite(folder, true, { '/own/': `${own}/` });
     const { page: other } = await watchedPage(browser);
-    await other.goto(`${site.url}#own?level=${LEVEL}`);
+    await other.goto(`${beside.url}#own?level=${LEVEL}`);
     await untilLoaded(other);
-    await other.locator('#target-address').fill(`${site.url}own`);
+    await other.locator('#target-address').fill(`${beside.url}own`);
     await other.getByRole('button', { name: 'Look' }).first().click();
     await other.waitForSelector('.facts');
     expect(await other.textContent('.facts')).toMatch(/own: t5.*426,816 parameters, 1 MB in files/);
@@ -104,6 +105,8 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
       /^Loaded: .*own\.$/.test(document.querySelector('#own-status')?.textContent ?? ''),
     );
     await other.close();
+    beside.close();
+    rmSync(own, { recursive: true });
   });
 
   test('tandem explore shows a checkpoint of one’s own at once, isolated', async () => {

@@ -1,5 +1,17 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -93,19 +105,62 @@ export interface Site {
   close(): void;
 }
 
-/** Builds the site into a temporary folder. @returns the folder */
-export function buildSite(): string {
-  const folder = join(mkdtempSync(join(tmpdir(), 'tandem-explorer-')), 'site');
+/** What the site is built of. */
+const SOURCES = ['explorer', 'common', 'weights', 'kernels', 'engine', 'decoding', 'testing', 'models'];
+const BUILT = join(ROOT, 'build', 'explorer-spec');
+const OLD_MILLISECONDS = 3_600_000;
+
+/**
+ * Builds the site as it ships, or takes what was built of the same sources: all specs share one folder, which none of them writes
+ * into. @returns the folder
+ */
+export function siteFolder(): string {
+  const folder = join(BUILT, hashOfSources());
+  if (existsSync(folder)) return folder;
+  mkdirSync(BUILT, { recursive: true });
+  for (const name of readdirSync(BUILT)) {
+    const old = join(BUILT, name);
+    if (statSync(old).mtimeMs < Date.now() - OLD_MILLISECONDS) rmSync(old, { recursive: true, force: true });
+  }
+  const fresh = mkdtempSync(join(BUILT, 'unfinished-'));
   const vite = join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
-  const args = ['build', '--config', 'explorer/vite.config.mjs', '--outDir', folder, '--logLevel', 'warn'];
+  const args = ['build', '--config', 'explorer/vite.config.mjs', '--outDir', fresh, '--logLevel', 'warn'];
   const env = { ...process.env, NODE_ENV: 'production' }; // jest says `test`, and vite would build for development
   execFileSync(process.execPath, [vite, ...args], { cwd: ROOT, stdio: 'pipe', env });
+  try {
+    renameSync(fresh, folder);
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true });
+    if (!existsSync(folder)) throw error; // else another process was first
+  }
   return folder;
 }
 
-/** @param isolated whether the server sends the headers that let a page share memory */
-export async function serveSite(folder: string, isolated = true): Promise<Site> {
-  const { url, server }: { url: string; server: Server } = await serve({ '/': `${folder}/` }, isolated ? ISOLATED : {});
+/** Of all contents, and of the names of weights with their sizes and dates. */
+function hashOfSources(): string {
+  const hash = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json')));
+  for (const source of SOURCES) {
+    for (const name of readdirSync(join(ROOT, source), { recursive: true, encoding: 'utf8' }).sort()) {
+      const file = join(ROOT, source, name);
+      const facts = statSync(file);
+      if (!facts.isFile()) continue;
+      hash.update(`${source}/${name}\n`);
+      hash.update(name.endsWith('.safetensors') ? `${facts.size} ${facts.mtimeMs}` : readFileSync(file));
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** Folders by the prefix of the paths that they serve. */
+type Folders = Readonly<Record<string, string>>;
+
+/**
+ * @param isolated whether the server sends the headers that let a page share memory
+ * @param beside folders that are served beside the site, by their prefix
+ */
+export async function serveSite(folder: string, isolated = true, beside: Folders = {}): Promise<Site> {
+  const folders = { '/': `${folder}/`, ...beside };
+  const { url, server }: { url: string; server: Server } = await serve(folders, isolated ? ISOLATED : {});
   return {
     folder,
     url,
@@ -131,10 +186,6 @@ export async function developmentServer(): Promise<{ url: string; close(): void 
     server.on('exit', () => reject(new Error(`vite ended: ${said}`)));
   });
   return { url, close: () => void server.kill() };
-}
-
-export function removeSite(folder: string): void {
-  rmSync(join(folder, '..'), { recursive: true, force: true });
 }
 
 /** Bytes of the site without its models, each file compressed as a host sends it. */

@@ -14,6 +14,7 @@ import type { PanelProps } from '../../page/panel-props';
 import { readPlace } from '../../page/place';
 import { follow, NO_RUN, type Run, useKept, useWork } from '../../page/run';
 import { DEFAULTS, decodingSettings, type RunSettings, readSettings } from '../../page/settings';
+import { useStages } from '../../page/stages';
 import type { ShownRound } from '../../protocol';
 import { Algorithm } from './algorithm';
 import { ChanceStrip, DrawStrip } from './bars';
@@ -105,7 +106,11 @@ function movesIn(run: Run, verification: string, change: PanelProps['change']) {
   };
 }
 
+/** Parts that come after the first frame: the positions, then the algorithm with its code. */
+const LATER_PARTS = 2;
+
 function Rounds({ run, settings, change, values }: RoundsProps) {
+  const stage = useStages(LATER_PARTS);
   const { index, steps, now } = placeIn(run, settings.verification, values);
   const round = run.rounds[index];
   const { go, back, forward, previous, following } = movesIn(run, settings.verification, change);
@@ -143,14 +148,20 @@ function Rounds({ run, settings, change, values }: RoundsProps) {
         {narrate(round, steps[now], settings.verification)}
       </p>
       <Decision round={round} step={steps[now]} />
-      {round.tree === null ? (
-        <Cards round={round} steps={steps} now={now} />
-      ) : (
-        <Tree nodes={round.tree} isScored={now >= 1} isJudged={now >= 2} />
-      )}
-      {round.tree === null && <Legend />}
-      <Algorithm step={steps[now]} settings={settings} isTree={round.tree !== null} />
+      {stage >= 1 && <Positions {...{ round, steps, now }} />}
+      {stage >= 2 && <Algorithm step={steps[now]} settings={settings} isTree={round.tree !== null} />}
     </div>
+  );
+}
+
+/** The tree of a round that has one, else its positions side by side. */
+function Positions({ round, steps, now }: { round: ShownRound; steps: readonly Step[]; now: number }) {
+  if (round.tree !== null) return <Tree nodes={round.tree} isScored={now >= 1} isJudged={now >= 2} />;
+  return (
+    <>
+      <Cards round={round} steps={steps} now={now} />
+      <Legend />
+    </>
   );
 }
 

@@ -1,0 +1,23 @@
+import { useEffect, useState } from 'preact/hooks';
+
+/** Milliseconds after which the next part comes where no frame is drawn: in a page that is not seen. */
+const UNSEEN_MILLISECONDS = 100;
+
+/**
+ * Counts frames from the first one on, up to `last`. A panel with many parts shows one more of them in each frame: all of them in
+ * one frame would keep the page from answering.
+ */
+export function useStages(last: number): number {
+  const [stage, setStage] = useState(0);
+  useEffect(() => {
+    if (stage === last) return;
+    const next = () => setStage(stage + 1);
+    const frame = requestAnimationFrame(() => setTimeout(next));
+    const timer = setTimeout(next, UNSEEN_MILLISECONDS);
+    return () => {
+      cancelAnimationFrame(frame);
+      clearTimeout(timer);
+    };
+  }, [stage, last]);
+  return stage;
+}

@@ -1,0 +1,188 @@
+import { readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, Page } from 'playwright-core';
+import { openCheckpoint } from '../../core';
+import { percent } from '../../explorer/page/format';
+import { type Trace, type TracedRound, TraceRecorder } from '../../index';
+import { browserOf, describeIn } from '../browser/support/browsers';
+import { launchChromium } from '../house/package/chromium';
+import {
+  brokenModel,
+  EXAMPLES,
+  inNode,
+  LEVEL,
+  ROOT,
+  type Site,
+  serveSite,
+  siteFolder,
+  untilLoaded,
+  watchedPage,
+} from './site';
+
+const SAMPLED = { temperature: 1, seed: 7, gamma: 4 };
+/** Entries that the page keeps of each distribution. */
+const ENTRIES = 6;
+/** Digits after the point to which the page's probabilities are Node's. */
+const DIGITS = 9;
+
+/** What Node's trace is for an example, with the settings above. */
+async function traceInNode(text: string, maxNewTokens: number): Promise<Trace> {
+  const recorder = new TraceRecorder(ENTRIES);
+  await inNode(text, { ...SAMPLED, maxNewTokens, trace: recorder });
+  return recorder.trace;
+}
+
+/** A trace without its times, with its probabilities to `DIGITS` digits: what two machines have in common. */
+function comparable({ rounds, ...trace }: Trace) {
+  const short = (value: unknown): unknown => {
+    if (typeof value === 'number') return Number.isInteger(value) ? value : value.toFixed(DIGITS);
+    if (Array.isArray(value)) return value.map(short);
+    if (typeof value !== 'object' || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, short(one)]));
+  };
+  const { source, startToken, ids, stopReason } = trace;
+  return { source, startToken, ids, stopReason, rounds: rounds.map(({ milliseconds: _, ...round }) => short(round)) };
+}
+
+type LabelOf = (id: number) => string;
+
+/** Parts of the text that each step of a round must have, from the trace alone. */
+function mustSay({ position, proposal, accepted, tokens, next }: TracedRound, labelOf: LabelOf): string[][] {
+  const count = proposal.length;
+  const share = (top: TracedRound['next']['from'], token: number) => top.find(([id]) => id === token)?.[1];
+  const shareIn = (top: TracedRound['next']['from'], token: number) => {
+    const known = share(top, token);
+    return known === undefined ? [] : [percent(known)];
+  };
+  const proposed = proposal.map(({ token, draft }, i) => [
+    `Position ${i + 1}: `,
+    labelOf(token),
+    ...(draft.length > 1 ? shareIn(draft, token) : []),
+  ]);
+  const judged = proposal
+    .slice(0, accepted + 1)
+    .map(({ token, draft, target }, i) => [
+      `The target gives ${labelOf(token)} ${shareIn(target, token)[0] ?? ''}`,
+      ...shareIn(draft, token).map((said) => `the draft ${said}`),
+      i < accepted ? 'it is kept' : 'it is rejected',
+    ]);
+  const isCorrected = accepted < count;
+  return [
+    ...proposed,
+    [count === 0 ? 'Nothing was proposed.' : `scores ${count + 1} positions at once`],
+    ...judged,
+    ...(isCorrected ? [[`${labelOf(proposal[accepted].token)} is rejected.`]] : []),
+    [
+      `The token after the ${accepted} kept comes from ${isCorrected ? 'the residual' : 'the target’s own distribution'}`,
+      labelOf(next.token),
+    ],
+    [
+      `${tokens.length} token${tokens.length === 1 ? '' : 's'} for one call of the target: ${tokens.map(labelOf).join(' ')}.`,
+      `held ${position + count} rows and forgets ${count - accepted}`,
+    ],
+  ];
+}
+
+describeIn(browserOf('chromium'), 'what the explorer tells', () => {
+  let site: Site;
+  let browser: Browser;
+  let page: Page;
+  let errors: string[];
+
+  beforeAll(async () => {
+    site = await serveSite(siteFolder());
+    browser = await launchChromium();
+    ({ page, errors } = await watchedPage(browser));
+    await page.addInitScript(() => {
+      const moved = { count: 0 };
+      Object.assign(globalThis, { moved });
+      for (const name of ['transitionrun', 'animationstart']) addEventListener(name, () => moved.count++, true);
+    });
+    await page.goto(`${site.url}#timeline?level=${LEVEL}&temperature=1&seed=7`);
+    await untilLoaded(page);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    site?.close();
+  });
+
+  /** Goes to another panel of the page that is open; the models stay. */
+  const show = async (hash: string, selector: string) => {
+    await page.evaluate((to) => {
+      location.hash = to;
+    }, hash);
+    await page.waitForSelector(selector, { timeout: 60_000 });
+  };
+
+  test('the trace that it saves is Node’s, field by field', async () => {
+    await page.waitForSelector('.calls');
+    const waiting = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Save this trace' }).click();
+    const saved: Trace = JSON.parse(readFileSync(await (await waiting).path(), 'utf8'));
+    const expected = await traceInNode(EXAMPLES[2], 96);
+    expect(saved.rounds.length).toBeGreaterThan(5);
+    expect(saved.rounds.some(({ accepted, proposal }) => accepted < proposal.length)).toBe(true);
+    expect(comparable(saved)).toEqual(comparable(expected));
+  });
+
+  test('the text of each step of each round says what Node’s trace has', async () => {
+    const { rounds } = await traceInNode(EXAMPLES[1], 48);
+    const checkpoint = await openCheckpoint(join(ROOT, 'models', 'modernize-target'));
+    const tokenizer = await checkpoint.tokenizer();
+    await checkpoint.dispose();
+    const labelOf: LabelOf = (id) => {
+      const label = tokenizer.piece(id).replaceAll('▁', ' ');
+      return `“${label === '</s>' ? 'end' : label.trim() || label}”`;
+    };
+    await show(`#round?level=${LEVEL}&round=0&step=0`, '.cards');
+    const whole = `of ${rounds.length},`;
+    await page.waitForFunction((said) => document.querySelector('#where')?.textContent?.includes(said), whole);
+    for (const [index, round] of rounds.entries()) {
+      const steps = mustSay(round, labelOf);
+      expect([index, await page.locator('.dots button').count()]).toEqual([index, steps.length]);
+      for (const [step, parts] of steps.entries()) {
+        const [where, text] = await page.evaluate(() =>
+          ['#where', '#narration'].map((selector) => document.querySelector(selector)?.textContent ?? ''),
+        );
+        expect(where).toBe(`round ${index + 1} of ${rounds.length}, step ${step + 1} of ${steps.length}`);
+        for (const part of parts) expect(text).toContain(part);
+        await page.keyboard.press('ArrowRight');
+      }
+    }
+    expect(await page.locator('#narration').getAttribute('role')).toBe('status');
+  });
+
+  test('nothing moves for those who ask for reduced motion', async () => {
+    const movesOf = async (preference: 'reduce' | 'no-preference') => {
+      await page.emulateMedia({ reducedMotion: preference });
+      await page.evaluate(() => {
+        (globalThis as unknown as { moved: { count: number } }).moved.count = 0;
+      });
+      await show('#prove', '#finding.exact');
+      await show('#prove?wrong=corrects+from+the+target+itself', '#finding.bent');
+      await show('#round?round=0&step=3', '.cards .bar-row');
+      await page.keyboard.press('ArrowRight');
+      await page.keyboard.press('ArrowRight');
+      return page.evaluate(() => (globalThis as unknown as { moved: { count: number } }).moved.count);
+    };
+    expect(await movesOf('no-preference')).toBeGreaterThan(0);
+    expect(await movesOf('reduce')).toBe(0);
+  });
+
+  test('a directory with a broken checkpoint, dropped as a person drops it, is refused in words', async () => {
+    await show('#own', '.own');
+    const broken = brokenModel();
+    const box = await page.locator('.own .lane.target').boundingBox();
+    if (box === null) throw new Error('expected the place for the target, found none');
+    const session = await page.context().newCDPSession(page);
+    const data = { items: [], files: [broken], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+      await session.send('Input.dispatchDragEvent', { type, x: box.x + 40, y: box.y + 20, data });
+    }
+    await page.waitForSelector('.problem');
+    expect(await page.textContent('.problem')).toMatch(/config\.json.*expected.*JSON/);
+    expect(await page.textContent('#own-status')).toMatch(/^Loaded: modernize-target/);
+    rmSync(broken, { recursive: true });
+    expect(errors).toEqual([]);
+  });
+});
