@@ -28,6 +28,8 @@ interface Task {
 }
 
 const LONG_MILLISECONDS = 50;
+/** How Chromium's trace calls a task of a thread. */
+const TASK = 'ThreadControllerImpl::RunTask';
 /** The page marks with this where it goes to another panel. */
 const MARK = 'panel:';
 
@@ -61,7 +63,7 @@ async function tour(page: Page): Promise<void> {
 function tasksOf(events: readonly TraceEvent[]): Task[] {
   const marks = events.filter(({ name }) => name.startsWith(MARK));
   const [{ pid, tid }] = marks;
-  const own = events.filter((event) => event.name === 'RunTask' && event.pid === pid && event.tid === tid);
+  const own = events.filter((event) => event.name === TASK && event.pid === pid && event.tid === tid);
   return own.map(({ ts, dur = 0, tdur = 0 }) => ({
     panel: marks.findLast((mark) => mark.ts <= ts)?.name.slice(MARK.length) ?? 'start',
     milliseconds: Math.round(dur / 1000),

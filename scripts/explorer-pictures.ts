@@ -40,21 +40,34 @@ const SHOWN: readonly Picture[] = [
 /** What is still moving when a panel is ready: the rest of the run, or the samples. */
 const SETTLE_MILLISECONDS = 2500;
 
-async function take(
-  browser: Browser,
-  url: string,
-  folder: string,
-  shots: readonly (Picture & { width: number; theme: string })[],
-) {
-  for (const { name, hash, ready, height, width, theme } of shots) {
-    const page = await browser.newPage({ viewport: { width, height: height ?? 900 } });
-    await page.goto(`${url}${hash}${hash.includes('?') ? '&' : '?'}theme=${theme}`);
-    await untilLoaded(page);
+/** How a page looks. */
+interface Look {
+  readonly width: number;
+  readonly theme: string;
+}
+
+/** Takes pictures with one page: the models load once, and the link leads from panel to panel. */
+async function take(browser: Browser, url: string, { width, theme }: Look, shots: readonly (Picture & File)[]) {
+  const page = await browser.newPage({ viewport: { width, height: 900 } });
+  await page.goto(`${url}#race`);
+  await untilLoaded(page);
+  for (const { hash, ready, height, file } of shots) {
+    await page.setViewportSize({ width, height: height ?? 900 });
+    await page.evaluate(
+      (to) => {
+        location.hash = to;
+      },
+      `${hash}${hash.includes('?') ? '&' : '?'}theme=${theme}`,
+    );
     await page.waitForSelector(ready, { timeout: 60_000 });
     await page.waitForTimeout(SETTLE_MILLISECONDS);
-    await page.screenshot({ path: join(folder, `${name}.png`), fullPage: height === undefined });
-    await page.close();
+    await page.screenshot({ path: file, fullPage: height === undefined });
   }
+  await page.close();
+}
+
+interface File {
+  readonly file: string;
 }
 
 async function main([folder = join(ROOT, 'docs', 'pictures'), ...widths]: string[]): Promise<void> {
@@ -62,14 +75,17 @@ async function main([folder = join(ROOT, 'docs', 'pictures'), ...widths]: string
   const browser = await launchChromium();
   try {
     mkdirSync(folder, { recursive: true });
-    const looks = widths.flatMap((width) => ['light', 'dark'].map((theme) => ({ width: Number(width), theme })));
-    const shots =
-      looks.length === 0
-        ? SHOWN.map((picture) => ({ ...picture, width: 1400, theme: 'light' }))
-        : looks.flatMap((look) =>
-            PANELS.map((one) => ({ ...one, ...look, name: `${one.name}-${look.width}-${look.theme}` })),
-          );
-    await take(browser, site.url, folder, shots);
+    const fileOf = (name: string) => join(folder, `${name}.png`);
+    if (widths.length === 0) {
+      const shots = SHOWN.map((picture) => ({ ...picture, file: fileOf(picture.name) }));
+      await take(browser, site.url, { width: 1400, theme: 'light' }, shots);
+    }
+    for (const width of widths.map(Number)) {
+      for (const theme of ['light', 'dark']) {
+        const shots = PANELS.map((picture) => ({ ...picture, file: fileOf(`${picture.name}-${width}-${theme}`) }));
+        await take(browser, site.url, { width, theme }, shots);
+      }
+    }
   } finally {
     await browser.close();
     site.close();

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { browserOf, describeIn } from '../browser/support/browsers';
 import { startGuard } from '../browser/support/session';
 import { ISOLATED, serve } from '../house/package/chromium';
-import { EXAMPLES, inNode, LEVEL, siteFolder } from './site';
+import { EXAMPLES, endNode, inNode, LEVEL, siteFolder } from './site';
 
 /** Tells the server what the page shows when both runs have ended, or what went wrong. */
 const REPORT = `
@@ -36,7 +36,10 @@ beforeAll(() => {
   writeFileSync(join(page, 'report.js'), REPORT);
   writeFileSync(join(page, 'index.html'), text.replace('</body>', '<script src="./report.js"></script></body>'));
 });
-afterAll(() => rmSync(page, { recursive: true }));
+afterAll(async () => {
+  rmSync(page, { recursive: true });
+  await endNode();
+});
 
 const folders = () => ({
   '/': `${page}/`,

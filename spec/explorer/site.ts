@@ -29,10 +29,18 @@ export const EXAMPLES: readonly string[] = JSON.parse(readFileSync(join(ROOT, 'm
 /** The level that both have: Node 20 has no relaxed SIMD, and bits may differ between levels. */
 export const LEVEL = 'simd';
 
-/** What Node gives for a text, with the bundled pair. */
+let loaded: Promise<Tandem> | undefined;
+
+/** What Node gives for a text, with the bundled pair, which is loaded once. */
 export async function inNode(text: string, options: GenerateOptions) {
-  const tandem = await Tandem.load(undefined, { backend: 'wasm', level: LEVEL, threads: 1 });
-  return tandem.generate(text, options).finally(() => tandem.dispose());
+  loaded ??= Tandem.load(undefined, { backend: 'wasm', level: LEVEL, threads: 1 });
+  return (await loaded).generate(text, options);
+}
+
+/** Gives back what `inNode` loaded. */
+export async function endNode(): Promise<void> {
+  await (await loaded)?.dispose();
+  loaded = undefined;
 }
 
 /** Panels, and what each of them has when its work is done. */
@@ -222,15 +230,22 @@ export async function untilLoaded(page: Page): Promise<void> {
   await page.waitForSelector('#machine', { timeout: 60_000 });
 }
 
-/** Rules of axe that the page breaks, with the elements that break them. */
-export async function violations(page: Page): Promise<string[]> {
-  await page.addScriptTag({ path: join(ROOT, 'node_modules', 'axe-core', 'axe.min.js') });
-  return page.evaluate(async () => {
+/**
+ * Rules of axe that the page breaks, with the elements that break them.
+ *
+ * @param only the rules to check; left out, all
+ */
+export async function violations(page: Page, only?: readonly string[]): Promise<string[]> {
+  if (!(await page.evaluate(() => 'axe' in globalThis))) {
+    await page.addScriptTag({ path: join(ROOT, 'node_modules', 'axe-core', 'axe.min.js') });
+  }
+  return page.evaluate(async (runOnly) => {
     const { axe } = globalThis as unknown as { axe: { run(options: object): Promise<{ violations: Violation[] }> } };
     type Violation = { id: string; nodes: { html: string; failureSummary: string }[] };
-    const found = await axe.run({ preload: false }); // it would request the stylesheets again
+    // Preloading would request the stylesheets again.
+    const found = await axe.run({ preload: false, resultTypes: ['violations'], ...(runOnly && { runOnly }) });
     return found.violations.flatMap(({ id, nodes }) =>
       nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
     );
-  });
+  }, only);
 }
