@@ -28,11 +28,13 @@ interface Report {
   readonly machine?: string;
 }
 
+let site: string;
 /** The page with the script that tells; all else is served from the site. */
 let page: string;
 beforeAll(() => {
+  site = siteFolder();
   page = mkdtempSync(join(tmpdir(), 'tandem-page-'));
-  const text = readFileSync(join(siteFolder(), 'index.html'), 'utf8');
+  const text = readFileSync(join(site, 'index.html'), 'utf8');
   writeFileSync(join(page, 'report.js'), REPORT);
   writeFileSync(join(page, 'index.html'), text.replace('</body>', '<script src="./report.js"></script></body>'));
 });
@@ -41,16 +43,16 @@ afterAll(async () => {
   await endNode();
 });
 
-const folders = () => ({
+const foldersOf = (site: string) => ({
   '/': `${page}/`,
-  '/assets/': join(siteFolder(), 'assets/'),
-  '/models/': join(siteFolder(), 'models/'),
+  '/assets/': join(site, 'assets/'),
+  '/models/': join(site, 'models/'),
 });
 
 for (const name of ['firefox', 'webkit'] as const) {
   describeIn(browserOf(name), 'the explorer', () => {
     test('decodes as Node does, with the draft and without it', async () => {
-      const { url, server } = await serve(folders(), ISOLATED);
+      const { url, server } = await serve(foldersOf(site), ISOLATED);
       const reported = new Promise<Report>((resolve) => {
         server.on('request', ({ url: path = '' }: IncomingMessage) => {
           if (path.startsWith('/report?')) resolve(JSON.parse(decodeURIComponent(path.slice('/report?'.length))));
