@@ -169,6 +169,16 @@ describe('the openai client', () => {
   });
 });
 
+/** Asks until there is a place: the request that went away gives its place back a moment after its cache. */
+async function whenFree({ client }: Pick<Awaited<ReturnType<typeof tableServer>>, 'client'>) {
+  for (;;) {
+    const answer = await client.completions.create(ask({ max_tokens: 2 })).catch((error) => {
+      if (!(error instanceof OpenAI.RateLimitError)) throw error;
+    });
+    if (answer) return answer;
+  }
+}
+
 describe('a client of the openai package that goes away', () => {
   test.each([false, true])('frees its place and what it held (stream: %s)', async (stream) => {
     const door = gate();
@@ -182,7 +192,7 @@ describe('a client of the openai package that goes away', () => {
     await expect(asked).rejects.toBeInstanceOf(OpenAI.APIUserAbortError);
     door.open();
     await until(() => toy.open() === 0);
-    expect((await toy.client.completions.create(ask({ max_tokens: 2 }))).choices).toHaveLength(1);
+    expect((await whenFree(toy)).choices).toHaveLength(1);
     await toy.close();
   });
 
@@ -193,7 +203,7 @@ describe('a client of the openai package that goes away', () => {
     let pieces = 0;
     for await (const _chunk of stream) if (++pieces === 5) break;
     await until(() => toy.open() === 0);
-    expect((await toy.client.completions.create(ask({ max_tokens: 2 }))).choices).toHaveLength(1);
+    expect((await whenFree(toy)).choices).toHaveLength(1);
     await toy.close();
   });
 });
