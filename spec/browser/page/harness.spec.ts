@@ -31,13 +31,21 @@ const failing: [
   ['toBeGreaterThanOrEqual', (of) => of(1).toBeGreaterThanOrEqual(2)],
   ['toHaveLength', (of) => of([1]).toHaveLength(2)],
   ['toMatch', (of) => of('abc').toMatch(/d/)],
+  ['toMatch with a text', (of) => of('abc').toMatch('ac')],
   ['toMatchObject', (of) => of({ code: 'a' }).toMatchObject({ code: 'b' })],
   ['toBeInstanceOf', (of) => of(3).toBeInstanceOf(Error)],
   ['toThrow without a throw', (of) => of(() => 1).toThrow(Error)],
+  ['toThrow with a pattern, without a throw', (of) => of(() => 1).toThrow(/null|undefined|a/)],
+  ['toThrow with another message', (of) => of(fail).toThrow(/expected b/)],
+  ['not.toThrow', (of) => (of(fail).not as unknown as { toThrow(): void }).toThrow()],
   ['not.toBe', (of) => (of(3).not as unknown as { toBe(value: number): void }).toBe(3)],
   ['rejects when nothing does', (of) => rejection(of(Promise.resolve(1)), { code: 'a' })],
   ['rejects with another code', (of) => rejection(of(Promise.reject({ code: 'b' })), { code: 'a' })],
 ];
+
+function fail(): never {
+  throw new Error('a');
+}
 
 function rejection(expectation: Record<string, unknown>, wanted: object): Promise<void> {
   return (expectation.rejects as { toMatchObject(value: object): Promise<void> }).toMatchObject(wanted);

@@ -111,11 +111,21 @@ function expect(found: unknown) {
     toBeLessThan: (wanted: number) => check(number < wanted, found, '<', wanted),
     toBeLessThanOrEqual: (wanted: number) => check(number <= wanted, found, '≤', wanted),
     toHaveLength: (wanted: number) => check((found as string).length === wanted, found, 'to have length', wanted),
-    toMatch: (wanted: RegExp) => check(wanted.test(String(found)), found, 'to match', String(wanted)),
+    toMatch: (wanted: RegExp | string) => check(fits(found, wanted), found, 'to match', String(wanted)),
     toMatchObject: (wanted: Record<string, unknown>) => check(matches(found, wanted), found, 'to match', wanted),
     toBeInstanceOf: (wanted: new () => unknown) => check(found instanceof wanted, found, 'to be a', wanted.name),
-    toThrow: (wanted: new () => unknown) => check(thrownBy(found) instanceof wanted, found, 'to throw', wanted.name),
-    not: { toBe: (wanted: unknown) => check(!Object.is(found, wanted), found, 'not to be', wanted) },
+    toThrow: (wanted: RegExp | (new () => unknown)) => {
+      const thrown = thrownBy(found);
+      const holds =
+        wanted instanceof RegExp
+          ? thrown !== null && fits((thrown as Error).message, wanted)
+          : thrown instanceof wanted;
+      check(holds, String(thrown), 'to be thrown as', wanted instanceof RegExp ? String(wanted) : wanted.name);
+    },
+    not: {
+      toBe: (wanted: unknown) => check(!Object.is(found, wanted), found, 'not to be', wanted),
+      toThrow: () => check(thrownBy(found) === null, String(thrownBy(found)), 'not to be', 'thrown'),
+    },
     rejects: {
       toMatchObject: async (wanted: Record<string, unknown>) => {
         const reason = await (found as Promise<unknown>).then(
@@ -126,6 +136,10 @@ function expect(found: unknown) {
       },
     },
   };
+}
+
+function fits(found: unknown, wanted: RegExp | string): boolean {
+  return typeof wanted === 'string' ? String(found).includes(wanted) : wanted.test(String(found));
 }
 
 function thrownBy(body: unknown): unknown {
