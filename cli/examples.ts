@@ -31,7 +31,7 @@ const EXAMPLES: Readonly<Record<string, readonly (readonly [command: string, doe
   ],
   doctor: [
     ['tandem doctor', 'which backend this machine gets, and why'],
-    ['tandem doctor --backend gpu', 'what the gpu backend says'],
+    ['tandem doctor --json', 'the same as one JSON object'],
   ],
 };
 
