@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
-import { EMBED_OPTIONS, type EmbedOptions, LOAD_OPTIONS, type LoadOptions, Tandem } from '../api';
+import { EMBED_OPTIONS, type EmbedOptions, LOAD_OPTIONS, type LoadOptions, type Tandem } from '../api';
 import { listOf, type OptionTable, TandemError, text, whole } from '../common';
 import { EXIT, isCancellation, oneLine } from './failure';
 import { addFlags, optionsOf } from './flags';
+import type { LoadFlags } from './generate/flags';
 import { type Input, type InputFlags, readInputs } from './generate/inputs';
-import { askingHub, checkModelName } from './models';
-import { printNotice } from './notices';
-import { loadProgress } from './progress';
+import { loadTandem } from './loading';
+import { checkModelName } from './models';
 import { jsonLine } from './terminal';
 
 /** The options of loading that concern a model without a draft. */
@@ -42,20 +42,10 @@ export function addEmbedFlags(command: Command): Command {
 }
 
 /** Loads a model that nothing drafts for. */
-export async function loadAlone(flags: Omit<LoadOptions, 'draft'> & { model?: string }, signal: AbortSignal) {
+export async function loadAlone(flags: Omit<LoadFlags, 'draft'>, signal: AbortSignal): Promise<Tandem> {
   const { model } = flags;
   if (model !== undefined) checkModelName(model, '--model');
-  const progress = loadProgress();
-  const options = {
-    wide: 'auto' as const,
-    ...optionsOf(flags, LOADING),
-    draft: null,
-    signal,
-    onProgress: progress.update,
-    onNotice: printNotice,
-  };
-  const names = model === undefined ? [] : [model];
-  return askingHub(names, () => Tandem.load(model, options)).finally(progress.stop);
+  return loadTandem(flags, signal, { draft: null });
 }
 
 /** Texts that are embedded and printed at a time. */

@@ -24,3 +24,8 @@ export async function* withEventLoop<T>(items: AsyncIterable<T>, signal: AbortSi
     yield item;
   }
 }
+
+/** Ends when the signal does. */
+export async function untilAborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+}

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { type OptionTable, quoted, text, whole } from '../common';
 import { startExplorer } from '../server';
 import { openCheckpoint } from '../weights';
+import { untilAborted } from './event-loop';
 import { CommandError } from './failure';
 import { addFlags } from './flags';
 
@@ -62,7 +63,7 @@ export async function explore({ model, draft, port = DEFAULT_PORT }: ExploreFlag
   const explorer = await startExplorer({ ...folders, target: model, draft, port });
   try {
     process.stdout.write(`tandem: the explorer is on ${explorer.address}\n`);
-    if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    await untilAborted(signal);
   } finally {
     await explorer.stop();
   }

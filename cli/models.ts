@@ -42,6 +42,12 @@ export async function checkDrafts(drafts: readonly string[]): Promise<void> {
   }
 }
 
+/** Checks the names of the model and of the drafts that flags name, before anything is loaded. */
+export async function checkModels({ model, draft = [] }: { model?: string; draft?: readonly string[] }): Promise<void> {
+  if (model !== undefined) checkModelName(model, '--model');
+  await checkDrafts(draft);
+}
+
 /** Runs what may ask the hub for models. An error of the hub then also says which names are no directories here. */
 export async function askingHub<T>(names: readonly string[], ask: () => Promise<T>): Promise<T> {
   try {

@@ -1,28 +1,20 @@
 import type { Command } from 'commander';
-import { LOAD_OPTIONS, Tandem } from '../api';
-import { flagged, type OptionTable, printable, text } from '../common';
+import { LOAD_OPTIONS } from '../api';
+import { flagged, type OptionTable, printable } from '../common';
 import { DEFAULTS } from '../decoding';
 import { type Answered, SERVE_OPTIONS, type ServeOptions, startServer } from '../server';
+import { untilAborted } from './event-loop';
 import { CommandError, oneLine } from './failure';
 import { addFlags, optionsOf } from './flags';
-import { checkLoadFlags, DRAFT_FLAGS, type LoadFlags, loadOptions } from './generate/flags';
+import { checkLoadFlags, DRAFT_FLAGS, type LoadFlags, MODEL_FLAG } from './generate/flags';
 import type { Patience } from './guard';
-import { askingHub, checkDrafts, checkModelName } from './models';
-import { printNotice } from './notices';
-import { loadProgress } from './progress';
+import { loadTandem } from './loading';
+import { checkModels } from './models';
 
 /** Flags of `tandem serve`: those of loading and those of the server. */
 export interface ServeFlags extends LoadFlags, ServeOptions {
   readonly quiet?: boolean;
 }
-
-const MODEL_FLAGS: OptionTable = {
-  model: {
-    ...text(1),
-    about: 'the target: a checkpoint directory or a hub id, as google/flan-t5-small (default: the bundled pair)',
-    flag: '-m, --model <name>',
-  },
-};
 
 const OUTPUT_FLAGS: OptionTable = {
   quiet: { ...flagged, about: 'print the address alone, and no line for each request', flag: '-q, --quiet' },
@@ -41,7 +33,7 @@ A second signal ends at once.`;
 /** Puts the flags of `tandem serve` on a command. */
 export function addServeFlags(command: Command): Command {
   command.description('serve a model over HTTP, with the routes of OpenAI: completions, embeddings, models');
-  for (const table of [MODEL_FLAGS, LOAD_OPTIONS, DRAFT_FLAGS, SERVE_OPTIONS, OUTPUT_FLAGS]) addFlags(command, table);
+  for (const table of [MODEL_FLAG, LOAD_OPTIONS, DRAFT_FLAGS, SERVE_OPTIONS, OUTPUT_FLAGS]) addFlags(command, table);
   return command.addHelpText('after', EXAMPLES);
 }
 
@@ -52,38 +44,25 @@ const ENDING_MS = 5000;
 
 /** `tandem serve`: until a signal. */
 export async function serve(flags: ServeFlags, signal: AbortSignal, patience: Patience): Promise<void> {
-  const { model, draft = [], quiet } = flags;
+  const { quiet } = flags;
   checkLoadFlags(flags);
-  if (model !== undefined) checkModelName(model, '--model');
-  await checkDrafts(draft);
+  await checkModels(flags);
   const apiKey = flags.apiKey ?? keyOfEnvironment();
   const options: ServeOptions = { ...optionsOf(flags, SERVE_OPTIONS), apiKey };
-  const tandem = await loaded(flags, signal);
+  const { concurrency = DEFAULTS.concurrency } = flags;
+  // The engine runs in a worker, so that this thread answers while it works.
+  const tandem = await loadTandem(flags, signal, { worker: true, continuousBatching: concurrency });
   try {
     const server = await startServer(tandem, options, quiet ? undefined : printAnswered);
     patience(server.grace * 1000 + ENDING_MS);
     process.stdout.write(`tandem: serving ${printable(server.name)} on ${server.address}\n`);
     if (apiKey === undefined && !server.isLocal) process.stderr.write(OPEN);
-    if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
+    await untilAborted(signal);
     if (!quiet) process.stderr.write('tandem: stopping; waiting for the requests that run\n');
     if (!(await server.stop())) throw new CommandError('aborted', 'serve: requests were cut off, which --grace allows');
   } finally {
     await tandem.dispose();
   }
-}
-
-/** The engine runs in a worker, so that this thread answers while it works. */
-async function loaded(flags: ServeFlags, signal: AbortSignal): Promise<Tandem> {
-  const { model, draft = [], concurrency } = flags;
-  const progress = loadProgress();
-  const options = {
-    wide: 'auto' as const,
-    ...(await loadOptions(flags)),
-    ...{ worker: true, continuousBatching: concurrency ?? DEFAULTS.concurrency },
-    ...{ signal, onProgress: progress.update, onNotice: printNotice },
-  };
-  const names = model === undefined ? draft : [model, ...draft];
-  return askingHub(names, () => Tandem.load(model, options)).finally(progress.stop);
 }
 
 function keyOfEnvironment(): string | undefined {

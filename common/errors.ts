@@ -47,6 +47,18 @@ export type ErrorCode =
   /** The processors forbid every token at a position that decoding has reached. */
   | 'no-token-left';
 
+/** Codes of errors that an input, or what is asked of it, is to blame for: the same input has the same one whenever it is decoded. */
+export const INPUT_ERRORS: readonly ErrorCode[] = [
+  'option-invalid',
+  'argument-invalid',
+  'config-invalid',
+  'source-invalid',
+  'token-invalid',
+  'tokenizer-invalid',
+  'logits-invalid',
+  'no-token-left',
+];
+
 /**
  * The base of every error that Tandem throws on purpose. `code` is for programs, `message` is for people: it names what was
  * looked at, what was expected and what was found.

@@ -1,5 +1,5 @@
 export { ASYNC_DISPOSE } from './dispose';
-export { type ErrorCode, TandemError } from './errors';
+export { type ErrorCode, INPUT_ERRORS, TandemError } from './errors';
 export { Inbox } from './inbox';
 export { parseShallowJson, quotedJson } from './json';
 export {

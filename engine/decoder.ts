@@ -1,6 +1,6 @@
 import type { Backend, PlanSpec, Tensor } from '../kernels';
 import type { EncodedSource } from './encoded';
-import { EngineError } from './errors';
+import { checkInUse, checkNotAborted, EngineError } from './errors';
 import { decoderForward, type ForwardContext } from './forward';
 import { decoderOf, type LayerCaches } from './layers';
 import { LogitsPool } from './logits';
@@ -107,9 +107,8 @@ export class Decoder {
   }
 
   private check(signal: AbortSignal | undefined): void {
-    if (this.disposed)
-      throw new EngineError('disposed', `${this.name}: expected a model in use, found one that was disposed`);
-    if (signal?.aborted) throw new EngineError('aborted', 'forward: cancelled', { cause: signal.reason });
+    checkInUse({ name: this.name, disposed: this.disposed });
+    checkNotAborted('forward', signal);
   }
 }
 

@@ -4,7 +4,7 @@
  * steps. A row's bits do not depend on the chunks, because no kernel's do.
  */
 import type { AttentionPart, Backend, KvCache, Tensor } from '../kernels';
-import { EngineError } from './errors';
+import { checkInUse, checkNotAborted } from './errors';
 import {
   attendBlock,
   type ForwardContext,
@@ -220,9 +220,8 @@ export class Encoder {
   }
 
   private check(signal: AbortSignal | undefined): void {
-    if (this.disposed)
-      throw new EngineError('disposed', `${this.name}: expected a model in use, found one that was disposed`);
-    if (signal?.aborted) throw new EngineError('aborted', 'encode: cancelled', { cause: signal.reason });
+    checkInUse({ name: this.name, disposed: this.disposed });
+    checkNotAborted('encode', signal);
   }
 
   private free(): void {

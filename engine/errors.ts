@@ -18,3 +18,13 @@ export type EngineErrorCode = Extract<
 export class EngineError extends TandemError<EngineErrorCode> {
   override readonly name = 'EngineError';
 }
+
+/** @throws EngineError `disposed` */
+export function checkInUse({ name, disposed }: { readonly name: string; readonly disposed: boolean }): void {
+  if (disposed) throw new EngineError('disposed', `${name}: expected a model in use, found one that was disposed`);
+}
+
+/** @throws EngineError `aborted`, which names the call */
+export function checkNotAborted(call: 'encode' | 'forward', signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new EngineError('aborted', `${call}: cancelled`, { cause: signal.reason });
+}

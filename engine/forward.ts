@@ -97,8 +97,9 @@ export function* decoderForward(
 ): Generator<number> {
   const { backend, weights, observe } = context;
   backend.embed(work.hidden, weights.embedding, ids); // [rows, dModel]
+  const steps = attentionSteps(context.config, ids.length, cut);
   for (const [i, cache] of caches.entries()) {
-    yield* decoderBlock(context, decoderOf(weights).layers[i], work, { ...cache, ...cut });
+    yield* decoderBlock(context, decoderOf(weights).layers[i], work, { ...cache, ...steps });
     // Nothing has overwritten these two since the block's cross-attention.
     observe?.(`decoder.cross.${i}.query`, work.query);
     observe?.(`decoder.cross.${i}.mixed`, work.mixed);
@@ -107,27 +108,48 @@ export function* decoderForward(
   yield ids.length * weights.head.rows * weights.head.cols; // the head, which the caller computes
 }
 
+/** Attention of every decoder block of a call, which is the same in each. */
+interface AttentionSteps {
+  /** Multiply-adds of self-attention. */
+  readonly selfOperations: number;
+  /** Without `part` cross-attention is one step. */
+  readonly crossParts: readonly { readonly operations: number; readonly part?: AttentionPart }[];
+}
+
+function attentionSteps({ heads, dKv }: T5Config, rows: number, { longest, most }: DecoderCut): AttentionSteps {
+  const size = { rows, heads, dKv, longest: longest.cross };
+  const parts = attentionParts(size, most);
+  return {
+    selfOperations: attentionOperations({ ...size, longest: longest.self }),
+    crossParts: parts.map((part) => ({
+      operations: attentionOperations({
+        ...size,
+        rows: part.rows[1] - part.rows[0],
+        heads: part.heads[1] - part.heads[0],
+      }),
+      part: parts.length > 1 ? { planRow: 0, ...part } : undefined,
+    })),
+  };
+}
+
 function* decoderBlock(
   { backend, config }: ForwardContext,
   layer: DecoderLayer,
   work: Workspace,
-  { self, cross, longest, most }: LayerCaches & DecoderCut,
+  { self, cross, selfOperations, crossParts }: LayerCaches & AttentionSteps,
 ): Generator<number> {
   const { dModel, inner, dFf, feedForward: feed } = config;
   const { rows } = work.hidden;
-  const size = { rows, heads: config.heads, dKv: config.dKv, longest: longest.cross };
-  yield rows * 4 * dModel * inner + attentionOperations({ ...size, longest: longest.self });
+  yield rows * 4 * dModel * inner + selfOperations;
   projectRows(backend, layer.attention, work);
   const fresh = { keys: work.key, values: work.value };
   backend.attention(work.mixed, work.query, fresh, self, work.selfPlan, layer.bias); // [rows, inner]
   addOutput(backend, layer.attention, work);
   yield rows * dModel * inner;
   backend.normLinear([work.query], work.hidden, layer.cross.norm, [layer.cross.query]); // [rows, inner]
-  for (const part of attentionParts(size, most)) {
-    yield attentionOperations({ ...size, rows: part.rows[1] - part.rows[0], heads: part.heads[1] - part.heads[0] });
-    const isWhole = part.rows[1] - part.rows[0] === rows && part.heads[1] - part.heads[0] === config.heads;
-    const cutting = isWhole ? undefined : { planRow: 0, ...part };
-    backend.attention(work.mixed, work.query, null, cross, work.crossPlan, null, cutting); // [rows, inner]
+  for (const { operations, part } of crossParts) {
+    yield operations;
+    backend.attention(work.mixed, work.query, null, cross, work.crossPlan, null, part); // [rows, inner]
   }
   yield rows * (dModel * inner + (feed.gated ? 3 : 2) * dModel * dFf);
   addOutput(backend, layer.cross, work);

@@ -4,7 +4,7 @@ import { AttentionProbe } from './attention';
 import { Decoder } from './decoder';
 import { EncodedSource, type SlotPools } from './encoded';
 import { type ChunkStates, Encoder } from './encoder';
-import { EngineError } from './errors';
+import { checkInUse, EngineError } from './errors';
 import { crossForward, type ForwardContext, type Observe } from './forward';
 import type { LayerCaches } from './layers';
 import { type LoadedWeights, type LoadOptions, loadWeights, storedDtype } from './load';
@@ -261,7 +261,6 @@ class Model implements T5Model, SlotPools {
   }
 
   private checkInUse(): void {
-    if (this.disposed)
-      throw new EngineError('disposed', `${this.name}: expected a model in use, found one that was disposed`);
+    checkInUse({ name: this.name, disposed: this.disposed });
   }
 }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { createReadStream, existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,6 +9,7 @@ import { quoted, TandemError } from '../common';
 import { checkHost } from './access';
 import type { ExploreOptions, Explorer } from './explorer';
 import { failureOf, RequestError } from './failure';
+import { closing, listen } from './listening';
 
 /** This machine alone reaches the page and the checkpoints. */
 const HOST = '127.0.0.1';
@@ -61,21 +61,8 @@ export async function startExplorer(options: ExploreOptions): Promise<Explorer> 
   app.onError((error) => failureOf(error).response);
   const server = createAdaptorServer({ fetch: app.fetch, overrideGlobalObjects: false }) as Server;
   const { port = 0 } = options;
-  try {
-    server.listen(port, HOST);
-    await once(server, 'listening');
-  } catch (error) {
-    const { code = String(error) } = error as NodeJS.ErrnoException;
-    throw new TandemError('io-failed', `explore: expected to listen on port ${port}, found ${code}`, { cause: error });
-  }
-  const stop = async () => {
-    const closed = once(server, 'close');
-    server.close();
-    server.closeIdleConnections();
-    const force = setTimeout(() => server.closeAllConnections(), 1000);
-    await closed;
-    clearTimeout(force);
-  };
+  await listen(server, { host: HOST, port }, `explore: expected to listen on port ${port}`);
+  const stop = () => closing(server)(1000);
   return { address: `http://${HOST}:${(server.address() as AddressInfo).port}/`, stop };
 }
 

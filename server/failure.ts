@@ -1,4 +1,4 @@
-import { printable, TandemError } from '../common';
+import { type ErrorCode, INPUT_ERRORS, printable, TandemError } from '../common';
 
 type Kind = 'invalid_request_error' | 'authentication_error' | 'rate_limit_error' | 'server_error';
 
@@ -37,17 +37,7 @@ export function badField(param: string, message: string, code = 'invalid_value')
 }
 
 /** Codes that mean: the request asks for something that cannot be done. */
-const OF_REQUEST: readonly string[] = [
-  'option-invalid',
-  'argument-invalid',
-  'config-invalid',
-  'source-invalid',
-  'token-invalid',
-  'tokenizer-invalid',
-  'no-token-left',
-  'tensor-missing',
-  'logits-invalid',
-];
+const OF_REQUEST: readonly ErrorCode[] = [...INPUT_ERRORS, 'tensor-missing'];
 
 /** Any error as an answer. What is not the request's fault says only its code: the message may name files of the server. */
 export function failureOf(error: unknown): RequestError {

@@ -1,11 +1,12 @@
-import { once, setMaxListeners } from 'node:events';
+import { setMaxListeners } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
 import type { Tandem } from '../api';
-import { checkOptions, quoted, TandemError } from '../common';
+import { checkOptions, quoted } from '../common';
 import { isLoopback } from './access';
 import { type Answered, createApp } from './app';
+import { closing, listen } from './listening';
 import { ServerMetrics } from './metrics';
 import { shortName } from './models';
 import { SERVE_DEFAULTS, SERVE_OPTIONS, type ServeOptions } from './options';
@@ -53,36 +54,22 @@ export async function startServer(
   };
   const { fetch } = createApp(serving, onAnswered);
   const server = createAdaptorServer({ fetch, overrideGlobalObjects: false }) as Server;
-  await listen(server, settings);
+  const { host, port: asked } = settings;
+  await listen(server, { host, port: asked }, `serve: expected to listen on ${quoted(host)}, port ${asked}`);
   const stop = async (): Promise<boolean> => {
     isStopping = true;
-    const closed = once(server, 'close');
-    server.close();
-    server.closeIdleConnections();
+    const closed = closing(server);
     const isInTime = await within(settings.grace, places.empty());
     ended.abort();
     await within(1, places.empty()); // who was cut off hears of it
-    const force = setTimeout(() => server.closeAllConnections(), isInTime ? 1000 : 100);
-    await closed;
-    clearTimeout(force);
+    await closed(isInTime ? 1000 : 100);
     return isInTime;
   };
   const { address, port } = server.address() as AddressInfo;
   const { name } = serving;
-  const { grace, host } = settings;
+  const { grace } = settings;
   const shown = `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
   return { address: shown, port, name, isLocal: isLoopback(host), grace, stop };
-}
-
-async function listen(server: Server, { host, port }: ServeSettings): Promise<void> {
-  try {
-    server.listen(port, host);
-    await once(server, 'listening');
-  } catch (error) {
-    const { code = String(error) } = error as NodeJS.ErrnoException;
-    const message = `serve: expected to listen on ${quoted(host)}, port ${port}, found ${code}`;
-    throw new TandemError('io-failed', message, { cause: error });
-  }
 }
 
 /** Whether something ends within some seconds. */

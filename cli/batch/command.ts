@@ -1,14 +1,13 @@
 import { stat } from 'node:fs/promises';
-import { checkGiven, type GenerateOptions, Tandem } from '../../api';
+import { checkGiven, type GenerateOptions, type Tandem } from '../../api';
 import { printable, quoted } from '../../common';
 import { DEFAULTS } from '../../decoding';
 import { CommandError, EXIT } from '../failure';
 import { checkReadable, type Line, linesOf, openFile, standardInput } from '../files';
 import { optionsOf } from '../flags';
-import { checkLoadFlags, loadOptions } from '../generate/flags';
-import { askingHub, checkDrafts, checkModelName } from '../models';
-import { printNotice } from '../notices';
-import { loadProgress } from '../progress';
+import { checkLoadFlags } from '../generate/flags';
+import { loadTandem } from '../loading';
+import { checkModels } from '../models';
 import { type BatchFlags, DECODING } from './flags';
 import { isSameFile, type Output, outputFile, standardOutput } from './output';
 import { BatchProgress } from './progress';
@@ -23,12 +22,11 @@ const ALL = Number.MAX_SAFE_INTEGER;
 
 /** `tandem batch` */
 export async function batch(file: string | undefined, flags: BatchFlags, signal: AbortSignal): Promise<void> {
-  const { model, draft = [], out, quiet = false } = flags;
+  const { out, quiet = false } = flags;
   checkLoadFlags(flags);
   const given = optionsOf(flags, DECODING) as GenerateOptions;
   checkGiven(given, 'batch');
-  if (model !== undefined) checkModelName(model, '--model');
-  await checkDrafts(draft);
+  await checkModels(flags);
   const input = await openInput(file, out);
   const output = out === undefined || out === '-' ? standardOutput() : await outputFile(out);
   const progress = new BatchProgress({ size: input.size, quiet });
@@ -96,14 +94,8 @@ function decode(tandem: Tandem, given: GenerateOptions, work: Work): Promise<voi
 
 /** Loads the models, so that all lines share one batch, and gives them back. */
 async function withTandem(flags: BatchFlags, signal: AbortSignal, work: (tandem: Tandem) => Promise<void>) {
-  const { model, draft = [], concurrency = DEFAULTS.concurrency } = flags;
-  const bar = loadProgress();
-  const options = {
-    ...{ wide: 'auto' as const, ...(await loadOptions(flags)) },
-    ...{ continuousBatching: concurrency, signal, onProgress: bar.update, onNotice: printNotice },
-  };
-  const names = model === undefined ? draft : [model, ...draft];
-  const tandem = await askingHub(names, () => Tandem.load(model, options)).finally(bar.stop);
+  const { concurrency = DEFAULTS.concurrency } = flags;
+  const tandem = await loadTandem(flags, signal, { continuousBatching: concurrency });
   try {
     await work(tandem);
   } finally {

@@ -3,7 +3,7 @@ import { GENERATE_OPTIONS, type GenerateOptions, LOAD_OPTIONS } from '../../api'
 import { flagged, type OptionRule, type OptionTable, text } from '../../common';
 import { NOT_FOLLOWED } from '../../decoding';
 import { addFlags, addRefusedFlags } from '../flags';
-import { DRAFT_FLAGS, type LoadFlags } from '../generate/flags';
+import { DRAFT_FLAGS, type LoadFlags, MODEL_FLAG } from '../generate/flags';
 import type { Shard } from './run';
 
 const { trace: _trace, ...DECODING } = GENERATE_OPTIONS;
@@ -28,11 +28,7 @@ const shardRule: OptionRule<Shard> = {
 };
 
 const BATCH_FLAGS: OptionTable = {
-  model: {
-    ...text(1),
-    about: 'the target: a checkpoint directory or a hub id, as google/flan-t5-small (default: the bundled pair)',
-    flag: '-m, --model <name>',
-  },
+  ...MODEL_FLAG,
   out: {
     ...text(1),
     about: 'file of the records; what is finished in it is kept (default, and -: standard output)',

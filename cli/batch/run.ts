@@ -1,6 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { type GenerateOptions, type Input, type Result, sequenceName } from '../../api';
-import { type ErrorCode, Inbox, TandemError } from '../../common';
+import { type ErrorCode, INPUT_ERRORS, Inbox, TandemError } from '../../common';
 import { CommandError, isCancellation, oneLine } from '../failure';
 import type { Line } from '../files';
 import type { Output } from './output';
@@ -101,18 +101,8 @@ async function writeRecord({ line, job, outcome }: Begun, { output, watcher }: B
   watcher.passed(line);
 }
 
-/** Codes of errors that a line is to blame for. The same line has the same one whenever it is decoded. */
-const OF_A_LINE: readonly ErrorCode[] = [
-  'option-invalid',
-  'argument-invalid',
-  'config-invalid',
-  'source-invalid',
-  'token-invalid',
-  'tokenizer-invalid',
-  'not-found',
-  'logits-invalid',
-  'no-token-left',
-];
+/** Codes of errors that a line is to blame for. */
+const OF_A_LINE: readonly ErrorCode[] = [...INPUT_ERRORS, 'not-found'];
 
 function isOfLine(error: Error): boolean {
   return error instanceof TandemError && OF_A_LINE.includes(error.code);

@@ -1,16 +1,16 @@
 import { cpus } from 'node:os';
 import type { Command } from 'commander';
-import { bundledPair, GENERATE_OPTIONS, LOAD_OPTIONS, Tandem, VERSION } from '../../api';
+import { bundledPair, GENERATE_OPTIONS, LOAD_OPTIONS, VERSION } from '../../api';
 import { roofline } from '../../bench/index';
 import { flagged, listOf, type OptionTable, oneOf, text, whole } from '../../common';
 import type { BackendName, Dtype } from '../../kernels';
 import { CommandError } from '../failure';
 import { checkWritable, writeText } from '../files';
 import { addFlags } from '../flags';
-import { checkLoadFlags, DRAFT_FLAGS, type LoadFlags, loadOptions } from '../generate/flags';
-import { askingHub, checkDrafts, checkModelName } from '../models';
-import { printNotice } from '../notices';
-import { countProgress, loadProgress } from '../progress';
+import { checkLoadFlags, DRAFT_FLAGS, type LoadFlags, MODEL_FLAG } from '../generate/flags';
+import { loadTandem, runFacts } from '../loading';
+import { checkModels } from '../models';
+import { countProgress } from '../progress';
 import { columns, facts } from '../table';
 import { jsonLine } from '../terminal';
 import { type DecodeFigures, KERNELS, type KernelFigures, measureDecode, measureKernels } from './measure';
@@ -62,11 +62,7 @@ const FLAGS: OptionTable = {
     about: 'a text to decode (default: the examples of the bundled pair); may be given again',
     flag: '--text <text>',
   },
-  model: {
-    ...text(1),
-    about: 'the target: a checkpoint directory or a hub id (default: the bundled pair)',
-    flag: '-m, --model <name>',
-  },
+  ...MODEL_FLAG,
   gamma: GENERATE_OPTIONS.gamma,
   maxNewTokens: GENERATE_OPTIONS.maxNewTokens,
   json: { ...flagged, about: 'print one JSON object', flag: '--json' },
@@ -112,7 +108,7 @@ export async function bench(flags: BenchFlags, signal: AbortSignal): Promise<voi
 }
 
 async function checkFlags(flags: BenchFlags): Promise<void> {
-  const { only, model, draft = [], svg, text: texts, kernels, types, rows, full, backend = 'auto' } = flags;
+  const { only, model, svg, text: texts, kernels, types, rows, full, backend = 'auto' } = flags;
   checkLoadFlags(flags);
   const alone = (part: string, given: readonly (readonly [string, unknown])[]) => {
     const word = given.find(([, value]) => value !== undefined)?.[0];
@@ -142,8 +138,7 @@ async function checkFlags(flags: BenchFlags): Promise<void> {
   if (model !== undefined && texts === undefined) {
     throw new CommandError('argument-invalid', 'bench: expected --text beside --model, found none');
   }
-  if (model !== undefined) checkModelName(model, '--model');
-  await checkDrafts(draft);
+  await checkModels(flags);
   if (svg !== undefined) await checkWritable(svg);
 }
 
@@ -173,18 +168,12 @@ async function runKernels(flags: BenchFlags, signal: AbortSignal): Promise<Kerne
 }
 
 async function runDecode(flags: BenchFlags, signal: AbortSignal) {
-  const { model, draft = [], gamma, maxNewTokens } = flags;
-  const progress = loadProgress();
-  const load = { wide: 'auto' as const, ...(await loadOptions(flags)), signal, onProgress: progress.update };
-  const names = [model, ...draft].filter((name) => name !== undefined);
-  const loading = askingHub(names, () => Tandem.load(model, { ...load, onNotice: printNotice }));
-  const tandem = await loading.finally(progress.stop);
+  const { gamma, maxNewTokens } = flags;
+  const tandem = await loadTandem(flags, signal);
   try {
     const texts = flags.text ?? (await bundledPair()).examples;
     const figures = await measureDecode(tandem, texts, { gamma, maxNewTokens, signal });
-    const { name, level, threads, wide } = tandem.backend;
-    const what = { target: tandem.target.name, draft: tandem.drafter, dtype: tandem.target.dtype };
-    return { ...what, backend: { name, level, threads, wide }, ...figures };
+    return { ...runFacts(tandem), ...figures };
   } finally {
     await tandem.dispose();
   }

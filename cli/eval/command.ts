@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
-import { checkGiven, GENERATE_OPTIONS, type GenerateOptions, LOAD_OPTIONS, Tandem, VERSION } from '../../api';
+import { checkGiven, GENERATE_OPTIONS, type GenerateOptions, LOAD_OPTIONS, type Tandem, VERSION } from '../../api';
 import { flagged, type OptionTable, text, whole } from '../../common';
 import { CommandError } from '../failure';
 import { checkWritable, writeText } from '../files';
 import { addFlags } from '../flags';
-import { checkGenerateFlags, DRAFT_FLAGS, type GenerateFlags, generateOptions, loadOptions } from '../generate/flags';
-import { askingHub, checkDrafts, checkModelName } from '../models';
-import { printNotice } from '../notices';
-import { countProgress, loadProgress } from '../progress';
+import { checkGenerateFlags, DRAFT_FLAGS, type GenerateFlags, generateOptions, MODEL_FLAG } from '../generate/flags';
+import { loadTandem, runFacts } from '../loading';
+import { checkModels } from '../models';
+import { countProgress } from '../progress';
 import { table } from '../table';
 import { jsonLine } from '../terminal';
 import { type Evaluation, evaluate } from './measure';
@@ -17,14 +17,6 @@ export interface EvalFlags extends Omit<GenerateFlags, 'compare' | 'trace' | 'fi
   readonly limit?: number;
   readonly out?: string;
 }
-
-const MODEL: OptionTable = {
-  model: {
-    ...text(1),
-    about: 'the target: a checkpoint directory or a hub id, as google/flan-t5-small (default: the bundled pair)',
-    flag: '-m, --model <name>',
-  },
-};
 
 /** What decodes one text for each source. */
 const { trace: _trace, logProbs: _logProbs, numReturnSequences: _several, ...DECODING } = GENERATE_OPTIONS;
@@ -49,28 +41,23 @@ export function addEvalFlags(command: Command): Command {
   command
     .description('measure a model on pairs of texts: BLEU, chrF, loss, how far the draft agrees, and speed')
     .argument('[pairs]', 'a file of tab-separated pairs (default: the held-out passages of the bundled pair)');
-  for (const options of [MODEL, LOAD_OPTIONS, DRAFT_FLAGS, DECODING, OUTPUT]) addFlags(command, options);
+  for (const options of [MODEL_FLAG, LOAD_OPTIONS, DRAFT_FLAGS, DECODING, OUTPUT]) addFlags(command, options);
   return command.addHelpText('after', EXAMPLES);
 }
 
 /** `tandem eval`: nothing is loaded where a line of the file is wrong. */
 export async function evalCommand(path: string | undefined, flags: EvalFlags, signal: AbortSignal): Promise<void> {
-  const { model, draft, limit, out, json } = flags;
+  const { model, limit, out, json } = flags;
   checkGenerateFlags(flags);
   const options: GenerateOptions = generateOptions(flags);
   checkGiven(options, 'eval');
-  if (model !== undefined) checkModelName(model, '--model');
-  if (draft !== undefined) await checkDrafts(draft);
+  await checkModels(flags);
   if (out !== undefined) await checkWritable(out);
   if (path === undefined && model !== undefined) {
     throw new CommandError('argument-invalid', 'eval: expected a file of pairs beside --model, found none');
   }
   const pairs = (path === undefined ? await bundledPairs() : await readPairs(path, signal)).slice(0, limit);
-  const progress = loadProgress();
-  const load = { wide: 'auto' as const, ...(await loadOptions(flags)), signal, onProgress: progress.update };
-  const names = [model, ...(draft ?? [])].filter((name) => name !== undefined);
-  const loading = askingHub(names, () => Tandem.load(model, { ...load, onNotice: printNotice }));
-  const tandem = await loading.finally(progress.stop);
+  const tandem = await loadTandem(flags, signal);
   const bar = countProgress('pairs', pairs.length);
   try {
     const found = await evaluate({ tandem, pairs, options, signal, onPair: bar.update }).finally(bar.stop);
@@ -84,13 +71,9 @@ export async function evalCommand(path: string | undefined, flags: EvalFlags, si
 const onOneLine = (text: string) => text.replace(/[\r\n]+/g, ' ');
 
 function asData(tandem: Tandem, { texts: _texts, speed, loss, ...found }: Evaluation) {
-  const { name, level, wide, threads } = tandem.backend;
   return {
     version: VERSION,
-    target: tandem.target.name,
-    draft: tandem.drafter,
-    dtype: tandem.target.dtype,
-    backend: { name, level, wide, threads },
+    ...runFacts(tandem),
     ...found,
     loss: { ...loss, perplexity: Math.exp(loss.perToken) },
     speed: { ...speed, tokensPerSecond: speed.tokens / speed.seconds },

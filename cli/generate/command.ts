@@ -1,9 +1,8 @@
-import { bundledPair, checkGenerate, checkGiven, type GenerateOptions, Tandem } from '../../api';
+import { bundledPair, checkGenerate, checkGiven, type GenerateOptions, type Tandem } from '../../api';
 import { CommandError, EXIT } from '../failure';
-import { askingHub, checkDrafts, checkModelName } from '../models';
-import { printNotice } from '../notices';
-import { loadProgress } from '../progress';
-import { checkGenerateFlags, type GenerateFlags, generateOptions, loadOptions } from './flags';
+import { loadTandem } from '../loading';
+import { checkModels } from '../models';
+import { checkGenerateFlags, type GenerateFlags, generateOptions } from './flags';
 import { type Input, type Item, readInputs, textInputs } from './inputs';
 import { jsonPrinter } from './json';
 import { printInOrder } from './order';
@@ -21,17 +20,16 @@ interface Call {
 /** `tandem generate`: decodes every input and prints it. What is finished is printed, even when a later input fails. */
 export async function generateCommand(words: readonly string[], flags: GenerateFlags, call: Call): Promise<void> {
   const { signal } = call;
-  const { model, draft, file, document, ids } = flags;
+  const { model, file, document, ids } = flags;
   checkGenerateFlags(flags);
   checkBefore(flags);
-  if (model !== undefined) checkModelName(model, '--model');
-  if (draft !== undefined) await checkDrafts(draft);
+  await checkModels(flags);
   const asked = [words[0], file, document, ids, model].some((one) => one !== undefined);
   const showcase = !asked && !call.named;
   const items = showcase ? textInputs((await bundledPair()).examples) : await readInputs(words, flags, signal);
   const traces = await traceFile(flags.trace);
   try {
-    const tandem = await loaded(flags, signal);
+    const tandem = await loadTandem(flags, signal);
     try {
       checkLevel(tandem, flags);
       await decode(tandem, items, { flags, showcase, traces, signal });
@@ -41,20 +39,6 @@ export async function generateCommand(words: readonly string[], flags: GenerateF
   } finally {
     traces?.close();
   }
-}
-
-async function loaded(flags: GenerateFlags, signal: AbortSignal): Promise<Tandem> {
-  const { model, draft = [] } = flags;
-  const progress = loadProgress();
-  const options = {
-    wide: 'auto' as const,
-    ...(await loadOptions(flags)),
-    signal,
-    onProgress: progress.update,
-    onNotice: printNotice,
-  };
-  const names = model === undefined ? draft : [model, ...draft];
-  return askingHub(names, () => Tandem.load(model, options)).finally(progress.stop);
 }
 
 /** Refuses options before anything is read, downloaded or loaded. What a checkpoint states can make good what is left out. */

@@ -38,6 +38,15 @@ export interface GenerateFlags extends LoadFlags, Omit<GenerateOptions, 'gamma' 
   readonly color?: boolean;
 }
 
+/** The target, as most commands name it. */
+export const MODEL_FLAG: OptionTable = {
+  model: {
+    ...text(1),
+    about: 'the target: a checkpoint directory or a hub id, as google/flan-t5-small (default: the bundled pair)',
+    flag: '-m, --model <name>',
+  },
+};
+
 /** What is decoded. */
 const INPUT_FLAGS: OptionTable = {
   file: { ...text(1), about: 'decode each line of a file of UTF-8 text', flag: '-f, --file <path>' },
@@ -52,11 +61,7 @@ const INPUT_FLAGS: OptionTable = {
     about: 'take special tokens that the input spells out, such as <extra_id_0>, as plain text',
     flag: '--plain',
   },
-  model: {
-    ...text(1),
-    about: 'the target: a checkpoint directory or a hub id, as google/flan-t5-small (default: the bundled pair)',
-    flag: '-m, --model <name>',
-  },
+  ...MODEL_FLAG,
 };
 
 /** Options of models that draft, which a program gives beside the model: `{ model, dtype, revision }`. */

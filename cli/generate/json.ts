@@ -1,6 +1,7 @@
 import { VERSION } from '../../api';
 import { TandemError } from '../../common';
 import { oneLine } from '../failure';
+import { runFacts } from '../loading';
 import { jsonLine } from '../terminal';
 import type { BrokenLine, Input } from './inputs';
 import type { Printer, Setting } from './printer';
@@ -8,7 +9,7 @@ import { settingsInForce } from './settings';
 
 /** Prints one JSON object a line that is not blank: a result, or the error of a line that failed. */
 export function jsonPrinter(setting: Setting): Printer {
-  const run = runFacts(setting);
+  const run = factsOf(setting);
   const write = (record: object) => process.stdout.write(jsonLine(record));
   return {
     begin: () => undefined,
@@ -36,15 +37,6 @@ function placeOf(item: Input | BrokenLine) {
 }
 
 /** What is the same for every line: the models, the backend and the settings in force. */
-function runFacts({ tandem, options }: Setting) {
-  const { name, level, wide, threads } = tandem.backend;
-  return {
-    target: tandem.target.name,
-    draft: tandem.drafter,
-    dtype: tandem.target.dtype,
-    backend: { name, level, wide, threads },
-    prefix: tandem.prefix,
-    version: VERSION,
-    settings: settingsInForce(options),
-  };
+function factsOf({ tandem, options }: Setting) {
+  return { ...runFacts(tandem), prefix: tandem.prefix, version: VERSION, settings: settingsInForce(options) };
 }

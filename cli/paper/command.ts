@@ -4,6 +4,7 @@ import { flagged, type OptionTable, whole } from '../../common';
 import { published, theory } from '../../decoding';
 import { CommandError } from '../failure';
 import { addFlags } from '../flags';
+import { runFacts } from '../loading';
 import { countProgress } from '../progress';
 import { jsonLine } from '../terminal';
 import { measurePaper, type PaperMeasurements } from './measure';
@@ -56,17 +57,13 @@ export async function paper(flags: PaperFlags, signal: AbortSignal): Promise<voi
 }
 
 function asData(tandem: Tandem, { passages, tokens, pair, ngrams, lenience }: PaperMeasurements) {
-  const { name, level, wide, threads } = tandem.backend;
   const formula = ({ alpha, gamma }: { alpha: number; gamma: number }) => ({
     operations: theory.expectedOperations(alpha, gamma),
     speed: theory.predictedSpeedup({ alpha, gamma, c: 0 }),
   });
   return {
     version: VERSION,
-    target: tandem.target.name,
-    draft: tandem.drafter,
-    dtype: tandem.target.dtype,
-    backend: { name, level, wide, threads },
+    ...runFacts(tandem),
     passages,
     tokens,
     table1: TABLE_1.map((row) => ({ ...row, theory: formula(row) })),

@@ -37,23 +37,24 @@ async function loadPair({ target, draft }: BundledPair, name: BackendName, dtype
   return { target: models[0], draft: models[1], backend, dispose };
 }
 
-/** Source ids of held-out passages, the first of them by the seed. */
-async function sourcesOf(pair: BundledPair, seed: number, count: number): Promise<number[][]> {
+/** Source ids of the held-out passages by number; after the last one comes the first again. */
+async function passagesOf(pair: BundledPair): Promise<(number: number) => number[]> {
   const passages = JSON.parse(await readFile(pair.heldOut, 'utf8')) as { source: string }[];
   const checkpoint = await openCheckpoint(pair.target);
   const tokenizer = await checkpoint.tokenizer().finally(() => checkpoint.dispose());
-  const at = (i: number) => passages[(37 * seed + 53 * i) % passages.length].source;
-  return Array.from({ length: count }, (_, i) => tokenizer.encode(`${pair.prefix}${at(i)}`));
+  return (number) => tokenizer.encode(`${pair.prefix}${passages[number % passages.length].source}`);
 }
 
 /** Greedy speculative decoding of the bundled pair beside autoregressive decoding: tokens and logits, on every backend that works. */
 export async function checkGreedy(job: ProveJob): Promise<Check[]> {
   const pair = await bundledPair();
+  const passage = await passagesOf(pair);
   const available = job.backends.filter(({ available }) => available);
   const checks: Check[] = [];
   for (const [i, { name, reason }] of available.entries()) {
     const most = SLOW[name];
-    const sources = await sourcesOf(pair, job.seed, most === undefined ? job.texts : 1);
+    const count = most === undefined ? job.texts : 1;
+    const sources = Array.from({ length: count }, (_, i) => passage(37 * job.seed + 53 * i));
     const loaded = await loadPair(pair, name, 'bf16');
     try {
       const backend = `${name} (${reason.split(';')[0]})`;
@@ -136,10 +137,7 @@ export async function checkStatistics(job: ProveJob): Promise<Check[]> {
   const pair = await bundledPair();
   const loaded = await loadPair(pair, 'wasm', 'bf16');
   try {
-    const passages = JSON.parse(await readFile(pair.heldOut, 'utf8')) as { source: string }[];
-    const checkpoint = await openCheckpoint(pair.target);
-    const tokenizer = await checkpoint.tokenizer().finally(() => checkpoint.dispose());
-    const source = tokenizer.encode(`${pair.prefix}${passages[PASSAGE].source}`);
+    const source = (await passagesOf(pair))(PASSAGE);
     const [target, draft] = [await encodedOnce(loaded.target, source), await encodedOnce(loaded.draft, source)];
     const checks: Check[] = [];
     for (const [i, [name, how]] of SAMPLED.entries()) {

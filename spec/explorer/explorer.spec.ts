@@ -13,8 +13,10 @@ import {
   LEVEL,
   PANELS,
   ROOT,
+  SAMPLED,
   type Site,
   serveSite,
+  showPanel,
   siteFolder,
   untilLoaded,
   violations,
@@ -22,7 +24,7 @@ import {
   watchedPage,
 } from './site';
 
-const SAMPLED = { temperature: 1, seed: 7, gamma: 4, maxNewTokens: 48 };
+const RUN = { ...SAMPLED, maxNewTokens: 48 };
 
 describeIn(browserOf('chromium'), 'the explorer', () => {
   let folder: string;
@@ -46,13 +48,7 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
     await endNode();
   });
 
-  /** Goes to another panel of the page that is open; the models stay. */
-  const show = async (hash: string, selector: string) => {
-    await page.evaluate((to) => {
-      location.hash = to;
-    }, hash);
-    await page.waitForSelector(selector, { timeout: 60_000 });
-  };
+  const show = (hash: string, selector: string) => showPanel(page, hash, selector);
   const textOf = async (selector: string) => ((await page.textContent(selector)) ?? '').trim();
 
   test('takes at most 150 kB, compressed, without the models', () => {
@@ -77,7 +73,7 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
 
   test('the rounds are those of Node with the same seed, and the last one ends Node’s text', async () => {
     const recorder = new TraceRecorder();
-    const { text } = await inNode(EXAMPLES[1], { ...SAMPLED, trace: recorder });
+    const { text } = await inNode(EXAMPLES[1], { ...RUN, trace: recorder });
     const { rounds } = recorder.trace;
     await show(`#round?level=${LEVEL}&round=99&step=99`, '.cards');
     const count = `of ${rounds.length},`;
@@ -134,7 +130,7 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
 
   test('a tree has a view of its own: its candidates, its kept path and its verdicts are Node’s', async () => {
     const recorder = new TraceRecorder();
-    const { gamma: _, ...sampled } = SAMPLED;
+    const { gamma: _, ...sampled } = RUN;
     await inNode(EXAMPLES[1], { ...sampled, branching: [2, 2, 1], trace: recorder });
     await show(`#round?level=${LEVEL}&branching=2,2,1&round=0&step=2`, '.candidates em');
     const [{ proposal, path }] = recorder.trace.rounds;
@@ -147,7 +143,7 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
 
   test('block verification shows every prefix that it tests, and keeps the one that Node keeps', async () => {
     const recorder = new TraceRecorder();
-    await inNode(EXAMPLES[1], { ...SAMPLED, verification: 'block', trace: recorder });
+    await inNode(EXAMPLES[1], { ...RUN, verification: 'block', trace: recorder });
     await show(`#round?level=${LEVEL}&verification=block&round=0&step=5`, '.prefixes');
     const [{ proposal, accepted, choices }] = recorder.trace.rounds;
     expect(await page.locator('.prefixes tbody tr').count()).toBe(proposal.length);

@@ -29,6 +29,9 @@ export const EXAMPLES: readonly string[] = JSON.parse(readFileSync(join(ROOT, 'm
 /** The level that both have: Node 20 has no relaxed SIMD, and bits may differ between levels. */
 export const LEVEL = 'simd';
 
+/** Settings of the runs that are compared with Node's. */
+export const SAMPLED = { temperature: 1, seed: 7, gamma: 4 };
+
 let loaded: Promise<Tandem> | undefined;
 
 /** What Node gives for a text, with the bundled pair, which is loaded once. */
@@ -248,4 +251,12 @@ export async function violations(page: Page, only?: readonly string[]): Promise<
       nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
     );
   }, only);
+}
+
+/** Goes to another panel of the page that is open; the models stay. */
+export async function showPanel(page: Page, hash: string, selector: string): Promise<void> {
+  await page.evaluate((to) => {
+    location.hash = to;
+  }, hash);
+  await page.waitForSelector(selector, { timeout: 60_000 });
 }

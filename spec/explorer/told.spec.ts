@@ -13,14 +13,15 @@ import {
   inNode,
   LEVEL,
   ROOT,
+  SAMPLED,
   type Site,
   serveSite,
+  showPanel,
   siteFolder,
   untilLoaded,
   watchedPage,
 } from './site';
 
-const SAMPLED = { temperature: 1, seed: 7, gamma: 4 };
 /** Entries that the page keeps of each distribution. */
 const ENTRIES = 6;
 /** Digits after the point to which the page's probabilities are Node's. */
@@ -122,13 +123,7 @@ describeIn(browserOf('chromium'), 'what the explorer tells', () => {
     await endNode();
   });
 
-  /** Goes to another panel of the page that is open; the models stay. */
-  const show = async (hash: string, selector: string) => {
-    await page.evaluate((to) => {
-      location.hash = to;
-    }, hash);
-    await page.waitForSelector(selector, { timeout: 60_000 });
-  };
+  const show = (hash: string, selector: string) => showPanel(page, hash, selector);
 
   test('the trace that it saves is Node’s, field by field', async () => {
     await page.waitForSelector('.calls');
