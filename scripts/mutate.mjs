@@ -1,24 +1,52 @@
 /**
  * Mutation tests: `npm run mutate -- FOLDER [SPECS]` changes one expression of FOLDER's sources at a time and runs the specs of SPECS
- * (default: spec/FOLDER) that reach it. A mutant that no spec kills shows a check that is missing. FOLDER may also be one file.
+ * (default: those of the table below) that reach it. A mutant that no spec kills shows a check that is missing. FOLDER may be one file.
  *
- *     --static              also mutants of code that runs at import, such as tables
  *     --sample N [--seed S] only N mutants, drawn at random; prints the score and its 95 % interval
- *     --concurrency N       processes (default 2)
+ *     --minutes M           ends after M minutes, and counts what was tried until then
+ *     --static              also mutants of code that runs at import, such as tables
+ *     --concurrency N       processes that run specs (default 2)
  *
+ * `npm run mutate -- --changed [--since REF]` takes the lines that changed since REF (default: since this branch left main; on main
+ * since the commit before), and the specs nearest to them. Default: 60 mutants.
+ * `npm run mutate -- --all` takes all folders one after the other, and prints a score for each: this takes days, or hours with --sample.
  * `npm run mutate -- --named [TEXT]` runs each mutant of scripts/named-mutants.json, or those that TEXT is a part of, against its spec.
  *
- * The report is build/mutate/report.html. Ends with exit code 1 when the score is below the bar.
+ * Left out are mutants that change only wording (scripts/mutation/wording.mjs) and those that nobody can notice
+ * (scripts/mutation/equivalent.json). The report is build/mutate/report.html. Ends with exit code 1 when the score is below the bar; that
+ * of a sample is when its whole interval is below.
  */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { draw, interval, keyOf, mutantsOf } from './mutants.mjs';
+import { baseOf, changedLines, nearSpecs } from './mutation/changed.mjs';
+import { draw, mutantsOf } from './mutation/mutants.mjs';
+import { isBelowBar, printScores, printSurvivors, scoreOf } from './mutation/report.mjs';
 import { runNamed } from './named-mutants.mjs';
 
-const BAR = 85;
 const FOLDER = 'build/mutate';
+
+/** Folders of sources, each with its specs; of a folder inside another one the longest name counts. */
+const SPECS = {
+  common: 'spec/common',
+  weights: 'spec/weights',
+  kernels: 'spec/kernels',
+  'kernels/shared': 'spec/kernels/shared,spec/kernels/cpu.spec.ts,spec/kernels/reference.spec.ts',
+  'kernels/cpu': 'spec/kernels/cpu.spec.ts',
+  'kernels/reference': 'spec/kernels/reference.spec.ts,spec/kernels/cpu.spec.ts',
+  'kernels/sampling': 'spec/kernels/sampling',
+  'kernels/wasm': 'spec/kernels/wasm,spec/kernels/registry.spec.ts',
+  engine: 'spec/engine',
+  decoding: 'spec/decoding',
+  api: 'spec/api',
+  server: 'spec/server',
+  cli: 'spec/cli',
+  transformers: 'spec/transformers',
+  testing: 'spec/testing',
+};
+/** What `--all` measures; the kernels on a gpu need one. */
+const ALL = Object.keys(SPECS).filter((folder) => folder !== 'kernels');
 
 function refuse(message) {
   console.error(`mutate: ${message}`);
@@ -32,108 +60,169 @@ function wholeOption(name, text, least) {
 
 function readArguments() {
   try {
-    return parseArgs({
+    const { values, positionals } = parseArgs({
       allowPositionals: true,
       options: {
-        static: { type: 'boolean', default: false },
+        all: { type: 'boolean', default: false },
+        changed: { type: 'boolean', default: false },
+        concurrency: { type: 'string', default: '2' },
+        minutes: { type: 'string' },
         named: { type: 'boolean', default: false },
         sample: { type: 'string' },
         seed: { type: 'string', default: '1' },
-        concurrency: { type: 'string', default: '2' },
+        since: { type: 'string' },
+        static: { type: 'boolean', default: false },
       },
     });
+    const whole = (name, least) => (values[name] === undefined ? undefined : wholeOption(name, values[name], least));
+    const numbers = { concurrency: whole('concurrency', 1), minutes: whole('minutes', 1), seed: whole('seed', 0) };
+    return { options: { ...values, ...numbers, sample: whole('sample', 1) }, positionals };
   } catch (error) {
     return refuse(error.message);
   }
 }
+
+const isSource = (name) =>
+  name.endsWith('.ts') &&
+  Object.keys(SPECS).includes(name.split('/')[0]) &&
+  !/\.browser\.ts$|\.d\.ts$|^kernels\/wasm\/(assembly|generated)\/|^kernels\/gpu\//.test(name);
 
 /** Sources of a folder that can be mutated, or the one file. */
 function sourcesOf(target) {
   if (!statSync(target).isDirectory()) return [target];
   return readdirSync(target, { recursive: true })
     .map((name) => join(target, name).replaceAll('\\', '/'))
-    .filter(
-      (name) => name.endsWith('.ts') && !/\.browser\.ts$|\.d\.ts$|^kernels\/wasm\/(assembly|generated)\//.test(name),
-    )
+    .filter((name) => isSource(name) || (target.startsWith('kernels/gpu') && name.endsWith('.ts')))
     .sort();
 }
 
-function runStryker(files, variables, concurrency) {
-  const program = ['node_modules/@stryker-mutator/core/bin/stryker.js', 'run', '--concurrency', String(concurrency)];
-  const { status } = spawnSync(process.execPath, [...program, '--mutate', files.join(',')], {
+function specsOf(target) {
+  const parts = target.split('/').filter(Boolean);
+  for (let length = parts.length; length > 0; length--) {
+    const specs = SPECS[parts.slice(0, length).join('/')];
+    if (specs !== undefined) return specs;
+  }
+  return refuse(`expected a folder or file of ${Object.keys(SPECS).join(', ')}, found ${target}`);
+}
+
+/** Runs Stryker, at most until `deadline`. */
+function runStryker(files, variables, { concurrency, deadline }) {
+  // Stryker gives half of its processes to the checker, which has nearly nothing to do.
+  const processes = String(2 * concurrency);
+  const program = ['node_modules/@stryker-mutator/core/bin/stryker.js', 'run', '--concurrency', processes];
+  const child = spawn(process.execPath, [...program, '--mutate', files.join(',')], {
     stdio: 'inherit',
+    detached: true,
     env: { ...process.env, ...variables },
   });
-  return status ?? 1;
+  // Its processes are one group, which ends as a whole.
+  const end = (signal) => {
+    try {
+      process.kill(-child.pid, signal);
+    } catch {
+      // all of them have ended
+    }
+  };
+  const late =
+    deadline === undefined ? undefined : setTimeout(() => end('SIGKILL'), Math.max(1, deadline - Date.now()));
+  const onSignal = () => end('SIGKILL');
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, onSignal);
+  return new Promise((resolve) => {
+    child.once('exit', (code, signal) => {
+      clearTimeout(late);
+      for (const name of ['SIGINT', 'SIGTERM']) process.off(name, onSignal);
+      resolve({ code, wasLate: signal === 'SIGKILL' && deadline !== undefined && Date.now() >= deadline });
+    });
+  });
 }
 
-/** What became of the mutants with these keys, by Stryker's report. */
-function resultsOf(keys) {
-  const { files } = JSON.parse(readFileSync(join(FOLDER, 'report.json'), 'utf8'));
-  const wanted = new Set(keys);
-  return Object.entries(files).flatMap(([fileName, { mutants }]) =>
-    mutants
-      .map((mutant) => {
-        const { start, end } = mutant.location;
-        const from0 = ({ line, column }) => ({ line: line - 1, column: column - 1 });
-        return {
-          ...mutant,
-          fileName,
-          key: keyOf({ ...mutant, fileName, location: { start: from0(start), end: from0(end) } }),
-        };
-      })
-      .filter(({ key }) => wanted.has(key)),
+/** Tries mutants. @returns them, each with its status where there was time for it; null where Stryker failed */
+async function tryMutants(mutants, specs, { concurrency, deadline, ...options }) {
+  const files = { TANDEM_MUTATE_KEYS: join(FOLDER, 'keys.json'), TANDEM_MUTATE_RESULTS: join(FOLDER, 'results.jsonl') };
+  rmSync(FOLDER, { recursive: true, force: true });
+  mkdirSync(FOLDER, { recursive: true });
+  writeFileSync(files.TANDEM_MUTATE_KEYS, JSON.stringify(mutants.map(({ key }) => key)));
+  writeFileSync(files.TANDEM_MUTATE_RESULTS, '');
+  const variables = { ...files, TANDEM_MUTATE_SPECS: specs, TANDEM_MUTATE_STATIC: options.static ? '1' : '' };
+  const sources = [...new Set(mutants.map(({ file }) => file))];
+  const { code, wasLate } = await runStryker(sources, variables, { concurrency, deadline });
+  if (wasLate) rmSync(join(FOLDER, 'sandbox'), { recursive: true, force: true });
+  else if (code !== 0) return null;
+  const lines = readFileSync(files.TANDEM_MUTATE_RESULTS, 'utf8').split('\n').filter(Boolean);
+  const statuses = new Map(lines.map((line) => JSON.parse(line)).map(({ key, status }) => [key, status]));
+  return mutants.map((mutant) => ({ ...mutant, status: statuses.get(mutant.key) }));
+}
+
+/** Tries the mutants of some sources that `isWanted` holds for, prints what was found. @returns the exit code */
+async function measure({ name, files, specs, isWanted = () => true }, options) {
+  const deadline = options.minutes === undefined ? undefined : Date.now() + options.minutes * 60_000;
+  const found = (await mutantsOf(files)).filter(isWanted);
+  const counted = found.filter(({ leftOut }) => leftOut === null);
+  const of = (reason) => found.filter(({ leftOut }) => leftOut === reason).length;
+  console.log(
+    `${name}: ${counted.length} mutants; left out: ${of('wording')} of wording, ${of('equivalent')} that nobody can notice`,
   );
-}
-
-function printSample(keys, seed, total) {
-  const results = resultsOf(keys);
-  const of = (...statuses) => results.filter(({ status }) => statuses.includes(status));
-  for (const { fileName, location, replacement, status } of of('Survived', 'NoCoverage')) {
-    console.log(
-      `${status}: ${fileName}:${location.start.line}:${location.start.column} ${replacement.replaceAll(/\s+/g, ' ').slice(0, 160)}`,
-    );
+  if (counted.length === 0) return 0;
+  const mutants = options.sample === undefined ? counted : draw(counted, options.sample, options.seed);
+  const results = await tryMutants(mutants, specs, { ...options, deadline });
+  if (results === null) return 1;
+  printSurvivors(results);
+  const isSample = results.filter(({ status }) => status !== undefined).length < counted.length;
+  printScores(results, { isSample, total: counted.length });
+  const score = scoreOf(results);
+  if (score === null) {
+    console.log(`${name}: no mutant that counts was tried`);
+    return 0;
   }
-  const killed = of('Killed', 'Timeout').length;
-  const timeouts = of('Timeout').length;
-  const all = killed + of('Survived', 'NoCoverage').length;
-  const rest = keys.length - all;
-  console.log(
-    `${keys.length} of ${total} mutants drawn with seed ${seed}; ${rest} left out (code that runs at import, or no valid change)`,
-  );
-  if (all === 0) return 1;
-  const percent = (share) => (100 * share).toFixed(1);
-  const [low, high] = interval(killed, all);
-  console.log(
-    `score ${percent(killed / all)} % (${killed} of ${all} killed, ${timeouts} of them because they did not end), 95 % interval ${percent(low)} to ${percent(high)} %`,
-  );
-  return killed / all < BAR / 100 ? 1 : 0;
+  return isBelowBar(score, isSample) ? 1 : 0;
+}
+
+async function measureChanged(options) {
+  const base = baseOf(options.since);
+  if (base === null) {
+    if (options.since !== undefined) refuse(`--since: expected a commit that is here, found ${options.since}`);
+    console.log(
+      'changed: there is no earlier commit here to compare with (a clone without history?), so no mutant was tried',
+    );
+    return 0;
+  }
+  const lines = changedLines(base.commit);
+  const files = [...lines.keys()].filter((name) => isSource(name) && existsSync(name));
+  console.log(`changed since ${base.name} (${base.commit.slice(0, 12)}): ${files.length} files of sources`);
+  if (files.length === 0) return 0;
+  const specs = [...new Set(files.flatMap(nearSpecs))].join(',');
+  const bounded = {
+    sample: 60,
+    ...Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)),
+  };
+  const isWanted = ({ file, line }) => lines.get(file).has(line);
+  return measure({ name: 'changed', files, specs, isWanted }, bounded);
+}
+
+async function measureAll(options) {
+  let status = 0;
+  for (const folder of ALL) {
+    console.log(`── ${folder}`);
+    const code = await measure({ name: folder, files: sourcesOf(folder), specs: specsOf(folder) }, options);
+    status = Math.max(status, code);
+  }
+  return status;
 }
 
 async function main() {
-  const { values, positionals } = readArguments();
-  const [target, specs] = positionals;
-  if (values.named) return runNamed(target);
+  const { options, positionals } = readArguments();
+  const [target, given] = positionals;
+  if (options.named) return runNamed(target);
+  if (options.changed) return measureChanged(options);
+  if (options.all) return measureAll(options);
   if (!target || !existsSync(target)) {
     refuse(`expected a folder or file of sources, such as decoding or api/call.ts, found ${target ?? 'none'}`);
   }
-  const folders = specs ?? `spec/${target.split('/')[0]}`;
-  for (const folder of folders.split(',')) {
-    if (!existsSync(folder)) refuse(`expected folders of specs with commas between them, found ${folder}`);
+  const specs = given ?? specsOf(target);
+  for (const name of specs.split(',')) {
+    if (!existsSync(name)) refuse(`expected folders or files of specs with commas between them, found ${name}`);
   }
-  const concurrency = wholeOption('concurrency', values.concurrency, 1);
-  const seed = wholeOption('seed', values.seed, 0);
-  const variables = { TANDEM_MUTATE_SPECS: folders, TANDEM_MUTATE_STATIC: values.static ? '1' : '' };
-  const files = sourcesOf(target);
-  if (values.sample === undefined) return runStryker(files, variables, concurrency);
-  const mutants = await mutantsOf(files);
-  const keys = draw(mutants, wholeOption('sample', values.sample, 1), seed);
-  mkdirSync(FOLDER, { recursive: true });
-  const list = join(FOLDER, 'sample.json');
-  writeFileSync(list, JSON.stringify(keys));
-  const drawn = [...new Set(keys.map((key) => JSON.parse(key)[0]))];
-  const status = runStryker(drawn, { ...variables, TANDEM_MUTATE_SAMPLE: list }, concurrency);
-  return status === 0 ? printSample(keys, seed, mutants.length) : status;
+  return measure({ name: target, files: sourcesOf(target), specs }, options);
 }
 
 process.exit(await main());
