@@ -1,7 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import { type OptionTable, quoted, text, whole } from '../common';
+import { fileKind, type OptionTable, quoted, text, whole } from '../common';
 import { startExplorer } from '../server';
 import { openCheckpoint } from '../weights';
 import { untilAborted } from './event-loop';
@@ -71,20 +71,15 @@ export async function explore({ model, draft, port = DEFAULT_PORT }: ExploreFlag
 
 /** Looks at a checkpoint before the page does: its files, its configuration and its tensors' names. */
 async function checkCheckpoint(directory: string, flag: string): Promise<void> {
-  const found = namesIn(directory);
-  if (found === null)
-    throw new CommandError('not-found', `${flag} ${quoted(directory)}: expected a directory, found none`);
+  const place = statSync(directory, { throwIfNoEntry: false });
+  if (!place?.isDirectory()) {
+    const what = place === undefined ? 'none' : fileKind(place);
+    throw new CommandError('not-found', `${flag} ${quoted(directory)}: expected a directory, found ${what}`);
+  }
+  const found = readdirSync(directory);
   if (found.includes('config.json') && !found.some((name) => /\.safetensors(\.index\.json)?$/.test(name))) {
     const message = `${flag} ${quoted(directory)}: expected weights in safetensors, which the page reads, found none`;
     throw new CommandError('not-found', message);
   }
   await (await openCheckpoint(directory)).dispose();
-}
-
-function namesIn(directory: string): string[] | null {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return null;
-  }
 }

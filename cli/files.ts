@@ -1,7 +1,7 @@
 import { createReadStream, type Stats } from 'node:fs';
 import { rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { type ErrorCode, quoted } from '../common';
+import { type ErrorCode, fileKind, quoted } from '../common';
 import { CommandError, systemCode } from './failure';
 
 /** One line of a text: its number, from 1, and its text; or why it is no text. */
@@ -9,7 +9,7 @@ export type Line = { readonly number: number } & ({ readonly text: string } | { 
 
 type Chunks = AsyncIterable<Uint8Array>;
 
-/** Bytes of a file that somebody named. Only a regular file is read: a device, a FIFO or a directory may never end. */
+/** Bytes of a file that somebody named. Only a regular file is read: a device, a named pipe or a directory may never end. */
 export async function openFile(path: string, signal: AbortSignal): Promise<Chunks> {
   await checkReadable(path);
   return failing(createReadStream(path, { signal }), path, signal);
@@ -24,18 +24,13 @@ export async function checkReadable(path: string): Promise<void> {
     const code = systemCode(error);
     throw new CommandError(code === 'ENOENT' ? 'not-found' : 'io-failed', unreadable(path, code));
   }
-  if (!found.isFile()) throw new CommandError('io-failed', unreadable(path, kindOf(found)));
+  if (found.isFile()) return;
+  const hint = found.isFIFO() ? ' (its text can come on standard input)' : '';
+  throw new CommandError('io-failed', unreadable(path, fileKind(found) + hint));
 }
 
 function unreadable(path: string, found: string): string {
   return `${quoted(path)}: expected a file that can be read, found ${found}`;
-}
-
-function kindOf(found: Stats): string {
-  if (found.isDirectory()) return 'a directory';
-  if (found.isFIFO()) return 'a FIFO (its text can come on standard input)';
-  if (found.isSocket()) return 'a socket';
-  return 'a device';
 }
 
 async function* failing(chunks: Chunks, path: string, signal: AbortSignal): AsyncGenerator<Uint8Array, void, void> {
@@ -161,12 +156,12 @@ function decoded(bytes: Uint8Array, number: number, where: string): Line {
 }
 
 /**
- * Refuses a path that nothing can be written to, before any work is done for it. A FIFO is refused because opening one waits
+ * Refuses a path that nothing can be written to, before any work is done for it. A named pipe is refused because opening one waits
  * for a reader.
  */
 export async function checkWritable(path: string): Promise<void> {
   const found = await stat(path).catch(() => null);
-  if (found !== null && !found.isFile() && !found.isCharacterDevice()) throw unwritable(path, kindOf(found));
+  if (found !== null && !found.isFile() && !found.isCharacterDevice()) throw unwritable(path, fileKind(found));
   const folder = await stat(dirname(path)).catch((error) => systemCode(error));
   if (typeof folder === 'string') throw unwritable(path, folder);
 }

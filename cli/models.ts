@@ -1,5 +1,5 @@
 import { type Stats, statSync } from 'node:fs';
-import { quoted, TandemError } from '../common';
+import { fileKind, quoted, TandemError } from '../common';
 import { type Checkpoint, type FromPretrainedOptions, fromPretrained } from '../weights';
 import { CommandError, systemCode } from './failure';
 import { checkReadable } from './files';
@@ -17,7 +17,7 @@ const HUB_CODES: readonly unknown[] = ['hub-failed', 'not-found', 'offline'];
 export function checkModelName(name: string, flag: string): void {
   const found = lookUp(name);
   if (typeof found !== 'string' && found.isDirectory()) return;
-  const what = typeof found === 'string' ? (found === 'ENOENT' ? 'nothing there' : found) : 'a file';
+  const what = typeof found === 'string' ? (found === 'ENOENT' ? 'nothing there' : found) : fileKind(found);
   const refusal = `${flag} ${quoted(name)}: expected a checkpoint directory, found ${what}`;
   if (typeof found !== 'string') throw new CommandError('not-found', refusal);
   const [first, second] = name.split('/');

@@ -2,7 +2,7 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { LOAD_OPTIONS } from '../api';
-import { flagged, type OptionTable, printable, quoted, text } from '../common';
+import { fileKind, flagged, type OptionTable, printable, quoted, text } from '../common';
 import { quantizeCheckpoint } from '../engine';
 import type { Dtype } from '../kernels';
 import { writeCheckpoint } from './checkpoint-directory';
@@ -68,7 +68,7 @@ async function checkOut(out: string, model: string, force: boolean): Promise<voi
     if (typeof parent === 'string') throw new CommandError('io-failed', refusal(`${parent} for its parent`));
     return;
   }
-  if (!found.isDirectory()) throw new CommandError('io-failed', refusal('a file'));
+  if (!found.isDirectory()) throw new CommandError('io-failed', refusal(fileKind(found)));
   const [here, there] = await Promise.all([out, model].map((path) => realpath(path).catch(() => null)));
   if (here === there) throw new CommandError('argument-invalid', refusal('the original'));
   if ((await readdir(out)).length === 0 || force) return;

@@ -1,5 +1,6 @@
 export { ASYNC_DISPOSE } from './dispose';
 export { type ErrorCode, INPUT_ERRORS, TandemError } from './errors';
+export { fileKind } from './file-kind';
 export { Inbox } from './inbox';
 export { parseShallowJson, quotedJson } from './json';
 export {

@@ -1,5 +1,6 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { constants, type Stats } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { fileKind } from '../common';
 import { WeightsError } from './errors';
 import { checkRange } from './range';
 import type { ByteSource } from './types';
@@ -19,14 +20,15 @@ export async function fileSource(path: string): Promise<ByteSource> {
       code === 'ENOENT' ? 'not-found' : 'io-failed',
       `${path}: expected ${expected}, found ${code ?? message}`,
     );
-  const handle = await open(path, READ_AT_ONCE).catch((error: NodeJS.ErrnoException) => {
-    throw failed('a readable file', error);
+  const noFile = (found: Stats) => new WeightsError('io-failed', `${path}: expected a file, found ${fileKind(found)}`);
+  const handle = await open(path, READ_AT_ONCE).catch(async (error: NodeJS.ErrnoException) => {
+    const found = await stat(path).catch(() => null); // a socket cannot be opened
+    throw found === null || found.isFile() ? failed('a readable file', error) : noFile(found);
   });
   const status = await handle.stat();
   if (!status.isFile()) {
     await handle.close();
-    const found = status.isDirectory() ? 'a directory' : 'a pipe, a socket or a device';
-    throw new WeightsError('io-failed', `${path}: expected a file, found ${found}`);
+    throw noFile(status);
   }
   const { size } = status;
   return {

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { quoted } from '../../common';
+import { fileKind, quoted } from '../../common';
 import { DecodingError, type NgramTable } from '../../decoding';
 import { MOST_TABLE_BYTES, parseTable } from './table-text';
 
@@ -10,8 +10,8 @@ export async function readTable(file: string): Promise<NgramTable> {
   let text: string;
   try {
     const found = await stat(file);
-    // Opening a pipe would wait for its writer, and a device may have no end.
-    if (!found.isFile()) throw failed('no file: a directory, a pipe or a device');
+    // Opening a named pipe would wait for its writer, and a device may have no end.
+    if (!found.isFile()) throw failed(fileKind(found));
     if (found.size > MOST_TABLE_BYTES) throw failed(`${found.size} bytes, more than ${MOST_TABLE_BYTES}`);
     text = await readFile(file, 'utf8');
   } catch (error) {

@@ -85,7 +85,7 @@ describe('tandem explore', () => {
 
   test.each<[string, () => string[], number, RegExp]>([
     ['no directory', () => ['--model', './no-model'], 1, /--model '\.\/no-model': expected a directory, found none/],
-    ['a file', () => ['--model', 'package.json'], 1, /--model 'package\.json': expected a directory, found none/],
+    ['a file', () => ['--model', 'package.json'], 1, /--model 'package\.json': expected a directory, found a file/],
     ['a directory without a model', () => ['--model', folder], 1, /config\.json/],
     ['a draft alone', () => ['--draft', BUNDLED.draft], 2, /expected --model beside --draft, found none/],
     [

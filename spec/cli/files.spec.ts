@@ -99,7 +99,7 @@ describe('a file that was named', () => {
 
   it.each([
     ['folder', /found a directory$/, 'io-failed'],
-    ['fifo', /found a FIFO/, 'io-failed'],
+    ['fifo', /found a named pipe \(its text can come on standard input\)$/, 'io-failed'],
     ['/dev/zero', /found a device$/, 'io-failed'],
     ['nothing', /found ENOENT$/, 'not-found'],
     ['text/below', /found ENOTDIR$/, 'io-failed'],

@@ -9,11 +9,12 @@ const LONGEST_REVISION = 200;
 /**
  * Refuses what is no id of a hub and no revision, before it becomes part of a path or an address.
  *
+ * @param found what is at the place of that name in the file system
  * @throws WeightsError `not-found`
  */
-export function checkNames(id: string, revision: string): void {
+export function checkNames(id: string, revision: string, found: string = 'neither'): void {
   if (!HUB_ID.test(id) || id.includes('..')) {
-    const message = `${quoted(id)}: expected a checkpoint directory or a hub id (org/name), found neither`;
+    const message = `${quoted(id)}: expected a checkpoint directory or a hub id (org/name), found ${found}`;
     throw new WeightsError('not-found', message);
   }
   const parts = revision.split('/');

@@ -1,5 +1,6 @@
 import { stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { fileKind } from '../../common';
 import { openFileSet } from '../checkpoint';
 import { openCheckpoint } from '../directory.node';
 import { WeightsError } from '../errors';
@@ -45,9 +46,10 @@ export async function openPretrained(
 ): Promise<Checkpoint> {
   checkHubOptions(location, options);
   throwIfAborted(location, options.signal);
-  if (await isDirectory(location)) return openCheckpoint(location);
+  const place = await stat(location).catch(() => null);
+  if (place?.isDirectory()) return openCheckpoint(location);
   const revision = options.revision ?? 'main';
-  checkNames(location, revision);
+  checkNames(location, revision, place === null ? 'neither' : fileKind(place));
   const environment = hubEnvironment(options);
   const cache = repositoryCache(environment.cacheDir, location);
   const call = { id: location, revision, cache, environment, options, seams };
@@ -196,11 +198,4 @@ async function refusedWith(write: () => Promise<void>): Promise<string | null> {
 function notify({ options }: Call, notice: HubNotice): void {
   if (options.onNotice) options.onNotice(notice);
   else process.emitWarning(notice.message, 'TandemWarning');
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  return stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }

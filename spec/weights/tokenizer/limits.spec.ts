@@ -1,3 +1,4 @@
+import { PieceTrie } from '../../../weights/tokenizer/piece-trie';
 import { load } from './files';
 
 const unigram = (pieces: readonly string[], more: object = {}) => ({
@@ -30,6 +31,25 @@ describe('a hostile tokenizer', () => {
     const ids = tokenizer.encode('a'.repeat(8 * longest), { addEos: false });
     expect(tokenizer.decode(ids)).toBe('a'.repeat(8 * longest));
     expect(ids).toHaveLength(8);
+  });
+
+  // Pieces up to 4,000 letters are refused, so that a text of n letters costs at most 1,024 n steps in the table of pieces.
+  it('with every run of a letter takes steps in proportion to text and longest piece, and no more', async () => {
+    const runs = (most: number) => Array.from({ length: most }, (_, i) => 'a'.repeat(i + 1));
+    await expect(load(unigram(runs(4000)))).rejects.toThrow(/a piece of 1025 bytes, expected at most 1024/);
+    const steps = jest.spyOn(PieceTrie.prototype, 'child');
+    for (const [length, longest] of [
+      [2000, 64],
+      [4000, 64],
+      [4000, 128],
+    ]) {
+      const tokenizer = await load(unigram(runs(longest)));
+      steps.mockClear();
+      tokenizer.encode('a'.repeat(length));
+      expect(steps.mock.calls.length).toBeGreaterThan(length);
+      expect(steps.mock.calls.length).toBeLessThanOrEqual(length * (longest + 1));
+    }
+    steps.mockRestore();
   });
 
   it('with thousands of added tokens that begin alike finds the longest at each place', async () => {
