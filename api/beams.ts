@@ -43,7 +43,7 @@ export async function* searchBeams(
 async function search(loaded: Loaded, input: Input, options: GenerateOptions, signal: AbortSignal): Promise<Result> {
   const { target, beamDrafter } = loaded;
   const { gamma, speculative = true } = options;
-  const drafter = speculative && beamDrafter ? { ...beamDrafter, gamma } : null;
+  const drafter = speculative && beamDrafter ? { ...beamDrafter, gamma: gamma === 'auto' ? undefined : gamma } : null;
   const settings = settingsOf(options);
   const source = sourceOf(loaded, input, options);
   const found = await beamSearch({ target, source, settings, drafter, signal });

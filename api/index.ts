@@ -1,5 +1,6 @@
 export { bundledPair } from './bundled.node';
 export { comparison } from './comparison';
+export { costFolder, type FoundCosts, forgetCosts, listCosts } from './costs/store.node';
 export { parseDraft } from './drafts/names';
 export { EMBED_OPTIONS, type EmbedOptions } from './embed-options';
 export {

@@ -9,6 +9,7 @@ import {
   type Tokenizer,
   WeightsError,
 } from '../weights';
+import { CostKeeper } from './costs/keeper';
 import { type DraftPlan, draftPlans } from './drafts/names';
 import { type OpenedDrafts, openDrafts } from './drafts/open';
 import { readTable } from './drafts/tables.node';
@@ -30,6 +31,8 @@ export interface Loaded extends OpenedDrafts {
   /** Why there is no tokenizer; whoever needs text gets it. */
   readonly tokenizerError: WeightsError | null;
   readonly prefix: string;
+  /** Learns what decoding with the draft costs; null where nothing drafts. */
+  readonly costs: CostKeeper | null;
   /** What the target states of generation; null where calls start from nothing. */
   readonly generation: GenerationStart | null;
   /** Longest source, in ids, that the target was made for; null where it does not say. */
@@ -128,11 +131,16 @@ class Loader {
     for (const draft of plan.drafts) if (draft.kind === 'drafter') checkVocabulary(draft.drafter, model);
     const opened = openDrafts(plan.drafts, { target: model, models, tables });
     const { prefix } = plan;
+    const { drafter } = opened;
+    const drafting = this.models.slice(1);
+    const tell = (message: string) => giveNotice(options.onNotice, { kind: 'costs', message });
+    const costs = drafter && (await CostKeeper.open({ target: model, drafts: drafting, drafter, backend }, tell));
     return {
+      costs,
       ...{
         backend,
         target: model,
-        drafts: this.models.slice(1),
+        drafts: drafting,
         tokenizer,
         tokenizerError,
         prefix,

@@ -63,7 +63,8 @@ export class LocalEngine implements Engine {
       hasTokenizer: tokenizer !== null,
       generation,
     };
-    const batch = (drafting: typeof drafter) => new SharedBatch({ target, drafter: drafting }, size as number);
+    const batch = (drafting: typeof drafter) =>
+      new SharedBatch({ target, drafter: drafting, costs: loaded.costs?.costs }, size as number);
     this.shared = size === undefined ? null : { drafted: batch(drafter), plain: batch(null) };
   }
 
@@ -78,9 +79,13 @@ export class LocalEngine implements Engine {
       ? searchBeams(loaded, inputs, options, signal)
       : decodeSequences(loaded, inputs, options, { signal, shared });
     const turns = new Turns();
-    for await (const event of events) {
-      await turns.give();
-      yield event;
+    try {
+      for await (const event of events) {
+        await turns.give();
+        yield event;
+      }
+    } finally {
+      this.loaded.costs?.afterCall();
     }
   }
 
@@ -132,8 +137,9 @@ export class LocalEngine implements Engine {
   }
 
   async dispose(): Promise<void> {
-    const { target, drafts, backend } = this.loaded;
+    const { target, drafts, backend, costs } = this.loaded;
     for (const batch of Object.values(this.shared ?? {})) await batch.settle();
+    await costs?.close();
     for (const draft of drafts) draft.dispose();
     target.dispose();
     await backend.dispose();

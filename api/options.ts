@@ -14,7 +14,7 @@ import {
   text,
   whole,
 } from '../common';
-import { BEAM_ONLY, BEAM_SETTINGS, CONCURRENCY, NOT_FOLLOWED, SETTINGS, TRUNCATIONS } from '../decoding';
+import { BEAM_ONLY, BEAM_SETTINGS, CONCURRENCY, checkAuto, NOT_FOLLOWED, SETTINGS, TRUNCATIONS } from '../decoding';
 import { draftPlans, draftRule } from './drafts/names';
 import { DECODE_OPTIONS, ENCODE_OPTIONS } from './text-options';
 import type { CompareOptions, GenerateOptions, LoadOptions, MeasureCostsOptions } from './types';
@@ -189,7 +189,10 @@ export function checkGenerate(options: GenerateOptions, where: string, inputs: n
   checkOptions(options, GENERATE_OPTIONS, where, NOT_FOLLOWED);
   checkTemperature(options);
   if (isBeamSearch(options)) checkBeams(options);
-  else checkSamples(options, inputs);
+  else {
+    checkAuto(options);
+    checkSamples(options, inputs);
+  }
 }
 
 /**
@@ -245,6 +248,9 @@ function checkBeams(options: GenerateOptions): void {
       'none or 0 with numBeams: a beam search does not sample, and beam sampling is not here',
       temperature,
     );
+  if (options.gamma === 'auto') {
+    throw invalid('gamma', 'a number with numBeams: a beam search does not adapt γ', options.gamma);
+  }
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined || name === 'temperature' || WITH_BEAMS.includes(name)) continue;
     throw invalid(name, 'none with numBeams: a beam search does not have it', value);

@@ -4,7 +4,9 @@ import type { HubNotice } from '../weights';
 export type Notice =
   | HubNotice
   /** The files of the model say how long a source it was made for, and this one is longer. It is decoded all the same. */
-  | { readonly kind: 'long-source'; readonly message: string };
+  | { readonly kind: 'long-source'; readonly message: string }
+  /** A file of costs of decoding could not be taken, or not be written. They are learnt again. */
+  | { readonly kind: 'costs'; readonly message: string };
 
 /** How far loading has come. */
 export interface Progress {

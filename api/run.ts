@@ -61,7 +61,8 @@ export function decodeSequences(
   if (shared) return eventsOf(run, shared.generate(run.requests(), { concurrency: options.concurrency, signal }));
   const { speculative = true, numReturnSequences = 1 } = options;
   const { concurrency = Math.max(DEFAULTS.concurrency, numReturnSequences) } = options;
-  const pair = { target: loaded.target, drafter: speculative ? loaded.drafter : null };
+  const drafter = speculative ? loaded.drafter : null;
+  const pair = { target: loaded.target, drafter, costs: loaded.costs?.costs };
   return eventsOf(run, generateBatch(pair, run.requests(), { concurrency, signal }));
 }
 

@@ -9,6 +9,7 @@ import { type BenchOptions, parseOptions } from './harness/options';
 import { printReport, saveReport } from './harness/report';
 import { headlineBench } from './headline/run';
 import { KERNEL_BENCHES } from './kernels';
+import { neverSlowerBench } from './never-slower/run';
 import { samplesBench } from './samples/run';
 import { serveBench } from './serve/run';
 import { speculativeBench } from './speculative/run';
@@ -36,8 +37,8 @@ async function openBenches(options: BenchOptions): Promise<Bench[]> {
 
 /**
  * `bench decode …` measures whole decoder steps, `bench encoder …` long sources, `bench speculative …` whole texts, `bench samples …` samples at once,
- * `bench serve …` a server with several clients, `bench batch …` what a batch keeps in memory, `bench headline …` whole texts at the sizes of real models, and everything else
- * kernels.
+ * `bench serve …` a server with several clients, `bench batch …` what a batch keeps in memory, `bench headline …` whole texts at the sizes of real models,
+ * `bench never-slower …` γ that adapts beside decoding without a draft, and everything else kernels.
  */
 async function main(): Promise<number> {
   const [first, ...rest] = process.argv.slice(2);
@@ -45,6 +46,7 @@ async function main(): Promise<number> {
   if (first === 'speculative') return speculativeBench(rest);
   if (first === 'headline') return headlineBench(rest);
   if (first === 'encoder') return encoderBench(rest);
+  if (first === 'never-slower') return neverSlowerBench(rest);
   if (first === 'samples') return samplesBench(rest);
   if (first === 'serve') return serveBench(rest);
   if (first === 'batch') return batchBench(rest);

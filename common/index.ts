@@ -1,3 +1,4 @@
+export { cacheFolder } from './cache-folder.node';
 export { ASYNC_DISPOSE } from './dispose';
 export { type ErrorCode, INPUT_ERRORS, TandemError } from './errors';
 export { fileKind } from './file-kind';

@@ -15,8 +15,10 @@ export { withVocabulary } from './drafters/vocabulary';
 export { DecodingError, type DecodingErrorCode } from './errors';
 export { collect, type GenerationEvent } from './events';
 export { adaptiveGamma, type CostTable, type GammaChooser, rowCost } from './gamma/adaptive';
+export { COST_WAYS, type CostWay, type KeptCosts, type KeptWay, PairCosts } from './gamma/learnt';
 export * as published from './gamma/published';
 export * as theory from './gamma/theory';
+export { checkAuto, type DraftingWay, draftingWay } from './gamma/way';
 export { type GenerationRequest, generate } from './generate';
 export { addTallies, type Metrics, type MetricsOptions, measuredSpeedup, metricsOf, type Tally } from './metrics';
 export {
@@ -58,6 +60,7 @@ export {
   type Choice,
   type RoundFacts,
   readTrace,
+  replayGammas,
   replayRandom,
   type TopEntries,
   type Trace,

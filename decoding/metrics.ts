@@ -56,7 +56,7 @@ export interface Metrics extends Tally {
   readonly acceptedShare: number;
   /**
    * α: the mean probability that verification accepts, which is Σ min(target, draft) with one token a position, over positions up
-   * to and including each round's first rejection.
+   * to and including each round's first rejection. With coupled verification it is the share of these positions that was accepted.
    */
   readonly acceptanceRate: number;
   /** accepted / rounds. */

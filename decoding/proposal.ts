@@ -45,7 +45,7 @@ export function tokensTo(proposal: Proposal, index: number): number[] {
 }
 
 /** Number of positions that a proposal reaches: γ for a whole chain. */
-export function depthOf(proposal: Proposal): number {
+export function depthOf(proposal: readonly Pick<ProposedToken, 'parent'>[]): number {
   const depths: number[] = [];
   for (const { parent } of proposal) depths.push(parent === ROOT ? 1 : depths[parent] + 1);
   return depths.reduce((deepest, depth) => Math.max(deepest, depth), 0);

@@ -1,5 +1,6 @@
 import { propose } from './drafters/propose';
 import type { Failure } from './failure';
+import { RoundTimer } from './gamma/timing';
 import type { Run } from './run';
 import { score } from './sampling/score';
 import { type Acceptance, accept } from './verification/accept';
@@ -15,12 +16,17 @@ export type Outcome = Acceptance | Failure;
  * share is the outcome of each of them.
  */
 export async function round(runs: readonly Run[]): Promise<Outcome[]> {
+  const timer = new RoundTimer(runs); // what a round takes decides how much the next ones propose, where γ is 'auto'
+
   // 1. PROPOSE: the draft proposes up to γ tokens for each run, each with the distribution that it was drawn from.
   const proposals = await propose(runs);
+  timer.proposed();
 
   // 2. SCORE: one call of the target gives its distribution at every proposed position, and at the one after.
   const targets = await score(runs, proposals);
 
   // 3. ACCEPT: each run keeps the proposed tokens that its rule accepts, and gets one more token from the target.
-  return runs.map((run, i) => accept(run, proposals[i], targets[i]));
+  const outcomes = runs.map((run, i) => accept(run, proposals[i], targets[i]));
+  timer.finished(proposals, outcomes);
+  return outcomes;
 }

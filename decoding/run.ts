@@ -3,9 +3,13 @@ import { openSamplingKernel } from '../kernels';
 import type { Drafter, DraftSession } from './drafters/drafter';
 import type { EncodingShare } from './encodings';
 import { DecodingError } from './errors';
-import { adaptiveGamma, fixedGamma, type GammaChooser } from './gamma/adaptive';
+import { adaptiveGamma, fixedGamma, type GammaChooser, listedGamma } from './gamma/adaptive';
+import { automaticGamma } from './gamma/automatic';
+import { PairCosts } from './gamma/learnt';
+import { checkAuto, draftingWay } from './gamma/way';
 import { Meter, type Metrics, metricsOf } from './metrics';
 import type { LogProbRow, TokenLogProb } from './sampling/log-probs';
+import { isPlainGreedy } from './sampling/processors';
 import { type Position, type Random, seededRandom } from './sampling/random';
 import { Sequence } from './sequence';
 import { checkSettings, DEFAULTS, type Settings } from './settings';
@@ -18,6 +22,10 @@ export interface Pair {
   readonly target: SequenceModel;
   /** Proposes tokens. Without one, decoding is autoregressive. */
   readonly drafter?: Drafter | null;
+  /**
+   * Costs of this pair, which its runs with γ 'auto' learn and share. Without them each run learns its own.
+   */
+  readonly costs?: PairCosts | null;
 }
 
 /** What a new token means to the caller. */
@@ -41,6 +49,11 @@ export interface SequenceRequest {
   readonly signal?: AbortSignal;
   /** Called once for each new token, in order, before it is handed out. */
   readonly readToken?: (token: number) => TokenReading;
+  /**
+   * γ of each round, in place of what the settings say; after them it is 0. With those of a trace (`replayGammas`) the run has its
+   * rounds.
+   */
+  readonly gammas?: readonly number[];
   /** Records every round as data. One recorder serves one run. */
   readonly trace?: TraceRecorder;
   /** @internal For proofs, which known-wrong rules must fail. */
@@ -69,8 +82,12 @@ export interface Run {
   readonly encoding: EncodingShare;
   /** The target's state. */
   readonly target: Sequence;
-  /** The draft's state; null when nothing drafts. */
-  readonly draft: DraftSession | null;
+  /** The draft's state; null when nothing drafts, and until something is first proposed where γ is 'auto'. */
+  draft: DraftSession | null;
+  /** Opens the draft; null where it is open, and where nothing drafts. */
+  openDraft: (() => Promise<DraftSession>) | null;
+  /** Milliseconds that opening the draft took in this round. */
+  openingMs: number | null;
   /** Decoder ids so far, start token first. */
   readonly ids: number[];
   readonly meter: Meter;
@@ -85,6 +102,7 @@ export interface Run {
 /** @throws DecodingError `option-invalid` or `vocabulary-mismatch` */
 export function checkRequest({ target, drafter }: Pair, { settings = {} }: SequenceRequest): void {
   checkSettings(settings, target.vocabularySize);
+  checkAuto(settings);
   if (drafter && drafter.vocabularySize !== target.vocabularySize) {
     const found = `${drafter.vocabularySize} (${drafter.name})`;
     throw new DecodingError(
@@ -107,24 +125,27 @@ export async function startRun(
 ): Promise<Run> {
   const { target, drafter } = pair;
   const { encoded } = encoding;
-  const { settings = {}, trace } = request;
+  const { trace } = request;
   const { source } = encoded; // of a masked source, the ids that are seen
+  const { settings, gamma } = drafter ? wayOf(request, pair.costs) : alone(request);
   const numbers = request.random ?? seededRandom(settings.seed ?? DEFAULTS.seed);
   const random = trace?.listenTo(numbers) ?? numbers;
   trace?.begin({ source: request.source, settings, startToken: target.startToken, drafter: drafter?.name ?? null });
   if ((settings.temperature ?? 0) > 0) await openSamplingKernel();
-  const largest = drafter ? largestGamma(settings) : 0;
   const verifier = verifierOf(settings, random, request.rule);
-  const draft = drafter && largest > 0 ? await drafter.open(source, encoded, signal) : null;
+  const openDraft = drafter && gamma.fixed !== 0 ? () => drafter.open(source, encoded, signal) : null;
+  const opensNow = openDraft !== null && gamma.costs === undefined;
   return {
     pair,
     request,
     settings,
     maxNewTokens: settings.maxNewTokens ?? DEFAULTS.maxNewTokens,
     verifier,
-    gamma: settings.costs ? adaptiveGamma(settings.costs, largest) : fixedGamma(largest),
+    gamma,
     encoding,
-    draft,
+    draft: opensNow ? await openDraft() : null,
+    openDraft: opensNow ? null : openDraft,
+    openingMs: null,
     target: Sequence.open(target, encoded),
     ids: [target.startToken],
     meter: new Meter(),
@@ -134,8 +155,25 @@ export async function startRun(
   };
 }
 
-function largestGamma({ gamma, branching, costs }: Settings): number {
-  return gamma ?? branching?.length ?? (costs ? DEFAULTS.adaptiveGamma : DEFAULTS.gamma);
+/** How a run chooses γ, and its settings with the verification in force. */
+interface Way {
+  readonly settings: Settings;
+  readonly gamma: GammaChooser;
+}
+
+function alone({ settings = {} }: SequenceRequest): Way {
+  return { settings, gamma: fixedGamma(0) };
+}
+
+function wayOf({ settings: asked = {}, gammas }: SequenceRequest, shared: PairCosts | null = null): Way {
+  const { gamma, verification } = draftingWay(asked);
+  const settings = verification === 'coupled' ? { ...asked, verification } : asked;
+  if (gammas) return { settings, gamma: listedGamma(gammas) };
+  if (asked.costs) return { settings, gamma: adaptiveGamma(asked.costs, Number(gamma)) };
+  if (gamma !== 'auto') return { settings, gamma: fixedGamma(gamma) };
+  const costs = shared ?? new PairCosts();
+  const kind = isPlainGreedy(settings) ? 'greedy' : verification === 'coupled' ? 'coupled' : 'sampled';
+  return { settings, gamma: automaticGamma(costs[kind], DEFAULTS.adaptiveGamma) };
 }
 
 /** Gives back everything that a run holds, its share of the encoding included. */
@@ -147,7 +185,7 @@ export function disposeRun(run: Run): void {
 
 /** The result of a run that has ended. */
 export function resultOf(run: Run, stopReason: StopReason): GenerationResult {
-  const gamma = run.settings.costs ? undefined : run.gamma.next();
+  const gamma = run.gamma.fixed ?? undefined;
   const metrics = metricsOf(run.meter.tally, { gamma, exact: run.verifier.exact });
   const ids = run.ids.slice(1);
   run.request.trace?.finish(ids, stopReason);

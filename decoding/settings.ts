@@ -1,4 +1,4 @@
-import { listOf, number, type OptionEntry, type OptionTable, oneOf, text, whole } from '../common';
+import { anyOf, listOf, number, type OptionEntry, type OptionTable, oneOf, text, whole } from '../common';
 import { badSetting, checkTable } from './checks';
 import type { CostTable } from './gamma/adaptive';
 import { checkIds, checkSampling, PROCESSORS, type Processing, SAMPLING } from './processing';
@@ -19,8 +19,12 @@ export const DEFAULTS = {
 export interface Settings extends Processing {
   /** At most this many tokens come out. Default 128. */
   readonly maxNewTokens?: number;
-  /** Draft tokens proposed each round; at most so many when `costs` are given. 0 is plain decoding. Default 4, with costs 16. */
-  readonly gamma?: number;
+  /**
+   * Draft tokens proposed each round; at most so many when `costs` are given. 0 is plain decoding. 'auto' proposes as many as pay by
+   * what rounds have taken so far, up to 16, and none where none pay; not beside `lenience`, and above temperature 0 not with a seed
+   * beside token or block verification, whose text would depend on γ. Default 4, with costs 16.
+   */
+  readonly gamma?: number | 'auto';
   /**
    * Several proposed tokens for one position: branching[d] at depth d, drawn without replacement, all scored in one target
    * call. [3, 1, 1] is three lines of three tokens. It replaces `gamma` and `costs`; not with block verification or lenience.
@@ -29,8 +33,9 @@ export interface Settings extends Processing {
   /** Measured costs of this pair (`measureCosts`). γ then adapts each round to what the draft achieves, down to 0. */
   readonly costs?: CostTable;
   /**
-   * How proposals are verified. All ways are exact. `token`: one by one, as in the paper (default). `block`: as a whole, which
-   * accepts at least as many. `coupled`: by numbers shared with the draft, so that the seed fixes the text whatever the draft.
+   * How proposals are verified. All ways are exact. `token`: one by one, as in the paper. `block`: as a whole, which accepts at least
+   * as many. `coupled`: by numbers shared with the draft, so that the seed fixes the text whatever the draft and γ. Default `token`;
+   * `coupled` where γ is 'auto' and the temperature is above 0.
    */
   readonly verification?: Verification;
   /**
@@ -64,6 +69,14 @@ export const GAMMA: OptionEntry = {
   flag: '-g, --gamma <n>',
 };
 
+const GAMMA_OR_AUTO: OptionEntry = {
+  ...anyOf(oneOf('auto'), GAMMA),
+  about:
+    'draft tokens proposed each round; 0 decodes without the draft; auto learns what rounds take, and proposes as many as pay ' +
+    `(default: ${DEFAULTS.gamma})`,
+  flag: '-g, --gamma <n>',
+};
+
 /** Sequences decoded at once. */
 export const CONCURRENCY: OptionEntry = {
   ...whole(1, 1024),
@@ -73,7 +86,7 @@ export const CONCURRENCY: OptionEntry = {
 
 /** Every setting of the sampler. */
 export const SETTINGS: OptionTable<keyof Settings> = {
-  gamma: GAMMA,
+  gamma: GAMMA_OR_AUTO,
   costs: {
     ...costsRule(),
     about: 'let γ adapt to these costs, as c,v1,v2,…: c of a draft step, v1 … of target calls of 1, 2, … rows',
@@ -86,7 +99,8 @@ export const SETTINGS: OptionTable<keyof Settings> = {
   },
   verification: {
     ...oneOf('token', 'block', 'coupled'),
-    about: 'token, block or coupled; all are exact (default: token)',
+    about:
+      'token, block or coupled; all are exact (default: token; coupled where tokens are sampled with --gamma auto: the seed then fixes the text)',
     flag: '--verification <kind>',
   },
   lenience: {

@@ -2,7 +2,7 @@ import { quotedJson } from '../common';
 import type { Source } from '../engine';
 import { DecodingError } from './errors';
 import type { Tally } from './metrics';
-import type { Proposal } from './proposal';
+import { depthOf, type Proposal } from './proposal';
 import { type Distribution, mostProbableEntries, tokenAt } from './sampling/distribution';
 import { type Address, type Random, seededRandom } from './sampling/random';
 import { DEFAULTS, type Settings } from './settings';
@@ -170,7 +170,8 @@ export function readTrace(value: unknown): Trace {
 
 /**
  * Random numbers that make every choice as the traced run did. `generate` with them, the trace's source and settings and the same
- * models runs the same rounds. A choice that the trace does not have means that something else has changed: it is an error.
+ * models runs the same rounds; where γ adapted, `replayGammas` is needed too. A choice that the trace does not have means that
+ * something else has changed: it is an error.
  */
 export function replayRandom(trace: Trace): Random {
   const known = new Map(trace.rounds.flatMap(({ choices }) => choices).map((choice) => [nameOf(choice.at), choice]));
@@ -191,6 +192,11 @@ export function replayRandom(trace: Trace): Random {
     },
     exponential: coupled.exponential,
   };
+}
+
+/** γ of each round of a trace, for `SequenceRequest.gammas`: γ that adapts would be another one when the run is repeated. */
+export function replayGammas({ rounds }: Trace): number[] {
+  return rounds.map(({ proposal }) => depthOf(proposal));
 }
 
 function nameOf({ sequence, round, position, purpose }: Address): string {

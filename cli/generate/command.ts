@@ -1,9 +1,9 @@
-import { bundledPair, checkGenerate, checkGiven, type GenerateOptions, type Tandem } from '../../api';
+import { bundledPair, checkGenerate, checkGiven, type Tandem } from '../../api';
 import { CommandError, EXIT } from '../failure';
 import { loadTandem } from '../loading';
 import { checkModels } from '../models';
 import { checkGenerateFlags, type GenerateFlags, generateOptions } from './flags';
-import { type Input, type Item, readInputs, textInputs } from './inputs';
+import { type Item, readInputs, textInputs } from './inputs';
 import { jsonPrinter } from './json';
 import { printInOrder } from './order';
 import { coloursFor } from './paint';
@@ -58,7 +58,7 @@ interface Work {
 async function decode(tandem: Tandem, items: readonly Item[], work: Work): Promise<void> {
   const { flags, showcase, traces, signal } = work;
   const inputs = items.filter((item) => item.kind === 'input');
-  const options = await optionsFor(tandem, inputs, flags, signal);
+  const options = { ...tandem.resolveOptions(generateOptions(flags)), signal };
   const compare = flags.compare === true || (showcase && tandem.drafter !== null && options.gamma !== 0);
   const colours = coloursFor(process.stdout, flags.color);
   const terminal = process.stdout.isTTY === true;
@@ -72,22 +72,6 @@ async function decode(tandem: Tandem, items: readonly Item[], work: Work): Promi
   if (!setting.several && !flags.json) return; // the error has been printed, and there is no other line
   const lines = items.filter((item) => item.kind !== 'blank').length;
   process.stderr.write(`tandem: ${lines - failures} of ${lines} lines decoded\n`);
-}
-
-/** Rows of the largest call whose cost is measured: γ adapts up to one token less. */
-const MOST_ROWS = 17;
-
-/** Options of decoding. Costs are measured once, before anything is decoded: the same costs and seed give the same text. */
-async function optionsFor(
-  tandem: Tandem,
-  inputs: readonly Input[],
-  flags: GenerateFlags,
-  signal: AbortSignal,
-): Promise<GenerateOptions> {
-  const options = { ...tandem.resolveOptions(generateOptions(flags)), signal };
-  if (flags.gamma !== 'auto' || inputs.length === 0) return options;
-  const { truncate } = options;
-  return { ...options, costs: await tandem.measureCosts(inputs[0].source, { rows: MOST_ROWS, truncate, signal }) };
 }
 
 /** Refuses a backend at another level than the one that was asked for: `auto` may have fallen back. */

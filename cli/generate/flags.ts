@@ -8,7 +8,7 @@ import {
   type LoadOptions,
   parseDraft,
 } from '../../api';
-import { anyOf, flagged, listOf, type OptionTable, oneOf, text, whole } from '../../common';
+import { flagged, listOf, type OptionTable, text, whole } from '../../common';
 import { NOT_FOLLOWED } from '../../decoding';
 import type { Dtype } from '../../kernels';
 import { CommandError } from '../failure';
@@ -23,9 +23,7 @@ export interface LoadFlags extends Omit<LoadOptions, 'draft' | 'signal' | 'onPro
 }
 
 /** Flags of `tandem generate`: the options of loading and of decoding, by the same names, and those of the command itself. */
-export interface GenerateFlags extends LoadFlags, Omit<GenerateOptions, 'gamma' | 'signal' | 'trace'> {
-  /** `auto`: costs are measured first. */
-  readonly gamma?: number | 'auto';
+export interface GenerateFlags extends LoadFlags, Omit<GenerateOptions, 'signal' | 'trace'> {
   readonly file?: string;
   readonly document?: string;
   readonly ids?: readonly number[];
@@ -94,16 +92,7 @@ const OUTPUT_FLAGS: OptionTable = {
   },
 };
 
-const { trace: _recorder, ...decoding } = GENERATE_OPTIONS;
-
-const DECODING_FLAGS: OptionTable = {
-  ...decoding,
-  gamma: {
-    ...decoding.gamma,
-    ...anyOf(oneOf('auto'), decoding.gamma),
-    about: `${decoding.gamma.about}; auto measures costs first, and γ then adapts to what the draft achieves`,
-  },
-};
+const { trace: _recorder, ...DECODING_FLAGS } = GENERATE_OPTIONS;
 
 /** Puts every flag of `tandem generate` on a command. */
 export function addGenerateFlags(command: Command): Command {
@@ -119,7 +108,7 @@ export function addGenerateFlags(command: Command): Command {
 const CONFLICTS: readonly Conflict[] = [
   ['--prefix', '--ids', 'ids are decoded as they are'],
   ['--plain', '--ids', 'ids are decoded as they are'],
-  ['--costs', '--gamma auto', 'it measures them'],
+  ['--costs', '--gamma auto', 'it learns them'],
   ['--branching', '--gamma auto', 'its length is γ'],
   ['--gamma auto', '--num-beams', 'a beam search does not adapt γ'],
   ['--compare', '--num-beams', 'only sampling and greedy decoding are compared'],
@@ -188,13 +177,11 @@ export async function loadOptions(flags: LoadFlags): Promise<LoadOptions> {
   return { ...options, draft };
 }
 
-/** The options of decoding among the flags. `--gamma auto` is none of them: it stands for costs that are measured later. */
+/** The options of decoding among the flags. */
 export function generateOptions({ trace: _file, ...flags }: GenerateFlags): GenerateOptions {
-  const { gamma, ...given } = optionsOf(flags, GENERATE_OPTIONS);
-  const options: GenerateOptions = {
-    ...given,
+  return {
+    ...optionsOf(flags, GENERATE_OPTIONS),
     ...(flags.plain && { parseSpecial: false }),
     ...(flags.special && { skipSpecialTokens: false }),
   };
-  return gamma === undefined || gamma === 'auto' ? options : { ...options, gamma: gamma as number };
 }

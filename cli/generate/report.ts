@@ -1,5 +1,13 @@
 import type { Comparison } from '../../api';
-import { addTallies, DEFAULTS, type Metrics, measuredSpeedup, metricsOf, type Tally } from '../../decoding';
+import {
+  addTallies,
+  DEFAULTS,
+  draftingWay,
+  type Metrics,
+  measuredSpeedup,
+  metricsOf,
+  type Tally,
+} from '../../decoding';
 import { facts } from '../table';
 import type { Outcome, Setting } from './printer';
 
@@ -56,18 +64,29 @@ export function reportOf(outcomes: readonly Outcome[], setting: Setting, seconds
 
 function machine({ tandem, options }: Setting): string {
   const { name, level, wide, threads } = tandem.backend;
-  const { numBeams = 1, gamma = DEFAULTS.gamma, temperature = 0, seed = DEFAULTS.seed } = options;
-  const choice = temperature === 0 ? 'greedy' : `temperature ${temperature}, seed ${seed}`;
+  const { numBeams = 1, gamma, temperature = 0 } = options;
+  const drafts = tandem.drafter !== null && gamma !== 0;
+  const choice = temperature === 0 ? 'greedy' : `temperature ${temperature}, ${seedOf(options, drafts)}`;
   const way = numBeams > 1 ? `${numBeams} beams` : choice;
-  const how = tandem.drafter !== null && gamma > 0 ? `${proposals(options)}, ${way}` : way;
+  const how = drafts ? `${proposals(options)}, ${way}` : way;
   return `${name} (${level}${wide?.on ? ', wide' : ''}), ${threads} thread${threads === 1 ? '' : 's'}, ${tandem.target.dtype}; ${how}`;
 }
 
+/** The seed, where it fixes the text. */
+function seedOf(options: Setting['options'], drafts: boolean): string {
+  const { seed } = options;
+  const { gamma, verification } = draftingWay(options);
+  if (seed === undefined && drafts && gamma === 'auto' && verification !== 'coupled') return 'no seed';
+  return `seed ${seed ?? DEFAULTS.seed}`;
+}
+
 /** How many tokens are proposed each round, and how they are verified where that is not the default. */
-function proposals({ gamma = DEFAULTS.gamma, costs, branching, verification = 'token' }: Setting['options']): string {
+function proposals(options: Setting['options']): string {
+  const { costs, branching } = options;
+  const { gamma, verification } = draftingWay(options);
   const way = verification === 'token' ? '' : `, ${verification} verification`;
   if (branching) return `branching ${branching.join(' × ')}${way}`;
-  if (!costs) return `γ = ${gamma}${way}`;
+  if (!costs) return `${gamma === 'auto' ? 'γ adapts' : `γ = ${gamma}`}${way}`;
   const table = [costs.c, ...costs.v].map((cost) => Number(cost.toFixed(3))).join(',');
   return `γ adapts to --costs ${table}${way}`;
 }
@@ -92,7 +111,7 @@ function speed(total: Metrics, plain: Tally, { colours }: Setting): string {
 
 function equality({ compared, equal, total }: Report, { options, colours }: Setting): string {
   if (!total.exact) return `${equal} of ${compared}: with lenience below 1 the text may differ from the target’s`;
-  if ((options.temperature ?? 0) > 0) {
+  if ((options.temperature ?? 0) > 0 && options.verification !== 'coupled') {
     return `${equal} of ${compared}: samples have the same distribution, and differ from each other`;
   }
   return equal === compared

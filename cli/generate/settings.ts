@@ -1,5 +1,5 @@
 import type { GenerateOptions } from '../../api';
-import { DEFAULTS } from '../../decoding';
+import { DEFAULTS, draftingWay } from '../../decoding';
 
 /**
  * The settings in force, for the record of a result: what was given, and the default of what was not. A setting without
@@ -9,7 +9,9 @@ export function settingsInForce(options: GenerateOptions): Record<string, unknow
   const { numBeams = 1, costs = null, branching = null, signal: _signal, trace: _trace, ...rest } = options;
   const { concurrency: _concurrency, ...others } = rest; // texts are the same with any
   const given = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
-  const gamma = branching ? branching.length : costs ? DEFAULTS.adaptiveGamma : DEFAULTS.gamma;
+  const { gamma, verification } = draftingWay(options);
+  // Sampled so while γ adapts, the text may be another one next time.
+  const isFree = gamma === 'auto' && (options.temperature ?? 0) > 0 && verification !== 'coupled';
   const shared = {
     maxNewTokens: DEFAULTS.maxNewTokens,
     minNewTokens: 0,
@@ -36,7 +38,7 @@ export function settingsInForce(options: GenerateOptions): Record<string, unknow
     numBeams,
     costs,
     branching,
-    verification: 'token',
+    verification,
     lenience: 1,
     temperature: 0,
     topH: null,
@@ -46,7 +48,7 @@ export function settingsInForce(options: GenerateOptions): Record<string, unknow
     typicalP: null,
     epsilonCutoff: null,
     etaCutoff: null,
-    seed: DEFAULTS.seed,
+    seed: isFree ? null : DEFAULTS.seed,
     stop: [],
     ...given,
   };

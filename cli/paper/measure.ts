@@ -29,7 +29,7 @@ const TEMPERATURES = [0, 1] as const;
 /** One way of decoding all passages. */
 interface Way {
   readonly drafter: Drafter | null;
-  readonly settings: Settings & { readonly temperature: 0 | 1 };
+  readonly settings: Settings & { readonly temperature: 0 | 1; readonly gamma?: number };
   /** One for each passage. */
   readonly tallies: Tally[];
 }

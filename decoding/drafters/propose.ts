@@ -20,8 +20,12 @@ export async function propose(runs: readonly Run[]): Promise<(Proposal | Failure
       proposals[index] = new Failure(error);
       continue;
     }
-    const gamma = Math.min(run.gamma.next(), run.maxNewTokens - run.ids.length);
-    if (run.draft && gamma > 0) turns.push({ index, session: run.draft, request: requestOf(run, gamma) });
+    const left = run.maxNewTokens - run.ids.length;
+    const state = { streams: runs.length, isOpen: run.draft !== null, left: left + 1 };
+    const gamma = Math.min(run.gamma.next(state), left);
+    const failure = gamma > 0 && run.openDraft ? await openDraft(run, run.openDraft) : null;
+    if (failure) proposals[index] = failure;
+    else if (run.draft && gamma > 0) turns.push({ index, session: run.draft, request: requestOf(run, gamma) });
   }
   const drafter = runs[0]?.pair.drafter;
   if (!drafter || turns.length === 0) return proposals;
@@ -33,6 +37,19 @@ export async function propose(runs: readonly Run[]): Promise<(Proposal | Failure
     runs[index].meter.drafting(share, session.calls);
   }
   return proposals;
+}
+
+/** Opens the draft of a run that has not proposed before. */
+async function openDraft(run: Run, open: NonNullable<Run['openDraft']>): Promise<Failure | null> {
+  const start = performance.now();
+  try {
+    run.draft = await open();
+    run.openDraft = null;
+    run.openingMs = performance.now() - start;
+    return null;
+  } catch (error) {
+    return new Failure(error);
+  }
 }
 
 /** Proposes for all turns in shared calls. When that fails, each turn is tried alone, to find out whose error it was. */

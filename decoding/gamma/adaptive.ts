@@ -1,3 +1,4 @@
+import type { WayCosts } from './learnt';
 import { bestGamma } from './theory';
 
 /** What proposing and verifying cost, in one-row target calls. It is measured once and then fixed: a clock never chooses γ. */
@@ -8,17 +9,39 @@ export interface CostTable {
   readonly v: readonly number[];
 }
 
+/** What a choice of γ may look at beside finished rounds. */
+export interface RoundState {
+  /** Sequences in the round. Default 1. */
+  readonly streams?: number;
+  /** Whether the sequence's draft has been opened. Default true. */
+  readonly isOpen?: boolean;
+  /** Tokens that may still come out. Default: no limit. */
+  readonly left?: number;
+}
+
 /** Chooses γ round by round. */
 export interface GammaChooser {
+  /** γ, where it is the same in every round. */
+  readonly fixed: number | null;
+  /** Where γ follows learnt costs: what learns them. */
+  readonly costs?: WayCosts;
+  /** Whether the draft has not seen what the last rounds brought, because it did not propose in them. */
+  readonly isCatchingUp?: boolean;
   /** How many tokens to propose next, from 0 to the largest allowed. */
-  next(): number;
+  next(state?: RoundState): number;
   /** Says how a round ended. */
   finished(proposed: number, accepted: number): void;
 }
 
 /** The same γ in every round. */
 export function fixedGamma(gamma: number): GammaChooser {
-  return { next: () => gamma, finished: () => undefined };
+  return { fixed: gamma, next: () => gamma, finished: () => undefined };
+}
+
+/** The γ of a list, round by round; 0 after its end. */
+export function listedGamma(gammas: readonly number[]): GammaChooser {
+  let round = 0;
+  return { fixed: null, next: () => gammas[round++] ?? 0, finished: () => undefined };
 }
 
 /** α assumed before the draft has proposed anything, and the number of judged tokens that this assumption counts for. */
@@ -41,6 +64,7 @@ export function adaptiveGamma(costs: CostTable, largest: number): GammaChooser {
   let idle = 0;
   const v = (rows: number) => rowCost(costs, rows);
   return {
+    fixed: null,
     next: () => {
       const gamma = bestGamma(Math.min(accepted / judged, 1), { c: costs.c, v }, largest);
       if (gamma > 0) return gamma;

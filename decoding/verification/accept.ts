@@ -98,9 +98,9 @@ function newTokens(run: Run, proposal: Proposal, { path, next }: Verdict): Accep
 
 /** Tells the meter and the choice of γ how the round went. */
 function count(run: Run, proposal: Proposal, targets: readonly Distribution[], path: readonly number[]): void {
-  const acceptance = [ROOT, ...path].flatMap((last) => {
+  const acceptance = [ROOT, ...path].flatMap((last, i) => {
     const draws = drawsAfter(proposal, last);
-    return draws.length > 0 ? [run.verifier.acceptance(draws, targets[last + 1])] : [];
+    return draws.length > 0 ? [run.verifier.acceptance(draws, targets[last + 1], i < path.length)] : [];
   });
   run.meter.round({ proposed: proposal.length, depth: depthOf(proposal), accepted: path.length, acceptance });
   run.gamma.finished(proposal.length, path.length);

@@ -26,8 +26,12 @@ export interface Verifier {
    * @param targets the target's distribution before the proposal and after each of its tokens, [proposal.length + 1]
    */
   verify(proposal: Proposal, targets: readonly Distribution[], at: Position): Verdict;
-  /** Probability that one of the tokens drawn for a position is accepted; the mean of these is α. */
-  acceptance(draws: readonly Draw[], target: Distribution): number;
+  /**
+   * Probability that one of the tokens drawn for a position is accepted; the mean of these is α.
+   *
+   * @param wasAccepted whether one of them was. Where the probability takes long to compute, this stands for it: its mean is the same
+   */
+  acceptance(draws: readonly Draw[], target: Distribution, wasAccepted: boolean): number;
 }
 
 /** The verifier that the settings name. */
@@ -70,7 +74,7 @@ function coupledVerifier(settings: Settings, random: Random): Verifier {
     exact: true,
     ...drawingOf(settings, (distribution, count, at) => raceSeveral(distribution, count, random, at)),
     verify: (proposal, targets, at) => verifyCoupled(proposal, targets, random, at),
-    acceptance: exactAcceptance,
+    acceptance: (_draws, _target, wasAccepted) => (wasAccepted ? 1 : 0),
   };
 }
 

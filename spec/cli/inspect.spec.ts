@@ -140,6 +140,46 @@ describe('tandem doctor', () => {
   });
 });
 
+describe('tandem doctor, of learnt costs', () => {
+  const home = mkdtempSync(join(tmpdir(), 'tandem-costs-'));
+  const { XDG_CACHE_HOME, TANDEM_COSTS } = process.env;
+  beforeAll(() => {
+    buildCommand();
+    Object.assign(process.env, { XDG_CACHE_HOME: home, TANDEM_COSTS: '' });
+  });
+  afterAll(() => {
+    for (const [name, value] of Object.entries({ XDG_CACHE_HOME, TANDEM_COSTS })) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
+    rmSync(home, { recursive: true });
+    removeCommand();
+  });
+
+  it('says what is known of which pair, what is not taken, and where; --forget-costs removes all', () => {
+    const folder = join(home, 'tandem', 'costs');
+    const key = { target: 'mine f32', drafter: 'copy', threads: 2 };
+    const greedy = {
+      target: [
+        [1, 1],
+        [5, 2.5],
+      ],
+      draft: [[1, 0.25]],
+      opening: 1,
+      alpha: 0.5,
+    };
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, 'a.json'), JSON.stringify({ format: 'tandem-costs', version: 1, key, greedy }));
+    writeFileSync(join(folder, 'b.json'), 'broken');
+    const { stdout } = tandem(['doctor']);
+    expect(stdout).toContain(`2 files in ${folder}\n`);
+    expect(stdout).toMatch(/^ {2}copy +mine f32, 2 threads; greedy: α 0\.50, c 0\.25, v\(5\) 2\.50$/m);
+    expect(stdout).toMatch(/^ {2}not taken +\S+b\.json: expected JSON, found broken$/m);
+    const { costs } = JSON.parse(tandem(['doctor', '--json', '--forget-costs']).stdout) as { costs: object };
+    expect(costs).toEqual({ folder, forgotten: 2, files: [] });
+  });
+});
+
 describe('tandem', () => {
   it('prints help and version to standard output and succeeds', async () => {
     expect(await inside(['--version'])).toEqual({

@@ -1,5 +1,14 @@
 import fc from 'fast-check';
-import { modelDrafter, readTrace, replayRandom, type Settings, TraceRecorder } from '../../decoding';
+import {
+  type KeptWay,
+  modelDrafter,
+  PairCosts,
+  readTrace,
+  replayGammas,
+  replayRandom,
+  type Settings,
+  TraceRecorder,
+} from '../../decoding';
 import { topEntries } from '../../decoding/trace';
 
 import { finish } from '../support/exactness';
@@ -8,6 +17,15 @@ import { randomTable, tableModel } from '../support/table-model';
 const target = tableModel({ vocabulary: 9, logits: randomTable(9, 1), eosTokens: [1] });
 const drafter = modelDrafter(tableModel({ vocabulary: 9, logits: randomTable(9, 2), eosTokens: [1] }), 'other');
 const source = [4, 5, 1];
+
+/** Costs by which much is proposed. */
+const CHEAP: KeptWay = {
+  ...{ draft: [[1, 0.01]], opening: 0, alpha: 0.9 },
+  target: [
+    [1, 1],
+    [17, 1.1],
+  ],
+};
 
 async function traced(settings: Settings) {
   const trace = new TraceRecorder();
@@ -40,6 +58,25 @@ describe('a trace', () => {
         expect(timeless(again.trace.rounds)).toEqual(timeless(trace.rounds));
       }),
     );
+  });
+
+  it('of γ that adapts can be run again with its rounds, sampled by coupled and by token verification', async () => {
+    const ways: Settings[] = [
+      { gamma: 'auto', temperature: 1, seed: 4, maxNewTokens: 20, minNewTokens: 20 },
+      { gamma: 'auto', temperature: 1, verification: 'token', maxNewTokens: 20, minNewTokens: 20 },
+    ];
+    for (const settings of ways) {
+      const recorder = new TraceRecorder();
+      const costs = new PairCosts({ sampled: CHEAP, coupled: CHEAP });
+      const result = await finish({ target, drafter, source, settings, trace: recorder, costs });
+      const trace = readTrace(JSON.parse(JSON.stringify(recorder.trace)));
+      const gammas = replayGammas(trace);
+      expect(gammas[0]).toBeGreaterThan(1);
+      const again = new TraceRecorder();
+      const request = { target, drafter, source, settings: trace.settings, random: replayRandom(trace), gammas };
+      expect((await finish({ ...request, trace: again })).ids).toEqual(result.ids);
+      expect(timeless(again.trace.rounds)).toEqual(timeless(trace.rounds));
+    }
   });
 
   it('has a masked source with the ids that are hidden, and can be run again from it', async () => {

@@ -10,3 +10,6 @@ if (TANDEM_SEED !== undefined) {
   if (!Number.isInteger(seed)) throw new Error(`TANDEM_SEED: expected a whole number, found '${TANDEM_SEED}'`);
   fc.configureGlobal({ ...fc.readConfigureGlobal(), seed });
 }
+
+// Specs do not read what an earlier run has learnt of this machine, and leave nothing behind.
+process.env.TANDEM_COSTS = 'off';

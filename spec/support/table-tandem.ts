@@ -65,6 +65,7 @@ export function tableTandem({
     tokenizerError: null,
     prefix: '',
     generation: null,
+    costs: null,
     embedding: PLAIN,
     drafter: proposing,
     beamDrafter: { model: second },

@@ -26,6 +26,7 @@ function costly(chooser: GammaChooser, tokens: number): Finding {
 function adaptive(alpha: (tries: number) => number, mayTry: (idle: number, tries: number) => number): GammaChooser {
   let [tries, idle] = [0, 0];
   return {
+    fixed: null,
     next: () =>
       theory.bestGamma(alpha(tries), { c: COSTS.c, v: (rows) => rowCost(COSTS, rows) }, LARGEST) || mayTry(idle, tries),
     finished: (proposed) => {

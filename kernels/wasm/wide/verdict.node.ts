@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { cpus, homedir } from 'node:os';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { cacheFolder } from '../../../common';
 import { bytesOf, LEVELS } from '../modules';
 import { WIDE_FLAG } from './flag.node';
 import { PROBE_BYTES, PROBE_CODES, probeJobs } from './jobs';
@@ -52,14 +53,6 @@ function keyOf(input: string): string {
     .update(input)
     .digest('hex')
     .slice(0, 16);
-}
-
-/** Where programs keep what they can make again. */
-function cacheFolder({ XDG_CACHE_HOME, LOCALAPPDATA }: NodeJS.ProcessEnv): string {
-  if (XDG_CACHE_HOME) return join(XDG_CACHE_HOME, 'tandem');
-  if (process.platform === 'win32' && LOCALAPPDATA) return join(LOCALAPPDATA, 'tandem', 'cache');
-  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches', 'tandem');
-  return join(homedir(), '.cache', 'tandem');
 }
 
 /** Undefined where there is no verdict to read. */

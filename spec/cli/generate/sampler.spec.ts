@@ -27,6 +27,7 @@ describe('generate', () => {
       ['--gamma', '6', '--compare'],
       ['--branching', '2,1'],
       ['--draft', 'copy'],
+      ['--gamma', 'auto'],
     ]) {
       const [result] = await json(TEXT, ...way);
       expect(result).toMatchObject({ ids: alone.ids, text: alone.text });
@@ -130,15 +131,14 @@ describe('generate', () => {
     expect(traces.map(({ ids }) => ids)).toEqual(idsOf(results));
   });
 
-  it('--gamma auto says the costs that it measured, and --costs takes them: the same text again', async () => {
+  it('--gamma auto: a seed has the text that coupled verification has with any γ', async () => {
     const args = [LINES[0], '-t', '1', '--seed', '2'];
-    const [measured] = await json(...args, '--gamma', 'auto');
-    const { c, v } = measured.settings.costs;
-    expect([c > 0, v.length]).toEqual([true, 17]);
-    const [again] = await json(...args, '--costs', [c, ...v].join());
-    expect(again.ids).toEqual(measured.ids);
-    expect(again.settings).toEqual(measured.settings);
-    expect(again.metrics.rounds).toBe(measured.metrics.rounds);
+    const [adapts] = await json(...args, '--gamma', 'auto');
+    expect(adapts.settings).toMatchObject({ gamma: 'auto', verification: 'coupled', costs: null });
+    const [fixed] = await json(...args, '--gamma', '3', '--verification', 'coupled');
+    expect(adapts.ids).toEqual(fixed.ids);
+    const [costs] = await json(...args, '--costs', '0.2,1,1.1,1.2', '--verification', 'coupled');
+    expect(adapts.ids).toEqual(costs.ids);
   });
 
   it('ngram build counts what the target writes, and the table drafts', async () => {

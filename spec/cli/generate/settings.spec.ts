@@ -35,6 +35,7 @@ const WAYS: readonly (readonly string[])[] = [
   ['--sequence-bias', '5:-1.5;8,9:2', '--encoder-repetition-penalty', '1.5', '--encoder-no-repeat-ngram-size', '4'],
   ['--forced-bos-token', '7', '--forced-eos-token', '1,5', '--exponential-decay-length-penalty', '3,1.2', '-n', '6'],
   ['-t', '1', '--typical-p', '0.9', '--epsilon-cutoff', '0.01', '--eta-cutoff', '0.02', '--top-h', '0.8', '-n', '9'],
+  ['-t', '1', '-n', '9', '-s', '6', '--gamma', 'auto'],
   ['--num-beams', '2', '--renormalize-logits', '--begin-suppress-tokens', '5,7', '--sequence-bias', '9:1', '-n', '6'],
   ['--num-beams', '3', '--num-return-sequences', '2', '--length-penalty', '0.5', '--early-stopping', 'never'],
 ];
@@ -52,7 +53,7 @@ describe('the settings of a JSON record', () => {
       const [second] = await records(['generate', TEXT, ...again]);
       expect(second.sequences).toEqual(first.sequences);
       expect(second.settings).toEqual(first.settings);
-      expect(second.metrics.rounds).toBe(first.metrics.rounds);
+      if (first.settings.gamma !== 'auto') expect(second.metrics.rounds).toBe(first.metrics.rounds); // else clocks decide
     },
   );
 
@@ -99,5 +100,12 @@ describe('the settings of a JSON record', () => {
     });
     expect(settingsInForce({ numBeams: 4 })).not.toHaveProperty('temperature');
     expect(settingsInForce({ costs: { c: 0, v: [1] } })).toHaveProperty('gamma', 16);
+    expect(settingsInForce({ temperature: 1, seed: 0, gamma: 'auto' })).toMatchObject({
+      verification: 'coupled',
+      seed: 0,
+    });
+    const free = { temperature: 1, gamma: 'auto', verification: 'token' } as const; // another text each time
+    expect(settingsInForce(free)).toMatchObject({ gamma: 'auto', verification: 'token', seed: null });
+    expect(settingsInForce({ temperature: 1, seed: 0 })).toMatchObject({ gamma: 4, verification: 'token' });
   });
 });

@@ -42,6 +42,21 @@ describe('drafter-invariant coupling', () => {
     );
   });
 
+  it('gives one text for a seed under any sequence of γ, 0 among them, as γ that follows clocks may choose it', async () => {
+    const gammas = fc.array(fc.integer({ min: 0, max: 5 }), { maxLength: 16 });
+    await fc.assert(
+      fc.asyncProperty(fc.nat(9999), gammas, gammas, kind, async (seed, first, second, kind) => {
+        const target = tableModel({ vocabulary: 9, logits: randomTable(9, seed), eosTokens: [1] });
+        const draft = tableModel({ vocabulary: 9, logits: randomTable(9, seed + 1, kind), eosTokens: [1] });
+        const settings: Settings = { temperature: 0.9, gamma: 'auto', seed, maxNewTokens: 16 };
+        const request = { target, drafter: modelDrafter(draft), source: [1], settings };
+        const { ids } = await finish({ ...request, gammas: first });
+        expect((await finish({ ...request, gammas: second })).ids).toEqual(ids);
+        expect((await finish(request)).ids).toEqual(ids);
+      }),
+    );
+  });
+
   it('is greedy decoding at temperature 0', async () => {
     const target = tableModel({ vocabulary: 9, logits: randomTable(9, 2) });
     const run = (settings: Settings) =>

@@ -1,0 +1,137 @@
+/**
+ * Measures whether γ 'auto' is ever slower than decoding without a draft: `npm run bench -- never-slower [--drafts
+ * pair,copy,ngram,random] [--dtypes f32,bf16,q8] [--temperatures 0,1] [--threads 1,2] [--passages 4] [--tokens 48] [--rounds 2]`.
+ *
+ * In every combination held-out passages are decoded with γ 'auto' and without the draft, in turns. Calls are timed whole, with
+ * opening the draft; the encoder's time, which is the same in both, is taken off, because sampled texts differ in length. Costs are
+ * learnt from nothing in each combination, in the first call of each passage, which is not timed: the later ones are what a program
+ * finds that has run before. A ratio below 1 is slower than without.
+ */
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type DraftSource, Tandem } from '../../api';
+import { table } from '../../cli/table';
+import type { Dtype } from '../../kernels';
+import { heldOut } from '../harness/heldOut';
+import { machineLines } from '../headline/machine';
+
+const TARGET = join(__dirname, '..', '..', 'models', 'modernize-target');
+/** A ratio below it counts as slower. */
+const BAR = 0.97;
+
+interface Options {
+  readonly temperatures: readonly number[];
+  readonly passages: number;
+  readonly tokens: number;
+  readonly rounds: number;
+}
+
+/** Runs the bench; returns the number of cases that it measured. */
+export async function neverSlowerBench(argv: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      drafts: { type: 'string', default: 'pair,copy,ngram,random' },
+      dtypes: { type: 'string', default: 'f32,bf16,q8' },
+      temperatures: { type: 'string', default: '0,1' },
+      threads: { type: 'string', default: '1,2' },
+      passages: { type: 'string', default: '4' },
+      tokens: { type: 'string', default: '48' },
+      rounds: { type: 'string', default: '2' },
+    },
+  });
+  process.env.TANDEM_COSTS = 'off'; // what this machine has learnt before says nothing about a new one
+  const options: Options = {
+    temperatures: values.temperatures.split(',').map(Number),
+    passages: Number(values.passages),
+    tokens: Number(values.tokens),
+    rounds: Number(values.rounds),
+  };
+  const found: Case[] = [];
+  for (const threads of values.threads.split(',').map(Number)) {
+    for (const dtype of values.dtypes.split(',') as Dtype[]) {
+      for (const draft of values.drafts.split(',')) {
+        const tandem = await Tandem.load(undefined, { dtype, threads, wide: 'auto', draft: sourceOf(draft) });
+        try {
+          const { backend } = tandem.core ?? {};
+          if (found.length === 0 && backend) console.log(machineLines(backend).join('\n'));
+          const name = [draft, dtype, `${threads}`];
+          for (const temperature of options.temperatures) {
+            found.push({ name: [...name, `${temperature}`], ...(await measure(tandem, temperature, options)) });
+          }
+        } finally {
+          await tandem.dispose();
+        }
+      }
+    }
+  }
+  console.log(table(HEAD, found.map(lineOf)));
+  const worst = found.reduce((least, one) => (ratioOf(one) < ratioOf(least) ? one : least));
+  const slower = found.filter((one) => ratioOf(one) < BAR).length;
+  console.log(
+    `worst: ${ratioOf(worst).toFixed(3)}× (${worst.name.join(', ')}); ${slower} of ${found.length} below ${BAR}`,
+  );
+  return found.length;
+}
+
+/** What one way took. */
+interface Way {
+  readonly seconds: number;
+  readonly tokens: number;
+  readonly calls: number;
+  readonly proposed: number;
+}
+
+interface Case {
+  readonly name: readonly string[];
+  readonly plain: Way;
+  readonly drafted: Way;
+}
+
+const HEAD = ['draft', 'dtype', 'threads', 'T', 'tokens/s without', 'with', 'tokens/call', 'proposed/call', 'ratio'];
+
+const speedOf = ({ tokens, seconds }: Way) => tokens / seconds;
+const ratioOf = ({ plain, drafted }: Case) => speedOf(drafted) / speedOf(plain);
+
+function lineOf(one: Case): string[] {
+  const { name, plain, drafted } = one;
+  const { tokens, calls, proposed } = drafted;
+  const figures = [(tokens / calls).toFixed(2), (proposed / calls).toFixed(2), `${ratioOf(one).toFixed(3)}×`];
+  return [...name, speedOf(plain).toFixed(0), speedOf(drafted).toFixed(0), ...figures];
+}
+
+function sourceOf(draft: string): DraftSource | undefined {
+  return draft === 'pair' ? undefined : (draft as DraftSource);
+}
+
+/** Each round decodes every passage in both ways; which one begins changes from text to text. */
+async function measure(
+  tandem: Tandem,
+  temperature: number,
+  options: Options,
+): Promise<Pick<Case, 'plain' | 'drafted'>> {
+  const { passages, tokens: maxNewTokens, rounds } = options;
+  const sources = await heldOut(TARGET, passages);
+  const sums = [0, 1].map(() => ({ seconds: 0, tokens: 0, calls: 0, proposed: 0 }));
+  let encoding = 0; // of a passage, in the mean
+  for (let round = 0; round <= rounds; round++) {
+    for (const [i, source] of sources.entries()) {
+      for (const turn of [i + round, i + round + 1]) {
+        const speculative = turn % 2 === 1;
+        const given = { speculative, gamma: 'auto' as const, temperature, seed: round * passages + i, maxNewTokens };
+        const started = performance.now();
+        const { ids, metrics } = await tandem.generate(source, given);
+        const seconds = (performance.now() - started) / 1000;
+        const sum = sums[Number(speculative)];
+        if (round === 0) continue;
+        if (!speculative) encoding += (seconds - metrics.targetSeconds) / rounds / sources.length;
+        sum.seconds += seconds;
+        sum.tokens += ids.length;
+        sum.calls += metrics.targetCalls;
+        sum.proposed += metrics.proposed;
+      }
+    }
+  }
+  for (const sum of sums) sum.seconds -= encoding * rounds * sources.length;
+  return { plain: sums[0], drafted: sums[1] };
+}

@@ -1,0 +1,4 @@
+/** A page has no directory of its user's. */
+export function cacheFolder(): string | null {
+  return null;
+}

@@ -1,0 +1,127 @@
+/** Times that one point of a curve keeps; the newest take the place of the oldest, so that it follows what the machine does. */
+const WINDOW = 7;
+/** From so many times on, their median is trusted. Below it, a point is taken to be as cheap as it may be. */
+const TRUSTED = 3;
+/** What is assumed of points that are not known: each row more costs this share of a call of one row. */
+const PRIOR_STEP = 0.1;
+
+/** A point as it is kept between runs of a program: [rows, cost]. */
+export type KeptPoint = readonly [rows: number, cost: number];
+
+/**
+ * The time of a call as a function of its rows, from times that come in one by one. It never falls as rows grow: measured times
+ * that do are averaged (monotone regression by pooling adjacent violators). Between points it is linear.
+ */
+export class Curve {
+  private readonly times = new Map<number, number[]>();
+  private fitted: KeptPoint[] | null = null;
+  private readonly kept: readonly KeptPoint[];
+
+  /**
+   * @param kept points of an earlier run of the program, in units of its own
+   * @param unit milliseconds of such a unit; without it, found by comparing the kept points with times of this run
+   */
+  constructor(
+    kept: readonly KeptPoint[] = [],
+    private readonly unit?: () => number,
+  ) {
+    this.kept = monotone(kept);
+  }
+
+  add(rows: number, milliseconds: number): void {
+    const times = this.times.get(rows) ?? [];
+    times.push(milliseconds);
+    if (times.length > WINDOW) times.shift();
+    this.times.set(rows, times);
+    this.changed();
+  }
+
+  /** Forgets what was computed of the points, after a time or the unit has changed. */
+  changed(): void {
+    this.fitted = null;
+  }
+
+  /** Whether the time at these rows is known: measured here or before, or between two points that are. */
+  knows(rows: number): boolean {
+    const trusted = this.points(true).map(([at]) => at);
+    return trusted.length > 0 && rows >= trusted[0] && rows <= trusted[trusted.length - 1];
+  }
+
+  /** The time at these rows; null where nothing is known. */
+  at(rows: number): number | null {
+    this.fitted ??= monotone(this.points(false));
+    return this.fitted.length === 0 ? null : interpolated(this.fitted, rows);
+  }
+
+  /** Points that are worth keeping. */
+  trusted(): KeptPoint[] {
+    return monotone(this.points(true));
+  }
+
+  /** Milliseconds here for one unit of the kept points. */
+  get scale(): number {
+    if (this.unit) return this.unit();
+    const ratios: number[] = [];
+    for (const [rows, times] of this.times) {
+      const before = this.kept.length > 0 ? interpolated(this.kept, rows) : 0;
+      if (before > 0) ratios.push(medianOf(times) / before);
+    }
+    return ratios.length > 0 ? medianOf(ratios) : 1;
+  }
+
+  private points(onlyTrusted: boolean): KeptPoint[] {
+    const { scale } = this;
+    const known = new Map<number, number>(this.kept.map(([rows, cost]) => [rows, cost * scale]));
+    for (const [rows, times] of this.times) if (times.length >= TRUSTED) known.set(rows, medianOf(times));
+    const trusted = [...known].sort(byRows);
+    if (onlyTrusted) return trusted;
+    const [first] = trusted;
+    for (const [rows, times] of this.times) {
+      if (known.has(rows)) continue;
+      const least = Math.min(...times);
+      // It may have been slow because its code was not compiled yet: it is tried again, as if it cost what is hoped.
+      known.set(rows, first && rows > first[0] ? Math.min(least, hoped(trusted, rows)) : least);
+    }
+    return [...known].sort(byRows);
+  }
+}
+
+const byRows = (a: KeptPoint, b: KeptPoint) => a[0] - b[0];
+
+/** Least squares among curves that do not fall: neighbours that fall get their mean. */
+export function monotone(points: readonly KeptPoint[]): KeptPoint[] {
+  const pools: { rows: number[]; mean: number }[] = [];
+  for (const [rows, cost] of points) {
+    let pool = { rows: [rows], mean: cost };
+    for (let last = pools[pools.length - 1]; last && last.mean > pool.mean; last = pools[pools.length - 1]) {
+      const [a, b] = [last.rows.length, pool.rows.length];
+      pool = { rows: [...last.rows, ...pool.rows], mean: (last.mean * a + pool.mean * b) / (a + b) };
+      pools.pop();
+    }
+    pools.push(pool);
+  }
+  return pools.flatMap(({ rows, mean }) => rows.map((at): KeptPoint => [at, mean]));
+}
+
+/** Linear between points, flat before the first, and beyond the last by the mean slope of all. */
+function interpolated(points: readonly KeptPoint[], rows: number): number {
+  const after = points.findIndex(([at]) => at >= rows);
+  if (after === 0) return points[0][1];
+  if (after < 0) return hoped(points, rows);
+  const [[x0, y0], [x1, y1]] = [points[after - 1], points[after]];
+  return y0 + ((y1 - y0) * (rows - x0)) / (x1 - x0);
+}
+
+/** Beyond the last of the points that lie below: by their mean slope, or by the prior where there is only one. */
+function hoped(points: readonly KeptPoint[], rows: number): number {
+  const below = points.filter(([at]) => at < rows);
+  const [[x0, y0], [x1, y1]] = [below[0], below[below.length - 1]];
+  const slope = x1 > x0 ? Math.max(0, y1 - y0) / (x1 - x0) : (PRIOR_STEP * y0) / Math.max(1, x0);
+  return y1 + slope * (rows - x1);
+}
+
+export function medianOf(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
