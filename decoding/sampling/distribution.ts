@@ -21,8 +21,8 @@ export function noToken(vocabulary: number): Distribution {
   return { vocabulary, tokens: new Int32Array(0), probabilities: new Float64Array(0) };
 }
 
-export function isEmpty({ probabilities }: Distribution): boolean {
-  return probabilities.length === 0;
+export function isEmpty({ tokens, vocabulary }: Distribution): boolean {
+  return (tokens?.length ?? vocabulary) === 0; // to look at the probabilities may compute them
 }
 
 export function isOneHot({ tokens }: Distribution): boolean {

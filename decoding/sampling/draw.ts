@@ -11,6 +11,7 @@ import {
   tokenAt,
 } from './distribution';
 import type { Address, Position, Random } from './random';
+import { fastestByScores, scoresOf } from './softmax';
 
 declare const drawn: unique symbol;
 
@@ -50,12 +51,15 @@ export function raceSeveral(
   random: Random,
   at: Omit<Position, 'round'>,
 ): Draw[] {
-  const { probabilities, tokens, vocabulary } = distribution;
+  const { tokens, vocabulary } = distribution;
   const uniforms = tokens === null ? random.exponential.uniforms?.(vocabulary, at) : null;
   if (uniforms && count === 1) {
-    const token = fastest(probabilities, uniforms);
+    const scores = scoresOf(distribution);
+    const byScores = scores ? fastestByScores(scores, uniforms) : null;
+    const token = byScores ?? fastest(distribution.probabilities, uniforms);
     return token < 0 ? [] : [{ token, distribution } as Draw];
   }
+  const { probabilities } = distribution;
   const time = (i: number): number =>
     probabilities[i] > 0
       ? random.exponential(tokenAt(distribution, i), at) / probabilities[i]

@@ -1,11 +1,12 @@
 import type { LogitsView } from '../../engine';
-import { expFalling, type SamplingKernel, samplingKernel } from '../../kernels';
+import { type SamplingKernel, samplingKernel } from '../../kernels';
 import { Failure } from '../failure';
 import type { Processing } from '../processing';
 import { type Distribution, noToken, oneHot } from './distribution';
 import { checkLogits } from './invalid';
 import { applyRules, type Context, forcedToken, hasRules } from './rules';
-import { truncated } from './truncation';
+import { softmax, softmaxDistribution } from './softmax';
+import { truncated, truncates } from './truncation';
 
 /** Whether the arg-max alone decides. Then the logits can stay on the backend. */
 export function isPlainGreedy(processing: Processing): boolean {
@@ -40,7 +41,7 @@ export async function rowDistributions(
       else {
         const logits = await view.read(row);
         try {
-          rows.push(distributionOf(logits, context, processing));
+          rows.push(plainDistribution(logits, processing) ?? distributionOf(logits, context, processing));
         } catch (error) {
           failure = new Failure(error);
           break;
@@ -50,6 +51,13 @@ export async function rowDistributions(
     all.push(failure ?? rows);
   }
   return all;
+}
+
+/** The distribution of a row where nothing but the temperature changes it; null elsewhere, and where its logits may be wrong. */
+function plainDistribution(logits: Float32Array, processing: Processing): Distribution | null {
+  const { temperature = 0 } = processing;
+  if (temperature === 0 || hasRules(processing) || truncates(processing)) return null;
+  return softmaxDistribution(logits, temperature);
 }
 
 /**
@@ -95,20 +103,4 @@ function argMax(scores: Float64Array): number {
   let best = 0;
   for (let i = 1; i < scores.length; i++) if (scores[i] > scores[best]) best = i;
   return best;
-}
-
-/**
- * The reference of `SamplingKernel.softmax`, which has the same bits.
- *
- * @param largest the largest score
- */
-export function softmax(scores: Float64Array, largest: number, temperature: number): Float64Array {
-  const weights = new Float64Array(scores.length);
-  let total = 0;
-  for (let i = 0; i < scores.length; i++) {
-    weights[i] = expFalling((scores[i] - largest) / temperature);
-    total += weights[i];
-  }
-  for (let i = 0; i < weights.length; i++) weights[i] /= total;
-  return weights;
 }

@@ -20,6 +20,16 @@ const NO_EFFECT: Readonly<Partial<Record<(typeof TRUNCATIONS)[number], number>>>
   etaCutoff: 0,
 };
 
+/** The rules that are given with an effect. */
+function rulesOf(given: Processing): (typeof TRUNCATIONS)[number][] {
+  return TRUNCATIONS.filter((name) => given[name] !== undefined && given[name] !== NO_EFFECT[name]);
+}
+
+/** Whether a rule may leave tokens out. */
+export function truncates(given: Processing): boolean {
+  return rulesOf(given).length > 0;
+}
+
 /**
  * Keeps the tokens that every rule allows and normalises again; of equal tokens the lower id comes first. The order is that of
  * Hugging Face's `generate`: top-h, top-k, top-p, min-p, typical, epsilon, eta, and each rule sees what those before it have
@@ -28,12 +38,7 @@ const NO_EFFECT: Readonly<Partial<Record<(typeof TRUNCATIONS)[number], number>>>
  * @param probabilities of all tokens, [vocabulary], with sum 1
  */
 export function truncated(probabilities: Float64Array, given: Processing): Distribution {
-  const rules: Processing = Object.fromEntries(
-    TRUNCATIONS.filter((name) => given[name] !== undefined && given[name] !== NO_EFFECT[name]).map((name) => [
-      name,
-      given[name],
-    ]),
-  );
+  const rules: Processing = Object.fromEntries(rulesOf(given).map((name) => [name, given[name]]));
   const vocabulary = probabilities.length;
   if (Object.keys(rules).length === 0) return { vocabulary, tokens: null, probabilities };
   let order = mostProbable(probabilities, rules);

@@ -22,6 +22,8 @@ export interface SamplingKernel {
    * @param temperature above 0
    */
   softmax(scores: Float32Array | Float64Array, temperature: number): Float64Array | null;
+  /** Index of the largest score, the first of equal ones; −1 where a score is NaN or +∞, and where all are −∞. */
+  largest(scores: Float32Array): number;
   /** Uniform numbers in [0, 1) of 53 bits, by Philox 4×32-10, [count]. */
   uniforms(count: number, row: NumberRow): Float64Array;
 }
@@ -58,22 +60,37 @@ function kernelOver(memory: LinearMemory, exports: Exports): SamplingKernel {
     to = memory.allocate(count * 8, `probabilities of ${count} tokens`);
     room = count;
   };
+  /** Puts float32 scores in place, padded with −∞, and finds the largest. */
+  const placed = (scores: Float32Array): { readonly padded: number; readonly best: number } => {
+    const { length: count } = scores;
+    const padded = Math.ceil(count / 4) * 4;
+    reserve(padded);
+    const { f32 } = memory;
+    f32.set(scores, from >>> 2);
+    f32.fill(Number.NEGATIVE_INFINITY, (from >>> 2) + count, (from >>> 2) + padded);
+    return { padded, best: exports.largest32(from, padded) };
+  };
   const answer = (count: number): Float64Array => memory.f64.slice(to >>> 3, (to >>> 3) + count);
   return {
     softmax(scores, temperature) {
       const count = scores.length;
+      if (scores instanceof Float32Array) {
+        const { padded, best } = placed(scores);
+        if (best < 0) return null;
+        exports.widen(from, padded, to);
+        exports.softmax(to, padded, best, temperature);
+        return answer(count);
+      }
       const padded = Math.ceil(count / 4) * 4;
       reserve(padded);
-      const isShort = scores.BYTES_PER_ELEMENT === 4;
-      const [values, at] = isShort ? [memory.f32, from >>> 2] : [memory.f64, to >>> 3];
-      values.set(scores, at);
-      values.fill(Number.NEGATIVE_INFINITY, at + count, at + padded);
-      const best = isShort ? exports.largest32(from, padded) : exports.largest64(to, padded);
+      memory.f64.set(scores, to >>> 3);
+      memory.f64.fill(Number.NEGATIVE_INFINITY, (to >>> 3) + count, (to >>> 3) + padded);
+      const best = exports.largest64(to, padded);
       if (best < 0) return null;
-      if (isShort) exports.widen(from, padded, to);
       exports.softmax(to, padded, best, temperature);
       return answer(count);
     },
+    largest: (scores) => Math.max(-1, placed(scores).best),
     uniforms(count, { first, third, fourth, key }) {
       const padded = Math.ceil(count / 4) * 4;
       reserve(padded);

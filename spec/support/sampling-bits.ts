@@ -1,5 +1,5 @@
-import { softmax } from '../../decoding/sampling/processors';
 import { seededRandom } from '../../decoding/sampling/random';
+import { softmax } from '../../decoding/sampling/softmax';
 import { exponentialOf, openSamplingKernel, samplingKernel } from '../../kernels';
 
 export interface SamplingBits {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { softmax } from '../../../decoding/sampling/processors';
 import { philox } from '../../../decoding/sampling/random';
+import { largest, softmax } from '../../../decoding/sampling/softmax';
 import { openSamplingKernel, type SamplingKernel, samplingKernel } from '../../../kernels';
 import { samplingBits } from '../../support/sampling-bits';
 
@@ -28,6 +28,21 @@ describe('the sampling kernel has the bits of the functions in JavaScript', () =
         const wanted = largest === Number.NEGATIVE_INFINITY ? null : softmax(scores, largest, t);
         expect(kernel.softmax(Float32Array.from(list), t)).toEqual(wanted);
         expect(kernel.softmax(scores, t)).toEqual(wanted);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it('the largest of float32 scores, the first of equal ones, and −1 for the scores that softmax refuses', () => {
+    const any = fc.oneof(
+      { weight: 20, arbitrary: logit },
+      { weight: 1, arbitrary: fc.constantFrom(Number.NaN, Infinity) },
+    );
+    fc.assert(
+      fc.property(fc.array(any, { minLength: 1, maxLength: 70 }), (list) => {
+        const scores = Float32Array.from(list);
+        expect(kernel.largest(scores)).toBe(largest(scores));
+        expect(kernel.softmax(scores, 1) === null).toBe(largest(scores) < 0);
       }),
       { numRuns: 500 },
     );
