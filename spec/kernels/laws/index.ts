@@ -1,6 +1,7 @@
 import { type Backend, createReferenceBackend, type Dtype } from '../../../kernels';
 import { activationLaws } from './activation';
 import { attentionLaws } from './attention';
+import { edgeLaws } from './edges';
 import { embedLaws } from './embed';
 import { headLaws } from './head';
 import { linearLaws } from './linear';
@@ -46,6 +47,9 @@ export function describeBackendLaws(name: string, create: () => Promise<Backend>
       logitsLaws,
     };
     for (const [title, laws] of Object.entries(groups)) describe(title.replace('Laws', ''), () => laws(subject));
-    describe('refusals', () => refusalLaws(subject));
+    describe('refusals', () => {
+      refusalLaws(subject);
+      edgeLaws(subject);
+    });
   });
 }
