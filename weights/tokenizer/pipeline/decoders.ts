@@ -176,7 +176,7 @@ function stripWhole(content: string, start: number, stop: number): Stage {
       if (text !== '') isStart = false;
       const whole = kept + text;
       let end = whole.length;
-      for (let i = 0; i < stop && whole.startsWith(content, end - content.length); i++) end -= content.length;
+      for (let i = 0; i < stop && whole.slice(0, end).endsWith(content); i++) end -= content.length;
       kept = whole.slice(end);
       return [whole.slice(0, end)];
     },

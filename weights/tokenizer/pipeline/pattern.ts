@@ -35,9 +35,9 @@ export function readPattern(value: unknown, field: string): RegExp {
   try {
     expression = new RegExp(new Translation(source).run(), 'gu');
   } catch {
-    throw unsupported(`${field}: the expression`, source.slice(0, 100));
+    throw unsupported(`${field}: the expression`, source);
   }
-  if (expression.test('')) throw unsupported(`${field}: an expression that matches nothing`, source.slice(0, 100));
+  if (expression.test('')) throw unsupported(`${field}: an expression that matches nothing`, source);
   expression.lastIndex = 0;
   return expression;
 }
