@@ -142,10 +142,11 @@ class Loader {
   }
 
   async load(tensors: ResolvedTensors): Promise<T5Weights> {
+    // In the order of Hugging Face's files: of a file that is still arriving, the first tensors are there first.
+    const decoder = tensors.decoder && (await this.decoder(tensors.decoder));
+    const encoder = await this.encoder(tensors.encoder);
     const embedding = await this.matrix(tensors.embedding);
     const head = tensors.head === tensors.embedding ? embedding : await this.matrix(tensors.head);
-    const encoder = await this.encoder(tensors.encoder);
-    const decoder = tensors.decoder && (await this.decoder(tensors.decoder));
     return { embedding, head, encoder, decoder };
   }
 

@@ -82,8 +82,8 @@ export interface ModelInfo {
 export interface EngineInfo {
   /** Counts the pairs that were loaded: work for another pair is no work for this one. */
   readonly stamp: number;
-  /** Whether the target was loaded with a copy in q8, which can draft for it. */
-  readonly hasCopy: boolean;
+  /** Whether a copy of the target in q8 can draft for it: it is in another type itself. */
+  readonly canCopy: boolean;
   readonly target: ModelInfo;
   readonly draft: ModelInfo | null;
   readonly level: string;

@@ -23,7 +23,10 @@ const LEFT_OUT = [
   // The reference is what kernels are compared with in specs.
   { importers: ['kernels/registry.ts'], source: './reference', instead: 'no-reference.ts' },
   // Files of torch.save are large and old; what reads them would be a thirtieth of the page.
-  { importers: ['weights/shards.ts', 'weights/embedding.ts'], source: './pickle', instead: 'no-torch-files.ts' },
+  { importers: ['weights/shards.ts'], source: './pickle', instead: 'no-torch-files.ts' },
+  // The page's own controls say how it decodes, and it makes no embeddings.
+  { importers: ['weights/checkpoint.ts'], source: './stated', instead: 'no-settings.ts' },
+  { importers: ['weights/checkpoint.ts'], source: './embedding', instead: 'no-settings.ts' },
 ];
 
 /** Leaves out parts of the package that the page can do without. */

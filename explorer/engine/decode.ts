@@ -11,8 +11,8 @@ export async function decode(
   signal: AbortSignal,
   tell: (event: Progressed) => void,
 ): Promise<Finished> {
+  const drafter = draft === 'none' ? null : await models.drafter(draft, signal);
   const { target } = models;
-  const drafter = draft === 'none' ? null : models.drafter(draft);
   const labels = new Map<number, string>();
   const labelOf = (id: number) => labels.get(id) ?? remember(labels, id, models.labelOf(id));
   const recorder = rounds ? new RoundRecorder(settings, labelOf, (round) => tell({ kind: 'round', round })) : undefined;

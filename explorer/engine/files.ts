@@ -1,5 +1,6 @@
 import { type FileSet, fileSet, WeightsError } from '../../weights';
 import type { OwnModel } from '../protocol';
+import { arriving } from './arriving';
 import type { LoadWays } from './ways';
 
 /** What the page reads of each model; vite puts these beside the page (build/plugins.mjs). */
@@ -19,14 +20,16 @@ export async function fetchPair(base: string, signal: AbortSignal): Promise<Pair
   return (await answerOf(new URL('pair.json', base), signal)).json() as Promise<PairFile>;
 }
 
-/** Fetches the files of one model of a pair into memory, all at once. */
-export async function fetchFiles(base: string, folder: string, pair: PairFile, ways: LoadWays): Promise<FileSet> {
-  const { signal, onProgress } = ways;
-  const fetched = (pair.files?.[folder] ?? FILES).map(async (name) => {
+/** Asks for the files of one model of a pair, all at once. They can be opened, and read, while they are on their way. */
+export function fetchFiles(base: string, folder: string, pair: PairFile, { signal, onProgress }: LoadWays): FileSet {
+  const files = pair.files?.[folder] ?? FILES;
+  const fetched = new Map(files.map((name) => [name, fetchFile(name)]));
+  async function fetchFile(name: string) {
     const answer = await answerOf(new URL(`${folder}/${name}`, base), signal);
-    return [name, await bytesOf(answer, (loaded, total) => onProgress(`${folder}/${name}`, loaded, total))] as const;
-  });
-  return fileSet(Object.fromEntries(await Promise.all(fetched)), folder);
+    return arriving(folder, name, answer, onProgress);
+  }
+  for (const file of fetched.values()) file.catch(() => undefined); // its error is thrown where the file is opened
+  return { name: folder, files, open: (name) => fetched.get(name) as ReturnType<FileSet['open']> };
 }
 
 /** Files that a directory of a model may lack. */

@@ -15,7 +15,7 @@ export async function measure(
   { text, draft }: Pick<DecodeRequest, 'text' | 'draft'>,
   signal: AbortSignal,
 ): Promise<MeasuredCosts> {
-  const drafter = models.drafter(draft);
+  const drafter = await models.drafter(draft, signal);
   if (drafter === null) throw new TandemError('option-invalid', 'draft: expected one to measure, found none');
   const source = models.encode(text);
   const costs = await measureCosts(models.target, drafter, { source, signal });

@@ -9,11 +9,11 @@ import {
   selfDrafter,
   withVocabulary,
 } from '../../decoding';
-import { loadModel, storedDtype, type T5Model } from '../../engine';
+import { loadModel, type T5Model } from '../../engine';
 import { type Backend, createBackend, type Dtype } from '../../kernels';
 import { type FileSet, firstVocabularyDifference, openFileSet, type Tokenizer } from '../../weights';
 import type { DraftKind, EngineInfo, LoadRequest, ModelInfo, PairSource } from '../protocol';
-import { fetchFiles, fetchPair, ownFiles, type PairFile } from './files';
+import { fetchFiles, fetchPair, ownFiles } from './files';
 import type { LoadWays } from './ways';
 
 interface OpenedPair {
@@ -29,7 +29,7 @@ type OwnPair = Extract<PairSource, { kind: 'own' }>;
 export class Models {
   private constructor(
     readonly backend: Backend,
-    readonly models: { readonly target: T5Model; readonly draft: T5Model | null; readonly hasCopy: boolean },
+    private readonly models: { target: T5Model; readonly draft: T5Model | null },
     readonly tokenizer: Tokenizer,
     private readonly pair: OpenedPair,
   ) {}
@@ -39,20 +39,19 @@ export class Models {
   }
 
   static async load({ source, threads, level, dtype }: LoadRequest, ways: LoadWays): Promise<Models> {
-    const { opening } = await beginPair(source, ways);
-    const [pair, backend] = await both(
-      opening,
-      createBackend(level === undefined ? 'auto' : 'wasm', { threads, level }),
-    );
+    const pair = await openPair(source, ways); // its files are on their way while the backend is created
+    const backend = await createBackend(level === undefined ? 'auto' : 'wasm', { threads, level });
     const loaded: T5Model[] = [];
     try {
-      const target = await loadOne(pair.target, backend, { ...ways, dtype, copy: true });
-      loaded.push(target.model);
+      // The draft is small: it is loaded while the target's file is still arriving.
       const drafting = pair.draft && (await loadOne(pair.draft, backend, ways));
       const draft = drafting?.model ?? null;
       if (draft) loaded.push(draft);
+      const target = await loadOne(pair.target, backend, { ...ways, dtype });
+      loaded.push(target.model);
       if (drafting) checkVocabulary(target, drafting);
-      return new Models(backend, { target: target.model, draft, hasCopy: target.hasCopy }, target.tokenizer, pair);
+      if (source.kind === 'bundled') bundled = pair;
+      return new Models(backend, { target: target.model, draft }, target.tokenizer, pair);
     } catch (error) {
       for (const model of loaded) model.dispose();
       await backend.dispose();
@@ -65,7 +64,7 @@ export class Models {
     const { prefix, examples } = this.pair;
     return {
       target: infoOf(this.target),
-      hasCopy: this.models.hasCopy,
+      canCopy: this.target.dtype !== 'q8',
       draft: this.models.draft && infoOf(this.models.draft),
       level: name === 'wasm' ? level : `${name} ${level}`.trim(),
       threads,
@@ -85,7 +84,7 @@ export class Models {
     return this.tokenizer.piece(id).replaceAll('▁', ' ') || `#${id}`;
   }
 
-  drafter(kind: DraftKind): Drafter | null {
+  async drafter(kind: DraftKind, signal: AbortSignal): Promise<Drafter | null> {
     const size = this.target.vocabularySize;
     if (kind.startsWith('layers:')) return earlyExitDrafter(this.target, Number(kind.slice('layers:'.length)));
     switch (kind) {
@@ -96,6 +95,7 @@ export class Models {
       case 'random':
         return randomDrafter(size);
       case 'self':
+        await this.addCopy(signal);
         return selfDrafter(this.target, `${this.target.name} in q8`);
       case 'model':
         return this.modelDrafter();
@@ -109,6 +109,15 @@ export class Models {
     return draft && modelDrafter(withVocabulary(draft, this.target.vocabularySize), draft.name);
   }
 
+  /** Loads the target again with its decoder a second time in q8. Only who asks for that draft waits for it. */
+  private async addCopy(signal: AbortSignal): Promise<void> {
+    const before = this.target;
+    if (before.copyDtype !== null) return;
+    const ways = { signal, onProgress: () => undefined, dtype: before.dtype, copy: 'q8' } as const;
+    this.models.target = (await loadOne(this.pair.target, this.backend, ways)).model;
+    before.dispose();
+  }
+
   async dispose(): Promise<void> {
     this.models.draft?.dispose();
     this.target.dispose();
@@ -116,25 +125,18 @@ export class Models {
   }
 }
 
-/** The pair and the backend, which come at the same time. Without the pair the backend is given back. */
-async function both(opening: Promise<OpenedPair>, creating: Promise<Backend>): Promise<[OpenedPair, Backend]> {
-  try {
-    return await Promise.all([opening, creating]);
-  } catch (error) {
-    await creating.then(
-      (backend) => backend.dispose(),
-      () => undefined,
-    );
-    throw error;
-  }
-}
+/** The pair beside the page: it is fetched once, also when it is loaded again in another type. */
+let bundled: OpenedPair | null = null;
 
-/** Asks for the files of a pair. @returns as soon as they are asked for: creating a backend keeps the worker from asking */
-async function beginPair(source: PairSource, ways: LoadWays): Promise<{ readonly opening: Promise<OpenedPair> }> {
-  if (source.kind === 'own') return { opening: openOwn(source, ways) };
-  if (bundled !== null) return { opening: Promise.resolve(bundled) };
-  const pair = await fetchPair(source.base, ways.signal);
-  return { opening: openBundled(source.base, pair, ways) };
+async function openPair(source: PairSource, ways: LoadWays): Promise<OpenedPair> {
+  if (source.kind === 'own') return openOwn(source, ways);
+  if (bundled !== null) return bundled;
+  const { base } = source;
+  const pair = await fetchPair(base, ways.signal);
+  const { prefix, examples } = pair;
+  const draft = pair.draft === null ? null : fetchFiles(base, pair.draft, pair, ways);
+  const target = fetchFiles(base, pair.target, pair, ways);
+  return { target, draft, prefix, examples };
 }
 
 async function openOwn({ target, draft }: OwnPair, ways: LoadWays): Promise<OpenedPair> {
@@ -142,39 +144,23 @@ async function openOwn({ target, draft }: OwnPair, ways: LoadWays): Promise<Open
   return { target: await ownFiles(target, ways), draft: drafting, prefix: '', examples: [] };
 }
 
-/** The pair beside the page: it is fetched once, also when it is loaded again in another type. */
-let bundled: OpenedPair | null = null;
-
-async function openBundled(base: string, pair: PairFile, ways: LoadWays): Promise<OpenedPair> {
-  const { prefix, examples } = pair;
-  const [target, draft] = await Promise.all([
-    fetchFiles(base, pair.target, pair, ways),
-    pair.draft === null ? null : fetchFiles(base, pair.draft, pair, ways),
-  ]);
-  bundled = { target, draft, prefix, examples };
-  return bundled;
-}
-
-/** @param ways `copy` keeps the decoder a second time in q8, where the model is stored in another type: it can draft for itself */
 async function loadOne(
   files: FileSet,
   backend: Backend,
-  { signal, onProgress, dtype, copy = false }: LoadWays & { dtype?: Dtype; copy?: boolean },
+  { signal, onProgress, dtype, copy }: LoadWays & { dtype?: Dtype; copy?: Dtype },
 ) {
   const checkpoint = await openFileSet(files);
   try {
     const tokenizer = await checkpoint.tokenizer();
-    const hasCopy = copy && (dtype ?? storedDtype(checkpoint, backend)) !== 'q8';
     const model = await loadModel(checkpoint, backend, {
-      ...{ signal, dtype },
-      copy: hasCopy ? 'q8' : undefined,
+      ...{ signal, dtype, copy },
       onProgress: ({ loaded, total }) => onProgress(`${checkpoint.name}: weights`, loaded, total),
     });
     if (!model.hasDecoder) {
       model.dispose();
       throw new TandemError('tensor-missing', `${checkpoint.name}: expected a decoder, found an encoder alone`);
     }
-    return { model, tokenizer, hasCopy };
+    return { model, tokenizer };
   } finally {
     await checkpoint.dispose();
   }

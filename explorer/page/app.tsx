@@ -1,7 +1,7 @@
 import type { ComponentChildren, FunctionComponent } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Dtype } from '../../kernels';
-import { Engine } from '../client';
+import type { Engine } from '../client';
 import { AttentionPanel } from '../panels/attention/panel';
 import { MachinePanel } from '../panels/machine/panel';
 import { OwnPanel } from '../panels/own/panel';
@@ -45,9 +45,8 @@ type Load = {
   readonly error: string | null;
 };
 
-/** The engine, started once, how its loading goes, and how to load another pair. */
-function useEngine(level: string | undefined, dtype: Dtype | undefined): [Engine, Load, PanelProps['load']] {
-  const [engine] = useState(() => new Engine());
+/** How loading goes, and how to load another pair. */
+function useLoad(engine: Engine, level: string | undefined, dtype: Dtype | undefined): [Load, PanelProps['load']] {
   const [load, setLoad] = useState<Load>({ info: null, doing: 'starting', share: 0, error: null });
   const last = useRef<PairSource>({ kind: 'bundled', base: new URL('models/', document.baseURI).href });
   const hear = (event: Progressed) => {
@@ -66,13 +65,13 @@ function useEngine(level: string | undefined, dtype: Dtype | undefined): [Engine
   useEffect(() => {
     loadPair(last.current).catch(() => undefined); // the page shows it
   }, [dtype]);
-  return [engine, load, loadPair];
+  return [load, loadPair];
 }
 
-export function App() {
+export function App({ engine }: Pick<PanelProps, 'engine'>) {
   const state = usePlace();
   const { values, panel: asked } = state.place;
-  const [engine, load, loadPair] = useEngine(values.level, readDtype(values));
+  const [load, loadPair] = useLoad(engine, values.level, readDtype(values));
   const entry = PANELS.find(({ name }) => name === asked) ?? PANELS[0];
   const { theme } = values;
   useEffect(() => {

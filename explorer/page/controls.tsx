@@ -113,7 +113,7 @@ function draftOptions(info: EngineInfo | null): (readonly [string, string])[] {
 /** Whether the pair that is loaded has what a draft needs. */
 function canDraft(name: string, info: EngineInfo | null): boolean {
   if (info === null) return true;
-  return (name !== 'model' || info.draft !== null) && (name !== 'self' || info.hasCopy);
+  return (name !== 'model' || info.draft !== null) && (name !== 'self' || info.canCopy);
 }
 
 const VERIFICATIONS = [

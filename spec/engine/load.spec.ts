@@ -199,8 +199,7 @@ describe('loading', () => {
       const abort = new AbortController();
       const onProgress = ({ tensor }: LoadProgress) => tensor === name && abort.abort();
       const cancelled = loadModel(checkpoint, backend, { signal: abort.signal, onProgress });
-      if (name !== 'decoder.final_layer_norm.weight')
-        await expect(cancelled).rejects.toMatchObject({ code: 'aborted' });
+      if (name !== 'shared.weight') await expect(cancelled).rejects.toMatchObject({ code: 'aborted' });
       else (await cancelled).dispose(); // the last one: nothing is left to cancel
       const read: Checkpoint['read'] = async (tensor, ...range) => {
         if (tensor === name) throw new Error('disk gone');

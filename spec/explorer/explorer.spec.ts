@@ -260,7 +260,7 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
   test('all that time nothing was requested after loading, no cookie was set, and the console has no error', async () => {
     const names = watched.requests.map((url) => new URL(url).pathname.slice(1));
     expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
-    expect(names.at(-1)).toMatch(/^models\/modernize-draft\//);
+    expect(names.at(-1)).toMatch(/^models\/modernize-target\//);
     expect(await page.context().cookies()).toEqual([]);
     expect(watched.errors).toEqual([]);
   });
