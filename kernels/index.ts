@@ -23,7 +23,13 @@ export type { BackendName, BackendOptions } from './options';
 export { createReferenceBackend } from './reference';
 export { type BackendProbe, createBackend, probeBackends } from './registry';
 export { expFalling, exponentialOf } from './sampling/elementary';
-export { type NumberRow, openSamplingKernel, type SamplingKernel, samplingKernel } from './sampling/wasm';
+export {
+  type NumberRow,
+  openSamplingKernel,
+  type RaceLimits,
+  type SamplingKernel,
+  samplingKernel,
+} from './sampling/wasm';
 export { decodeRows, decodeStored, f32ToBf16, type StoredValueType, storedRowBytes } from './shared/float';
 export { quantizeRows } from './shared/q8';
 export { createWasmBackend, type LevelFinding, probeLevel, type WasmBackendOptions, type WasmLevel } from './wasm';

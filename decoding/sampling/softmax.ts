@@ -1,4 +1,4 @@
-import { expFalling, exponentialOf, samplingKernel } from '../../kernels';
+import { expFalling, exponentialOf, type SamplingKernel, samplingKernel } from '../../kernels';
 import type { Distribution } from './distribution';
 
 /** Logits that a distribution is made of: probability(x) = e^((logits[x] − logits[best]) / temperature) / Σ. */
@@ -86,9 +86,14 @@ const NEAR = 1 + 2 ** -30;
  * most 1, and −ln(1 − u) ≥ u. So most tokens lose by their u alone, and their weight is not computed.
  *
  * @param uniforms u of each token, [vocabulary]
+ * @param kernel finds the tokens that may win; null leaves that to JavaScript
  * @returns null where two tokens are so near that rounding may decide, so that the probabilities themselves are needed
  */
-export function fastestByScores({ logits, best, temperature }: Scores, uniforms: Float64Array): number | null {
+export function fastestByScores(
+  { logits, best, temperature }: Scores,
+  uniforms: Float64Array,
+  kernel: SamplingKernel | null = samplingKernel(),
+): number | null {
   const most = logits[best];
   const far = most - FAR * temperature;
   let winner = best;
@@ -96,7 +101,10 @@ export function fastestByScores({ logits, best, temperature }: Scores, uniforms:
   let second = Number.POSITIVE_INFINITY;
   let near = least * NEAR;
   let farNear = least * FAR_WEIGHT;
-  for (let token = 0; token < logits.length; token++) {
+  const tokens = kernel?.racers(logits, uniforms, { far, near, farNear }) ?? null;
+  const count = tokens?.length ?? logits.length;
+  for (let i = 0; i < count; i++) {
+    const token = tokens ? tokens[i] : i;
     const logit = logits[token];
     if (uniforms[token] > (logit < far ? farNear : near) || token === best) continue;
     const time = exponentialOf(uniforms[token]) / expFalling((logit - most) / temperature);

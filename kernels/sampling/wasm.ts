@@ -10,6 +10,15 @@ export interface NumberRow {
   readonly key: readonly [number, number];
 }
 
+/** The limits of `SamplingKernel.racers`. */
+export interface RaceLimits {
+  readonly far: number;
+  /** Of scores that are not below `far`. */
+  readonly near: number;
+  /** Of scores below `far`; at most `near`. */
+  readonly farNear: number;
+}
+
 /**
  * The arithmetic of sampling over a vocabulary, in WebAssembly. Every answer has the bits that the functions of `decoding/sampling`
  * compute in JavaScript, at any level and in any engine: nothing is fused, and sums go over their terms in order.
@@ -26,6 +35,8 @@ export interface SamplingKernel {
   largest(scores: Float32Array): number;
   /** Uniform numbers in [0, 1) of 53 bits, by Philox 4×32-10, [count]. */
   uniforms(count: number, row: NumberRow): Float64Array;
+  /** Tokens whose number is at most its limit, by rising id. A score just below `far` may be taken for one that is not. */
+  racers(scores: Float32Array, uniforms: Float64Array, limits: RaceLimits): Int32Array;
 }
 
 let opening: Promise<void> | null = null;
@@ -50,14 +61,16 @@ async function open(): Promise<void> {
 }
 
 function kernelOver(memory: LinearMemory, exports: Exports): SamplingKernel {
-  let [from, to, room] = [0, 0, 0];
+  let [from, to, ids, room] = [0, 0, 0, 0];
   const reserve = (count: number): void => {
     if (count <= room) return;
     memory.free(from);
     memory.free(to);
+    memory.free(ids);
     room = 0;
     from = memory.allocate(count * 4, `scores of ${count} tokens`);
     to = memory.allocate(count * 8, `probabilities of ${count} tokens`);
+    ids = memory.allocate(count * 4, `ids of ${count} tokens`);
     room = count;
   };
   /** Puts float32 scores in place, padded with −∞, and finds the largest. */
@@ -92,10 +105,21 @@ function kernelOver(memory: LinearMemory, exports: Exports): SamplingKernel {
     },
     largest: (scores) => Math.max(-1, placed(scores).best),
     uniforms(count, { first, third, fourth, key }) {
-      const padded = Math.ceil(count / 4) * 4;
+      const padded = Math.ceil(count / 8) * 8;
       reserve(padded);
       exports.uniforms(to, padded, first, third, fourth, key[0], key[1]);
       return answer(count);
+    },
+    racers(scores, uniforms, { far, near, farNear }) {
+      const { length: count } = scores;
+      const padded = Math.ceil(count / 4) * 4;
+      reserve(padded);
+      memory.f32.set(scores, from >>> 2);
+      memory.f64.set(uniforms, to >>> 3);
+      memory.f64.fill(Number.POSITIVE_INFINITY, (to >>> 3) + count, (to >>> 3) + padded);
+      const border = far - Math.abs(far) * 2 ** -23; // as float32 it is not above far
+      const found = exports.racers(from, to, padded, border, near, farNear, ids);
+      return memory.i32.slice(ids >>> 2, (ids >>> 2) + found);
     },
   };
 }

@@ -26,6 +26,15 @@ export interface Exports {
   softmax(values: number, count: number, best: number, temperature: number): void;
   widen(values: number, count: number, out: number): void;
   uniforms(out: number, count: number, first: number, third: number, fourth: number, key0: number, key1: number): void;
+  racers(
+    scores: number,
+    uniforms: number,
+    count: number,
+    far: number,
+    near: number,
+    farNear: number,
+    out: number,
+  ): number;
   probeMadd(rounds: number): number;
   probeDot(rounds: number): number;
 }

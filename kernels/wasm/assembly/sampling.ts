@@ -138,7 +138,7 @@ function upper(a: v128, b: v128): v128 {
 }
 
 /**
- * Uniform numbers in [0, 1) of 53 bits, out[i] for the counter (first, i, third, fourth), [count rounded up to 4] of float64: Philox
+ * Uniform numbers in [0, 1) of 53 bits, out[i] for the counter (first, i, third, fourth), [count rounded up to 8] of float64: Philox
  * 4×32-10, as in `decoding/sampling/random.ts`.
  */
 export function uniforms(out: usize, count: i32, first: u32, third: u32, fourth: u32, key0: u32, key1: u32): void {
@@ -166,36 +166,54 @@ export function uniforms(out: usize, count: i32, first: u32, third: u32, fourth:
   let tokens = v128(0, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0);
   const four = i32x4.splat(4);
   const end = out + (<usize>count << 3);
-  for (let at = out; at < end; at += 32) {
+  // Two times four tokens side by side: a round waits for the products of the one before.
+  for (let at = out; at < end; at += 64) {
     const firstOf1 = v128.xor(tokens, firstHead);
+    tokens = i32x4.add(tokens, four);
+    const otherOf1 = v128.xor(tokens, firstHead);
+    tokens = i32x4.add(tokens, four);
     const thirdOf2 = v128.xor(upper(firstOf1, m0), thirdTail);
-    const fourthOf2 = i32x4.mul(firstOf1, m0);
+    const otherOf2 = v128.xor(upper(otherOf1, m0), thirdTail);
     let w0 = v128.xor(upper(thirdOf2, m1), firstTail);
+    let v0 = v128.xor(upper(otherOf2, m1), firstTail);
     let w1 = i32x4.mul(thirdOf2, m1);
-    let w2 = v128.xor(upperOf3, fourthOf2);
+    let v1 = i32x4.mul(otherOf2, m1);
+    let w2 = v128.xor(upperOf3, i32x4.mul(firstOf1, m0));
+    let v2 = v128.xor(upperOf3, i32x4.mul(otherOf1, m0));
     let w3 = fourthOf3;
+    let v3 = fourthOf3;
     let key = key0 + 3 * STEP_0;
     let otherKey = key1 + 3 * STEP_1;
     for (let round = 3; round < 9; round++) {
-      const up0 = upper(w0, m0);
-      const up1 = upper(w2, m1);
-      const low0 = i32x4.mul(w0, m0);
-      const low1 = i32x4.mul(w2, m1);
-      w0 = v128.xor(v128.xor(up1, w1), i32x4.splat(key));
-      w1 = low1;
-      w2 = v128.xor(v128.xor(up0, w3), i32x4.splat(otherKey));
-      w3 = low0;
+      const keys = i32x4.splat(key);
+      const otherKeys = i32x4.splat(otherKey);
+      const w2Next = v128.xor(v128.xor(upper(w0, m0), w3), otherKeys);
+      const v2Next = v128.xor(v128.xor(upper(v0, m0), v3), otherKeys);
+      w3 = i32x4.mul(w0, m0);
+      v3 = i32x4.mul(v0, m0);
+      w0 = v128.xor(v128.xor(upper(w2, m1), w1), keys);
+      v0 = v128.xor(v128.xor(upper(v2, m1), v1), keys);
+      w1 = i32x4.mul(w2, m1);
+      v1 = i32x4.mul(v2, m1);
+      w2 = w2Next;
+      v2 = v2Next;
       key += STEP_0;
       otherKey += STEP_1;
     }
-    w0 = v128.xor(v128.xor(upper(w2, m1), w1), i32x4.splat(key));
-    w1 = i32x4.mul(w2, m1);
-    const most = i32x4.shr_u(w0, 5);
-    const rest = i32x4.shr_u(w1, 6);
-    store2(at, most, rest, shift, scale);
-    store2(at + 16, v128.shuffle<i64>(most, most, 1, 0), v128.shuffle<i64>(rest, rest, 1, 0), shift, scale);
-    tokens = i32x4.add(tokens, four);
+    const keys = i32x4.splat(key);
+    store4(at, v128.xor(v128.xor(upper(w2, m1), w1), keys), i32x4.mul(w2, m1), shift, scale);
+    store4(at + 32, v128.xor(v128.xor(upper(v2, m1), v1), keys), i32x4.mul(v2, m1), shift, scale);
   }
+}
+
+/** Four numbers of 53 bits from the first two words of each. */
+// @ts-ignore: decorator
+@inline
+function store4(at: usize, first: v128, second: v128, shift: v128, scale: v128): void {
+  const most = i32x4.shr_u(first, 5);
+  const rest = i32x4.shr_u(second, 6);
+  store2(at, most, rest, shift, scale);
+  store2(at + 16, v128.shuffle<i64>(most, most, 1, 0), v128.shuffle<i64>(rest, rest, 1, 0), shift, scale);
 }
 
 // @ts-ignore: decorator
@@ -203,4 +221,31 @@ export function uniforms(out: usize, count: i32, first: u32, third: u32, fourth:
 function store2(at: usize, most: v128, rest: v128, shift: v128, scale: v128): void {
   const whole = f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_u(most), shift), f64x2.convert_low_i32x4_u(rest));
   v128.store(at, f64x2.mul(whole, scale));
+}
+
+/**
+ * Lists the tokens with uniforms[i] ≤ (scores[i] < far ? farNear : near), by rising id, and gives their number.
+ *
+ * @param scores float32, [count rounded up to 4]
+ * @param uniforms float64, [count rounded up to 4], padded with numbers above both limits
+ */
+export function racers(scores: usize, uniforms: usize, count: i32, far: f32, near: f64, farNear: f64, out: usize): i32 {
+  const limit = f64x2.splat(near);
+  const farLimit = f64x2.splat(farNear);
+  const border = f32x4.splat(far);
+  let to = out;
+  for (let i = 0; i < count; i += 4) {
+    const isFar = f32x4.lt(v128.load(scores + (<usize>i << 2)), border);
+    const at = uniforms + (<usize>i << 3);
+    const low = f64x2.le(v128.load(at), v128.bitselect(farLimit, limit, i64x2.extend_low_i32x4_s(isFar)));
+    const high = f64x2.le(v128.load(at, 16), v128.bitselect(farLimit, limit, i64x2.extend_high_i32x4_s(isFar)));
+    if (!v128.any_true(v128.or(low, high))) continue;
+    let found = i64x2.bitmask(low) | (i64x2.bitmask(high) << 2);
+    while (found != 0) {
+      store<i32>(to, i + ctz(found));
+      to += 4;
+      found &= found - 1;
+    }
+  }
+  return <i32>((to - out) >> 2);
 }

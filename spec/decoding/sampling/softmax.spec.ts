@@ -4,7 +4,7 @@ import { type Distribution, isEmpty } from '../../../decoding/sampling/distribut
 import { race, raceSeveral } from '../../../decoding/sampling/draw';
 import { distributionOf } from '../../../decoding/sampling/processors';
 import { fastestByScores, type Scores, scoresOf, softmaxDistribution } from '../../../decoding/sampling/softmax';
-import { exponentialOf, openSamplingKernel } from '../../../kernels';
+import { exponentialOf, openSamplingKernel, samplingKernel } from '../../../kernels';
 
 beforeAll(openSamplingKernel);
 
@@ -42,7 +42,9 @@ describe('a race by logits', () => {
         const distribution = softmaxDistribution(row, t);
         fc.pre(distribution !== null);
         const uniforms = Float64Array.from(list.slice(0, row.length));
-        const found = fastestByScores(scoresOf(distribution as Distribution) as Scores, uniforms);
+        const scores = scoresOf(distribution as Distribution) as Scores;
+        const found = fastestByScores(scores, uniforms);
+        expect(found).toBe(fastestByScores(scores, uniforms, null));
         if (found === null) unknown++;
         else known++;
         if (found !== null) expect(found).toBe(slowRace(distribution as Distribution, uniforms));
@@ -88,7 +90,8 @@ describe('a race by logits', () => {
         const time = exponentialOf(1e-4) * (isFaster ? 1 - gap : 1 + gap);
         const uniforms = Float64Array.of(1e-4, 0.5, -Math.expm1(-time * weight));
         const scores = scoresOf(softmaxDistribution(row, 1) as Distribution) as Scores;
-        expect(fastestByScores(scores, uniforms)).toBe(isFaster ? 2 : 0);
+        for (const kernel of [samplingKernel(), null])
+          expect(fastestByScores(scores, uniforms, kernel)).toBe(isFaster ? 2 : 0);
       }),
     );
   });

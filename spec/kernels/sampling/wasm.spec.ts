@@ -63,7 +63,7 @@ describe('the sampling kernel has the bits of the functions in JavaScript', () =
 
   it('uniform numbers are those of Philox, for any counter and key', () => {
     fc.assert(
-      fc.property(fc.tuple(word, word, word, word, word), fc.integer({ min: 1, max: 20 }), (words, count) => {
+      fc.property(fc.tuple(word, word, word, word, word), fc.integer({ min: 1, max: 40 }), (words, count) => {
         const [first, third, fourth, ...key] = words;
         const found = kernel.uniforms(count, { first, third, fourth, key: [key[0], key[1]] });
         const wanted = Float64Array.from({ length: count }, (_, i) => {
@@ -72,6 +72,20 @@ describe('the sampling kernel has the bits of the functions in JavaScript', () =
         });
         expect(found).toEqual(wanted);
       }),
+    );
+  });
+
+  it('racers are the tokens whose number is at most their limit, for rows of any length', () => {
+    const u = fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0, 0.25, 0.5));
+    const token = fc.tuple(fc.oneof(logit, fc.constantFrom(-3, -2)), u);
+    fc.assert(
+      fc.property(fc.array(token, { minLength: 1, maxLength: 70 }), fc.constantFrom(-2, 0), (list, far) => {
+        const [scores, numbers] = [Float32Array.from(list, ([x]) => x), Float64Array.from(list, ([, x]) => x)];
+        const found = kernel.racers(scores, numbers, { far, near: 0.5, farNear: 0.25 });
+        const wanted = list.flatMap((_, i) => (numbers[i] <= (scores[i] < far ? 0.25 : 0.5) ? [i] : []));
+        expect([...found]).toEqual(wanted);
+      }),
+      { numRuns: 500 },
     );
   });
 
