@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { createBackend } from '../kernels';
 import { batchBench } from './batch/run';
 import { decodeBench } from './decode/run';
+import { drawBench } from './draw/run';
 import { encoderBench } from './encoder/run';
 import { limitsOf } from './harness/limits';
 import { type Bench, measure } from './harness/measure';
@@ -38,7 +39,7 @@ async function openBenches(options: BenchOptions): Promise<Bench[]> {
 /**
  * `bench decode …` measures whole decoder steps, `bench encoder …` long sources, `bench speculative …` whole texts, `bench samples …` samples at once,
  * `bench serve …` a server with several clients, `bench batch …` what a batch keeps in memory, `bench headline …` whole texts at the sizes of real models,
- * `bench never-slower …` γ that adapts beside decoding without a draft, and everything else kernels.
+ * `bench never-slower …` γ that adapts beside decoding without a draft, `bench draw …` how a token is drawn from logits, and everything else kernels.
  */
 async function main(): Promise<number> {
   const [first, ...rest] = process.argv.slice(2);
@@ -47,6 +48,7 @@ async function main(): Promise<number> {
   if (first === 'headline') return headlineBench(rest);
   if (first === 'encoder') return encoderBench(rest);
   if (first === 'never-slower') return neverSlowerBench(rest);
+  if (first === 'draw') return drawBench(rest);
   if (first === 'samples') return samplesBench(rest);
   if (first === 'serve') return serveBench(rest);
   if (first === 'batch') return batchBench(rest);

@@ -60,66 +60,75 @@ async function open(): Promise<void> {
   opened = kernelOver(new LinearMemory(memory), exports);
 }
 
+/** Places for the scores, the probabilities or numbers, and the ids of a vocabulary. */
+class Room {
+  from = 0;
+  to = 0;
+  ids = 0;
+  private count = 0;
+
+  constructor(private readonly memory: LinearMemory) {}
+
+  reserve(count: number): void {
+    if (count <= this.count) return;
+    for (const at of [this.from, this.to, this.ids]) this.memory.free(at);
+    this.count = 0;
+    this.from = this.memory.allocate(count * 4, `scores of ${count} tokens`);
+    this.to = this.memory.allocate(count * 8, `probabilities of ${count} tokens`);
+    this.ids = this.memory.allocate(count * 4, `ids of ${count} tokens`);
+    this.count = count;
+  }
+}
+
 function kernelOver(memory: LinearMemory, exports: Exports): SamplingKernel {
-  let [from, to, ids, room] = [0, 0, 0, 0];
-  const reserve = (count: number): void => {
-    if (count <= room) return;
-    memory.free(from);
-    memory.free(to);
-    memory.free(ids);
-    room = 0;
-    from = memory.allocate(count * 4, `scores of ${count} tokens`);
-    to = memory.allocate(count * 8, `probabilities of ${count} tokens`);
-    ids = memory.allocate(count * 4, `ids of ${count} tokens`);
-    room = count;
-  };
+  const room = new Room(memory);
   /** Puts float32 scores in place, padded with −∞, and finds the largest. */
   const placed = (scores: Float32Array): { readonly padded: number; readonly best: number } => {
     const { length: count } = scores;
     const padded = Math.ceil(count / 4) * 4;
-    reserve(padded);
+    room.reserve(padded);
     const { f32 } = memory;
-    f32.set(scores, from >>> 2);
-    f32.fill(Number.NEGATIVE_INFINITY, (from >>> 2) + count, (from >>> 2) + padded);
-    return { padded, best: exports.largest32(from, padded) };
+    f32.set(scores, room.from >>> 2);
+    f32.fill(Number.NEGATIVE_INFINITY, (room.from >>> 2) + count, (room.from >>> 2) + padded);
+    return { padded, best: exports.largest32(room.from, padded) };
   };
-  const answer = (count: number): Float64Array => memory.f64.slice(to >>> 3, (to >>> 3) + count);
+  const answer = (count: number): Float64Array => memory.f64.slice(room.to >>> 3, (room.to >>> 3) + count);
   return {
     softmax(scores, temperature) {
       const count = scores.length;
       if (scores instanceof Float32Array) {
         const { padded, best } = placed(scores);
         if (best < 0) return null;
-        exports.widen(from, padded, to);
-        exports.softmax(to, padded, best, temperature);
+        exports.widen(room.from, padded, room.to);
+        exports.softmax(room.to, padded, best, temperature);
         return answer(count);
       }
       const padded = Math.ceil(count / 4) * 4;
-      reserve(padded);
-      memory.f64.set(scores, to >>> 3);
-      memory.f64.fill(Number.NEGATIVE_INFINITY, (to >>> 3) + count, (to >>> 3) + padded);
-      const best = exports.largest64(to, padded);
+      room.reserve(padded);
+      memory.f64.set(scores, room.to >>> 3);
+      memory.f64.fill(Number.NEGATIVE_INFINITY, (room.to >>> 3) + count, (room.to >>> 3) + padded);
+      const best = exports.largest64(room.to, padded);
       if (best < 0) return null;
-      exports.softmax(to, padded, best, temperature);
+      exports.softmax(room.to, padded, best, temperature);
       return answer(count);
     },
     largest: (scores) => Math.max(-1, placed(scores).best),
     uniforms(count, { first, third, fourth, key }) {
       const padded = Math.ceil(count / 8) * 8;
-      reserve(padded);
-      exports.uniforms(to, padded, first, third, fourth, key[0], key[1]);
+      room.reserve(padded);
+      exports.uniforms(room.to, padded, first, third, fourth, key[0], key[1]);
       return answer(count);
     },
     racers(scores, uniforms, { far, near, farNear }) {
       const { length: count } = scores;
       const padded = Math.ceil(count / 4) * 4;
-      reserve(padded);
-      memory.f32.set(scores, from >>> 2);
-      memory.f64.set(uniforms, to >>> 3);
-      memory.f64.fill(Number.POSITIVE_INFINITY, (to >>> 3) + count, (to >>> 3) + padded);
+      room.reserve(padded);
+      memory.f32.set(scores, room.from >>> 2);
+      memory.f64.set(uniforms, room.to >>> 3);
+      memory.f64.fill(Number.POSITIVE_INFINITY, (room.to >>> 3) + count, (room.to >>> 3) + padded);
       const border = far - Math.abs(far) * 2 ** -23; // as float32 it is not above far
-      const found = exports.racers(from, to, padded, border, near, farNear, ids);
-      return memory.i32.slice(ids >>> 2, (ids >>> 2) + found);
+      const found = exports.racers(room.from, room.to, padded, border, near, farNear, room.ids);
+      return memory.i32.slice(room.ids >>> 2, (room.ids >>> 2) + found);
     },
   };
 }

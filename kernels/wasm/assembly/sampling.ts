@@ -147,19 +147,16 @@ export function uniforms(out: usize, count: i32, first: u32, third: u32, fourth:
   // In the first round both products are the same for all tokens, and in the two rounds after it one of them is.
   const a0 = <u64>first * MULTIPLIER_0;
   const a1 = <u64>third * MULTIPLIER_1;
-  const secondOf1 = <u32>a1;
   const thirdOf1 = <u32>(a0 >> 32) ^ fourth ^ key1;
-  const fourthOf1 = <u32>a0;
   const k0 = key0 + STEP_0;
   const k1 = key1 + STEP_1;
   const b1 = <u64>thirdOf1 * MULTIPLIER_1;
-  const firstOf2 = <u32>(b1 >> 32) ^ secondOf1 ^ k0;
-  const secondOf2 = <u32>b1;
-  const thirdTail = i32x4.splat(fourthOf1 ^ k1);
+  const firstOf2 = <u32>(b1 >> 32) ^ <u32>a1 ^ k0;
+  const thirdTail = i32x4.splat(<u32>a0 ^ k1);
   const c0 = <u64>firstOf2 * MULTIPLIER_0;
   const fourthOf3 = i32x4.splat(<u32>c0);
   const firstHead = i32x4.splat(<u32>(a1 >> 32) ^ key0);
-  const firstTail = i32x4.splat(secondOf2 ^ (k0 + STEP_0));
+  const firstTail = i32x4.splat(<u32>b1 ^ (k0 + STEP_0));
   const upperOf3 = i32x4.splat(<u32>(c0 >> 32) ^ (k1 + STEP_1));
   const scale = f64x2.splat(1.0 / 9007199254740992.0);
   const shift = f64x2.splat(67108864);
@@ -200,9 +197,8 @@ export function uniforms(out: usize, count: i32, first: u32, third: u32, fourth:
       key += STEP_0;
       otherKey += STEP_1;
     }
-    const keys = i32x4.splat(key);
-    store4(at, v128.xor(v128.xor(upper(w2, m1), w1), keys), i32x4.mul(w2, m1), shift, scale);
-    store4(at + 32, v128.xor(v128.xor(upper(v2, m1), v1), keys), i32x4.mul(v2, m1), shift, scale);
+    store4(at, v128.xor(v128.xor(upper(w2, m1), w1), i32x4.splat(key)), i32x4.mul(w2, m1), shift, scale);
+    store4(at + 32, v128.xor(v128.xor(upper(v2, m1), v1), i32x4.splat(key)), i32x4.mul(v2, m1), shift, scale);
   }
 }
 
