@@ -16,5 +16,5 @@ export default {
   dryRunTimeoutMinutes: 60,
   // Generous, because a mutant that is ended by a busy machine would count as killed.
   timeoutMS: 30_000,
-  timeoutFactor: 6,
+  timeoutFactor: Number(process.env.TANDEM_MUTATE_PATIENCE ?? 6),
 };

@@ -1,6 +1,7 @@
 /**
  * Mutation tests: `npm run mutate -- FOLDER [SPECS]` changes one expression of FOLDER's sources at a time and runs the specs of SPECS
- * (default: those of the table below) that reach it. A mutant that no spec kills shows a check that is missing. FOLDER may be one file.
+ * (default: those of the table below) that reach it. A mutant that no spec kills shows a check that is missing. FOLDER may be one file,
+ * or several folders and files with commas between.
  *
  *     --sample N [--seed S] only N mutants, drawn at random; prints the score and its 95 % interval
  *     --minutes M           ends after M minutes, and counts what was tried until then
@@ -144,6 +145,8 @@ async function tryMutants(mutants, specs, { concurrency, deadline, ...options })
   writeFileSync(files.TANDEM_MUTATE_KEYS, JSON.stringify(mutants.map(({ key }) => key)));
   writeFileSync(files.TANDEM_MUTATE_RESULTS, '');
   const variables = { ...files, TANDEM_MUTATE_SPECS: specs, TANDEM_MUTATE_STATIC: options.static ? '1' : '' };
+  // A mutant that never ends is given up sooner where there is little time: it may then count as killed because the machine is busy.
+  if (deadline !== undefined) variables.TANDEM_MUTATE_PATIENCE = '1.5';
   const sources = [...new Set(mutants.map(({ file }) => file))];
   const { code, wasLate } = await runStryker(sources, variables, { concurrency, deadline });
   if (wasLate) rmSync(join(FOLDER, 'sandbox'), { recursive: true, force: true });
@@ -215,14 +218,16 @@ async function main() {
   if (options.named) return runNamed(target);
   if (options.changed) return measureChanged(options);
   if (options.all) return measureAll(options);
-  if (!target || !existsSync(target)) {
-    refuse(`expected a folder or file of sources, such as decoding or api/call.ts, found ${target ?? 'none'}`);
+  const targets = (target ?? '').split(',');
+  for (const name of targets) {
+    if (!existsSync(name))
+      refuse(`expected a folder or file of sources, such as decoding or api/call.ts, found ${name || 'none'}`);
   }
-  const specs = given ?? specsOf(target);
+  const specs = given ?? [...new Set(targets.flatMap((name) => specsOf(name).split(',')))].join(',');
   for (const name of specs.split(',')) {
     if (!existsSync(name)) refuse(`expected folders or files of specs with commas between them, found ${name}`);
   }
-  return measure({ name: target, files: sourcesOf(target), specs }, options);
+  return measure({ name: target, files: [...new Set(targets.flatMap(sourcesOf))], specs }, options);
 }
 
 process.exit(await main());

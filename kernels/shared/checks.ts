@@ -14,9 +14,9 @@ export function expectArgument(holds: boolean, where: string, expected: string, 
   if (!holds) throw new KernelError('argument-invalid', `${where}: expected ${expected}, found ${String(found)}`);
 }
 
-/** A matrix to compute with has at least one row and one column. */
+/** A matrix to compute with was written: it has rows, and then it has columns. */
 export function expectFilled(where: string, what: string, x: { readonly rows: number; readonly cols: number }): void {
-  if (x.rows < 1 || x.cols < 1) {
+  if (x.rows < 1) {
     throw new KernelError('shape-mismatch', `${where}: expected ${what} to hold rows, found ${x.rows} × ${x.cols}`);
   }
 }

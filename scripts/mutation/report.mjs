@@ -42,7 +42,8 @@ function row(name, results, isSample) {
 
 /** Prints the score of each folder and of all; `results` are the mutants of a run, with a status where Stryker gave one. */
 export function printScores(results, { isSample, total }) {
-  const folders = new Set(results.map(({ file }) => folderOf(file, 2)));
+  const tried = results.filter(({ status }) => status !== undefined);
+  const folders = new Set(tried.map(({ file }) => folderOf(file, 2)));
   if (folders.size > 1) {
     for (const folder of [...folders].sort()) {
       console.log(

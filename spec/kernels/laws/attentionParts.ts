@@ -99,11 +99,12 @@ function partsLaw({ backend }: Subject) {
         const middle = at % count;
         return middle === 0 ? [[0, count] as const] : [[0, middle] as const, [middle, count] as const];
       };
-      for (const range of cut(rows, split[0])) {
-        for (const chosen of cut(heads, split[1])) {
-          const part = { planRow: before, rows: range, heads: chosen };
-          backend().attention(parted, rowsOfQuery, null, cache, plan, bias, part);
-        }
+      const parts = cut(rows, split[0]).flatMap((range) =>
+        cut(heads, split[1]).map((chosen) => ({ planRow: before, rows: range, heads: chosen })),
+      );
+      // In any order, because a part writes to no other one's place.
+      for (const at of shuffled(from, parts.length)) {
+        backend().attention(parted, rowsOfQuery, null, cache, plan, bias, parts[at]);
       }
       expectSameBits(await backend().read(parted), whole);
     });
