@@ -21,6 +21,8 @@ import { addQuantizeFlags, type QuantizeFlags, quantize } from './quantize';
 import { addScoreFlags, type ScoreFlags, score } from './score';
 import { addServeFlags, type ServeFlags, serve } from './serve';
 import { checkSubcommand, checkWords, DEFAULT_COMMAND } from './subcommands';
+import { tune } from './tune/command';
+import { addTuneFlags, type TuneFlags } from './tune/flags';
 
 /** Parses the arguments and runs the subcommand that they name. Without one, examples are shown. */
 export async function runCommand(
@@ -85,6 +87,7 @@ function build(args: readonly string[], signal: AbortSignal, patience: Patience)
   addPaperFlags(add('paper')).action((flags: PaperFlags) => paper(flags, signal));
   addBenchFlags(add('bench')).action((flags: BenchFlags) => bench(flags, signal));
   addEvalFlags(add('eval')).action((path: string | undefined, flags: EvalFlags) => evalCommand(path, flags, signal));
+  addTuneFlags(add('tune')).action((words: string[], flags: TuneFlags) => tune(words, flags, signal));
   addProveFlags(add('prove')).action((flags: ProveFlags) => prove(flags, signal));
   addDoctorFlags(add('doctor')).action((flags: DoctorFlags) => doctor(flags, signal));
   addCompletion(add('completion')).action((shell: string) => completion(program, shell));

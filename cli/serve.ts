@@ -10,9 +10,10 @@ import { checkLoadFlags, DRAFT_FLAGS, type LoadFlags, MODEL_FLAG } from './gener
 import type { Patience } from './guard';
 import { loadTandem } from './loading';
 import { checkModels } from './models';
+import { SETTINGS_FLAG, type SettingsFlag, withSettings } from './settings';
 
 /** Flags of `tandem serve`: those of loading and those of the server. */
-export interface ServeFlags extends LoadFlags, ServeOptions {
+export interface ServeFlags extends LoadFlags, SettingsFlag, ServeOptions {
   readonly quiet?: boolean;
 }
 
@@ -33,7 +34,8 @@ A second signal ends at once.`;
 /** Puts the flags of `tandem serve` on a command. */
 export function addServeFlags(command: Command): Command {
   command.description('serve a model over HTTP, with the routes of OpenAI: completions, embeddings, models');
-  for (const table of [MODEL_FLAG, LOAD_OPTIONS, DRAFT_FLAGS, SERVE_OPTIONS, OUTPUT_FLAGS]) addFlags(command, table);
+  const tables = [MODEL_FLAG, SETTINGS_FLAG, LOAD_OPTIONS, DRAFT_FLAGS, SERVE_OPTIONS, OUTPUT_FLAGS];
+  for (const table of tables) addFlags(command, table);
   return command.addHelpText('after', EXAMPLES);
 }
 
@@ -43,9 +45,11 @@ const OPEN = 'tandem: there is no API key, and other machines may reach this add
 const ENDING_MS = 5000;
 
 /** `tandem serve`: until a signal. */
-export async function serve(flags: ServeFlags, signal: AbortSignal, patience: Patience): Promise<void> {
+export async function serve(typed: ServeFlags, signal: AbortSignal, patience: Patience): Promise<void> {
+  const flags = await withSettings(typed, signal);
   const { quiet } = flags;
   checkLoadFlags(flags);
+  checkGamma(flags);
   await checkModels(flags);
   const apiKey = flags.apiKey ?? keyOfEnvironment();
   const options: ServeOptions = { ...optionsOf(flags, SERVE_OPTIONS), apiKey };
@@ -63,6 +67,12 @@ export async function serve(flags: ServeFlags, signal: AbortSignal, patience: Pa
   } finally {
     await tandem.dispose();
   }
+}
+
+/** Refuses γ where nothing drafts. */
+function checkGamma({ gamma = 0, model, draft }: ServeFlags): void {
+  if (gamma === 0 || (draft === undefined ? model === undefined : draft.length > 0)) return;
+  throw new CommandError('argument-invalid', 'serve: expected a draft beside --gamma, found none');
 }
 
 function keyOfEnvironment(): string | undefined {

@@ -52,12 +52,12 @@ export async function readCompletion(serving: Serving, request: Request): Promis
 
 /** The options with what the checkpoint states, within the limit of new tokens. */
 function inForce({ tandem, settings }: Serving, given: GenerateOptions): GenerateOptions {
-  const { limitTokens } = settings;
+  const { limitTokens, gamma } = settings;
   if ((given.maxNewTokens ?? 0) > limitTokens) {
     throw badField('max_tokens', `expected at most ${limitTokens}, found ${given.maxNewTokens}`);
   }
   try {
-    const options = tandem.resolveOptions(given);
+    const options = tandem.resolveOptions(gamma === undefined ? given : { gamma, ...given });
     return { ...options, maxNewTokens: Math.min(limitTokens, options.maxNewTokens ?? DEFAULTS.maxNewTokens) };
   } catch (error) {
     if (!(error instanceof TandemError)) throw error;

@@ -1,5 +1,5 @@
 import { listOf, number, type OptionTable, text, whole } from '../common';
-import { CONCURRENCY } from '../decoding';
+import { CONCURRENCY, DEFAULTS, SETTINGS } from '../decoding';
 
 /** How to serve. */
 export interface ServeOptions {
@@ -13,6 +13,8 @@ export interface ServeOptions {
   readonly apiKey?: string;
   /** Origins whose pages may call the server; `*` is every one. Default: none. */
   readonly cors?: readonly string[];
+  /** Draft tokens proposed each round where a request does not say; 0 decodes without the draft. Default 4. */
+  readonly gamma?: number;
   /** Sequences decoded at once. Default 8. */
   readonly concurrency?: number;
   /** Sequences that may wait beside those that are decoded; more are refused with 429. Default 64. */
@@ -66,6 +68,10 @@ export const SERVE_OPTIONS: OptionTable<keyof ServeOptions> = {
     parse: undefined,
     about: 'origin whose pages may call the server, or *; may be given again (default: none)',
     flag: '--cors <origin>',
+  },
+  gamma: {
+    ...SETTINGS.gamma,
+    about: `draft tokens proposed each round where a request does not say (default: ${DEFAULTS.gamma}); 0 decodes without the draft`,
   },
   concurrency: {
     ...CONCURRENCY,

@@ -8,6 +8,7 @@ import { optionsOf } from '../flags';
 import { checkLoadFlags } from '../generate/flags';
 import { loadTandem } from '../loading';
 import { checkModels } from '../models';
+import { withSettings } from '../settings';
 import { type BatchFlags, DECODING } from './flags';
 import { isSameFile, type Output, outputFile, standardOutput } from './output';
 import { BatchProgress } from './progress';
@@ -21,7 +22,8 @@ const AHEAD = 4;
 const ALL = Number.MAX_SAFE_INTEGER;
 
 /** `tandem batch` */
-export async function batch(file: string | undefined, flags: BatchFlags, signal: AbortSignal): Promise<void> {
+export async function batch(file: string | undefined, typed: BatchFlags, signal: AbortSignal): Promise<void> {
+  const flags = await withSettings(typed, signal);
   const { out, quiet = false } = flags;
   checkLoadFlags(flags);
   const given = optionsOf(flags, DECODING) as GenerateOptions;

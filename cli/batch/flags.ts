@@ -4,6 +4,7 @@ import { flagged, type OptionRule, type OptionTable, text } from '../../common';
 import { NOT_FOLLOWED } from '../../decoding';
 import { addFlags, addRefusedFlags } from '../flags';
 import { DRAFT_FLAGS, type LoadFlags, MODEL_FLAG } from '../generate/flags';
+import { SETTINGS_FLAG, type SettingsFlag } from '../settings';
 import type { Shard } from './run';
 
 const { trace: _trace, ...DECODING } = GENERATE_OPTIONS;
@@ -11,7 +12,7 @@ const { trace: _trace, ...DECODING } = GENERATE_OPTIONS;
 export { DECODING };
 
 /** Flags of `tandem batch`: those of loading and decoding, and those of the run. */
-export interface BatchFlags extends LoadFlags, Omit<GenerateOptions, 'signal' | 'trace'> {
+export interface BatchFlags extends LoadFlags, SettingsFlag, Omit<GenerateOptions, 'signal' | 'trace'> {
   readonly out?: string;
   readonly shard?: Shard;
   readonly exitZero?: boolean;
@@ -62,7 +63,7 @@ export function addBatchFlags(command: Command): Command {
   command
     .description('decode many lines of JSON, in order; after a kill, go on where it stopped')
     .argument('[file]', 'the input; `-` or nothing reads standard input');
-  for (const table of [BATCH_FLAGS, LOAD_OPTIONS, DRAFT_FLAGS, DECODING]) addFlags(command, table);
+  for (const table of [BATCH_FLAGS, SETTINGS_FLAG, LOAD_OPTIONS, DRAFT_FLAGS, DECODING]) addFlags(command, table);
   addRefusedFlags(command, NOT_FOLLOWED);
   return command.addHelpText('after', EXAMPLES);
 }

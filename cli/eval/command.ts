@@ -13,7 +13,7 @@ import { jsonLine } from '../terminal';
 import { type Evaluation, evaluate } from './measure';
 import { bundledPairs, readPairs } from './pairs';
 
-export interface EvalFlags extends Omit<GenerateFlags, 'compare' | 'trace' | 'file' | 'document' | 'ids'> {
+export interface EvalFlags extends Omit<GenerateFlags, 'compare' | 'trace' | 'file' | 'document' | 'ids' | 'settings'> {
   readonly limit?: number;
   readonly out?: string;
 }

@@ -2,6 +2,7 @@ import { bundledPair, checkGenerate, checkGiven, type Tandem } from '../../api';
 import { CommandError, EXIT } from '../failure';
 import { loadTandem } from '../loading';
 import { checkModels } from '../models';
+import { withSettings } from '../settings';
 import { checkGenerateFlags, type GenerateFlags, generateOptions } from './flags';
 import { type Item, readInputs, textInputs } from './inputs';
 import { jsonPrinter } from './json';
@@ -18,8 +19,9 @@ interface Call {
 }
 
 /** `tandem generate`: decodes every input and prints it. What is finished is printed, even when a later input fails. */
-export async function generateCommand(words: readonly string[], flags: GenerateFlags, call: Call): Promise<void> {
+export async function generateCommand(words: readonly string[], given: GenerateFlags, call: Call): Promise<void> {
   const { signal } = call;
+  const flags = await withSettings(given, signal);
   const { model, file, document, ids } = flags;
   checkGenerateFlags(flags);
   checkBefore(flags);

@@ -13,6 +13,7 @@ import { NOT_FOLLOWED } from '../../decoding';
 import type { Dtype } from '../../kernels';
 import { CommandError } from '../failure';
 import { addFlags, addRefusedFlags, type Conflict, checkConflicts, flagName, optionsOf } from '../flags';
+import { SETTINGS_FLAG, type SettingsFlag } from '../settings';
 
 /** Flags that say what is loaded. */
 export interface LoadFlags extends Omit<LoadOptions, 'draft' | 'signal' | 'onProgress' | 'worker'> {
@@ -23,7 +24,7 @@ export interface LoadFlags extends Omit<LoadOptions, 'draft' | 'signal' | 'onPro
 }
 
 /** Flags of `tandem generate`: the options of loading and of decoding, by the same names, and those of the command itself. */
-export interface GenerateFlags extends LoadFlags, Omit<GenerateOptions, 'signal' | 'trace'> {
+export interface GenerateFlags extends LoadFlags, SettingsFlag, Omit<GenerateOptions, 'signal' | 'trace'> {
   readonly file?: string;
   readonly document?: string;
   readonly ids?: readonly number[];
@@ -97,7 +98,8 @@ const { trace: _recorder, ...DECODING_FLAGS } = GENERATE_OPTIONS;
 /** Puts every flag of `tandem generate` on a command. */
 export function addGenerateFlags(command: Command): Command {
   command.description('decode text; without a subcommand, show examples of the bundled pair');
-  for (const table of [INPUT_FLAGS, LOAD_OPTIONS, DRAFT_FLAGS, DECODING_FLAGS, OUTPUT_FLAGS]) addFlags(command, table);
+  const tables = [INPUT_FLAGS, SETTINGS_FLAG, LOAD_OPTIONS, DRAFT_FLAGS, DECODING_FLAGS, OUTPUT_FLAGS];
+  for (const table of tables) addFlags(command, table);
   addRefusedFlags(command, NOT_FOLLOWED);
   return command
     .option('--color', 'colour tokens by where they came from (default: on a terminal)')
