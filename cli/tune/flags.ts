@@ -56,6 +56,7 @@ const FLAGS: OptionTable = {
   onlyGiven: { ...flagged, about: 'try no other drafts than those of --draft', flag: '--only-given' },
   dtypes: {
     ...listOf(oneOf('f32', 'bf16', 'q8'), 'some of f32, bf16, q8', 1),
+    choices: ['f32', 'bf16', 'q8'],
     about: 'types of weights to try, as f32,q8: each type is another model, with texts of its own (default: as stored)',
     flag: '--dtypes <types>',
   },

@@ -1,4 +1,7 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import OpenAI from 'openai';
 import { buildCommand, expectOneLine, removeCommand, startTandem, tandem } from './command';
 
@@ -131,7 +134,30 @@ describe('tandem serve', () => {
     expect(printed.stderr).not.toContain('no API key');
   });
 
+  test('proposes as many draft tokens as its settings say, unless a request says', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tandem-serve-'));
+    try {
+      const path = join(folder, 'settings.json');
+      writeFileSync(path, '{ "draft": ["random"], "gamma": 3 }');
+      const { client, child, closed } = await started(['--settings', path]);
+      const proposed = async (fields: object) => {
+        const body = { model: 'modernize-target', prompt: 'Amen.', max_tokens: 8, min_new_tokens: 8, ...fields };
+        const found = (await client.completions.create(body)) as unknown as { tandem: Record<string, number> };
+        return found.tandem.draft_calls / found.tandem.rounds;
+      };
+      const [usual, none] = [await proposed({}), await proposed({ gamma: 0 })];
+      expect(none).toBe(0);
+      expect(usual).toBeGreaterThan(1);
+      expect(usual).toBeLessThanOrEqual(3);
+      child.kill('SIGTERM');
+      expect(await closed).toEqual([0, null]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  });
+
   test.each<[string, string[], number, RegExp]>([
+    ['a γ without a draft', ['--draft', 'none', '--gamma', '2'], 2, /expected a draft beside --gamma, found none/],
     ['a port that is none', ['--port', '70000'], 2, /--port: expected a whole number from 0 to 65535, found '70000'/],
     ['a misspelt flag', ['--prot', '1'], 2, /unknown option '--prot'/],
     ['a queue below 0', ['--queue', '-1'], 2, /--queue: expected a whole number/],

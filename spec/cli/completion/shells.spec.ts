@@ -69,6 +69,7 @@ describe.each((['bash', 'zsh', 'fish'] as const).filter(isThere))('completion in
     expect(offers('tandem generate --max-new-t')).toEqual(['--max-new-tokens']);
     expect(offers('tandem generate --no-rep')).toEqual(['--no-repeat-ngram-size']);
     expect(offers('tandem ngram build --ord')).toEqual(['--order']);
+    expect(offers('tandem tune --gam')).toEqual(['--gammas']);
     expect(offers('tandem serve --helph')).toEqual([]);
   });
 
@@ -85,6 +86,8 @@ describe.each((['bash', 'zsh', 'fish'] as const).filter(isThere))('completion in
     expect(offers('tandem batch --model li')).toEqual([]);
     expect(offers('tandem batch --out li')).toEqual(['lines.txt']);
     expect(offers('tandem batch li')).toEqual(['lines.txt']);
+    expect(offers('tandem serve --settings li')).toEqual(['lines.txt']);
+    expect(offers('tandem tune --dtypes q')).toEqual(['q8']);
     expect(offers('tandem inspect mo').map((word) => word.replace(/\/$/, ''))).toEqual(['model']);
     expect(offers('tandem completion z')).toEqual(['zsh']);
     expect(offers('tandem generate --seed ')).toEqual([]);
