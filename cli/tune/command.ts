@@ -129,7 +129,9 @@ async function tryDraft(candidate: Candidate, { asked, flags, job }: Trial): Pro
 
 /** Loads the target with a draft; null is the draft that comes with the bundled pair. */
 function loaded(flags: TuneFlags, pair: Pick<Candidate, 'draft'> & { dtype?: Dtype }, signal: AbortSignal) {
-  return loadTandem({ ...flags, dtype: pair.dtype, draft: pair.draft ?? undefined }, signal);
+  const { dtype, draft } = pair;
+  const draftRevision = draft === null ? undefined : flags.draftRevision; // the bundled pair is not on the hub
+  return loadTandem({ ...flags, draftRevision, dtype, draft: draft ?? undefined }, signal);
 }
 
 /** The best setting as options: what was chosen, and what the command line said that the figures depend on. */

@@ -54,8 +54,8 @@ const HEAD = ['draft', 'α', 'proposing', 'c', 'γ', 'predicted', 'measured', 't
 export function page(found: Findings): string {
   const { target, backend, texts, of, temperature, types, choice, settings } = found;
   const { name, level, threads } = backend;
-  const of_ = of > texts ? ` of ${of}` : '';
-  const head = `${target} on ${name} (${level}), ${threads} threads; ${texts}${of_} texts, temperature ${temperature}`;
+  const all = of > texts ? ` of ${of}` : '';
+  const head = `${target} on ${name} (${level}), ${threads} threads; ${texts}${all} texts, temperature ${temperature}`;
   const parts = types.map(({ dtype, plain, v, tried, leftOut }) => {
     const none: Cell[] = ['none', '', '', '', 0, '', '1.00×', plain.toFixed(1)];
     const without = leftOut.map((draft) => `  left out: ${draft}, which is the target's own type\n`).join('');
