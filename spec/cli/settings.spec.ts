@@ -42,6 +42,7 @@ const settings = fc.record(
     backend: fc.constantFrom('auto', 'wasm', 'cpu', 'gpu', 'reference'),
     threads: fc.integer({ min: 1, max: 64 }),
     level: name,
+    wide: fc.constantFrom(true, false, 'auto' as const),
     gamma: fc.integer({ min: 0, max: 64 }),
   },
   { requiredKeys: [] },
