@@ -18,7 +18,7 @@ export interface Settings {
   readonly threads?: number;
   readonly level?: string;
   readonly wide?: boolean | 'auto';
-  readonly gamma?: number;
+  readonly gamma?: number | 'auto';
 }
 
 const draftNames: OptionRule = {

@@ -52,16 +52,24 @@ export async function readCompletion(serving: Serving, request: Request): Promis
 
 /** The options with what the checkpoint states, within the limit of new tokens. */
 function inForce({ tandem, settings }: Serving, given: GenerateOptions): GenerateOptions {
-  const { limitTokens, gamma } = settings;
+  const { limitTokens } = settings;
   if ((given.maxNewTokens ?? 0) > limitTokens) {
     throw badField('max_tokens', `expected at most ${limitTokens}, found ${given.maxNewTokens}`);
   }
   try {
-    const options = tandem.resolveOptions(gamma === undefined ? given : { gamma, ...given });
+    const options = tandem.resolveOptions({ ...usualGamma(settings.gamma, given), ...given });
     return { ...options, maxNewTokens: Math.min(limitTokens, options.maxNewTokens ?? DEFAULTS.maxNewTokens) };
   } catch (error) {
     if (!(error instanceof TandemError)) throw error;
     const { message, param } = inFieldNames(error.message);
     throw new RequestError(400, message, { param, code: error.code, cause: error });
   }
+}
+
+/** The server's own γ, unless the request says how to draft or asks for what that γ does not go with. */
+function usualGamma(gamma: number | 'auto' | undefined, given: GenerateOptions): Pick<GenerateOptions, 'gamma'> {
+  const { branching, numBeams = 1, lenience = 1, verification = 'coupled' } = given;
+  if (gamma === undefined || branching !== undefined) return {};
+  if (gamma === 'auto' && (numBeams > 1 || lenience < 1 || verification !== 'coupled')) return {};
+  return { gamma };
 }

@@ -14,7 +14,7 @@ export interface ServeOptions {
   /** Origins whose pages may call the server; `*` is every one. Default: none. */
   readonly cors?: readonly string[];
   /** Draft tokens proposed each round where a request does not say; 0 decodes without the draft. Default 4. */
-  readonly gamma?: number;
+  readonly gamma?: number | 'auto';
   /** Sequences decoded at once. Default 8. */
   readonly concurrency?: number;
   /** Sequences that may wait beside those that are decoded; more are refused with 429. Default 64. */
@@ -71,7 +71,7 @@ export const SERVE_OPTIONS: OptionTable<keyof ServeOptions> = {
   },
   gamma: {
     ...SETTINGS.gamma,
-    about: `draft tokens proposed each round where a request does not say (default: ${DEFAULTS.gamma}); 0 decodes without the draft`,
+    about: `draft tokens proposed each round where a request does not say, or auto (default: ${DEFAULTS.gamma}); 0 decodes without the draft`,
   },
   concurrency: {
     ...CONCURRENCY,

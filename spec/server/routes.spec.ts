@@ -213,3 +213,47 @@ describe('a request that is wrong', () => {
     expect(fields.filter((field) => /[A-Z]/.test(field))).toEqual([]);
   });
 });
+
+describe('the server’s own γ', () => {
+  const prompts = { prompt: 'Amen.', max_tokens: 12, min_new_tokens: 12 };
+
+  test.each<[number | 'auto' | undefined, object, number, number]>([
+    [undefined, {}, 3, 4],
+    [1, {}, 1, 1],
+    [1, { gamma: 3 }, 2, 3],
+    [1, { branching: [2, 1] }, 2, 4],
+    [0, {}, 0, 0],
+    ['auto', { lenience: 0.5, temperature: 1 }, 3, 4],
+    ['auto', { verification: 'token', temperature: 1 }, 3, 4],
+  ])('%j with %j in the request', async (gamma, fields, least, most) => {
+    const toy = await tableServer({ gamma });
+    try {
+      const response = await toy.post('/v1/completions', { ...prompts, ...fields });
+      const { usage, tandem } = await response.json();
+      const { accepted_prediction_tokens: accepted, rejected_prediction_tokens: rejected } =
+        usage.completion_tokens_details;
+      const aRound = (accepted + rejected) / tandem.rounds;
+      expect(response.status).toBe(200);
+      expect(aRound).toBeGreaterThan(least - 1);
+      expect(aRound).toBeLessThanOrEqual(most);
+    } finally {
+      await toy.close();
+    }
+  });
+
+  test('auto goes with samples of a seed and leaves beams alone', async () => {
+    const toy = await tableServer({ gamma: 'auto' });
+    try {
+      const text = async (fields: object) => {
+        const response = await toy.post('/v1/completions', { ...prompts, ...fields });
+        expect(response.status).toBe(200);
+        return (await response.json()).choices[0].text;
+      };
+      const sampled = { temperature: 1, seed: 5 };
+      expect(await text(sampled)).toBe(await text({ ...sampled, verification: 'coupled', gamma: 2 }));
+      await text({ num_beams: 2 });
+    } finally {
+      await toy.close();
+    }
+  });
+});
