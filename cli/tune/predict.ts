@@ -19,7 +19,7 @@ export function predictedCurve({ alpha, proposing, costs }: Achieved, largest: n
     if (gamma === 0) return 1;
     const tokens = theory.expectedTokens(alpha, gamma);
     const cost = gamma * costs.c + rowCost(costs, gamma + 1);
-    return (proposing * tokens + 1 - proposing) / (proposing * cost + 1 - proposing);
+    return (proposing * tokens + (1 - proposing)) / (proposing * cost + (1 - proposing));
   });
 }
 
