@@ -1,6 +1,6 @@
 /**
- * Compiles `kernels/wasm/assembly` with AssemblyScript, one module for each feature level, and writes each as base64 into a
- * TypeScript module under `kernels/wasm/generated`. So bundlers and workers need no file besides the code.
+ * Compiles `kernels/wasm/assembly` with AssemblyScript, two modules for each feature level (for vectors of 128 bits, and for
+ * runtimes that join pairs of them to 256 bits), and writes each as base64 into a TypeScript module under `kernels/wasm/generated`. So bundlers and workers need no file besides the code.
  *
  *   npm run build:wasm
  */
@@ -16,9 +16,13 @@ const ASSEMBLY = 'kernels/wasm/assembly';
 const LAYOUT = 'kernels/wasm/layout.ts';
 const TARGET = 'kernels/wasm/generated';
 
-const LEVELS = [
-  { name: 'simd', features: 'simd,threads' },
-  { name: 'relaxed', features: 'simd,threads,relaxed-simd' },
+const RELAXED = 'simd,threads,relaxed-simd';
+
+const MODULES = [
+  { name: 'simd', features: 'simd,threads', wide: 0 },
+  { name: 'relaxed', features: RELAXED, wide: 0 },
+  { name: 'simdWide', features: 'simd,threads', wide: 1 },
+  { name: 'relaxedWide', features: RELAXED, wide: 1 },
 ];
 
 const OPTIONS = [
@@ -47,7 +51,7 @@ export function sourcesHash(): string {
     hash.update(`${path}\n${readFileSync(join(ROOT, path), 'utf8')}\n`);
   }
   const { version } = JSON.parse(readFileSync(join(compilerFolder(), 'package.json'), 'utf8'));
-  return hash.update(JSON.stringify([LEVELS, OPTIONS, version])).digest('hex');
+  return hash.update(JSON.stringify([MODULES, OPTIONS, version])).digest('hex');
 }
 
 /** Offset of the byte in the memory import that says `shared` (3) or not (1). */
@@ -60,10 +64,11 @@ function memoryFlagOffset(bytes: Uint8Array): number {
   return at + name.length;
 }
 
-function build(name: string, features: string): void {
+function build({ name, features, wide }: (typeof MODULES)[number]): void {
   const file = join(tmpdir(), `tandem-${name}-${process.pid}.wasm`);
   const compiler = join(compilerFolder(), 'bin/asc.js');
-  execFileSync(process.execPath, [compiler, `${ASSEMBLY}/index.ts`, '-o', file, '--enable', features, ...OPTIONS], {
+  const settings = ['--enable', features, '--use', `TANDEM_WIDE=${wide}`, ...OPTIONS];
+  execFileSync(process.execPath, [compiler, `${ASSEMBLY}/index.ts`, '-o', file, ...settings], {
     cwd: ROOT,
     stdio: 'inherit',
   });
@@ -82,5 +87,5 @@ function build(name: string, features: string): void {
 
 if (require.main === module) {
   mkdirSync(join(ROOT, TARGET), { recursive: true });
-  for (const { name, features } of LEVELS) build(name, features);
+  for (const module of MODULES) build(module);
 }

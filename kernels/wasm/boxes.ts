@@ -81,17 +81,22 @@ export interface WasmBoxes extends BoxTypes {
   logits: WasmLogits;
 }
 
-/** Numbers of the weight types in the compiled modules. */
-export const WEIGHT_CODES: Readonly<Record<Dtype, number>> = {
+const WEIGHT_CODES: Readonly<Record<Dtype, number>> = {
   f32: WeightCode.f32,
   bf16: WeightCode.bf16,
   q8: WeightCode.q8,
 };
 
-/** Bytes of a weight matrix: panels of eight outputs, in whole units. */
-export function weightBytes(rows: number, cols: number, type: Dtype): number {
+/** Number of a weight type in the compiled modules. Where V8 joins operations to 256 bits, bfloat16 has a layout for that. */
+export function weightCode(type: Dtype, { wide }: { readonly wide: boolean }): number {
+  return wide && type === 'bf16' ? WeightCode.bf16Pairs : WEIGHT_CODES[type];
+}
+
+/** Bytes of a weight matrix: panels of eight outputs, in whole units. In wide modules bfloat16 has an even number of inputs. */
+export function weightBytes(rows: number, cols: number, type: Dtype, { wide }: { readonly wide: boolean }): number {
   const panels = Math.ceil(rows / Size.unitOutputs) * (Size.unitOutputs / Size.panelOutputs);
-  const panel = type === 'q8' ? q8Blocks(cols) * Size.q8Block : cols * (type === 'f32' ? 32 : 16);
+  const bf16 = (wide ? Math.ceil(cols / 2) * 2 : cols) * 16;
+  const panel = { f32: cols * 32, bf16, q8: q8Blocks(cols) * Size.q8Block }[type];
   return panels * panel;
 }
 

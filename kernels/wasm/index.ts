@@ -123,7 +123,7 @@ function backendOn(compiled: Compiled, options: WasmBackendOptions, reason: stri
     wide,
     ...(reason === undefined ? {} : { reason }),
     weightTypes: ['f32', 'bf16', 'q8'],
-    weightBytes,
+    weightBytes: (rows, cols, type) => weightBytes(rows, cols, type, first),
     capacityBytes,
     allocatedBytes: () => storage.budget.allocatedBytes,
   };
@@ -137,12 +137,12 @@ const ROW_BLOCKS: Readonly<Record<WasmLevel, RowBlocks>> = {
 };
 
 /** Creates a memory and this thread's instance on it, and gives the memory to the helping threads. */
-function openBank({ module, level, helpers }: Compiled, callThreads: (() => void) | null): WasmInstance {
+function openBank({ module, level, wide, helpers }: Compiled, callThreads: (() => void) | null): WasmInstance {
   const threads = helpers.length + 1;
   const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared: threads > 1 });
   for (const helper of helpers) helper.give(memory);
   const exports = instantiate(module, memory);
-  return new WasmInstance(new LinearMemory(memory), exports, threads, ROW_BLOCKS[level], callThreads);
+  return new WasmInstance(new LinearMemory(memory), exports, threads, ROW_BLOCKS[level], wide.on, callThreads);
 }
 
 function kernelsOver(storage: WasmStorage) {

@@ -75,6 +75,7 @@ export class WasmInstance {
   readonly #scratch = emptyArea();
 
   /**
+   * @param wide - whether V8 joins pairs of 128-bit operations
    * @param callThreads - tells the helping threads that the next job is in this memory; null for the first memory, where they
    * look by themselves
    */
@@ -83,6 +84,7 @@ export class WasmInstance {
     readonly exports: Exports,
     readonly threads: number,
     readonly blocks: RowBlocks,
+    readonly wide: boolean,
     private readonly callThreads: (() => void) | null = null,
   ) {
     exports.setThread(0, threads, mayBlock() ? 1 : 0);

@@ -27,6 +27,8 @@ export const enum WeightCode {
   f32,
   bf16,
   q8,
+  /** bfloat16 in pairs of inputs, for 256 bits. */
+  bf16Pairs,
 }
 
 /** Types in a checkpoint, by the names of `StoredType`. */

@@ -28,9 +28,10 @@ export interface PackedRows {
 const NOTHING_PACKED: PackedRows = { floats: 0, codes: 0, steps: 0 };
 
 /** Bytes of packed rows, with a little room at the end for loads of whole vectors. */
-export function packedSizes({ blocks: { codeBytes } }: WasmInstance, rows: number, cols: number): PackedRows {
+export function packedSizes({ blocks: { codeBytes }, wide }: WasmInstance, rows: number, cols: number): PackedRows {
   const blocks = q8Blocks(cols);
-  return { floats: rows * cols * 4 + 64, codes: rows * blocks * 32 * codeBytes + 64, steps: rows * blocks * 8 };
+  const evenCols = wide ? Math.ceil(cols / 2) * 2 : cols; // `evenInputs` in assembly/blocks.ts
+  return { floats: rows * evenCols * 4 + 64, codes: rows * blocks * 32 * codeBytes + 64, steps: rows * blocks * 8 };
 }
 
 /** Prepares rows and packs them into the work areas of an instance. */

@@ -113,7 +113,7 @@ function argMaxAmong(
   units: readonly number[],
 ): Int32Array {
   const { first } = banks;
-  const unitBytes = weightBytes(Size.unitOutputs, weight.cols, weight.type);
+  const unitBytes = weightBytes(Size.unitOutputs, weight.cols, weight.type, first);
   let out = first.area('screened', units.length * rows * Size.unitOutputs * 4);
   const products = units.map((unit) => {
     const outputs = Math.min(Size.unitOutputs, weight.rows - unit * Size.unitOutputs);

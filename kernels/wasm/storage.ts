@@ -14,8 +14,8 @@ import {
   type WasmTensor,
   type WasmVector,
   type WasmWeight,
-  WEIGHT_CODES,
   weightBytes,
+  weightCode,
 } from './boxes';
 import { Operation, PackParameter, Size, StoredCode } from './layout';
 import type { LinearMemory } from './linearMemory';
@@ -89,7 +89,8 @@ export class WasmStorage implements StorageParts<WasmBoxes> {
   createWeight(rows: number, cols: number, type: Dtype): WasmWeight {
     const filling = nothingFilled(rows);
     const box: WasmWeight = { kind: 'weight', rows, cols, type, bank: 0, ...filling, ...this.#owned() };
-    const [bytes, what] = [weightBytes(rows, cols, type), `a ${rows} × ${cols} ${type} weight`];
+    const bytes = weightBytes(rows, cols, type, this.banks.first);
+    const what = `a ${rows} × ${cols} ${type} weight`;
     return Object.assign(
       box,
       this.budget.allocate(box, bytes, what, () => this.banks.allocate(bytes, what)),
@@ -109,7 +110,7 @@ export class WasmStorage implements StorageParts<WasmBoxes> {
     i32[PackParameter.rows] = rows;
     i32[PackParameter.cols] = weight.cols;
     i32[PackParameter.weight] = weight.at;
-    i32[PackParameter.type] = WEIGHT_CODES[weight.type];
+    i32[PackParameter.type] = weightCode(weight.type, instance);
     i32[PackParameter.firstRow] = firstRow;
     instance.run(Operation.pack, Math.ceil(rows / Size.panelOutputs), rows * weight.cols);
     instance.release('staging');

@@ -1,8 +1,9 @@
 /** Copies rows of an embedding table out of their panels. The parameters are `EmbedParameter`; a chunk is a row. */
 import { EmbedParameter, Size, WeightCode } from '../layout';
 import { word } from './control';
-import { panelBytes } from './matmul';
-import { bf16Offset } from './pack';
+import { panelBytes } from './blocks';
+import { WIDE } from './level';
+import { bf16Offset, pairsOffset } from './pack';
 
 export function embedRow(row: i32): void {
   const id = load<i32>(<usize>word(EmbedParameter.ids) + (<usize>row << 2));
@@ -17,6 +18,8 @@ export function embedRow(row: i32): void {
     for (let i: usize = 0; i < <usize>cols; i++) {
       store<u32>(out + (i << 2), <u32>load<u16>(panel + (i << 4) + bf16Offset(lane)) << 16);
     }
+  } else if (WIDE && type == WeightCode.bf16Pairs) {
+    for (let i: usize = 0; i < <usize>cols; i++) store<u32>(out + (i << 2), <u32>load<u16>(panel + pairsOffset(lane, i)) << 16);
   } else {
     embedQ8(out, panel, lane, <usize>cols);
   }

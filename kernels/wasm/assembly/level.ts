@@ -4,6 +4,10 @@
  */
 import { Size } from '../layout';
 
+/** Whether the module is for runtimes that join pairs of 128-bit operations to 256 bits (scripts/build-wasm.ts sets it). */
+// @ts-ignore: decorator, and a constant that is given to the compiler
+@inline
+export const WIDE: bool = TANDEM_WIDE != 0;
 
 /** a · b + c: fused, with one rounding, on the relaxed level; with two roundings on the other. */
 // @ts-ignore: decorator

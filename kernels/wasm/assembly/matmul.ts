@@ -6,45 +6,17 @@
  * [inputs, rows of the block] by `prepare.ts`.
  */
 import { MatmulParameter, MatrixParameter, Size, WeightCode } from '../layout';
+import { blocksOf, blockStart, panelBytes, prefetchBytes, shifted } from './blocks';
 import { word } from './control';
-import { FOUR_CODES } from './level';
-import { tile, tileOne, tileTwo } from './tile';
+import { FOUR_CODES, WIDE } from './level';
+import { unitBf16, unitF32 } from './unitFloat';
+import { unitWide } from './wide';
 import { tileQ8, tileQ8One, tileQ8Strict } from './tileQ8';
 
 /** The most rows in a block of codes. */
 // @ts-ignore: decorator
 @inline
 const CODE_BLOCK_ROWS: i32 = ASC_FEATURE_RELAXED_SIMD ? Size.relaxedCodeBlockRows : Size.strictCodeBlockRows;
-
-/** Number of row blocks for `rows` rows. */
-// @ts-ignore: decorator
-@inline
-export function blocksOf(rows: i32, most: i32): i32 {
-  return (rows + most - 1) / most;
-}
-
-/** First row of block `index` of `count`, when the blocks are as even as possible. */
-// @ts-ignore: decorator
-@inline
-export function blockStart(rows: i32, count: i32, index: i32): i32 {
-  return <i32>((<i64>rows * index) / count);
-}
-
-/** Bytes of a panel. */
-// @ts-ignore: decorator
-@inline
-export function panelBytes(type: i32, inputs: i32): usize {
-  if (type == WeightCode.f32) return <usize>inputs << 5;
-  if (type == WeightCode.bf16) return <usize>inputs << 4;
-  return <usize>((inputs + 31) >> 5) * <usize>Size.q8Block;
-}
-
-/** A pointer moved by some bytes; 0 stays 0. */
-// @ts-ignore: decorator
-@inline
-function shifted(pointer: usize, bytes: usize): usize {
-  return select(pointer + bytes, pointer, pointer != 0);
-}
 
 export function matmulChunk(chunk: i32): void {
   const perChunk = <i32>word(MatmulParameter.unitsPerChunk);
@@ -81,83 +53,16 @@ function matmulUnits(matrix: usize, from: i32, to: i32): void {
     const added = shifted(residual, at);
     const valid = outputs - column;
     const next = column + Size.unitOutputs < outputs ? w + panel * 4 : w;
-    if (type == WeightCode.q8) unitQ8(rows, inputs, w, panel, out + at, added, outputs, valid, next);
-    else if (type == WeightCode.f32) unitF32(rows, inputs, w, panel, out + at, added, outputs, valid, next);
-    else unitBf16(rows, inputs, w, panel, out + at, added, outputs, valid, next);
-  }
-}
-
-/**
- * Bytes that one row block prefetches at a time, when `count` row blocks together prefetch the next weights. With more than
- * eight blocks arithmetic is the limit, and nothing is prefetched.
- */
-// @ts-ignore: decorator
-@inline
-function prefetchBytes(bytes: i32, count: i32): usize {
-  return count > 8 ? 0 : <usize>(bytes / count);
-}
-
-// @ts-ignore: decorator
-@inline
-function unitFloat(
-  type: i32, rows: i32, inputs: i32, w: usize, panel: usize, out: usize, residual: usize, outputs: i32, valid: i32,
-  next: usize,
-): void {
-  const x = <usize>word(MatmulParameter.floatRows);
-  const stride = <usize>outputs << 2;
-  if (rows == 1) {
-    tileOne(type, w, panel, x, out, residual, valid, next);
-  } else if (rows == 2) {
-    for (let column = 0; column < Size.unitOutputs && column < valid; column += Size.panelOutputs * 2) {
-      tileTwo(type, w, panel, x, out, residual, stride, valid - column, next);
-      next += panel >> 1;
-      w += panel * 2;
-      out += 64;
-      residual = shifted(residual, 64);
-    }
-  } else {
-    const count = blocksOf(rows, Size.floatBlockRows);
-    const bytes = prefetchBytes(64, count);
-    for (let column = 0; column < Size.unitOutputs && column < valid; column += Size.panelOutputs) {
-      for (let block = 0; block < count; block++) {
-        const start = blockStart(rows, count, block);
-        const at = <usize>start * stride;
-        const xs = x + ((<usize>start * <usize>inputs) << 2);
-        const blockRows = blockStart(rows, count, block + 1) - start;
-        blockFloat(type, blockRows, w, xs, out + at, shifted(residual, at), stride, valid - column, next, panel, bytes);
-        next += (panel >> 2) / <usize>count;
-      }
-      w += panel;
-      out += 32;
-      residual = shifted(residual, 32);
+    if (type == WeightCode.q8) {
+      unitQ8(rows, inputs, w, panel, out + at, added, outputs, valid, next);
+    } else if (WIDE) {
+      unitWide(type, rows, inputs, w, panel, out + at, added, outputs, valid, next);
+    } else if (type == WeightCode.f32) {
+      unitF32(rows, inputs, w, panel, out + at, added, outputs, valid, next);
+    } else {
+      unitBf16(rows, inputs, w, panel, out + at, added, outputs, valid, next);
     }
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function blockFloat(
-  type: i32, rows: i32, w: usize, x: usize, out: usize, residual: usize, stride: usize, valid: i32,
-  next: usize, panel: usize, bytes: usize,
-): void {
-  if (rows == 6) tile(type, 6, w, x, out, residual, stride, valid, next, panel, bytes);
-  else if (rows == 5) tile(type, 5, w, x, out, residual, stride, valid, next, panel, bytes);
-  else if (rows == 4) tile(type, 4, w, x, out, residual, stride, valid, next, panel, bytes);
-  else tile(type, 3, w, x, out, residual, stride, valid, next, panel, bytes);
-}
-
-function unitF32(
-  rows: i32, inputs: i32, w: usize, panel: usize, out: usize, residual: usize, outputs: i32, valid: i32,
-  next: usize,
-): void {
-  unitFloat(WeightCode.f32, rows, inputs, w, panel, out, residual, outputs, valid, next);
-}
-
-function unitBf16(
-  rows: i32, inputs: i32, w: usize, panel: usize, out: usize, residual: usize, outputs: i32, valid: i32,
-  next: usize,
-): void {
-  unitFloat(WeightCode.bf16, rows, inputs, w, panel, out, residual, outputs, valid, next);
 }
 
 function unitQ8(

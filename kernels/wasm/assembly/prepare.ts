@@ -4,8 +4,8 @@
  */
 import { PrepareParameter } from '../layout';
 import { float, parameterAddress, scratch, word } from './control';
-import { FOUR_CODES } from './level';
-import { blockStart } from './matmul';
+import { FOUR_CODES, WIDE } from './level';
+import { blockStart, evenInputs } from './blocks';
 
 export function prepareChunk(row: i32): void {
   const inputs = <i32>word(PrepareParameter.inputs);
@@ -78,16 +78,17 @@ function blockOf(row: i32, rows: i32, count: i32): i32 {
   return block;
 }
 
-/** Copies one row into its block, [inputs, rows of the block]. */
+/** Copies one row into its block, [inputs, rows of the block]. A 0 follows an odd number of inputs. */
 function packRow(row: i32, inputs: i32, values: usize): void {
   const rows = <i32>word(PrepareParameter.rows);
   const count = <i32>word(PrepareParameter.floatBlocks);
   const block = blockOf(row, rows, count);
   const start = blockStart(rows, count, block);
   const blockRows = <usize>(blockStart(rows, count, block + 1) - start);
-  let to = <usize>word(PrepareParameter.floatRows) + ((<usize>start * <usize>inputs) << 2);
+  let to = <usize>word(PrepareParameter.floatRows) + ((<usize>start * evenInputs(inputs)) << 2);
   if (blockRows == 1) {
     memory.copy(to, values, <usize>inputs << 2);
+    if (WIDE && inputs & 1) store<f32>(to + (<usize>inputs << 2), 0);
     return;
   }
   to += <usize>(row - start) << 2;
@@ -96,6 +97,7 @@ function packRow(row: i32, inputs: i32, values: usize): void {
     store<f32>(to, load<f32>(values));
     to += blockRows << 2;
   }
+  if (WIDE && inputs & 1) store<f32>(to, 0);
 }
 
 /**

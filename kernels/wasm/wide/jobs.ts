@@ -26,6 +26,8 @@ export interface ProbeJob {
   readonly chunks: number;
   /** Words of 32 bits to write first: address and value. */
   readonly words: readonly (readonly [at: number, value: number])[];
+  /** Jobs that run just before, in the same memory. */
+  readonly before: readonly ProbeJob[];
   /** Where the result is: address and bytes. */
   readonly result: readonly [at: number, bytes: number];
 }
@@ -41,6 +43,7 @@ const LISTS = STEPS + (1 << 16);
 const WEIGHTS = 1 << 19;
 const KEYS = WEIGHTS;
 const VALUES = WEIGHTS + (1 << 18);
+const PACKED = WEIGHTS + (1 << 17);
 /** First and last address of the activation codes, which are numbers from 0 to 127. */
 export const PROBE_CODES = [CODES, STEPS] as const;
 const SCRATCH = 1 << 21;
@@ -54,12 +57,17 @@ function job(name: string, operation: Operation, chunks: number, parameters: Wor
     [Address.scratch, SCRATCH],
     [Address.scratchStride, 1 << 19],
   ] as const;
-  return { name, operation, chunks, words: [...scratch, ...words], result: [RESULT, bytes] };
+  return { name, operation, chunks, words: [...scratch, ...words], before: [], result: [RESULT, bytes] };
 }
 
-/** A product with a residual. The number of outputs is no multiple of a panel, so that the end of a matrix is computed too. */
-function product(type: WeightCode, rows: number, inputs: number): ProbeJob {
+/**
+ * A product with a residual, in tiles for 128 or for 256 bits. The number of outputs is no multiple of a panel, so that the end of
+ * a matrix is computed too. Rows and weights in bfloat16 are packed first, because modules for 256 bits have layouts of their own.
+ */
+function product(type: WeightCode, rows: number, inputs: number, wide: boolean): ProbeJob {
   const outputs = 93;
+  const isBf16 = type === WeightCode.bf16;
+  const code = isBf16 && wide ? WeightCode.bf16Pairs : type;
   const matrix = MatmulParameter.firstMatrix;
   const units = Math.ceil(outputs / Size.unitOutputs);
   const parameters = {
@@ -70,15 +78,18 @@ function product(type: WeightCode, rows: number, inputs: number): ProbeJob {
     [MatmulParameter.codeSteps]: STEPS,
     [MatmulParameter.unitsPerChunk]: 1,
     [MatmulParameter.units]: units,
-    [matrix + MatrixParameter.weight]: WEIGHTS,
-    [matrix + MatrixParameter.type]: type,
+    [matrix + MatrixParameter.weight]: isBf16 ? PACKED : WEIGHTS,
+    [matrix + MatrixParameter.type]: code,
     [matrix + MatrixParameter.outputs]: outputs,
     [matrix + MatrixParameter.out]: RESULT,
     [matrix + MatrixParameter.residual]: VALUES,
     [matrix + MatrixParameter.endUnit]: units,
   };
   const name = `product in ${['float32', 'bf16', 'q8'][type]}, ${rows} rows of ${inputs}`;
-  return job(name, Operation.matmul, units, parameters, rows * outputs * 4);
+  const made = job(name, Operation.matmul, units, parameters, rows * outputs * 4);
+  if (type === WeightCode.q8) return made;
+  const packed = isBf16 ? [packing({ type: code, rows: outputs, cols: inputs, to: PACKED })] : [];
+  return { ...made, before: [rowsPacking(rows, inputs), ...packed] };
 }
 
 /**
@@ -134,6 +145,23 @@ function attention(rows: number, count: number, tileRows = 0): ProbeJob {
   return { ...made, words };
 }
 
+/** Packing of rows to where products read them. */
+function rowsPacking(rows: number, inputs: number): ProbeJob {
+  const parameters = {
+    [PrepareParameter.rows]: rows,
+    [PrepareParameter.inputs]: inputs,
+    [PrepareParameter.floatRows]: X,
+    [PrepareParameter.codeRows]: 0,
+    [PrepareParameter.codeSteps]: 0,
+    [PrepareParameter.x]: KEYS,
+    [PrepareParameter.gain]: 0,
+    [PrepareParameter.plainRows]: 0,
+    [PrepareParameter.scale]: 0x3f800000, // 1
+    [PrepareParameter.floatBlocks]: Math.ceil(rows / Size.floatBlockRows),
+  };
+  return job(`packing of ${rows} rows`, Operation.prepare, rows, parameters, 0);
+}
+
 /** Norm and packing of rows, as the products take them. The last inputs are less than a block. */
 function preparation(level: WasmLevel, rows: number): ProbeJob {
   const inputs = 72;
@@ -158,17 +186,18 @@ function preparation(level: WasmLevel, rows: number): ProbeJob {
   return job(`preparation of ${rows} rows`, Operation.prepare, rows, parameters, 1 << 16);
 }
 
-function packing(type: WeightCode, stored: StoredCode): ProbeJob {
+function packing({ type, rows, cols, to }: { type: WeightCode; rows: number; cols: number; to: number }): ProbeJob {
   const parameters = {
     [PackParameter.source]: WEIGHTS,
-    [PackParameter.stored]: stored,
-    [PackParameter.rows]: 13,
-    [PackParameter.cols]: 70,
-    [PackParameter.weight]: RESULT,
+    [PackParameter.stored]: StoredCode.f32,
+    [PackParameter.rows]: rows,
+    [PackParameter.cols]: cols,
+    [PackParameter.weight]: to,
     [PackParameter.type]: type,
     [PackParameter.firstRow]: 0,
   };
-  return job(`packing of type ${type}`, Operation.pack, 2, parameters, 2 * 70 * 32);
+  const panels = Math.ceil(rows / Size.panelOutputs);
+  return job(`packing of type ${type}`, Operation.pack, panels, parameters, panels * cols * 32);
 }
 
 function activation(kind: ActivationCode): ProbeJob {
@@ -196,16 +225,16 @@ function ofLogits(name: string, operation: Operation, bytes: number): ProbeJob {
   return job(name, operation, 2, parameters, bytes);
 }
 
-/** The jobs of the probe. */
-export function probeJobs(level: WasmLevel): ProbeJob[] {
+/** The jobs of the probe, as a narrow or a wide backend would start them. */
+export function probeJobs(level: WasmLevel, wide: boolean): ProbeJob[] {
   const types = [WeightCode.f32, WeightCode.bf16, WeightCode.q8];
   return [
-    ...types.flatMap((type) => [1, 2, 3, 4, 5, 6, 9, 16].map((rows) => product(type, rows, 192))),
-    ...types.flatMap((type) => [1, 2, 7].map((rows) => product(type, rows, 75))),
+    ...types.flatMap((type) => [1, 2, 3, 4, 5, 6, 9, 16].map((rows) => product(type, rows, 192, wide))),
+    ...types.flatMap((type) => [1, 2, 7].map((rows) => product(type, rows, 75, wide))),
     ...[1, 2, 4, 7].map((rows) => attention(rows, 29)),
     attention(8, 139, 8),
     ...[1, 3, 8].map((rows) => preparation(level, rows)),
-    ...types.map((type) => packing(type, StoredCode.f32)),
+    ...types.map((type) => packing({ type, rows: 13, cols: 70, to: RESULT })),
     ...[ActivationCode.relu, ActivationCode.gelu, ActivationCode.gelu_new, ActivationCode.silu].map(activation),
     ofLogits('arg-max', Operation.argMax, 8),
     ofLogits('largest logit', Operation.largest, 2 * Size.partialAnswer),

@@ -40,7 +40,8 @@ export function probeInput(): string {
     level,
     narrow: base64(bytesOf(level, false)),
     wide: base64(bytesOf(level, false, true)),
-    jobs: probeJobs(level),
+    narrowJobs: probeJobs(level, false),
+    wideJobs: probeJobs(level, true),
   }));
   return JSON.stringify({ modules, bytes: PROBE_BYTES, codes: PROBE_CODES, flag: WIDE_FLAG });
 }

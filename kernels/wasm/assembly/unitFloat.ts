@@ -1,0 +1,68 @@
+/** One unit of 32 outputs with float32 or bfloat16 weights, in tiles for 128 bits. */
+import { MatmulParameter, Size, WeightCode } from '../layout';
+import { blocksOf, blockStart, evenInputs, prefetchBytes, shifted } from './blocks';
+import { word } from './control';
+import { tile, tileOne, tileTwo } from './tile';
+
+// @ts-ignore: decorator
+@inline
+function unitFloat(
+  type: i32, rows: i32, inputs: i32, w: usize, panel: usize, out: usize, residual: usize, outputs: i32, valid: i32,
+  next: usize,
+): void {
+  const x = <usize>word(MatmulParameter.floatRows);
+  const stride = <usize>outputs << 2;
+  if (rows == 1) {
+    tileOne(type, w, panel, x, out, residual, valid, next);
+  } else if (rows == 2) {
+    for (let column = 0; column < Size.unitOutputs && column < valid; column += Size.panelOutputs * 2) {
+      tileTwo(type, w, panel, x, out, residual, stride, valid - column, next);
+      next += panel >> 1;
+      w += panel * 2;
+      out += 64;
+      residual = shifted(residual, 64);
+    }
+  } else {
+    const count = blocksOf(rows, Size.floatBlockRows);
+    const bytes = prefetchBytes(64, count);
+    for (let column = 0; column < Size.unitOutputs && column < valid; column += Size.panelOutputs) {
+      for (let block = 0; block < count; block++) {
+        const start = blockStart(rows, count, block);
+        const at = <usize>start * stride;
+        const xs = x + ((<usize>start * evenInputs(inputs)) << 2);
+        const blockRows = blockStart(rows, count, block + 1) - start;
+        blockFloat(type, blockRows, w, xs, out + at, shifted(residual, at), stride, valid - column, next, panel, bytes);
+        next += (panel >> 2) / <usize>count;
+      }
+      w += panel;
+      out += 32;
+      residual = shifted(residual, 32);
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function blockFloat(
+  type: i32, rows: i32, w: usize, x: usize, out: usize, residual: usize, stride: usize, valid: i32,
+  next: usize, panel: usize, bytes: usize,
+): void {
+  if (rows == 6) tile(type, 6, w, x, out, residual, stride, valid, next, panel, bytes);
+  else if (rows == 5) tile(type, 5, w, x, out, residual, stride, valid, next, panel, bytes);
+  else if (rows == 4) tile(type, 4, w, x, out, residual, stride, valid, next, panel, bytes);
+  else tile(type, 3, w, x, out, residual, stride, valid, next, panel, bytes);
+}
+
+export function unitF32(
+  rows: i32, inputs: i32, w: usize, panel: usize, out: usize, residual: usize, outputs: i32, valid: i32,
+  next: usize,
+): void {
+  unitFloat(WeightCode.f32, rows, inputs, w, panel, out, residual, outputs, valid, next);
+}
+
+export function unitBf16(
+  rows: i32, inputs: i32, w: usize, panel: usize, out: usize, residual: usize, outputs: i32, valid: i32,
+  next: usize,
+): void {
+  unitFloat(WeightCode.bf16, rows, inputs, w, panel, out, residual, outputs, valid, next);
+}
