@@ -4,7 +4,7 @@ import { WeightsError } from '../weights';
 import { embeddingOf, normalized, PLAIN } from './embed-head';
 import type { EmbedOptions } from './embed-options';
 import type { Loaded } from './load';
-import { sourceOf } from './source';
+import { sourceOf, withoutLongText } from './source';
 import type { Input } from './types';
 
 /** Ids of one call of the encoder; more are several calls. */
@@ -19,9 +19,11 @@ export async function embedInputs(
   const { target } = loaded;
   const head = pooling === 'auto' ? loaded.embedding : PLAIN;
   if (head instanceof WeightsError) throw head;
-  const sources = inputs.map((input) =>
-    sourceOf(loaded, input, { truncate: typeof input === 'string' ? (head.maxTokens ?? false) : false }),
-  );
+  const sources: Source[] = [];
+  for (const input of inputs) {
+    const truncate = typeof input === 'string' ? (head.maxTokens ?? false) : false;
+    sources.push(sourceOf(loaded, await withoutLongText(loaded, input, {}, signal), { truncate }));
+  }
   const vectors: Float32Array[] = [];
   const turns = new Turns();
   for (const group of groupsOf(sources)) {

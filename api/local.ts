@@ -11,7 +11,7 @@ import { isBeamSearch } from './options';
 import { decodeSequences } from './run';
 import { scoreInputs } from './score';
 import type { Score, ScoreOptions } from './score-options';
-import { neededTokenizer, sourceIds, sourceOf } from './source';
+import { neededTokenizer, sourceIds, sourceOf, withoutLongText, withoutLongTexts } from './source';
 import type { DecodeIdsOptions, EncodeInputOptions } from './text-options';
 import type {
   CompareOptions,
@@ -75,9 +75,10 @@ export class LocalEngine implements Engine {
   ): AsyncGenerator<StreamEvent, void, void> {
     const { loaded } = this;
     const shared = this.shared && (options.speculative === false ? this.shared.plain : this.shared.drafted);
+    const ready = await withoutLongTexts(loaded, inputs, options, signal);
     const events = isBeamSearch(options)
-      ? searchBeams(loaded, inputs, options, signal)
-      : decodeSequences(loaded, inputs, options, { signal, shared });
+      ? searchBeams(loaded, ready, options, signal)
+      : decodeSequences(loaded, ready, options, { signal, shared });
     const turns = new Turns();
     try {
       for await (const event of events) {
@@ -116,7 +117,7 @@ export class LocalEngine implements Engine {
     const { drafter, target } = this.loaded;
     if (drafter === null) throw new DecodingError('option-invalid', 'costs: expected a draft to measure, found none');
     const turns = new Turns();
-    const source = sourceOf(this.loaded, input, { truncate });
+    const source = sourceOf(this.loaded, await withoutLongText(this.loaded, input, {}, signal), { truncate });
     return measureCosts(target, drafter, { source, rows, repeats, signal, betweenCalls: () => turns.give() });
   }
 
@@ -129,7 +130,7 @@ export class LocalEngine implements Engine {
   }
 
   async encode(input: Input, options: EncodeInputOptions): Promise<number[]> {
-    return sourceIds(this.loaded, input, options);
+    return sourceIds(this.loaded, await withoutLongText(this.loaded, input, options), options);
   }
 
   async decodeIds(ids: readonly number[], options: DecodeIdsOptions): Promise<string> {

@@ -2,7 +2,7 @@ import { Turns } from '../common';
 import { scoreTargets } from '../decoding';
 import type { Loaded } from './load';
 import type { Score, ScoreOptions } from './score-options';
-import { neededTokenizer, sourceOf } from './source';
+import { neededTokenizer, sourceOf, withoutLongText } from './source';
 import type { Input } from './types';
 
 /** Scores targets of one source. A text has its closing EOS scored, as a label in training has; ids are scored as they are. */
@@ -15,7 +15,7 @@ export async function scoreInputs(
   const turns = new Turns();
   const scores = await scoreTargets({
     target: loaded.target,
-    source: sourceOf(loaded, source),
+    source: sourceOf(loaded, await withoutLongText(loaded, source, {}, signal)),
     targets: targets.map((target) => targetIds(loaded, target)),
     top: options.logProbs,
     signal,

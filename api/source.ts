@@ -1,4 +1,4 @@
-import { invalid } from '../common';
+import { invalid, Turns } from '../common';
 import { EngineError, type Source } from '../engine';
 import { type Tokenizer, WeightsError } from '../weights';
 import type { Loaded } from './load';
@@ -53,12 +53,56 @@ export function neededTokenizer({ tokenizer, tokenizerError, target }: Loaded): 
   });
 }
 
+/** Characters from which on the ids of a text take so long that its tokenizer has to give way in between. */
+const LONG_TEXT = 1 << 16;
+
+/**
+ * The ids of a long text, made while the event loop turns; any other input as it is, which `sourceIds` takes at once. A text that is
+ * refused is given back too, so that the refusal comes where an input's errors are told.
+ *
+ * @throws EngineError `aborted`
+ */
+export async function withoutLongText(
+  loaded: Loaded,
+  input: Input,
+  { parseSpecial }: SourceOptions,
+  signal?: AbortSignal,
+): Promise<Input> {
+  const { tokenizer, prefix } = loaded;
+  if (typeof input !== 'string' || input.length < LONG_TEXT || !tokenizer?.encodeInParts) return input;
+  const turns = new Turns();
+  const betweenParts = async () => {
+    await turns.give();
+    if (signal?.aborted) throw new EngineError('aborted', 'text: cancelled', { cause: signal.reason });
+  };
+  const ids = await tokenizer.encodeInParts(prefix + input, { parseSpecial, betweenParts });
+  return hasTokens(tokenizer, ids) ? ids : input;
+}
+
+/** As `withoutLongText`, of many inputs, one after the other. */
+export async function withoutLongTexts(
+  loaded: Loaded,
+  inputs: readonly Input[],
+  options: SourceOptions,
+  signal: AbortSignal,
+): Promise<readonly Input[]> {
+  const ready = [...inputs];
+  for (const [i, input] of inputs.entries()) {
+    if (typeof input === 'string' && input.length >= LONG_TEXT)
+      ready[i] = await withoutLongText(loaded, input, options, signal);
+  }
+  return ready;
+}
+
+function hasTokens(tokenizer: Tokenizer, ids: readonly number[]): boolean {
+  return ids.length > tokenizer.encode('').length; // more than EOS
+}
+
 function wholeSource(loaded: Loaded, input: Input, { parseSpecial }: SourceOptions): number[] {
   if (typeof input !== 'string') return Array.from(isMasked(input) ? input.ids : input);
   const tokenizer = neededTokenizer(loaded);
   const ids = tokenizer.encode(loaded.prefix + input, { parseSpecial });
-  if (ids.length <= tokenizer.encode('').length) {
-    // nothing but EOS
+  if (!hasTokens(tokenizer, ids)) {
     throw new EngineError('source-invalid', 'text: expected at least one token, found none');
   }
   return ids;

@@ -122,6 +122,14 @@ export interface Tokenizer {
   readonly special: ReadonlyMap<string, number>;
   /** Ids of a text, with the closing EOS unless told otherwise. A text that ends in it does not get a second one. */
   encode(text: string, options?: EncodeOptions): number[];
+  /**
+   * As `encode`, for a text of some MB: the work is done in parts of some milliseconds, and waits between them for what `betweenParts`
+   * returns. What that throws ends it. Absent: `encode` alone.
+   */
+  encodeInParts?(
+    text: string,
+    options: EncodeOptions & { readonly betweenParts: () => Promise<void> },
+  ): Promise<number[]>;
   /** Text of ids; special tokens are left out unless told otherwise. */
   decode(ids: readonly number[], options?: DecodeOptions): string;
   /** Starts a text that grows with each id. Special tokens are left out of it unless told otherwise. */

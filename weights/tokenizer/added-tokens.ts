@@ -1,3 +1,4 @@
+import { PART, type Steps } from './steps';
 import { StringTrie } from './string-trie';
 import { MAX_PIECE_BYTES } from './vocabulary';
 
@@ -21,7 +22,7 @@ export interface AddedToken {
 export type Segment = { readonly text: string; readonly start: number } | number;
 
 /** Splits a text at added tokens. With `parseSpecial` false, special ones stay text. */
-export type Splitter = (text: string, parseSpecial: boolean) => Segment[];
+export type Splitter = (text: string, parseSpecial: boolean) => Steps<Segment[]>;
 
 const SPACE = /^\p{White_Space}$/u;
 // `\w` of Rust's regex crate, with which Hugging Face looks at the neighbours of a token.
@@ -38,12 +39,17 @@ export function splitterOf(tokens: readonly AddedToken[], spellings: readonly st
   for (const spelling of spellings) {
     if (spelling.length > MAX_PIECE_BYTES) throw new RangeError(`an added token of ${spelling.length} characters`);
   }
-  if (tokens.length === 0) return (text) => (text === '' ? [] : [{ text, start: 0 }]);
   const trie = new StringTrie(spellings);
-  return (text, parseSpecial) => {
+  return function* (text, parseSpecial) {
+    if (tokens.length === 0) return text === '' ? [] : [{ text, start: 0 }];
     const segments: Segment[] = [];
     let from = 0;
+    let parts = 0;
     for (let at = 0; at < text.length; ) {
+      if (at >= (parts + 1) * PART) {
+        parts = Math.floor(at / PART);
+        yield;
+      }
       const found = trie.longest(text, at);
       if (found === null) {
         at++;

@@ -1,11 +1,12 @@
 import { quotedJson } from '../../common';
-import type { IncrementalDecoder, Tokenizer } from '../types';
+import type { EncodeOptions, IncrementalDecoder, Tokenizer } from '../types';
 import { type AddedToken, splitterOf } from './added-tokens';
 import { cleaningDecoder } from './clean-up';
 import type { StageFactory } from './pipeline/decoders';
 import type { Part } from './pipeline/normalizers';
 import type { Surroundings } from './pipeline/post-processor';
 import type { NamedToken, TokenizerSettings } from './settings';
+import { atOnce, PART, type Steps } from './steps';
 import { MAX_PIECES } from './vocabulary';
 
 /** What happens to the parts of a text between added tokens. */
@@ -13,7 +14,7 @@ export interface Pipeline {
   /** As far as a part is normalised before added tokens are looked for that have `normalized`. */
   normalize(part: Part): Part;
   /** Ids of a part after `normalize`. */
-  encode(part: Part): readonly number[];
+  encode(part: Part): Steps<readonly number[]>;
 }
 
 /** The parts of a tokenizer, from any kind of file. */
@@ -30,7 +31,8 @@ export interface TokenizerParts {
   readonly cleanUp: boolean;
 }
 
-const LONE_SURROGATE = /\p{Surrogate}/gu;
+/** ES2024, which Node has since 20: lone surrogates become U+FFFD. */
+type Text = string & { toWellFormed(): string };
 
 /** @throws RangeError on parts that do not fit each other */
 export function assemble(parts: TokenizerParts): Tokenizer {
@@ -40,6 +42,14 @@ export function assemble(parts: TokenizerParts): Tokenizer {
   if (parts.unknownId !== null) isSpecial.add(parts.unknownId);
   const encodeText = encoderOf(parts);
   const [closing] = around.after;
+  function* encode(text: string, { addEos = true, parseSpecial = true }: EncodeOptions = {}): Steps<number[]> {
+    const ids = yield* encodeText((text as Text).toWellFormed(), parseSpecial);
+    if (!addEos) return ids;
+    // A text that ends in the closing token has it already.
+    const isClosed = around.after.length === 1 && ids.length > 0 && ids[ids.length - 1] === closing;
+    if (!isClosed) ids.push(...around.after);
+    return around.before.length === 0 ? ids : [...around.before, ...ids];
+  }
   let index: Map<string, number> | null = null;
   const decoderOf = (skipSpecialTokens: boolean): IncrementalDecoder => {
     const stage = parts.decoder();
@@ -57,12 +67,12 @@ export function assemble(parts: TokenizerParts): Tokenizer {
     kind,
     vocabularySize: pieces.length,
     special,
-    encode(text, { addEos = true, parseSpecial = true } = {}) {
-      const ids = encodeText(text.replace(LONE_SURROGATE, '\uFFFD'), parseSpecial);
-      if (!addEos) return ids;
-      // A text that ends in the closing token has it already.
-      const isClosed = around.after.length === 1 && ids.length > 0 && ids[ids.length - 1] === closing;
-      return isClosed ? [...around.before, ...ids] : [...around.before, ...ids, ...around.after];
+    encode: (text, options) => atOnce(encode(text, options)),
+    async encodeInParts(text, { betweenParts, ...options }) {
+      for (const parts = encode(text, options); ; await betweenParts()) {
+        const { done, value } = parts.next();
+        if (done) return value;
+      }
     },
     decode(ids, { skipSpecialTokens = true } = {}) {
       const decoder = decoderOf(skipSpecialTokens);
@@ -77,7 +87,7 @@ export function assemble(parts: TokenizerParts): Tokenizer {
   };
 }
 
-function encoderOf({ added, pipeline }: TokenizerParts): (text: string, parseSpecial: boolean) => number[] {
+function encoderOf({ added, pipeline }: TokenizerParts): (text: string, parseSpecial: boolean) => Steps<number[]> {
   const { normalize, encode } = pipeline(added.some((token) => token.normalized));
   const asTheyAre = added.filter((token) => !token.normalized);
   const inText = splitterOf(
@@ -92,22 +102,29 @@ function encoderOf({ added, pipeline }: TokenizerParts): (text: string, parseSpe
     normalized.map(({ token }) => token),
     normalized.map(({ spelling }) => spelling),
   );
-  return (text, parseSpecial) => {
+  return function* (text, parseSpecial) {
     const ids: number[] = [];
-    for (const segment of inText(text, parseSpecial)) {
+    for (const segment of yield* inText(text, parseSpecial)) {
       if (typeof segment === 'number') {
         ids.push(segment);
         continue;
       }
       const head = segment.start === 0 ? String.fromCodePoint(segment.text.codePointAt(0) as number).length : 0;
       const part = normalize({ text: segment.text, head });
-      for (const inner of inNormalized(part.text, parseSpecial)) {
+      for (const inner of yield* inNormalized(part.text, parseSpecial)) {
         if (typeof inner === 'number') ids.push(inner);
-        else for (const id of encode({ text: inner.text, head: Math.max(0, part.head - inner.start) })) ids.push(id);
+        else yield* append(ids, yield* encode({ text: inner.text, head: Math.max(0, part.head - inner.start) }));
       }
     }
     return ids;
   };
+}
+
+function* append(ids: number[], more: readonly number[]): Steps<void> {
+  for (let i = 0; i < more.length; ) {
+    for (const end = Math.min(more.length, i + PART); i < end; i++) ids.push(more[i]);
+    yield;
+  }
 }
 
 /**

@@ -3,6 +3,7 @@ import type { AddedToken } from './added-tokens';
 import { addTokens, assemble } from './assemble';
 import type { Stage } from './pipeline/decoders';
 import type { TokenizerSettings } from './settings';
+import { PART } from './steps';
 import { Utf8Decoder } from './utf8';
 
 const EOS = 1;
@@ -42,7 +43,15 @@ export function byteTokenizer(settings: TokenizerSettings, limit: number): Token
     unknownId: UNKNOWN,
     pipeline: () => ({
       normalize: (part) => part,
-      encode: (part) => Array.from(utf8.encode(part.text), (byte) => byte + OFFSET),
+      *encode(part) {
+        const bytes = utf8.encode(part.text);
+        const ids: number[] = [];
+        for (const byte of bytes) {
+          ids.push(byte + OFFSET);
+          if (ids.length % PART === 0) yield;
+        }
+        return ids;
+      },
     }),
     around: { before: [], after: [EOS] },
     decoder: byteStage,

@@ -13,7 +13,7 @@ import { unigramModel } from './pipeline/unigram';
 import { withSentinels } from './sentinels';
 import { readTokenizerSettings, type TokenizerSettings } from './settings';
 import { readSpiece, type SpieceModel } from './spiece';
-import { parseJson, readTokenizerJson } from './tokenizer-json';
+import { encodeWords, parseJson, readTokenizerJson } from './tokenizer-json';
 import { PieceType } from './vocabulary';
 
 /** Reads a checkpoint's small files. */
@@ -144,8 +144,7 @@ function convertedPipeline(
       return { text: trimmed.replace(/ {2,}/g, '\u2581'), head: Math.min(head, trimmed.length) };
     },
     // Spaces before an added token count for nothing, as in the slow tokenizer that wrote the file.
-    encode: ({ text, head }) =>
-      preTokenize({ text: text.replace(/[ \u2581]+$/, ''), head }).flatMap((word) => model.encode(word.text)),
+    encode: ({ text, head }) => encodeWords(model, preTokenize({ text: text.replace(/[ \u2581]+$/, ''), head })),
   });
 }
 

@@ -1,6 +1,7 @@
 import { ByteBuffer } from './byte-buffer';
 import type { Charsmap } from './charsmap';
 import type { PieceTrie } from './piece-trie';
+import { PART, type Steps } from './steps';
 import { characterLength } from './utf8';
 import type { NormalizerSpec } from './vocabulary';
 
@@ -19,7 +20,7 @@ export interface Normalizer {
  * Normalises UTF-8 text for the unigram model, as `Normalizer::Normalize` of SentencePiece (src/normalizer.cc) does, rule by
  * rule: it applies the charsmap, puts a space in front, removes spaces that follow a space, and writes U+2581 for a space.
  */
-export function normalize(normalizer: Normalizer, text: Uint8Array): Uint8Array {
+export function* normalize(normalizer: Normalizer, text: Uint8Array): Steps<Uint8Array> {
   const { spec } = normalizer;
   const out = new ByteBuffer(text.length + (text.length >> 2) + 8);
   const cursor = new Cursor(normalizer, text);
@@ -31,11 +32,10 @@ export function normalize(normalizer: Normalizer, text: Uint8Array): Uint8Array 
   };
   let started = false;
   let previousSpace = spec.removeExtraWhitespaces;
-  while (cursor.next()) {
-    const { from, bytes, to } = cursor;
+  const take = ({ from, bytes, to }: Cursor): void => {
     // Spaces in front are removed only where a rule gave nothing but one space.
     if (!started) {
-      if (spec.removeExtraWhitespaces && to - from === 1 && bytes[from] === SPACE) continue;
+      if (spec.removeExtraWhitespaces && to - from === 1 && bytes[from] === SPACE) return;
       started = true;
       if (spec.addDummyPrefix) space();
     }
@@ -46,6 +46,13 @@ export function normalize(normalizer: Normalizer, text: Uint8Array): Uint8Array 
       previousSpace = bytes[to - 1] === SPACE;
     }
     if (!spec.removeExtraWhitespaces) previousSpace = false;
+  };
+  for (let isThere = true; isThere; ) {
+    for (let i = 0; i < PART && isThere; i++) {
+      isThere = cursor.next();
+      if (isThere) take(cursor);
+    }
+    if (isThere) yield;
   }
   if (spec.removeExtraWhitespaces) trimEnd(out, spec.escapeWhitespaces);
   return out.view();

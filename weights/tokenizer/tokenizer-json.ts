@@ -13,6 +13,7 @@ import { sentencePieceDecoder } from './pipeline/sentencepiece-decoder';
 import { unigramModel } from './pipeline/unigram';
 import type { WordModel } from './pipeline/word-model';
 import { namedToken, type TokenizerSettings } from './settings';
+import { PART, type Steps } from './steps';
 import { MAX_PIECES, type NormalizerSpec, PieceType, SPACE_SYMBOL, type Vocabulary } from './vocabulary';
 
 /** Names that are special in every T5, where a vocabulary has them. */
@@ -79,8 +80,21 @@ function unigramParts(file: Json, json: Json, settings: TokenizerSettings, limit
 export function stepsOf(file: Json, model: WordModel): () => Pipeline {
   const normalize = readNormalizer(file.normalizer);
   const preTokenize = readPreTokenizer(file.pre_tokenizer);
-  const encode = (part: Part) => preTokenize(part).flatMap((word) => model.encode(word.text));
-  return () => ({ normalize, encode });
+  return () => ({ normalize, encode: (part) => encodeWords(model, preTokenize(part)) });
+}
+
+/** Ids of the words of a part. */
+export function* encodeWords(model: WordModel, words: readonly Part[]): Steps<number[]> {
+  const ids: number[] = [];
+  let taken = 0;
+  for (const { text: word } of words) {
+    for (const id of yield* model.encode(word)) ids.push(id);
+    taken += word.length;
+    if (taken < PART) continue;
+    taken = 0;
+    yield;
+  }
+  return ids;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { PieceTrie } from './piece-trie';
+import { PART, type Steps } from './steps';
 import { characterLength } from './utf8';
 
 /** What the search for the best path needs of a vocabulary. */
@@ -24,24 +25,26 @@ const UNKNOWN_PENALTY = 10;
  *
  * @returns pairs of start and id in one list, in order
  */
-export function bestPath(model: UnigramModel, text: Uint8Array): Int32Array {
+export function* bestPath(model: UnigramModel, text: Uint8Array): Steps<Int32Array> {
   const { trie, scores, maxScore } = model;
   const Sums = scores instanceof Float64Array ? Float64Array : Float32Array;
   const [unknownScore] = Sums.of(model.minScore - UNKNOWN_PENALTY);
   const best = new Sums(text.length + 1); // [bytes + 1] score of the best path that ends here
   const starts = new Int32Array(text.length + 1).fill(-1); // [bytes + 1] where its last piece starts
   const ids = new Int32Array(text.length + 1); // [bytes + 1] that piece
+  let looked = 0; // bytes that were looked at in this part
   const offer = (end: number, start: number, id: number, score: number) => {
     if (starts[end] !== -1 && score <= best[end]) return;
     starts[end] = start;
     ids[end] = id;
     best[end] = score;
   };
-  for (let at = 0; at < text.length; ) {
+  const takeCharacter = (at: number): number => {
     const step = Math.min(characterLength(text[at]), text.length - at);
     let single = false;
     let node = 0;
-    for (let i = at; i < text.length; i++) {
+    let i = at;
+    for (; i < text.length; i++) {
       node = trie.child(node, text[i]);
       if (node === 0) break;
       const id = trie.end(node);
@@ -53,7 +56,12 @@ export function bestPath(model: UnigramModel, text: Uint8Array): Int32Array {
       single ||= length === step;
     }
     if (!single) offer(at + step, at, model.unknownId, Sums.of(unknownScore + best[at])[0]);
-    at += step;
+    looked += i - at + 1;
+    return at + step;
+  };
+  for (let at = 0; at < text.length; ) {
+    for (looked = 0; at < text.length && looked < PART; ) at = takeCharacter(at);
+    if (at < text.length) yield;
   }
   return trace(text.length, starts, ids);
 }

@@ -1,5 +1,6 @@
 import { quotedJson } from '../../../common';
 import { type Json, list, unsupported } from '../json';
+import type { Steps } from '../steps';
 import { readEntries } from '../vocabulary';
 import type { WordModel } from './word-model';
 
@@ -50,13 +51,14 @@ export function readBpe(model: Json): WordModel {
   };
   const merges = readMerges(model.merges, ids, settings.continuingPrefix.length);
   const cache = new Map<string, readonly number[]>();
-  const encode = (word: string): readonly number[] => {
+  // biome-ignore lint/correctness/useYield: a word is encoded at once
+  function* encode(word: string): Steps<readonly number[]> {
     const known = cache.get(word) ?? (settings.ignoreMerges && ids.has(word) ? [ids.get(word) as number] : undefined);
     if (known !== undefined) return known;
     const encoded = mergeAll(lettersOf(word, ids, settings), merges);
     if (word.length <= LONGEST_CACHED && cache.size < MOST_CACHED) cache.set(word, encoded);
     return encoded;
-  };
+  }
   return { pieces, unknownId: settings.unknownId, encode };
 }
 

@@ -1,6 +1,7 @@
 import { openCharsmap } from '../charsmap';
 import { type Json, list, object, text, unsupported } from '../json';
 import { normalize } from '../normalize';
+import { atOnce } from '../steps';
 import { byteLetters } from './byte-letters';
 import { readPattern } from './pattern';
 
@@ -68,7 +69,7 @@ export function charsmapNormalizer(bytes: Uint8Array): Normalizer {
   const [utf8, decoder] = [new TextEncoder(), new TextDecoder('utf-8', { ignoreBOM: true })];
   const spec = { charsmap: bytes, addDummyPrefix: false, removeExtraWhitespaces: false, escapeWhitespaces: false };
   const normalizer = { spec, charsmap: bytes.length === 0 ? null : openCharsmap(bytes), userDefined: null };
-  const change = (whole: string) => decoder.decode(normalize(normalizer, utf8.encode(whole)));
+  const change = (whole: string) => decoder.decode(atOnce(normalize(normalizer, utf8.encode(whole))));
   return ({ text: whole, head }) => {
     const out = change(whole);
     if (head === 0 || out === '') return { text: out, head: 0 };

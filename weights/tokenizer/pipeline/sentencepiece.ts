@@ -2,6 +2,7 @@ import type { Pipeline } from '../assemble';
 import { openCharsmap } from '../charsmap';
 import { normalize, type Normalizer as SentencePieceNormalizer } from '../normalize';
 import { trieOf } from '../piece-trie';
+import { PART, type Steps } from '../steps';
 import { bestPath, type UnigramModel } from '../viterbi';
 import { type NormalizerSpec, PieceType, type Vocabulary } from '../vocabulary';
 import { charsmapNormalizer } from './normalizers';
@@ -24,10 +25,11 @@ export function sentencePiece(vocabulary: Vocabulary, spec: NormalizerSpec): (ha
   const tables = tablesOf(vocabulary, spec);
   const { model, normalizer } = tables;
   const utf8 = new TextEncoder();
-  const encodeWith = (rules: SentencePieceNormalizer) => (part: { readonly text: string }) => {
-    const bytes = normalize(rules, utf8.encode(part.text));
-    return collect(bestPath(model, bytes), bytes, model.unknownId, tables.idOfByte);
-  };
+  const encodeWith = (rules: SentencePieceNormalizer) =>
+    function* (part: { readonly text: string }): Steps<number[]> {
+      const bytes = yield* normalize(rules, utf8.encode(part.text));
+      return yield* collect(yield* bestPath(model, bytes), bytes, model.unknownId, tables.idOfByte);
+    };
   return (hasNormalized) =>
     hasNormalized
       ? { normalize: charsmapNormalizer(spec.charsmap), encode: encodeWith({ ...normalizer, charsmap: null }) }
@@ -68,9 +70,15 @@ export function bytePieces({ pieces, types }: Vocabulary): ReadonlyMap<number, n
 }
 
 // A run of unknown characters is one unknown token, or its bytes, as in SentencePieceProcessor::PopulateSentencePieceText.
-function collect(path: Int32Array, bytes: Uint8Array, unknownId: number, idOfByte: Int32Array | null): number[] {
+function* collect(
+  path: Int32Array,
+  bytes: Uint8Array,
+  unknownId: number,
+  idOfByte: Int32Array | null,
+): Steps<number[]> {
   const ids: number[] = [];
   for (let i = 0; i < path.length; i += 2) {
+    if (i > 0 && i % PART === 0) yield;
     const id = path[i + 1];
     if (id !== unknownId) ids.push(id);
     else if (idOfByte !== null) {

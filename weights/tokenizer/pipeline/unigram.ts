@@ -1,4 +1,5 @@
 import { trieOf } from '../piece-trie';
+import type { Steps } from '../steps';
 import { bestPath, type UnigramModel } from '../viterbi';
 import { PieceType, type Vocabulary } from '../vocabulary';
 import { bytePieces } from './bpe';
@@ -25,9 +26,9 @@ export function unigramModel(vocabulary: Vocabulary): WordModel {
     maxScore: 0,
   };
   const [utf8, decoder] = [new TextEncoder(), new TextDecoder('utf-8', { ignoreBOM: true })];
-  const encode = (word: string): number[] => {
+  function* encode(word: string): Steps<number[]> {
     const bytes = utf8.encode(word);
-    const path = bestPath(model, bytes);
+    const path = yield* bestPath(model, bytes);
     const encoded: number[] = [];
     for (let i = 0; i < path.length; i += 2) {
       if (path[i + 1] !== unknownId) {
@@ -43,6 +44,6 @@ export function unigramModel(vocabulary: Vocabulary): WordModel {
       else encoded.push(...((vocabulary.byteFallback ? bytePieces(run, ids) : null) ?? [unknownId]));
     }
     return encoded;
-  };
+  }
   return { pieces, unknownId, encode };
 }
