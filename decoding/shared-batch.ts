@@ -146,6 +146,7 @@ export class SharedBatch {
       const { caller, index } = owner;
       if (event.kind !== 'token') {
         this.owners.delete(event.index);
+        caller.live.get(event.index)?.abort(); // nothing listens to the request's signal any more, which may live for long
         caller.live.delete(event.index);
       }
       caller.events.put({ ...event, index });
