@@ -55,9 +55,11 @@ class AutomaticGamma implements GammaChooser {
     if (largest === 0 || costs.wantsPlain(streams) || costs.inDebt) return 0;
     const alpha = Math.min(1, this.accepted / this.judged);
     let [best, speed] = [0, 0];
-    const mayPay = 1 >= LEAST_GAIN * (1 - alpha); // no γ brings more than 1 / (1 − α) tokens, and none costs less than a plain round
-    for (let gamma = 1; mayPay && gamma <= largest; gamma++) {
-      const found = costs.speed(streams, gamma, alpha);
+    const mostTokens = 1 / (1 - alpha);
+    for (let gamma = 1; gamma <= largest; gamma++) {
+      const cost = costs.cost(streams, gamma);
+      if (mostTokens / cost < Math.max(speed, LEAST_GAIN)) break; // a larger γ costs no less
+      const found = expectedTokens(alpha, gamma) / cost;
       if (found > speed) [best, speed] = [gamma, found];
     }
     const opening = isOpen ? 0 : costs.opening(streams);

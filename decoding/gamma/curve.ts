@@ -5,6 +5,12 @@ const TRUSTED = 3;
 /** What is assumed of points that are not known: each row more costs this share of a call of one row. */
 const PRIOR_STEP = 0.1;
 
+/** The newest times of one number of rows. */
+interface Times {
+  readonly newest: number[];
+  median: number;
+}
+
 /** A point as it is kept between runs of a program: [rows, cost]. */
 export type KeptPoint = readonly [rows: number, cost: number];
 
@@ -13,8 +19,9 @@ export type KeptPoint = readonly [rows: number, cost: number];
  * that do are averaged (monotone regression by pooling adjacent violators). Between points it is linear.
  */
 export class Curve {
-  private readonly times = new Map<number, number[]>();
+  private readonly times = new Map<number, Times>();
   private fitted: KeptPoint[] | null = null;
+  private known: KeptPoint[] | null = null;
   private readonly kept: readonly KeptPoint[];
 
   /**
@@ -29,22 +36,31 @@ export class Curve {
   }
 
   add(rows: number, milliseconds: number): void {
-    const times = this.times.get(rows) ?? [];
-    times.push(milliseconds);
-    if (times.length > WINDOW) times.shift();
+    const times = this.times.get(rows) ?? { newest: [], median: 0 };
+    const { newest, median } = times;
+    newest.push(milliseconds);
+    if (newest.length > WINDOW) newest.shift();
+    times.median = medianOf(newest);
     this.times.set(rows, times);
-    this.changed();
+    // Mostly the median stays, and nothing has to be fitted again.
+    if (times.median !== median || newest.length <= TRUSTED) this.forget();
   }
 
-  /** Forgets what was computed of the points, after a time or the unit has changed. */
-  changed(): void {
+  /** Says that the unit may have changed. */
+  unitChanged(): void {
+    if (this.kept.length > 0) this.forget();
+  }
+
+  private forget(): void {
     this.fitted = null;
+    this.known = null;
   }
 
   /** Whether the time at these rows is known: measured here or before, or between two points that are. */
   knows(rows: number): boolean {
-    const trusted = this.points(true).map(([at]) => at);
-    return trusted.length > 0 && rows >= trusted[0] && rows <= trusted[trusted.length - 1];
+    this.known ??= this.points(true);
+    const { known } = this;
+    return known.length > 0 && rows >= known[0][0] && rows <= known[known.length - 1][0];
   }
 
   /** The time at these rows; null where nothing is known. */
@@ -62,23 +78,23 @@ export class Curve {
   get scale(): number {
     if (this.unit) return this.unit();
     const ratios: number[] = [];
-    for (const [rows, times] of this.times) {
+    for (const [rows, { median }] of this.times) {
       const before = this.kept.length > 0 ? interpolated(this.kept, rows) : 0;
-      if (before > 0) ratios.push(medianOf(times) / before);
+      if (before > 0) ratios.push(median / before);
     }
     return ratios.length > 0 ? medianOf(ratios) : 1;
   }
 
   private points(onlyTrusted: boolean): KeptPoint[] {
-    const { scale } = this;
+    const scale = this.kept.length > 0 ? this.scale : 1;
     const known = new Map<number, number>(this.kept.map(([rows, cost]) => [rows, cost * scale]));
-    for (const [rows, times] of this.times) if (times.length >= TRUSTED) known.set(rows, medianOf(times));
+    for (const [rows, { newest, median }] of this.times) if (newest.length >= TRUSTED) known.set(rows, median);
     const trusted = [...known].sort(byRows);
     if (onlyTrusted) return trusted;
     const [first] = trusted;
-    for (const [rows, times] of this.times) {
+    for (const [rows, { newest }] of this.times) {
       if (known.has(rows)) continue;
-      const least = Math.min(...times);
+      const least = Math.min(...newest);
       // It may have been slow because its code was not compiled yet: it is tried again, as if it cost what is hoped.
       known.set(rows, first && rows > first[0] ? Math.min(least, hoped(trusted, rows)) : least);
     }

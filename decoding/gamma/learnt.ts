@@ -114,8 +114,12 @@ export class WayCosts {
 
   /** Tokens in the time of one plain round / one, of `streams` sequences that each propose γ tokens. */
   speed(streams: number, gamma: number, alpha: number): number {
-    const plain = this.target.at(streams) ?? 1;
-    return (expectedTokens(alpha, gamma) * plain) / this.expected(streams, gamma * streams + streams, gamma);
+    return expectedTokens(alpha, gamma) / this.cost(streams, gamma);
+  }
+
+  /** Milliseconds of a round of `streams` sequences that each propose γ tokens / those of a plain round. It does not fall as γ grows. */
+  cost(streams: number, gamma: number): number {
+    return this.expected(streams, gamma * streams + streams, gamma) / (this.target.at(streams) ?? 1);
   }
 
   /** Milliseconds that opening a draft takes / those of a plain round. */
@@ -136,7 +140,7 @@ export class WayCosts {
     this.target.add(at, targetMs);
     if (steps > 0 && !round.caughtUp) this.draft.add(streams, draftMs / steps);
     if (opened > 0) this.openings.add(1, openingMs / opened);
-    for (const curve of [this.target, this.draft, this.openings]) curve.changed();
+    for (const curve of [this.draft, this.openings]) curve.unitChanged();
     const plain = this.target.at(streams) ?? targetMs;
     const took = draftMs + targetMs + openingMs;
     this.credit += (WASTE * Math.min(took, CHARGED * plain)) / plain;
