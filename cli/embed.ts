@@ -8,6 +8,7 @@ import { type Input, type InputFlags, readInputs } from './generate/inputs';
 import { loadTandem } from './loading';
 import { checkModelName } from './models';
 import { jsonLine } from './terminal';
+import { VERBOSITY, type Verbosity } from './verbosity';
 
 /** The options of loading that concern a model without a draft. */
 const { draft: _draft, ...LOADING } = LOAD_OPTIONS;
@@ -28,7 +29,7 @@ const INPUT_FLAGS: OptionTable = {
   ids: { ...listOf(whole(0), 'token ids, as 5,17,1', 1), about: 'source ids in place of text', flag: '--ids <ids>' },
 };
 
-export interface EmbedFlags extends InputFlags, Omit<LoadOptions, 'draft'>, Omit<EmbedOptions, 'signal'> {
+export interface EmbedFlags extends InputFlags, Verbosity, Omit<LoadOptions, 'draft'>, Omit<EmbedOptions, 'signal'> {
   readonly model?: string;
 }
 
@@ -37,7 +38,7 @@ export function addEmbedFlags(command: Command): Command {
   command
     .description('print the vector of each text: one JSON object a line, with index, line, input and embedding')
     .argument('[text...]', 'one text; `-` or nothing reads standard input, each line of which is a text');
-  for (const table of [INPUT_FLAGS, MODEL_FLAGS, EMBED_OPTIONS]) addFlags(command, table);
+  for (const table of [INPUT_FLAGS, MODEL_FLAGS, EMBED_OPTIONS, VERBOSITY]) addFlags(command, table);
   return command;
 }
 

@@ -23,6 +23,7 @@ import { addServeFlags, type ServeFlags, serve } from './serve';
 import { checkSubcommand, checkWords, DEFAULT_COMMAND } from './subcommands';
 import { tune } from './tune/command';
 import { addTuneFlags, type TuneFlags } from './tune/flags';
+import { checkVerbosity } from './verbosity';
 
 /** Parses the arguments and runs the subcommand that they name. Without one, examples are shown. */
 export async function runCommand(
@@ -56,6 +57,7 @@ function build(args: readonly string[], signal: AbortSignal, patience: Patience)
       'Exact speculative decoding for T5: a small draft proposes tokens, and the text is distributed as the target’s own.',
     )
     .version(VERSION)
+    .hook('preAction', (_program, command) => checkVerbosity(command.opts()))
     .addHelpText('after', FIRST_WORD + EXIT_CODES);
   const add = (name: string, options = {}) =>
     strict(program.command(name, options)).addHelpText('after', examplesOf(name) + EXIT_CODES);

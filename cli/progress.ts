@@ -5,9 +5,12 @@ import { printable } from '../common';
 /** A load that takes less time than this shows no bar. */
 const PATIENCE_MS = 400;
 
-/** A bar on standard error while weights are downloaded and loaded. Only a terminal gets one. */
-export function loadProgress(): { update?: (progress: Progress, what?: string) => void; stop: () => void } {
-  if (process.stderr.isTTY !== true) return { stop: () => undefined };
+/** A bar on standard error while weights are downloaded and loaded. Only a terminal gets one, and not where `quiet` is asked for. */
+export function loadProgress(quiet = false): {
+  update?: (progress: Progress, what?: string) => void;
+  stop: () => void;
+} {
+  if (quiet || process.stderr.isTTY !== true) return { stop: () => undefined };
   const started = performance.now();
   let bar: SingleBar | null = null;
   const update = ({ phase, role, item, loaded, total }: Progress, what?: string): void => {
@@ -33,9 +36,13 @@ export function bytesProgress(what: string) {
   return { update: show, stop };
 }
 
-/** A bar on standard error that counts to `total`. Only a terminal gets one. */
-export function countProgress(what: string, total: number): { update: (done: number) => void; stop: () => void } {
-  if (process.stderr.isTTY !== true) return { update: () => undefined, stop: () => undefined };
+/** A bar on standard error that counts to `total`. Only a terminal gets one, and not where `quiet` is asked for. */
+export function countProgress(
+  what: string,
+  total: number,
+  quiet = false,
+): { update: (done: number) => void; stop: () => void } {
+  if (quiet || process.stderr.isTTY !== true) return { update: () => undefined, stop: () => undefined };
   const bar = new SingleBar({ format: `${what} {bar} {value}/{total}`, clearOnComplete: true });
   bar.start(total, 0);
   return { update: (done) => bar.update(done), stop: () => bar.stop() };

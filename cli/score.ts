@@ -5,6 +5,7 @@ import { loadAlone, MODEL_FLAGS } from './embed';
 import { CommandError } from './failure';
 import { addFlags, optionsOf } from './flags';
 import { jsonLine } from './terminal';
+import { VERBOSITY, type Verbosity } from './verbosity';
 
 const TARGETS: OptionTable = {
   target: {
@@ -15,7 +16,7 @@ const TARGETS: OptionTable = {
   },
 };
 
-export interface ScoreFlags extends Omit<LoadOptions, 'draft'>, Omit<ScoreOptions, 'signal'> {
+export interface ScoreFlags extends Verbosity, Omit<LoadOptions, 'draft'>, Omit<ScoreOptions, 'signal'> {
   readonly model?: string;
   readonly target?: readonly string[];
 }
@@ -25,7 +26,7 @@ export function addScoreFlags(command: Command): Command {
   command
     .description('print the log-probability of each target after a source: one JSON object a line')
     .argument('<source>', 'source text');
-  for (const table of [TARGETS, MODEL_FLAGS, SCORE_OPTIONS]) addFlags(command, table);
+  for (const table of [TARGETS, MODEL_FLAGS, SCORE_OPTIONS, VERBOSITY]) addFlags(command, table);
   return command;
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { LOAD_OPTIONS } from '../api';
-import { flagged, type OptionTable, printable } from '../common';
+import { type OptionTable, printable } from '../common';
 import { DEFAULTS } from '../decoding';
 import { type Answered, SERVE_OPTIONS, type ServeOptions, startServer } from '../server';
 import { untilAborted } from './event-loop';
@@ -11,14 +11,17 @@ import type { Patience } from './guard';
 import { loadTandem } from './loading';
 import { checkModels } from './models';
 import { SETTINGS_FLAG, type SettingsFlag, withSettings } from './settings';
+import { VERBOSITY } from './verbosity';
 
 /** Flags of `tandem serve`: those of loading and those of the server. */
-export interface ServeFlags extends LoadFlags, SettingsFlag, ServeOptions {
-  readonly quiet?: boolean;
-}
+export interface ServeFlags extends LoadFlags, SettingsFlag, ServeOptions {}
 
 const OUTPUT_FLAGS: OptionTable = {
-  quiet: { ...flagged, about: 'print the address alone, and no line for each request', flag: '-q, --quiet' },
+  ...VERBOSITY,
+  quiet: {
+    ...VERBOSITY.quiet,
+    about: 'print the address and errors alone: no progress, no notices, no line for each request',
+  },
 };
 
 const EXAMPLES = `

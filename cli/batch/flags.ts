@@ -5,6 +5,7 @@ import { NOT_FOLLOWED } from '../../decoding';
 import { addFlags, addRefusedFlags } from '../flags';
 import { DRAFT_FLAGS, type LoadFlags, MODEL_FLAG } from '../generate/flags';
 import { SETTINGS_FLAG, type SettingsFlag } from '../settings';
+import { VERBOSITY } from '../verbosity';
 import type { Shard } from './run';
 
 const { trace: _trace, ...DECODING } = GENERATE_OPTIONS;
@@ -16,7 +17,6 @@ export interface BatchFlags extends LoadFlags, SettingsFlag, Omit<GenerateOption
   readonly out?: string;
   readonly shard?: Shard;
   readonly exitZero?: boolean;
-  readonly quiet?: boolean;
 }
 
 const shardRule: OptionRule<Shard> = {
@@ -45,7 +45,6 @@ const BATCH_FLAGS: OptionTable = {
     about: 'end with code 0 where every line has a record, even if some records are errors',
     flag: '--exit-zero',
   },
-  quiet: { ...flagged, about: 'tell no progress', flag: '-q, --quiet' },
 };
 
 const EXAMPLES = `
@@ -63,7 +62,8 @@ export function addBatchFlags(command: Command): Command {
   command
     .description('decode many lines of JSON, in order; after a kill, go on where it stopped')
     .argument('[file]', 'the input; `-` or nothing reads standard input');
-  for (const table of [BATCH_FLAGS, SETTINGS_FLAG, LOAD_OPTIONS, DRAFT_FLAGS, DECODING]) addFlags(command, table);
+  for (const table of [BATCH_FLAGS, SETTINGS_FLAG, LOAD_OPTIONS, DRAFT_FLAGS, DECODING, VERBOSITY])
+    addFlags(command, table);
   addRefusedFlags(command, NOT_FOLLOWED);
   return command.addHelpText('after', EXAMPLES);
 }

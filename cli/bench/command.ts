@@ -13,6 +13,7 @@ import { checkModels } from '../models';
 import { countProgress } from '../progress';
 import { columns, facts } from '../table';
 import { jsonLine } from '../terminal';
+import { VERBOSITY } from '../verbosity';
 import { type DecodeFigures, KERNELS, type KernelFigures, measureDecode, measureKernels } from './measure';
 
 export interface BenchFlags extends LoadFlags {
@@ -81,7 +82,7 @@ export function addBenchFlags(command: Command): Command {
   command.description(
     'measure this machine: kernels beside its own limits (roofline), and whole texts with and without the draft',
   );
-  for (const table of [FLAGS, LOAD_OPTIONS, DRAFT_FLAGS]) addFlags(command, table);
+  for (const table of [FLAGS, LOAD_OPTIONS, DRAFT_FLAGS, VERBOSITY]) addFlags(command, table);
   return command.addHelpText('after', EXAMPLES);
 }
 
@@ -157,7 +158,7 @@ async function runKernels(flags: BenchFlags, signal: AbortSignal): Promise<Kerne
   const options = name === 'wasm' ? { threads, level, wide } : {};
   let bar: ReturnType<typeof countProgress> | null = null;
   const onCase = (done: number, total: number) => {
-    bar ??= countProgress('kernels', total);
+    bar ??= countProgress('kernels', total, flags.quiet);
     bar.update(done);
   };
   try {

@@ -10,6 +10,7 @@ import { checkModels } from '../models';
 import { countProgress } from '../progress';
 import { table } from '../table';
 import { jsonLine } from '../terminal';
+import { tellDecoded, VERBOSITY } from '../verbosity';
 import { type Evaluation, evaluate } from './measure';
 import { bundledPairs, readPairs } from './pairs';
 
@@ -41,7 +42,8 @@ export function addEvalFlags(command: Command): Command {
   command
     .description('measure a model on pairs of texts: BLEU, chrF, loss, how far the draft agrees, and speed')
     .argument('[pairs]', 'a file of tab-separated pairs (default: the held-out passages of the bundled pair)');
-  for (const options of [MODEL_FLAG, LOAD_OPTIONS, DRAFT_FLAGS, DECODING, OUTPUT]) addFlags(command, options);
+  for (const options of [MODEL_FLAG, LOAD_OPTIONS, DRAFT_FLAGS, DECODING, OUTPUT, VERBOSITY])
+    addFlags(command, options);
   return command.addHelpText('after', EXAMPLES);
 }
 
@@ -58,9 +60,10 @@ export async function evalCommand(path: string | undefined, flags: EvalFlags, si
   }
   const pairs = (path === undefined ? await bundledPairs() : await readPairs(path, signal)).slice(0, limit);
   const tandem = await loadTandem(flags, signal);
-  const bar = countProgress('pairs', pairs.length);
+  const bar = countProgress('pairs', pairs.length, flags.quiet);
   try {
     const found = await evaluate({ tandem, pairs, options, signal, onPair: bar.update }).finally(bar.stop);
+    tellDecoded(flags, 'all texts', found.speed.metrics);
     if (out !== undefined) await writeText(out, `${found.texts.map(onOneLine).join('\n')}\n`);
     process.stdout.write(json ? jsonLine(asData(tandem, found)) : page(tandem, found));
   } finally {

@@ -3,8 +3,9 @@ import { CommandError, EXIT } from '../failure';
 import { loadTandem } from '../loading';
 import { checkModels } from '../models';
 import { withSettings } from '../settings';
+import { tellDecoded } from '../verbosity';
 import { checkGenerateFlags, type GenerateFlags, generateOptions } from './flags';
-import { type Item, readInputs, textInputs } from './inputs';
+import { type Input, type Item, readInputs, textInputs } from './inputs';
 import { jsonPrinter } from './json';
 import { printInOrder } from './order';
 import { coloursFor } from './paint';
@@ -64,16 +65,26 @@ async function decode(tandem: Tandem, items: readonly Item[], work: Work): Promi
   const compare = flags.compare === true || (showcase && tandem.drafter !== null && options.gamma !== 0);
   const colours = coloursFor(process.stdout, flags.color);
   const terminal = process.stdout.isTTY === true;
-  const setting = { tandem, options, colours, showcase, terminal, several: items.length > 1 };
+  const setting = {
+    tandem,
+    options,
+    colours,
+    showcase,
+    terminal,
+    several: items.length > 1,
+    quiet: flags.quiet === true,
+  };
   const printer = flags.json ? jsonPrinter(setting) : textPrinter(setting);
   const started = performance.now();
-  const failures = (await printInOrder(items, runAll(tandem, inputs, { options, compare, traces }), printer)).length;
+  const failures = (
+    await printInOrder(items, told(runAll(tandem, inputs, { options, compare, traces }), inputs, flags), printer)
+  ).length;
   printer.close((performance.now() - started) / 1000);
   if (failures === 0) return;
   process.exitCode = EXIT.failed;
   if (!setting.several && !flags.json) return; // the error has been printed, and there is no other line
   const lines = items.filter((item) => item.kind !== 'blank').length;
-  process.stderr.write(`tandem: ${lines - failures} of ${lines} lines decoded\n`);
+  if (!flags.quiet) process.stderr.write(`tandem: ${lines - failures} of ${lines} lines decoded\n`);
 }
 
 /** Refuses a backend at another level than the one that was asked for: `auto` may have fallen back. */
@@ -81,4 +92,12 @@ function checkLevel(tandem: Tandem, { level }: GenerateFlags): void {
   const { name, level: found, reason = `${name} (${found})` } = tandem.backend;
   if (level === undefined || level === 'auto' || level === found) return;
   throw new CommandError('unavailable', `--level: expected ${level}, found ${reason}`);
+}
+
+/** The events, and for --verbose a line on standard error of what each input took. */
+async function* told(events: ReturnType<typeof runAll>, inputs: readonly Input[], flags: GenerateFlags) {
+  for await (const event of events) {
+    yield event;
+    if (event.kind === 'done') tellDecoded(flags, `line ${inputs[event.index].line}`, event.outcome.result.metrics);
+  }
 }

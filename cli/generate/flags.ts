@@ -14,9 +14,10 @@ import type { Dtype } from '../../kernels';
 import { CommandError } from '../failure';
 import { addFlags, addRefusedFlags, type Conflict, checkConflicts, flagName, optionsOf } from '../flags';
 import { SETTINGS_FLAG, type SettingsFlag } from '../settings';
+import { VERBOSITY, type Verbosity } from '../verbosity';
 
 /** Flags that say what is loaded. */
-export interface LoadFlags extends Omit<LoadOptions, 'draft' | 'signal' | 'onProgress' | 'worker'> {
+export interface LoadFlags extends Verbosity, Omit<LoadOptions, 'draft' | 'signal' | 'onProgress' | 'worker'> {
   readonly model?: string;
   readonly draft?: readonly string[];
   readonly draftDtype?: Dtype;
@@ -98,7 +99,7 @@ const { trace: _recorder, ...DECODING_FLAGS } = GENERATE_OPTIONS;
 /** Puts every flag of `tandem generate` on a command. */
 export function addGenerateFlags(command: Command): Command {
   command.description('decode text; without a subcommand, show examples of the bundled pair');
-  const tables = [INPUT_FLAGS, SETTINGS_FLAG, LOAD_OPTIONS, DRAFT_FLAGS, DECODING_FLAGS, OUTPUT_FLAGS];
+  const tables = [INPUT_FLAGS, SETTINGS_FLAG, LOAD_OPTIONS, DRAFT_FLAGS, DECODING_FLAGS, OUTPUT_FLAGS, VERBOSITY];
   for (const table of tables) addFlags(command, table);
   addRefusedFlags(command, NOT_FOLLOWED);
   return command

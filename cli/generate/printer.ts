@@ -13,6 +13,8 @@ export interface Setting {
   readonly terminal: boolean;
   /** Whether there is more than one line: then the line of a failed input is named. */
   readonly several: boolean;
+  /** Whether no report is wanted, except that of a comparison. */
+  readonly quiet?: boolean;
 }
 
 /** What came of one input. */

@@ -63,8 +63,8 @@ class TextPrinter implements Printer {
   }
 
   close(seconds: number): void {
-    const { tandem, colours, terminal, showcase } = this.setting;
-    const wanted = terminal || showcase || this.outcomes.some(({ comparison }) => comparison !== null);
+    const { tandem, colours, terminal, showcase, quiet } = this.setting;
+    const wanted = (terminal && !quiet) || showcase || this.outcomes.some(({ comparison }) => comparison !== null);
     if (!wanted || this.outcomes.length === 0) return;
     if (!showcase) this.report('\n');
     if (tandem.drafter !== null && colours.isColorSupported) this.report(`${legend(colours)}\n`);

@@ -117,7 +117,7 @@ const STEPS = 100;
 
 async function tryDraft(candidate: Candidate, { asked, flags, job }: Trial): Promise<Tried> {
   const tandem = await loaded(flags, { dtype: asked, draft: candidate.draft }, job.signal);
-  const bar = countProgress(printable(candidate.name), STEPS);
+  const bar = countProgress(printable(candidate.name), STEPS, flags.quiet);
   try {
     const onStep = (share: number) => bar.update(Math.round(share * STEPS));
     return { candidate, ...(await measureDraft(tandem, { ...job, onStep })) };

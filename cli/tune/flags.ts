@@ -5,6 +5,7 @@ import type { Dtype } from '../../kernels';
 import { CommandError } from '../failure';
 import { addFlags } from '../flags';
 import { DRAFT_FLAGS, type LoadFlags } from '../generate/flags';
+import { VERBOSITY } from '../verbosity';
 
 /** Flags of `tandem tune`. */
 export interface TuneFlags
@@ -99,7 +100,7 @@ export function addTuneFlags(command: Command): Command {
   command
     .description('find the fastest draft and γ for a model on your texts and this machine')
     .argument('[text...]', 'one text to measure on; `-` reads standard input, each line of which is a text');
-  for (const table of [FLAGS, LOADING, DRAFT_FLAGS, TUNE_DECODING, OUTPUT]) addFlags(command, table);
+  for (const table of [FLAGS, LOADING, DRAFT_FLAGS, TUNE_DECODING, OUTPUT, VERBOSITY]) addFlags(command, table);
   return command.addHelpText('after', EXAMPLES);
 }
 
