@@ -8,9 +8,9 @@ import type {
   Inspected,
   LoadRequest,
   MeasuredCosts,
+  MeasuredKernel,
   OwnModel,
   Progressed,
-  Ready,
   SampleRequest,
   ShownAttention,
   ToEngine,
@@ -49,16 +49,10 @@ export class Engine {
     name: 'engine',
   });
   private readonly waiting = new Map<number, Waiting>();
-  /** What was asked before the worker was ready; null since it is. */
-  private early: ToEngine[] | null = [];
   private count = 0;
 
   constructor() {
-    this.worker.onmessage = ({ data }: MessageEvent<FromEngine | Ready>) => {
-      if (data.kind !== 'ready') return this.receive(data);
-      for (const said of this.early ?? []) this.worker.postMessage(said);
-      this.early = null;
-    };
+    this.worker.onmessage = ({ data }: MessageEvent<FromEngine>) => this.receive(data);
     this.worker.onerror = (event) => {
       for (const { reject } of this.waiting.values()) reject(new EngineFailure('unknown', event.message));
       this.waiting.clear();
@@ -81,6 +75,11 @@ export class Engine {
     return this.ask({ kind: 'measure', request }, ways);
   }
 
+  /** Times kernels on the target's shapes. */
+  kernels(ways?: Ways): Promise<MeasuredKernel[]> {
+    return this.ask({ kind: 'kernels' }, ways);
+  }
+
   attend(request: AttendRequest, ways?: Ways): Promise<ShownAttention> {
     return this.ask({ kind: 'attend', request }, ways);
   }
@@ -95,7 +94,7 @@ export class Engine {
 
   private ask<T>(message: Unnumbered, { signal, hear = () => undefined }: Ways = {}): Promise<T> {
     const id = this.count++;
-    const post = (said: ToEngine) => (this.early ? this.early.push(said) : this.worker.postMessage(said));
+    const post = (said: ToEngine) => this.worker.postMessage(said);
     return new Promise<T>((resolve, reject) => {
       this.waiting.set(id, { resolve, reject, hear });
       post({ ...message, id } as ToEngine);

@@ -195,6 +195,17 @@ export interface MeasuredCosts extends CostTable {
   readonly weightBytes: number;
 }
 
+/** One kernel on one shape, timed. */
+export interface MeasuredKernel {
+  readonly name: string;
+  readonly rows: number;
+  /** Arithmetic operations of a call; a multiplication and an addition are two. */
+  readonly operations: number;
+  /** Bytes that a call must read and write at least. */
+  readonly bytes: number;
+  readonly milliseconds: number;
+}
+
 /** A run that has ended. */
 export interface Finished {
   readonly text: string;
@@ -213,6 +224,7 @@ export type ToEngine =
   | { readonly id: number; readonly kind: 'inspect'; readonly model: OwnModel }
   | { readonly id: number; readonly kind: 'decode'; readonly request: DecodeRequest }
   | { readonly id: number; readonly kind: 'measure'; readonly request: Pick<DecodeRequest, 'text' | 'draft'> }
+  | { readonly id: number; readonly kind: 'kernels' }
   | { readonly id: number; readonly kind: 'attend'; readonly request: AttendRequest }
   /** Ends the request `id`. */
   | { readonly id: number; readonly kind: 'cancel' };
@@ -224,16 +236,19 @@ export type Progressed =
   | { readonly kind: 'token'; readonly token: ShownToken }
   | { readonly kind: 'round'; readonly round: ShownRound };
 
-/** The first message: before it, the worker hears nothing. */
-export interface Ready {
-  readonly kind: 'ready';
-}
-
 export type FromEngine = { readonly id: number } & (
   | Progressed
   | {
       readonly kind: 'done';
-      readonly value: EngineInfo | Finished | MeasuredCosts | Proof | Counts | Inspected | ShownAttention;
+      readonly value:
+        | EngineInfo
+        | Finished
+        | MeasuredCosts
+        | MeasuredKernel[]
+        | Proof
+        | Counts
+        | Inspected
+        | ShownAttention;
     }
   | { readonly kind: 'failed'; readonly code: ErrorCode | 'unknown'; readonly message: string }
 );

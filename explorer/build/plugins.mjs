@@ -16,6 +16,18 @@ export const withTwins = () => ({
   },
 });
 
+const ENTRIES = /[\\/]explorer[\\/](page[\\/]main\.tsx|engine[\\/]worker\.ts)/;
+
+/**
+ * Gives the entries an export. The bundler takes an entry without one for CommonJS, which is the package's type, and then puts a
+ * function around every file.
+ */
+export const withModules = () => ({
+  name: 'entries-are-modules',
+  enforce: 'pre',
+  transform: (code, id) => (ENTRIES.test(id) ? { code: `${code}\nexport {};`, map: null } : null),
+});
+
 /** What the page leaves out, by who imports it, and what stands for it. */
 const LEFT_OUT = [
   // The page decodes with wasm, and gpu.js would be most of what it loads.
@@ -41,29 +53,37 @@ export const withoutParts = (root) => ({
   },
 });
 
-const GENERATED = /[\\/]kernels[\\/]wasm[\\/]generated[\\/](simd|relaxed)\.ts$/;
 const BASE64 = /(?<=export const base64 =\s*)'([^']+)'/;
 /** Bytes of a module that stand together. Both modules are nearly the same, and the window of deflate has 32 KiB. */
 const PIECE = 4096;
 
+/** The file of the worker that settles when both modules are there. */
+const UNPACKED = join('explorer', 'engine', 'wasm-code.ts');
+const LEVELS = ['simd', 'relaxed'];
+
 /**
  * Carries the two wasm modules compressed, in place of their base64, piece beside piece, so that what they have in common is
- * there once: that takes four fifths of what a host sends. The worker inflates them when it starts.
+ * there once: that takes four fifths of what a host sends. The worker inflates them when it starts. No module awaits that at its
+ * top: a bundle with such a module runs every other one from a function of its own.
  */
-export const withSmallWasm = () => ({
+export const withSmallWasm = (root) => ({
   name: 'small-wasm',
   enforce: 'pre',
   apply: 'build',
   transform(code, id) {
-    const [, name] = GENERATED.exec(id) ?? [];
-    if (name === undefined) return null;
-    if (name === 'relaxed')
-      return { code: `import { both } from './simd';\n${code.replace(BASE64, 'both[1]')}`, map: null };
-    const modules = ['simd', 'relaxed'].map((one) => moduleIn(join(dirname(id), `${one}.ts`)));
-    const lengths = modules.map(({ length }) => length);
-    const small = deflateRawSync(Buffer.concat([...pieces(modules)]), { level: 9 }).toString('base64');
-    const both = `export const both = await inflated('${small}', ${JSON.stringify(lengths)}, ${PIECE});`;
-    return { code: `${both}\n${code.replace(BASE64, 'both[0]')}\n${INFLATED}`, map: null };
+    const generated = (level) => join(root, 'kernels', 'wasm', 'generated', `${level}.ts`);
+    if (id === join(root, UNPACKED)) {
+      const modules = LEVELS.map((level) => moduleIn(generated(level)));
+      const lengths = modules.map(({ length }) => length);
+      const small = deflateRawSync(Buffer.concat([...pieces(modules)]), { level: 9 }).toString('base64');
+      const inflating = `inflated('${small}', ${JSON.stringify(lengths)}, ${PIECE})`;
+      return { code: `export const unpacked = ${inflating};\n${INFLATED}`, map: null };
+    }
+    const index = LEVELS.findIndex((level) => id === generated(level));
+    if (index < 0) return null;
+    const own = `let base64 = '';\nunpacked.then((both) => { base64 = both[${index}]; });\nexport { base64 };`;
+    const rest = code.replace(/export const base64 =\s*'[^']+';/, own);
+    return { code: `import { unpacked } from ${JSON.stringify(join(root, UNPACKED))};\n${rest}`, map: null };
   },
 });
 

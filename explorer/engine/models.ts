@@ -14,6 +14,7 @@ import { type Backend, createBackend, type Dtype } from '../../kernels';
 import { type FileSet, firstVocabularyDifference, openFileSet, type Tokenizer } from '../../weights';
 import type { DraftKind, EngineInfo, LoadRequest, ModelInfo, PairSource } from '../protocol';
 import { fetchFiles, fetchPair, ownFiles } from './files';
+import { unpacked } from './wasm-code';
 import type { LoadWays } from './ways';
 
 interface OpenedPair {
@@ -40,6 +41,7 @@ export class Models {
 
   static async load({ source, threads, level, dtype }: LoadRequest, ways: LoadWays): Promise<Models> {
     const pair = await openPair(source, ways); // its files are on their way while the backend is created
+    await unpacked;
     const backend = await createBackend(level === undefined ? 'auto' : 'wasm', { threads, level });
     const loaded: T5Model[] = [];
     try {

@@ -1,17 +1,18 @@
 /** The worker's program: it holds the models, and answers the page's requests one after the other. */
 import { TandemError, Turns } from '../../common';
 import { type Counts, prove, sampleTexts } from '../proof/prove';
-import type { FromEngine, Progressed, Ready, SampleRequest, ToEngine } from '../protocol';
+import type { FromEngine, Progressed, SampleRequest, ToEngine } from '../protocol';
 import { attend } from './attend';
 import { decode } from './decode';
 import { inspect } from './inspect';
+import { measureKernels } from './kernels';
 import { measure } from './measure';
 import { Models } from './models';
 import type { LoadWays } from './ways';
 
 /** The worker's global scope; TypeScript's DOM library calls it a window. */
 const scope = globalThis as unknown as {
-  postMessage(message: FromEngine | Ready): void;
+  postMessage(message: FromEngine): void;
   onmessage: (event: MessageEvent<ToEngine>) => void;
 };
 
@@ -53,6 +54,7 @@ async function perform(message: Request, signal: AbortSignal, tell: (event: Prog
   if (message.kind === 'sample') return sample(message.request, signal, tell);
   if (models === null) throw new TandemError('disposed', 'explorer: expected models that are loaded, found none');
   if (message.kind === 'decode') return decode(models, message.request, signal, tell);
+  if (message.kind === 'kernels') return measureKernels(models, signal);
   if (message.kind === 'attend') return attend(models, message.request, signal);
   return measure(models, message.request, signal);
 }
@@ -90,5 +92,3 @@ async function load(
   models = await Models.load(request, waysOf(signal, tell));
   return { ...models.info, stamp: ++stamp };
 }
-
-scope.postMessage({ kind: 'ready' });

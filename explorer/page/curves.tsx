@@ -5,6 +5,8 @@ interface Axis {
   readonly from: number;
   readonly to: number;
   readonly format?: (value: number) => string;
+  /** Whether equal distances are equal ratios. */
+  readonly isLog?: boolean;
 }
 
 type Side = 'draft' | 'target' | 'quiet';
@@ -15,11 +17,11 @@ export interface CurvesProps {
   readonly x: Axis;
   readonly y: Axis;
   readonly lines: readonly { readonly name: string; readonly side: Side; readonly points: readonly XY[] }[];
-  /** Points with a name. */
+  /** Points, one or several with a name. */
   readonly points?: readonly {
     readonly name: string;
     readonly side: Side;
-    readonly at: XY;
+    readonly at: readonly XY[];
     readonly isHollow?: boolean;
   }[];
   /** Horizontal lines with a name. */
@@ -35,8 +37,8 @@ const BOTTOM = 38;
 
 /** Curves over one axis. The sizes are those of its own units; it is as wide as its place. */
 export function Curves({ title, x, y, lines, points = [], marks = [] }: CurvesProps) {
-  const toX = (value: number) => LEFT + ((value - x.from) / (x.to - x.from)) * (WIDTH - LEFT - RIGHT);
-  const toY = (value: number) => HEIGHT - BOTTOM - ((value - y.from) / (y.to - y.from)) * (HEIGHT - TOP - BOTTOM);
+  const toX = (value: number) => LEFT + shareOf(x, value) * (WIDTH - LEFT - RIGHT);
+  const toY = (value: number) => HEIGHT - BOTTOM - shareOf(y, value) * (HEIGHT - TOP - BOTTOM);
   const pathOf = (all: readonly XY[]) =>
     all.map(([a, b], i) => `${i === 0 ? 'M' : 'L'}${toX(a).toFixed(1)} ${toY(Math.min(b, y.to)).toFixed(1)}`).join('');
   return (
@@ -52,7 +54,7 @@ export function Curves({ title, x, y, lines, points = [], marks = [] }: CurvesPr
         ))}
         {ticks(x).map((value) => (
           <Label key={`x${value}`} x={toX(value)} y={HEIGHT - BOTTOM + 18} anchor="middle">
-            {(x.format ?? ((one: number) => one.toLocaleString('en')))(value)}
+            {(x.format ?? String)(value)}
           </Label>
         ))}
         <Label x={WIDTH - RIGHT} y={HEIGHT - 4} anchor="end">
@@ -71,7 +73,9 @@ export function Curves({ title, x, y, lines, points = [], marks = [] }: CurvesPr
         ))}
         {points.map(({ name, side, at, isHollow }) => (
           <g key={name} class={`point ${side} ${isHollow ? 'hollow' : ''}`}>
-            <circle cx={toX(at[0])} cy={toY(Math.min(at[1], y.to))} r="5.5" />
+            {at.map(([a, b], i) => (
+              <circle key={i} cx={toX(a)} cy={toY(Math.min(b, y.to))} r="5.5" />
+            ))}
           </g>
         ))}
       </svg>
@@ -109,8 +113,17 @@ function Label({
   );
 }
 
-/** Round values of an axis, about five of them. */
-function ticks({ from, to }: Axis): number[] {
+/** Where a value lies on its axis, from 0 to 1. */
+function shareOf({ from, to, isLog }: Axis, value: number): number {
+  return isLog ? Math.log(value / from) / Math.log(to / from) : (value - from) / (to - from);
+}
+
+/** Round values of an axis, about five of them; the powers of ten where it is logarithmic. */
+function ticks({ from, to, isLog }: Axis): number[] {
+  if (isLog) {
+    const [first, last] = [from, to].map((end) => Math.round(Math.log10(end)));
+    return Array.from({ length: last - first + 1 }, (_, i) => Number((10 ** (first + i)).toPrecision(6)));
+  }
   const rough = (to - from) / 5;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((one) => one >= rough) ?? rough;

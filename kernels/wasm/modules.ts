@@ -9,9 +9,20 @@ export type { WasmLevel } from './code';
 
 export const LEVELS: readonly WasmLevel[] = ['simd', 'relaxed-simd'];
 
+/** The code is read when it is needed: the explorer unpacks it after this file has run. */
 const NARROW: WasmCode = {
-  simd: { base64: simdCode, memoryFlag: simdFlag },
-  'relaxed-simd': { base64: relaxedCode, memoryFlag: relaxedFlag },
+  simd: {
+    get base64() {
+      return simdCode;
+    },
+    memoryFlag: simdFlag,
+  },
+  'relaxed-simd': {
+    get base64() {
+      return relaxedCode;
+    },
+    memoryFlag: relaxedFlag,
+  },
 };
 
 /**

@@ -211,11 +211,25 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
 
   test('the machine’s speed is that of its calls: bytes and operations a second', async () => {
     await show('#machine', '#roofline');
-    const said = await textOf('#roofline');
+    const said = await textOf('#speed');
     const [, bandwidth, one, best] =
       /^([\d.]+) GB\/s of weights and ([\d.]+) GFLOP\/s with one row, ([\d.]+)/.exec(said) ?? [];
     expect(Number(best)).toBeGreaterThanOrEqual(Number(one));
     expect(Number(one) / Number(bandwidth)).toBeCloseTo(1, 0); // bf16: two bytes and two operations a weight
+  });
+
+  test('no kernel lies above its roof, which some of them reach', async () => {
+    await show('#machine', '#roofline');
+    const rows = await page.$$eval('.kernels tbody tr', (all) =>
+      all.map(({ children }) => [...children].map(({ textContent }) => textContent ?? '')),
+    );
+    expect(new Set(rows.map(([name]) => name)).size).toBe(4);
+    expect(await page.locator('[aria-label=Roofline] circle').count()).toBe(rows.length);
+    const speeds = rows.map(([, , , speed]) => Number(speed));
+    const roofs = rows.map(([, , , , roof]) => Number(roof));
+    for (const [i, speed] of speeds.entries()) expect(speed).toBeLessThanOrEqual(roofs[i]);
+    expect(Math.max(...roofs)).toBe(Math.max(...speeds));
+    expect(speeds.filter((speed, i) => speed === roofs[i]).length).toBeGreaterThan(0);
   });
 
   test('the timeline shows a run, takes a trace of the command, and refuses another file in words', async () => {

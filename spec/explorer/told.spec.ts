@@ -3,17 +3,16 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { openCheckpoint } from '../../core';
 import { percent } from '../../explorer/page/format';
-import { type Trace, TraceRecorder } from '../../index';
+import type { Trace } from '../../index';
 import { browserOf, describeIn } from '../browser/support/browsers';
 import { launchChromium } from '../house/package/chromium';
+import { comparable, GOLDEN_TEXT, GOLDEN_TOKENS, readGolden, traceInNode } from './golden';
 import {
   brokenModel,
   EXAMPLES,
   endNode,
-  inNode,
   LEVEL,
   ROOT,
-  SAMPLED,
   type Site,
   serveSite,
   showPanel,
@@ -21,30 +20,6 @@ import {
   untilLoaded,
   watchedPage,
 } from './site';
-
-/** Entries that the page keeps of each distribution. */
-const ENTRIES = 6;
-/** Digits after the point to which the page's probabilities are Node's. */
-const DIGITS = 9;
-
-/** What Node's trace is for an example, with the settings above. */
-async function traceInNode(text: string, maxNewTokens: number): Promise<Trace> {
-  const recorder = new TraceRecorder(ENTRIES);
-  await inNode(text, { ...SAMPLED, maxNewTokens, trace: recorder });
-  return recorder.trace;
-}
-
-/** A trace without its times, with its probabilities to `DIGITS` digits: what two machines have in common. */
-function comparable({ rounds, ...trace }: Trace) {
-  const short = (value: unknown): unknown => {
-    if (typeof value === 'number') return Number.isInteger(value) ? value : value.toFixed(DIGITS);
-    if (Array.isArray(value)) return value.map(short);
-    if (typeof value !== 'object' || value === null) return value;
-    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, short(one)]));
-  };
-  const { source, startToken, ids, stopReason } = trace;
-  return { source, startToken, ids, stopReason, rounds: rounds.map(({ milliseconds: _, ...round }) => short(round)) };
-}
 
 type LabelOf = (id: number) => string;
 type TracedRound = Trace['rounds'][number];
@@ -114,7 +89,7 @@ describeIn(browserOf('chromium'), 'what the explorer tells', () => {
       Object.assign(globalThis, { moved });
       for (const name of ['transitionrun', 'animationstart']) addEventListener(name, () => moved.count++, true);
     });
-    await page.goto(`${site.url}#timeline?level=${LEVEL}&temperature=1&seed=7`);
+    await page.goto(`${site.url}#timeline?level=${LEVEL}&temperature=1&seed=7&length=${GOLDEN_TOKENS}`);
     await untilLoaded(page);
   });
   afterAll(async () => {
@@ -125,15 +100,16 @@ describeIn(browserOf('chromium'), 'what the explorer tells', () => {
 
   const show = (hash: string, selector: string) => showPanel(page, hash, selector);
 
-  test('the trace that it saves is Node’s, field by field', async () => {
+  test('the trace that it saves is the golden one, field by field, and so is Node’s', async () => {
     await page.waitForSelector('.calls');
     const waiting = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Save this trace' }).click();
     const saved: Trace = JSON.parse(readFileSync(await (await waiting).path(), 'utf8'));
-    const expected = await traceInNode(EXAMPLES[2], 96);
-    expect(saved.rounds.length).toBeGreaterThan(5);
-    expect(saved.rounds.some(({ accepted, proposal }) => accepted < proposal.length)).toBe(true);
-    expect(comparable(saved)).toEqual(comparable(expected));
+    const golden = readGolden();
+    expect(golden.rounds.length).toBeGreaterThan(5);
+    expect(golden.rounds.some(({ accepted, proposal }) => accepted < proposal.length)).toBe(true);
+    expect(comparable(saved)).toEqual(golden);
+    expect(comparable(await traceInNode(GOLDEN_TEXT, GOLDEN_TOKENS))).toEqual(golden);
   });
 
   test('the text of each step of each round says what Node’s trace has', async () => {

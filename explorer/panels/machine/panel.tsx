@@ -4,16 +4,23 @@ import { counted, fixed, megabytes, plural } from '../../page/format';
 import type { PanelProps } from '../../page/panel-props';
 import { useKept, useWork } from '../../page/run';
 import { DEFAULTS, readSettings } from '../../page/settings';
-import type { EngineInfo, MeasuredCosts, ModelInfo } from '../../protocol';
+import type { EngineInfo, MeasuredCosts, MeasuredKernel, ModelInfo } from '../../protocol';
+import { Roofline } from './roofline';
+
+interface Measured {
+  readonly costs: MeasuredCosts;
+  readonly kernels: readonly MeasuredKernel[];
+}
 
 export function MachinePanel({ engine, info, place, change }: PanelProps) {
   const settings = withExample(readSettings(place.values, DEFAULTS).settings, info);
-  const [costs, setCosts] = useKept<MeasuredCosts | null>('machine', null);
+  const [measured, setMeasured] = useKept<Measured | null>('machine', null);
   const { draft, text } = settings;
   const key = info === null ? null : JSON.stringify([draft, info.stamp]);
   const work = useWork('machine', key, async (signal) => {
-    const found = await engine.measure({ text, draft }, { signal });
-    if (!signal.aborted) setCosts(found);
+    const costs = await engine.measure({ text, draft }, { signal });
+    const kernels = await engine.kernels({ signal });
+    if (!signal.aborted) setMeasured({ costs, kernels });
   });
   return (
     <>
@@ -30,10 +37,10 @@ export function MachinePanel({ engine, info, place, change }: PanelProps) {
         </div>
       </section>
       <Problem text={work.error} />
-      {costs !== null && (
+      {measured !== null && (
         <div class="charts">
-          <Costs costs={costs} />
-          <Roofline costs={costs} />
+          <Costs costs={measured.costs} />
+          <Roofline kernels={measured.kernels} />
         </div>
       )}
     </>
@@ -63,7 +70,10 @@ function Facts({ info }: { info: EngineInfo }) {
   );
 }
 
-function Costs({ costs: { c, v } }: { costs: MeasuredCosts }) {
+function Costs({ costs: { c, v, oneRow, decoderWeights, weightBytes } }: { costs: MeasuredCosts }) {
+  // Operations and bytes a millisecond, in millions: GFLOP/s and GB/s. The matrices of the decoder and its head alone count.
+  const speeds = v.map((cost, i) => (2 * decoderWeights * (i + 1)) / (oneRow * cost) / 1e6);
+  const bandwidth = (decoderWeights * weightBytes) / oneRow / 1e6;
   const top = Math.max(2, Math.ceil(Math.max(...v)));
   return (
     <section aria-label="Costs">
@@ -72,6 +82,10 @@ function Costs({ costs: { c, v } }: { costs: MeasuredCosts }) {
       </h2>
       <p id="costs">
         c = {fixed(c, 3)}: a draft step. v({v.length}) = {fixed(v[v.length - 1], 2)}: a target call of {v.length} rows.
+      </p>
+      <p id="speed">
+        {fixed(bandwidth, 1)} GB/s of weights and {fixed(speeds[0], 1)} GFLOP/s with one row,{' '}
+        {fixed(Math.max(...speeds), 1)} GFLOP/s at best.
       </p>
       <Curves
         title={`Cost of a target call against its rows, up to ${fixed(v[v.length - 1], 2)} at ${v.length} rows`}
@@ -82,38 +96,6 @@ function Costs({ costs: { c, v } }: { costs: MeasuredCosts }) {
           { name: 'row by row', side: 'quiet', points: v.map((_, i) => [i + 1, i + 1]) },
         ]}
         marks={[{ name: 'c, a draft step', y: c }]}
-      />
-    </section>
-  );
-}
-
-/** Speed against rows. A call reads the weights once, whatever its rows: so operations for each byte grow with the rows. */
-function Roofline({ costs: { v, oneRow, decoderWeights, weightBytes } }: { costs: MeasuredCosts }) {
-  const speeds = v.map((cost, i) => (2 * decoderWeights * (i + 1)) / (oneRow * cost) / 1e6); // operations a millisecond / 1e6
-  const bandwidth = (decoderWeights * weightBytes) / oneRow / 1e6;
-  const top = Math.max(...speeds);
-  return (
-    <section aria-label="Roofline">
-      <h2>
-        How fast it computes <small>matrices of the decoder and its head alone</small>
-      </h2>
-      <p id="roofline">
-        {fixed(bandwidth, 1)} GB/s of weights and {fixed(speeds[0], 1)} GFLOP/s with one row, {fixed(top, 1)} GFLOP/s at
-        best.
-      </p>
-      <Curves
-        title={`GFLOP/s against rows: ${fixed(speeds[0], 1)} with one row, ${fixed(top, 1)} at best`}
-        x={{ label: 'rows', from: 1, to: v.length }}
-        y={{ label: 'GFLOP/s', from: 0, to: Math.max(2, Math.ceil(top * 1.15)) }}
-        lines={[
-          { name: 'measured', side: 'target', points: speeds.map((speed, i) => [i + 1, speed]) },
-          {
-            name: 'where reading weights is the limit',
-            side: 'quiet',
-            points: v.map((_, i) => [i + 1, speeds[0] * (i + 1)]),
-          },
-        ]}
-        marks={[{ name: 'the best measured', y: top }]}
       />
     </section>
   );

@@ -102,8 +102,8 @@ function TokensChart({ summary, settings: { gamma } }: { summary: Summary; setti
         y={{ label: 'tokens', from: 0, to: Math.max(4, Math.ceil(expected(RANGES.gamma.most) + 1)) }}
         lines={[{ name: 'expected', side: 'draft', points: GAMMAS.map((at) => [at, expected(at)]) }]}
         points={[
-          { name: 'this setting', side: 'draft', at: [gamma, expected(gamma)], isHollow: true },
-          { name: 'measured', side: 'draft', at: [gamma, summary.tokens] },
+          { name: 'this setting', side: 'draft', at: [[gamma, expected(gamma)]], isHollow: true },
+          { name: 'measured', side: 'draft', at: [[gamma, summary.tokens]] },
         ]}
       />
     </section>
@@ -138,8 +138,8 @@ function SpeedChart({
           { name: 'with v = 1, as in the paper', side: 'quiet', points: GAMMAS.map((at) => [at, free(at)]) },
         ]}
         points={[
-          { name: 'this setting', side: 'target', at: [gamma, here(gamma)], isHollow: true },
-          { name: 'measured', side: 'target', at: [gamma, summary.speedup] },
+          { name: 'this setting', side: 'target', at: [[gamma, here(gamma)]], isHollow: true },
+          { name: 'measured', side: 'target', at: [[gamma, summary.speedup]] },
         ]}
       />
     </section>

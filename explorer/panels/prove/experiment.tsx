@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Engine } from '../../client';
 import { Curves } from '../../page/curves';
-import { percent } from '../../page/format';
+import { percent, whole } from '../../page/format';
 import { useKept, useWork } from '../../page/run';
 import type { Counts, Proof, ProofRequest } from '../../proof/prove';
 
@@ -48,7 +48,7 @@ export function Experiment({ engine, request, proof }: { engine: Engine; request
       <p id="samples">
         {last === undefined
           ? '0 samples'
-          : `${last.drawn.toLocaleString('en')} samples: ${percent(last.distance)} away from the target`}
+          : `${whole(last.drawn)} samples: ${percent(last.distance)} away from the target`}
         {last !== undefined && `; by chance alone one expects about ${percent(expectedDistance(proof, last.drawn))}.`}{' '}
         <button type="button" class="chip" disabled={work.isRunning} onClick={() => setFirstSeed(firstSeed + SAMPLES)}>
           Sample again
