@@ -3,6 +3,7 @@ import { activationLaws } from './activation';
 import { attentionLaws } from './attention';
 import { edgeLaws } from './edges';
 import { embedLaws } from './embed';
+import { fieldLaws } from './fields';
 import { headLaws } from './head';
 import { linearLaws } from './linear';
 import { logitsLaws } from './logits';
@@ -50,6 +51,7 @@ export function describeBackendLaws(name: string, create: () => Promise<Backend>
     describe('refusals', () => {
       refusalLaws(subject);
       edgeLaws(subject);
+      fieldLaws(subject);
     });
   });
 }
