@@ -15,7 +15,16 @@ export { withVocabulary } from './drafters/vocabulary';
 export { DecodingError, type DecodingErrorCode } from './errors';
 export { collect, type GenerationEvent } from './events';
 export { adaptiveGamma, type CostTable, type GammaChooser, rowCost } from './gamma/adaptive';
-export { COST_WAYS, type CostWay, type KeptCosts, type KeptWay, PairCosts } from './gamma/learnt';
+export type { KeptPoint } from './gamma/curve';
+export {
+  COST_WAYS,
+  type CostWay,
+  type KeptCosts,
+  type KeptWay,
+  PairCosts,
+  type TimedRound,
+  type WayCosts,
+} from './gamma/learnt';
 export * as published from './gamma/published';
 export * as theory from './gamma/theory';
 export { checkAuto, type DraftingWay, draftingWay } from './gamma/way';
