@@ -1,6 +1,7 @@
 /**
  * Measures what speculation gains at the sizes of real models, on real text: `npm run bench -- headline [--shapes base,3b,xxl] [--dtype q8]
- * [--draft small,self] [--draft-dtype q8] [--gammas 3,5,7] [--temperatures 0,1] [--passages 4] [--tokens 64] [--threads 2] [--folder DIR]`.
+ * [--draft small,self] [--draft-dtype q8] [--gammas 3,5,7] [--temperatures 0,1] [--passages 4] [--tokens 64] [--backend wasm] [--threads 2]
+ * [--folder DIR]`.
  *
  * The bundled pair is grown to the shapes (scripts/grow-checkpoint.ts): it writes the text that it always writes, so that α is that of a trained pair,
  * and each step costs what it costs in the real shape. Each passage is decoded without a draft and with each draft and γ in turns. The bench fails where a
@@ -23,7 +24,7 @@ import {
 } from '../../decoding';
 import { TABLE_2 } from '../../decoding/gamma/published';
 import type { T5Model } from '../../engine';
-import { type Backend, createBackend, type Dtype } from '../../kernels';
+import { type Backend, type BackendName, createBackend, type Dtype } from '../../kernels';
 import { heldOut } from '../harness/heldOut';
 import { machineLines, residentBytes } from './machine';
 import { directoryOf, type LoadedModel, load } from './models';
@@ -41,6 +42,8 @@ interface Options {
   readonly temperatures: readonly number[];
   readonly passages: number;
   readonly tokens: number;
+  readonly backend: BackendName;
+  /** Threads of the wasm backend. */
   readonly threads: number;
   readonly folder: string;
 }
@@ -60,6 +63,7 @@ function parse(argv: readonly string[]): Options {
       temperatures: { type: 'string', default: '0,1' },
       passages: { type: 'string', default: '4' },
       tokens: { type: 'string', default: '64' },
+      backend: { type: 'string', default: 'wasm' },
       threads: { type: 'string', default: '2' },
       folder: { type: 'string', default: join(ROOT, 'build', 'grown') },
     },
@@ -73,6 +77,7 @@ function parse(argv: readonly string[]): Options {
     temperatures: values.temperatures.split(',').map(Number),
     passages: Number(values.passages),
     tokens: Number(values.tokens),
+    backend: values.backend as BackendName,
     threads: Number(values.threads),
     folder: values.folder,
   };
@@ -83,7 +88,8 @@ export async function headlineBench(argv: readonly string[]): Promise<number> {
   const options = parse(argv);
   let cases = 0;
   for (const shape of options.shapes) {
-    const backend = await createBackend('wasm', { threads: options.threads, wide: 'auto' });
+    const threads = options.backend === 'wasm' ? options.threads : undefined;
+    const backend = await createBackend(options.backend, { threads, wide: 'auto' });
     try {
       console.log(`\n${machineLines(backend).join('\n')}`);
       cases += await measureShape(backend, shape, options);

@@ -21,6 +21,8 @@ interface Gpu {
  * `navigator.gpu`, with `webgpuMissing` saying why there is none.
  */
 export default class WebgpuEnvironment extends TestEnvironment {
+  readonly #driver = process.env.VK_DRIVER_FILES;
+
   override async setup(): Promise<void> {
     await super.setup();
     const found = await provide();
@@ -31,6 +33,12 @@ export default class WebgpuEnvironment extends TestEnvironment {
     Object.defineProperty(navigator, 'gpu', { value: found, configurable: true });
     if (global.navigator === undefined)
       Object.defineProperty(global, 'navigator', { value: navigator, configurable: true });
+  }
+
+  /** Specs that run later in this process, and the commands that they start, see the variable as it was. */
+  override async teardown(): Promise<void> {
+    if (this.#driver === undefined) delete process.env.VK_DRIVER_FILES;
+    await super.teardown();
   }
 }
 
