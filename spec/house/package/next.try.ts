@@ -1,15 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { Project } from './project';
-
-const ROUTE = `import { Tandem } from 'tandem-t5';
-  let loading;
-  export const dynamic = 'force-dynamic';
-  export async function GET() {
-    const tandem = await (loading ??= Tandem.load());
-    const { text } = await tandem.generate('And it came to pass.', { maxNewTokens: 6 });
-    return Response.json({ text });
-  }`;
+import { cpSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { Project, ROOT } from './project';
 
 /** Starts the built server on a free port; resolves to its address when it listens. */
 function start(project: Project): Promise<{ url: string; server: ChildProcess }> {
@@ -32,22 +24,22 @@ describe('Next', () => {
   const project = new Project();
   beforeAll(() => {
     project.install([process.env.TANDEM_TARBALL as string, 'next@>=16', 'react', 'react-dom'], 300);
-    project.write('app/api/text/route.js', ROUTE);
-    project.write('app/layout.js', 'export default ({ children }) => <html lang="en"><body>{children}</body></html>;');
-    project.write('app/page.js', 'export default () => <p>Tandem</p>;');
+    const isOurs = (path: string) => basename(path) !== 'package.json'; // npm has written the project's own
+    cpSync(join(ROOT, 'examples', 'next'), project.folder, { recursive: true, filter: isOurs });
   });
   afterAll(() => project.dispose());
 
   test.each([
-    ['as it is', 'export default {};'],
-    ['with serverExternalPackages', `export default { serverExternalPackages: ['tandem-t5'] };`],
+    ['as examples/next is', null],
+    ['without its settings', 'export default {};'],
   ])('built %s, a route handler finds the bundled pair and decodes', async (_, config) => {
-    project.write('next.config.mjs', config);
+    if (config !== null) project.write('next.config.mjs', config);
     project.bin('next', ['build'], 300_000);
     const { url, server } = await start(project);
     try {
-      const answer = await fetch(`${url}/api/text`, { signal: AbortSignal.timeout(120_000) });
-      expect(await answer.json()).toEqual({ text: 'It came to pass.' });
+      const ask = (query: string) => fetch(`${url}/api/text${query}`, { signal: AbortSignal.timeout(120_000) });
+      expect(await (await ask('?source=And+it+came+to+pass.')).json()).toEqual({ text: 'It came to pass.' });
+      expect((await ask('')).status).toBe(400);
     } finally {
       server.kill('SIGKILL');
     }

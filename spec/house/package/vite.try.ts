@@ -2,7 +2,7 @@ import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { ISOLATED, launchChromium, openPage, serve } from './chromium';
-import { Project } from './project';
+import { Project, ROOT } from './project';
 
 /** What a page and its worker do alike. */
 const TELL = `import { Tandem } from 'tandem-t5';
@@ -43,6 +43,17 @@ describe('vite', () => {
       recursive: true,
     });
     project.bin('vite', ['build', '--logLevel', 'warn']);
+    cpSync(join(ROOT, 'examples', 'vite'), join(project.folder, 'example'), { recursive: true });
+    project.bin('vite', [
+      'build',
+      'example',
+      '--outDir',
+      '../dist/example',
+      '--base',
+      '/example/',
+      '--logLevel',
+      'warn',
+    ]);
     browser = await launchChromium();
   });
   afterAll(async () => {
@@ -58,6 +69,22 @@ describe('vite', () => {
     try {
       expect(await openPage(browser, url + path)).toEqual({ text: 'It came to pass.', backend: 'wasm', threads: 2 });
     } finally {
+      server.close();
+    }
+  });
+
+  test('examples/vite shows a text in its page, piece by piece, from a worker', async () => {
+    const { url, server } = await serve({ '/': join(project.folder, 'dist/') }, ISOLATED);
+    const page = await browser.newPage();
+    try {
+      await page.goto(`${url}example/index.html`);
+      await page.click('button');
+      await page.waitForFunction(() => document.querySelector('p')?.textContent === 'It came to pass.', null, {
+        timeout: 120_000,
+      });
+      expect(await page.locator('p').evaluate(({ childNodes }) => childNodes.length)).toBeGreaterThan(1);
+    } finally {
+      await page.close();
       server.close();
     }
   });
