@@ -100,6 +100,16 @@ function matches(found: unknown, wanted: Record<string, unknown>): boolean {
   return Object.entries(wanted).every(([key, value]) => same((found as Record<string, unknown>)[key], value));
 }
 
+/** A pattern of the message, or a class. */
+type Thrown = RegExp | (new () => unknown);
+
+/** @param thrown null when nothing was thrown */
+function checkThrown(thrown: unknown, wanted: Thrown): void {
+  const holds =
+    wanted instanceof RegExp ? thrown !== null && fits((thrown as Error).message, wanted) : thrown instanceof wanted;
+  check(holds, String(thrown), 'to be thrown as', wanted instanceof RegExp ? String(wanted) : wanted.name);
+}
+
 function expect(found: unknown) {
   const number = found as number;
   return {
@@ -114,19 +124,19 @@ function expect(found: unknown) {
     toMatch: (wanted: RegExp | string) => check(fits(found, wanted), found, 'to match', String(wanted)),
     toMatchObject: (wanted: Record<string, unknown>) => check(matches(found, wanted), found, 'to match', wanted),
     toBeInstanceOf: (wanted: new () => unknown) => check(found instanceof wanted, found, 'to be a', wanted.name),
-    toThrow: (wanted: RegExp | (new () => unknown)) => {
-      const thrown = thrownBy(found);
-      const holds =
-        wanted instanceof RegExp
-          ? thrown !== null && fits((thrown as Error).message, wanted)
-          : thrown instanceof wanted;
-      check(holds, String(thrown), 'to be thrown as', wanted instanceof RegExp ? String(wanted) : wanted.name);
-    },
+    toThrow: (wanted: Thrown) => checkThrown(thrownBy(found), wanted),
     not: {
       toBe: (wanted: unknown) => check(!Object.is(found, wanted), found, 'not to be', wanted),
       toThrow: () => check(thrownBy(found) === null, String(thrownBy(found)), 'not to be', 'thrown'),
     },
     rejects: {
+      toThrow: async (wanted: Thrown) => {
+        const reason = await (found as Promise<unknown>).then(
+          () => null,
+          (error: unknown) => error,
+        );
+        checkThrown(reason, wanted);
+      },
       toMatchObject: async (wanted: Record<string, unknown>) => {
         const reason = await (found as Promise<unknown>).then(
           () => ({ name: 'nothing thrown' }),
