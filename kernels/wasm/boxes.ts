@@ -81,16 +81,12 @@ export interface WasmBoxes extends BoxTypes {
   logits: WasmLogits;
 }
 
-const WEIGHT_CODES: Readonly<Record<Dtype, number>> = {
+/** Numbers of the weight types in the compiled modules. */
+export const WEIGHT_CODES: Readonly<Record<Dtype, number>> = {
   f32: WeightCode.f32,
   bf16: WeightCode.bf16,
   q8: WeightCode.q8,
 };
-
-/** Number of a weight type in the compiled modules. Where V8 joins operations to 256 bits, bfloat16 has a layout for that. */
-export function weightCode(type: Dtype, { wide }: { readonly wide: boolean }): number {
-  return wide && type === 'bf16' ? WeightCode.bf16Pairs : WEIGHT_CODES[type];
-}
 
 /** Bytes of a weight matrix: panels of eight outputs, in whole units. In wide modules bfloat16 has an even number of inputs. */
 export function weightBytes(rows: number, cols: number, type: Dtype, { wide }: { readonly wide: boolean }): number {

@@ -1,6 +1,6 @@
 import type { Tensor, Weight } from '../contract';
 import { openEmbed } from '../shared/calls';
-import { type WasmTensor, type WasmWeight, weightCode } from './boxes';
+import { type WasmTensor, type WasmWeight, WEIGHT_CODES } from './boxes';
 import { EmbedParameter, Operation } from './layout';
 import type { WasmStorage } from './storage';
 
@@ -31,7 +31,7 @@ export function copyWeightRows(
   const { i32 } = instance.memory.parameters;
   i32[EmbedParameter.ids] = list;
   i32[EmbedParameter.table] = weight.at;
-  i32[EmbedParameter.type] = weightCode(weight.type, instance);
+  i32[EmbedParameter.type] = WEIGHT_CODES[weight.type];
   i32[EmbedParameter.cols] = weight.cols;
   i32[EmbedParameter.out] = place;
   instance.run(Operation.embed, ids.length, work);

@@ -25,10 +25,9 @@ export const enum Operation {
 /** Weight types, by the names of `Dtype`. */
 export const enum WeightCode {
   f32,
+  /** In wide modules in pairs of inputs (`bf16Address` in assembly/pack.ts). */
   bf16,
   q8,
-  /** bfloat16 in pairs of inputs, for 256 bits. */
-  bf16Pairs,
 }
 
 /** Types in a checkpoint, by the names of `StoredType`. */

@@ -1,6 +1,6 @@
 /** Products of prepared rows with weights, wherever the weights are. */
 import type { Banks } from './banks';
-import { type WasmTensor, type WasmWeight, weightCode } from './boxes';
+import { type WasmTensor, type WasmWeight, WEIGHT_CODES } from './boxes';
 import type { AreaName, WasmInstance } from './instance';
 import { MatmulParameter, MatrixParameter, Operation, Size } from './layout';
 import { type PackedRows, type Preparation, packedSizes, packRows } from './prepare';
@@ -89,7 +89,7 @@ function runJob(instance: WasmInstance, x: WasmTensor, packed: PackedRows, produ
   for (const { weight, out, residual } of products) {
     units += Math.ceil(weight.rows / Size.unitOutputs);
     i32[matrix + MatrixParameter.weight] = weight.at;
-    i32[matrix + MatrixParameter.type] = weightCode(weight.type, instance);
+    i32[matrix + MatrixParameter.type] = WEIGHT_CODES[weight.type];
     i32[matrix + MatrixParameter.outputs] = weight.rows;
     i32[matrix + MatrixParameter.out] = out;
     i32[matrix + MatrixParameter.residual] = residual;

@@ -14,8 +14,8 @@ import {
   type WasmTensor,
   type WasmVector,
   type WasmWeight,
+  WEIGHT_CODES,
   weightBytes,
-  weightCode,
 } from './boxes';
 import { Operation, PackParameter, Size, StoredCode } from './layout';
 import type { LinearMemory } from './linearMemory';
@@ -110,7 +110,7 @@ export class WasmStorage implements StorageParts<WasmBoxes> {
     i32[PackParameter.rows] = rows;
     i32[PackParameter.cols] = weight.cols;
     i32[PackParameter.weight] = weight.at;
-    i32[PackParameter.type] = weightCode(weight.type, instance);
+    i32[PackParameter.type] = WEIGHT_CODES[weight.type];
     i32[PackParameter.firstRow] = firstRow;
     instance.run(Operation.pack, Math.ceil(rows / Size.panelOutputs), rows * weight.cols);
     instance.release('staging');

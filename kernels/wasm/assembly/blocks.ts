@@ -28,8 +28,7 @@ export function evenInputs(inputs: i32): usize {
 @inline
 export function panelBytes(type: i32, inputs: i32): usize {
   if (type == WeightCode.f32) return <usize>inputs << 5;
-  if (type == WeightCode.bf16) return <usize>inputs << 4;
-  if (WIDE && type == WeightCode.bf16Pairs) return evenInputs(inputs) << 4;
+  if (type == WeightCode.bf16) return evenInputs(inputs) << 4;
   return <usize>((inputs + 31) >> 5) * <usize>Size.q8Block;
 }
 

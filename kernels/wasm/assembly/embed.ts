@@ -2,8 +2,7 @@
 import { EmbedParameter, Size, WeightCode } from '../layout';
 import { word } from './control';
 import { panelBytes } from './blocks';
-import { WIDE } from './level';
-import { bf16Offset, pairsOffset } from './pack';
+import { bf16Address } from './pack';
 
 export function embedRow(row: i32): void {
   const id = load<i32>(<usize>word(EmbedParameter.ids) + (<usize>row << 2));
@@ -16,10 +15,8 @@ export function embedRow(row: i32): void {
     for (let i: usize = 0; i < <usize>cols; i++) store<u32>(out + (i << 2), load<u32>(panel + (i << 5) + (lane << 2)));
   } else if (type == WeightCode.bf16) {
     for (let i: usize = 0; i < <usize>cols; i++) {
-      store<u32>(out + (i << 2), <u32>load<u16>(panel + (i << 4) + bf16Offset(lane)) << 16);
+      store<u32>(out + (i << 2), <u32>load<u16>(bf16Address(panel, lane, i)) << 16);
     }
-  } else if (WIDE && type == WeightCode.bf16Pairs) {
-    for (let i: usize = 0; i < <usize>cols; i++) store<u32>(out + (i << 2), <u32>load<u16>(panel + pairsOffset(lane, i)) << 16);
   } else {
     embedQ8(out, panel, lane, <usize>cols);
   }

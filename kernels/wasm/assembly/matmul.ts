@@ -8,9 +8,8 @@
 import { MatmulParameter, MatrixParameter, Size, WeightCode } from '../layout';
 import { blocksOf, blockStart, panelBytes, prefetchBytes, shifted } from './blocks';
 import { word } from './control';
-import { FOUR_CODES, WIDE } from './level';
+import { FOUR_CODES } from './level';
 import { unitBf16, unitF32 } from './unitFloat';
-import { unitWide } from './wide';
 import { tileQ8, tileQ8One, tileQ8Strict } from './tileQ8';
 
 /** The most rows in a block of codes. */
@@ -55,8 +54,6 @@ function matmulUnits(matrix: usize, from: i32, to: i32): void {
     const next = column + Size.unitOutputs < outputs ? w + panel * 4 : w;
     if (type == WeightCode.q8) {
       unitQ8(rows, inputs, w, panel, out + at, added, outputs, valid, next);
-    } else if (WIDE) {
-      unitWide(type, rows, inputs, w, panel, out + at, added, outputs, valid, next);
     } else if (type == WeightCode.f32) {
       unitF32(rows, inputs, w, panel, out + at, added, outputs, valid, next);
     } else {

@@ -19,7 +19,6 @@ export function packPanel(chunk: i32): void {
   const panel = <usize>word(PackParameter.weight) + panelBytes(type, cols) * <usize>((<i32>word(PackParameter.firstRow) >> 3) + chunk);
   if (type == WeightCode.f32) packF32(panel, rows, cols);
   else if (type == WeightCode.bf16) packBf16(panel, rows, cols);
-  else if (WIDE && type == WeightCode.bf16Pairs) packPairs(panel, rows, cols);
   else packQ8(panel, rows, cols);
 }
 
@@ -143,22 +142,16 @@ function toBf16(bits: u32): u16 {
   return <u16>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
 }
 
-/** Offset of a lane's bfloat16 in the row of a panel. Outputs i and i + 4 share 32 bits. */
-// @ts-ignore: decorator
-@inline
-export function bf16Offset(lane: usize): usize {
-  return ((lane & 3) << 2) + ((lane >> 2) << 1);
-}
-
 /**
- * Offset of the bfloat16 of a lane and an input in a panel of pairs. Eight words of 32 bits hold two inputs: a word has the same output of
- * the first in its lower half, and of the second in its upper half. So one operation on eight words gives eight neighbouring
- * outputs, and V8 can compute it in 256 bits.
+ * Where the bfloat16 of a lane and an input is in a panel. A word of 32 bits holds outputs i and i + 4 of one input. In wide modules
+ * it holds two inputs of one output, the first in its lower half, so that one operation on eight words gives eight neighbouring
+ * outputs and V8 can compute it in 256 bits.
  */
 // @ts-ignore: decorator
 @inline
-export function pairsOffset(lane: usize, input: usize): usize {
-  return (input >> 1 << 5) + (lane << 2) + ((input & 1) << 1);
+export function bf16Address(panel: usize, lane: usize, input: usize): usize {
+  if (WIDE) return panel + (input >> 1 << 5) + (lane << 2) + ((input & 1) << 1);
+  return panel + (input << 4) + (((lane & 3) << 2) + ((lane >> 2) << 1));
 }
 
 /** `toBf16` of four lanes, in their upper halves. The lower halves are not cleared. */
@@ -171,7 +164,10 @@ function roundUp4(bits: v128): v128 {
   return v128.bitselect(v128.or(bits, i32x4.splat(0x400000)), rounded, nan);
 }
 
-/** [8, cols] to [cols, 8], four inputs at a time. They are transposed in the scratch memory after the rows. */
+/**
+ * [8, cols] to [cols, 8], in wide modules to [cols / 2, 8, 2], four inputs at a time. They are transposed in the scratch memory
+ * after the rows. In wide modules an odd last input has −0 beside it: its product with 0 is −0, which changes no sum.
+ */
 function packBf16(panel: usize, rows: usize, cols: i32): void {
   const width = <usize>cols << 2;
   const square = rows + width * 8; // [4, 8]
@@ -181,43 +177,18 @@ function packBf16(panel: usize, rows: usize, cols: i32): void {
     transpose(square, from, width);
     transpose(square + 16, from + width * 4, width);
     for (let k: usize = 0; k < 4; k++) {
-      const low = i32x4.shr_u(roundUp4(v128.load(square + (k << 5))), 16);
-      const high = v128.and(roundUp4(v128.load(square + (k << 5), 16)), i32x4.splat(0xffff0000));
+      const first = WIDE ? square + ((k & 2) << 5) + ((k & 1) << 4) : square + (k << 5);
+      const low = i32x4.shr_u(roundUp4(v128.load(first)), 16);
+      const high = v128.and(roundUp4(v128.load(first, WIDE ? 32 : 16)), i32x4.splat(0xffff0000));
       v128.store(panel + ((i + k) << 4), v128.or(low, high));
     }
   }
   for (; i < <usize>cols; i++) {
     for (let lane: usize = 0; lane < 8; lane++) {
-      store<u16>(panel + (i << 4) + bf16Offset(lane), toBf16(load<u32>(rows + (i << 2) + lane * width)));
+      store<u16>(bf16Address(panel, lane, i), toBf16(load<u32>(rows + (i << 2) + lane * width)));
     }
   }
-}
-
-/**
- * [8, cols] to [cols / 2, 8, 2], four inputs at a time. They are transposed in the scratch memory after the rows. An odd last
- * input has −0 beside it: its product with 0 is −0, which changes no sum.
- */
-function packPairs(panel: usize, rows: usize, cols: i32): void {
-  const width = <usize>cols << 2;
-  const square = rows + width * 8; // [4, 8]
-  let i: usize = 0;
-  for (; i + 4 <= <usize>cols; i += 4) {
-    const from = rows + (i << 2);
-    transpose(square, from, width);
-    transpose(square + 16, from + width * 4, width);
-    for (let k: usize = 0; k < 4; k++) {
-      const at = square + ((k & 2) << 5) + ((k & 1) << 4);
-      const low = i32x4.shr_u(roundUp4(v128.load(at)), 16);
-      const high = v128.and(roundUp4(v128.load(at, 32)), i32x4.splat(0xffff0000));
-      v128.store(panel + (i << 4) + (k << 4), v128.or(low, high));
-    }
-  }
-  for (; i < <usize>cols; i++) {
-    for (let lane: usize = 0; lane < 8; lane++) {
-      store<u16>(panel + pairsOffset(lane, i), toBf16(load<u32>(rows + (i << 2) + lane * width)));
-    }
-  }
-  if (i & 1) for (let lane: usize = 0; lane < 8; lane++) store<u16>(panel + pairsOffset(lane, i), 0x8000);
+  if (WIDE && i & 1) for (let lane: usize = 0; lane < 8; lane++) store<u16>(bf16Address(panel, lane, i), 0x8000);
 }
 
 /** `kernels/shared/q8.ts` defines the codes, and `Size.q8Block` the layout of a block. */

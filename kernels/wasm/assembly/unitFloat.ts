@@ -1,8 +1,15 @@
-/** One unit of 32 outputs with float32 or bfloat16 weights, in tiles for 128 bits. */
+/** One unit of 32 outputs with float32 or bfloat16 weights. */
 import { MatmulParameter, Size, WeightCode } from '../layout';
 import { blocksOf, blockStart, evenInputs, prefetchBytes, shifted } from './blocks';
 import { word } from './control';
+import { WIDE } from './level';
 import { tile, tileOne, tileTwo } from './tile';
+import { blockWide, rowOfBf16 } from './wide';
+
+/** Panels that a block of rows takes at a time. */
+// @ts-ignore: decorator
+@inline
+const PANELS: i32 = WIDE ? 2 : 1;
 
 // @ts-ignore: decorator
 @inline
@@ -12,9 +19,12 @@ function unitFloat(
 ): void {
   const x = <usize>word(MatmulParameter.floatRows);
   const stride = <usize>outputs << 2;
-  if (rows == 1) {
+  const isPairs = WIDE && type == WeightCode.bf16;
+  if (isPairs && rows == 1) {
+    rowOfBf16(w, panel, out, residual, valid, next);
+  } else if (rows == 1) {
     tileOne(type, w, panel, x, out, residual, valid, next);
-  } else if (rows == 2) {
+  } else if (!isPairs && rows == 2) {
     for (let column = 0; column < Size.unitOutputs && column < valid; column += Size.panelOutputs * 2) {
       tileTwo(type, w, panel, x, out, residual, stride, valid - column, next);
       next += panel >> 1;
@@ -25,18 +35,18 @@ function unitFloat(
   } else {
     const count = blocksOf(rows, Size.floatBlockRows);
     const bytes = prefetchBytes(64, count);
-    for (let column = 0; column < Size.unitOutputs && column < valid; column += Size.panelOutputs) {
+    for (let column = 0; column < Size.unitOutputs && column < valid; column += Size.panelOutputs * PANELS) {
       for (let block = 0; block < count; block++) {
         const start = blockStart(rows, count, block);
         const at = <usize>start * stride;
         const xs = x + ((<usize>start * evenInputs(inputs)) << 2);
         const blockRows = blockStart(rows, count, block + 1) - start;
         blockFloat(type, blockRows, w, xs, out + at, shifted(residual, at), stride, valid - column, next, panel, bytes);
-        next += (panel >> 2) / <usize>count;
+        next += ((panel * PANELS) >> 2) / <usize>count;
       }
-      w += panel;
-      out += 32;
-      residual = shifted(residual, 32);
+      w += panel * PANELS;
+      out += 32 * PANELS;
+      residual = shifted(residual, 32 * PANELS);
     }
   }
 }
@@ -47,7 +57,8 @@ function blockFloat(
   type: i32, rows: i32, w: usize, x: usize, out: usize, residual: usize, stride: usize, valid: i32,
   next: usize, panel: usize, bytes: usize,
 ): void {
-  if (rows == 6) tile(type, 6, w, x, out, residual, stride, valid, next, panel, bytes);
+  if (WIDE) blockWide(type, rows, w, x, out, residual, stride, valid, next, panel, bytes);
+  else if (rows == 6) tile(type, 6, w, x, out, residual, stride, valid, next, panel, bytes);
   else if (rows == 5) tile(type, 5, w, x, out, residual, stride, valid, next, panel, bytes);
   else if (rows == 4) tile(type, 4, w, x, out, residual, stride, valid, next, panel, bytes);
   else tile(type, 3, w, x, out, residual, stride, valid, next, panel, bytes);

@@ -3,14 +3,13 @@
  *
  * The two halves of a panel are computed side by side, by the same operations, and stored side by side. Each output is the same
  * chain of multiply-adds as in `tile.ts`, so it has the same bits. 32 bytes of a panel are one input in float32, and two inputs in
- * bfloat16 (`pairsOffset` in `pack.ts`). `type` and `rows` are constants at every call.
+ * bfloat16 (`bf16Address` in `pack.ts`). `type` and `rows` are constants at every call.
  */
 import { MatmulParameter, Size, WeightCode } from '../layout';
-import { blocksOf, blockStart, evenInputs, prefetchBytes, shifted } from './blocks';
+import { shifted } from './blocks';
 import { word } from './control';
 import { madd } from './level';
 import { prefetch, tile, upperHalves, writeOutputs } from './tile';
-import { unitF32 } from './unitFloat';
 
 /** Four weights of an input; in bfloat16 the first of two inputs, which has the lower halves of words. */
 // @ts-ignore: decorator
@@ -49,7 +48,7 @@ function tileRows(
       next += bytes;
     }
     for (; w < stop; w += 32) {
-      let p = first(WeightCode.bf16Pairs, w), q = first(WeightCode.bf16Pairs, w + 16), s: v128;
+      let p = first(WeightCode.bf16, w), q = first(WeightCode.bf16, w + 16), s: v128;
       s = v128.load_splat<f32>(x); a0 = madd(s, p, a0); b0 = madd(s, q, b0);
       s = v128.load_splat<f32>(x, 4); a1 = madd(s, p, a1); b1 = madd(s, q, b1);
       s = v128.load_splat<f32>(x, 8); a2 = madd(s, p, a2); b2 = madd(s, q, b2);
@@ -104,7 +103,7 @@ function tilePair(
       if (rows > 2) { s = v128.load_splat<f32>(x, 8); a2 = madd(s, p, a2); b2 = madd(s, q, b2); c2 = madd(s, t, c2); d2 = madd(s, u, d2); }
       if (rows > 3) { s = v128.load_splat<f32>(x, 12); a3 = madd(s, p, a3); b3 = madd(s, q, b3); c3 = madd(s, t, c3); d3 = madd(s, u, d3); }
       x += <usize>rows << 2;
-      if (type == WeightCode.bf16Pairs) {
+      if (type == WeightCode.bf16) {
         p = second(w, upper); q = second(w + 16, upper); t = second(v, upper); u = second(v + 16, upper);
         s = v128.load_splat<f32>(x); a0 = madd(s, p, a0); b0 = madd(s, q, b0); c0 = madd(s, t, c0); d0 = madd(s, u, d0);
         s = v128.load_splat<f32>(x, 4); a1 = madd(s, p, a1); b1 = madd(s, q, b1); c1 = madd(s, t, c1); d1 = madd(s, u, d1);
@@ -129,7 +128,7 @@ function writePair(a: v128, b: v128, c: v128, d: v128, at: usize, out: usize, re
 }
 
 /** One row by four panels in bfloat16, as `tileOne`. */
-function rowOfBf16(w: usize, panel: usize, out: usize, residual: usize, valid: i32, next: usize): void {
+export function rowOfBf16(w: usize, panel: usize, out: usize, residual: usize, valid: i32, next: usize): void {
   const upper = upperHalves(WeightCode.bf16);
   const zero = f32x4.splat(0);
   let a0 = zero, a1 = zero, a2 = zero, a3 = zero;
@@ -147,10 +146,10 @@ function rowOfBf16(w: usize, panel: usize, out: usize, residual: usize, valid: i
       const w2 = w1 + panel;
       const w3 = w2 + panel;
       let s = v128.load_splat<f32>(x);
-      a0 = madd(s, first(WeightCode.bf16Pairs, w), a0); b0 = madd(s, first(WeightCode.bf16Pairs, w + 16), b0);
-      a1 = madd(s, first(WeightCode.bf16Pairs, w1), a1); b1 = madd(s, first(WeightCode.bf16Pairs, w1 + 16), b1);
-      a2 = madd(s, first(WeightCode.bf16Pairs, w2), a2); b2 = madd(s, first(WeightCode.bf16Pairs, w2 + 16), b2);
-      a3 = madd(s, first(WeightCode.bf16Pairs, w3), a3); b3 = madd(s, first(WeightCode.bf16Pairs, w3 + 16), b3);
+      a0 = madd(s, first(WeightCode.bf16, w), a0); b0 = madd(s, first(WeightCode.bf16, w + 16), b0);
+      a1 = madd(s, first(WeightCode.bf16, w1), a1); b1 = madd(s, first(WeightCode.bf16, w1 + 16), b1);
+      a2 = madd(s, first(WeightCode.bf16, w2), a2); b2 = madd(s, first(WeightCode.bf16, w2 + 16), b2);
+      a3 = madd(s, first(WeightCode.bf16, w3), a3); b3 = madd(s, first(WeightCode.bf16, w3 + 16), b3);
       s = v128.load_splat<f32>(x, 4);
       a0 = madd(s, second(w, upper), a0); b0 = madd(s, second(w + 16, upper), b0);
       a1 = madd(s, second(w1, upper), a1); b1 = madd(s, second(w1 + 16, upper), b1);
@@ -165,60 +164,10 @@ function rowOfBf16(w: usize, panel: usize, out: usize, residual: usize, valid: i
   if (valid > 24) writeOutputs(a3, b3, 96, out, residual, valid - 24);
 }
 
-/** One unit of 32 outputs. Up to two rows of float32 have tiles that fit both widths. */
-export function unitWide(
-  type: i32, rows: i32, inputs: i32, w: usize, panel: usize, out: usize, residual: usize, outputs: i32, valid: i32,
-  next: usize,
-): void {
-  if (type == WeightCode.f32 && rows < 3) unitF32(rows, inputs, w, panel, out, residual, outputs, valid, next);
-  else if (type == WeightCode.f32) rowsF32(rows, inputs, w, panel, out, residual, outputs, valid, next);
-  else if (rows == 1) rowOfBf16(w, panel, out, residual, valid, next);
-  else rowsBf16(rows, inputs, w, panel, out, residual, outputs, valid, next);
-}
-
-function rowsF32(
-  rows: i32, inputs: i32, w: usize, panel: usize, out: usize, residual: usize, outputs: i32, valid: i32,
-  next: usize,
-): void {
-  unitRows(WeightCode.f32, rows, inputs, w, panel, out, residual, outputs, valid, next);
-}
-
-function rowsBf16(
-  rows: i32, inputs: i32, w: usize, panel: usize, out: usize, residual: usize, outputs: i32, valid: i32,
-  next: usize,
-): void {
-  unitRows(WeightCode.bf16Pairs, rows, inputs, w, panel, out, residual, outputs, valid, next);
-}
-
-/** Two panels at a time. */
-// @ts-ignore: decorator
-@inline
-function unitRows(
-  type: i32, rows: i32, inputs: i32, w: usize, panel: usize, out: usize, residual: usize, outputs: i32, valid: i32,
-  next: usize,
-): void {
-  const stride = <usize>outputs << 2;
-  const count = blocksOf(rows, Size.floatBlockRows);
-  const bytes = prefetchBytes(64, count);
-  for (let column = 0; column < Size.unitOutputs && column < valid; column += Size.panelOutputs * 2) {
-    for (let block = 0; block < count; block++) {
-      const start = blockStart(rows, count, block);
-      const at = <usize>start * stride;
-      const x = <usize>word(MatmulParameter.floatRows) + ((<usize>start * evenInputs(inputs)) << 2);
-      const blockRows = blockStart(rows, count, block + 1) - start;
-      blockWide(type, blockRows, w, x, out + at, shifted(residual, at), stride, valid - column, next, panel, bytes);
-      next += (panel >> 1) / <usize>count;
-    }
-    w += panel * 2;
-    out += 64;
-    residual = shifted(residual, 64);
-  }
-}
-
 /** A block of 2 to 6 rows by two panels. */
 // @ts-ignore: decorator
 @inline
-function blockWide(
+export function blockWide(
   type: i32, rows: i32, w: usize, x: usize, out: usize, residual: usize, stride: usize, valid: i32,
   next: usize, panel: usize, bytes: usize,
 ): void {

@@ -7,6 +7,7 @@ import {
   ActivationParameter,
   Address,
   AttentionParameter,
+  EmbedParameter,
   LogitsParameter,
   MatmulParameter,
   MatrixParameter,
@@ -64,10 +65,9 @@ function job(name: string, operation: Operation, chunks: number, parameters: Wor
  * A product with a residual, in tiles for 128 or for 256 bits. The number of outputs is no multiple of a panel, so that the end of
  * a matrix is computed too. Rows and weights in bfloat16 are packed first, because modules for 256 bits have layouts of their own.
  */
-function product(type: WeightCode, rows: number, inputs: number, wide: boolean): ProbeJob {
+function product(type: WeightCode, rows: number, inputs: number): ProbeJob {
   const outputs = 93;
   const isBf16 = type === WeightCode.bf16;
-  const code = isBf16 && wide ? WeightCode.bf16Pairs : type;
   const matrix = MatmulParameter.firstMatrix;
   const units = Math.ceil(outputs / Size.unitOutputs);
   const parameters = {
@@ -79,7 +79,7 @@ function product(type: WeightCode, rows: number, inputs: number, wide: boolean):
     [MatmulParameter.unitsPerChunk]: 1,
     [MatmulParameter.units]: units,
     [matrix + MatrixParameter.weight]: isBf16 ? PACKED : WEIGHTS,
-    [matrix + MatrixParameter.type]: code,
+    [matrix + MatrixParameter.type]: type,
     [matrix + MatrixParameter.outputs]: outputs,
     [matrix + MatrixParameter.out]: RESULT,
     [matrix + MatrixParameter.residual]: VALUES,
@@ -88,7 +88,7 @@ function product(type: WeightCode, rows: number, inputs: number, wide: boolean):
   const name = `product in ${['float32', 'bf16', 'q8'][type]}, ${rows} rows of ${inputs}`;
   const made = job(name, Operation.matmul, units, parameters, rows * outputs * 4);
   if (type === WeightCode.q8) return made;
-  const packed = isBf16 ? [packing({ type: code, rows: outputs, cols: inputs, to: PACKED })] : [];
+  const packed = isBf16 ? [packing({ type, rows: outputs, cols: inputs, to: PACKED })] : [];
   return { ...made, before: [rowsPacking(rows, inputs), ...packed] };
 }
 
@@ -200,6 +200,21 @@ function packing({ type, rows, cols, to }: { type: WeightCode; rows: number; col
   return job(`packing of type ${type}`, Operation.pack, panels, parameters, panels * cols * 32);
 }
 
+/** Rows of packed weights, unpacked: bfloat16 has another layout in wide modules, so its packed bytes differ and its rows do not. */
+function embedding(type: WeightCode): ProbeJob {
+  const [rows, cols] = [13, 71];
+  const parameters = {
+    [EmbedParameter.ids]: LISTS,
+    [EmbedParameter.table]: PACKED,
+    [EmbedParameter.type]: type,
+    [EmbedParameter.cols]: cols,
+    [EmbedParameter.out]: RESULT,
+  };
+  const made = job(`embedding of type ${type}`, Operation.embed, rows, parameters, rows * cols * 4);
+  const ids = Array.from({ length: rows }, (_, i) => [LISTS + i * 4, i] as const);
+  return { ...made, words: [...made.words, ...ids], before: [packing({ type, rows, cols, to: PACKED })] };
+}
+
 function activation(kind: ActivationCode): ProbeJob {
   const parameters = {
     [ActivationParameter.values]: 203,
@@ -225,16 +240,17 @@ function ofLogits(name: string, operation: Operation, bytes: number): ProbeJob {
   return job(name, operation, 2, parameters, bytes);
 }
 
-/** The jobs of the probe, as a narrow or a wide backend would start them. */
-export function probeJobs(level: WasmLevel, wide: boolean): ProbeJob[] {
+/** The jobs of the probe. */
+export function probeJobs(level: WasmLevel): ProbeJob[] {
   const types = [WeightCode.f32, WeightCode.bf16, WeightCode.q8];
   return [
-    ...types.flatMap((type) => [1, 2, 3, 4, 5, 6, 9, 16].map((rows) => product(type, rows, 192, wide))),
-    ...types.flatMap((type) => [1, 2, 7].map((rows) => product(type, rows, 75, wide))),
+    ...types.flatMap((type) => [1, 2, 3, 4, 5, 6, 9, 16].map((rows) => product(type, rows, 192))),
+    ...types.flatMap((type) => [1, 2, 7].map((rows) => product(type, rows, 75))),
     ...[1, 2, 4, 7].map((rows) => attention(rows, 29)),
     attention(8, 139, 8),
     ...[1, 3, 8].map((rows) => preparation(level, rows)),
-    ...types.map((type) => packing({ type, rows: 13, cols: 70, to: RESULT })),
+    ...[WeightCode.f32, WeightCode.q8].map((type) => packing({ type, rows: 13, cols: 70, to: RESULT })),
+    ...types.map((type) => embedding(type)),
     ...[ActivationCode.relu, ActivationCode.gelu, ActivationCode.gelu_new, ActivationCode.silu].map(activation),
     ofLogits('arg-max', Operation.argMax, 8),
     ofLogits('largest logit', Operation.largest, 2 * Size.partialAnswer),

@@ -47,13 +47,13 @@ const image = imageOf();
 const untouched = ({ result }) => image.subarray(result[0], result[0] + result[1]);
 
 let answer = 'same';
-for (const { level, narrow, wide, narrowJobs, wideJobs } of modules) {
+for (const { level, narrow, wide, jobs } of modules) {
   v8.setFlagsFromString('--no-' + flag);
-  const expected = results(Buffer.from(narrow, 'base64'), narrowJobs);
+  const expected = results(Buffer.from(narrow, 'base64'), jobs);
   v8.setFlagsFromString('--' + flag);
-  const found = results(Buffer.from(wide, 'base64'), wideJobs);
+  const found = results(Buffer.from(wide, 'base64'), jobs);
   expected.forEach((content, i) => {
-    const job = narrowJobs[i % narrowJobs.length];
+    const job = jobs[i % jobs.length];
     if (Buffer.compare(content, found[i]) !== 0) answer = level + ': ' + job.name + ' differs';
     if (Buffer.compare(content, untouched(job)) === 0) answer = level + ': ' + job.name + ' computes nothing';
   });

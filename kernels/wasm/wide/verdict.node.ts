@@ -40,8 +40,7 @@ export function probeInput(): string {
     level,
     narrow: base64(bytesOf(level, false)),
     wide: base64(bytesOf(level, false, true)),
-    narrowJobs: probeJobs(level, false),
-    wideJobs: probeJobs(level, true),
+    jobs: probeJobs(level),
   }));
   return JSON.stringify({ modules, bytes: PROBE_BYTES, codes: PROBE_CODES, flag: WIDE_FLAG });
 }
