@@ -7,6 +7,8 @@
  *     --minutes M           ends after M minutes, and counts what was tried until then
  *     --static              also mutants of code that runs at import, such as tables
  *     --concurrency N       processes that run specs (default 2)
+ *     --near                without Stryker's run of all specs before the first mutant: each mutant in a copy of the tree, against the
+ *                           nearest specs first (scripts/mutation/nearest.mjs); for samples
  *
  * `npm run mutate -- --changed [--since REF]` takes the lines that changed since REF (default: since this branch left main; on main
  * since the commit before), and the specs nearest to them. Default: 60 mutants.
@@ -23,6 +25,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { baseOf, changedLines, nearSpecs } from './mutation/changed.mjs';
 import { draw, mutantsOf } from './mutation/mutants.mjs';
+import { tryNearest } from './mutation/nearest.mjs';
 import { isBelowBar, printScores, printSurvivors, scoreOf } from './mutation/report.mjs';
 import { runNamed } from './named-mutants.mjs';
 
@@ -69,6 +72,7 @@ function readArguments() {
         concurrency: { type: 'string', default: '2' },
         minutes: { type: 'string' },
         named: { type: 'boolean', default: false },
+        near: { type: 'boolean', default: false },
         sample: { type: 'string' },
         seed: { type: 'string', default: '1' },
         since: { type: 'string' },
@@ -167,7 +171,9 @@ async function measure({ name, files, specs, isWanted = () => true }, options) {
   );
   if (counted.length === 0) return 0;
   const mutants = options.sample === undefined ? counted : draw(counted, options.sample, options.seed);
-  const results = await tryMutants(mutants, specs, { ...options, deadline });
+  const results = options.near
+    ? await tryNearest(mutants, specs, { folder: FOLDER, results: join(FOLDER, 'results.jsonl'), deadline })
+    : await tryMutants(mutants, specs, { ...options, deadline });
   if (results === null) return 1;
   printSurvivors(results);
   const isSample = results.filter(({ status }) => status !== undefined).length < counted.length;

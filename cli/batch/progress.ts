@@ -24,7 +24,7 @@ export class BatchProgress implements Watcher {
   /** Bytes of the input that are done, and how many of them were done before this run. */
   private bytes = 0;
   private earlier = 0;
-  private timer: NodeJS.Timeout | null = null;
+  private timer: NodeJS.Timeout | undefined;
   private readonly terminal = process.stderr.isTTY === true;
 
   constructor(private readonly options: ProgressOptions) {
@@ -50,7 +50,6 @@ export class BatchProgress implements Watcher {
   }
 
   recorded(failed: boolean): void {
-    if (this.records === 0) this.earlier = this.bytes;
     this.records++;
     if (failed) this.failed++;
   }
@@ -69,7 +68,7 @@ export class BatchProgress implements Watcher {
 
   /** The last line. */
   close(): void {
-    if (this.timer) clearInterval(this.timer);
+    clearInterval(this.timer);
     if (this.options.quiet) return;
     if (this.terminal) process.stderr.write(CLEAR);
     process.stderr.write(`tandem: ${this.text}\n`);

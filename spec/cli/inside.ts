@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { Tandem } from '../../api';
-import { reportError } from '../../cli/guard';
+import { type Patience, reportError } from '../../cli/guard';
 import { runCommand } from '../../cli/program';
 import type { Outcome } from './command';
 
@@ -10,14 +10,20 @@ export interface World {
   /** Whether standard output is a terminal. Standard error and standard input are none. */
   readonly terminal?: boolean;
   readonly signal?: AbortSignal;
+  /** Hears how long a server may take to end after a signal. */
+  readonly patience?: Patience;
+  /** Variables of the environment that differ from those of this process. */
+  readonly variables?: Readonly<Record<string, string | undefined>>;
 }
+
+const COLOURS = { NO_COLOR: undefined, FORCE_COLOR: undefined, TERM: 'xterm' };
 
 /**
  * Runs `tandem ARGS` inside this process: faster than a process of its own, and standard output can be a terminal. Signals, exit
  * codes of the process and closed pipes need a process; see command.ts.
  */
 export async function inside(args: readonly string[], world: World = {}): Promise<Outcome> {
-  const { input = '', terminal = false, signal = new AbortController().signal } = world;
+  const { input = '', terminal = false, signal = new AbortController().signal, patience, variables } = world;
   const printed = { stdout: '', stderr: '' };
   const catcher = (stream: 'stdout' | 'stderr') => (text: string) => {
     printed[stream] += text;
@@ -30,12 +36,12 @@ export async function inside(args: readonly string[], world: World = {}): Promis
     replace(process.stderr, 'isTTY', false),
     replace(process, 'stdin', Readable.from(input.length > 0 ? [Buffer.from(input)] : [])),
     replace(process, 'exitCode', undefined),
-    replace(process, 'env', { ...process.env, NO_COLOR: undefined, FORCE_COLOR: undefined, TERM: 'xterm' }),
+    replace(process, 'env', { ...process.env, ...COLOURS, ...variables }),
   ];
   try {
     let status = 0;
     try {
-      await runCommand(args, signal);
+      await runCommand(args, signal, patience);
       status = Number(process.exitCode ?? 0);
     } catch (error) {
       status = reportError(error);

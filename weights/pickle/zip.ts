@@ -89,20 +89,24 @@ function readEntry(source: ByteSource, fields: Fields, at: number): { entry: Zip
   if (method !== 0)
     throw bad(source, `entry ${quoted(name)} to be stored as it is`, `it compressed (method ${method})`);
   const extra = { from: nameAt + nameLength, to: nameAt + nameLength + extraLength };
-  const [size, packed, header] = largeFields(
-    fields,
-    extra,
-    [24, 20, 42].map((place) => fields.u32(at + place)),
-  );
+  const short = [24, 20, 42].map((place) => fields.u32(at + place));
+  const [size, packed, header] = largeFields(fields, extra, short) ?? [];
+  if (size === undefined) throw bad(source, `entry ${quoted(name)} with numbers in 64 bits`, 'none');
   if (packed !== size) throw bad(source, `entry ${quoted(name)} of ${size} bytes`, `${packed}`);
   return { entry: { name, size, header }, next };
 }
 
-/** Values that do not fit 32 bits stand in the extra field with id 1, in order. */
-function largeFields(fields: Fields, { from, to }: { from: number; to: number }, values: readonly number[]): number[] {
+/** Values that do not fit 32 bits stand in the extra field with id 1, in order. Null where it is missing or too short. */
+function largeFields(
+  fields: Fields,
+  { from, to }: { from: number; to: number },
+  values: readonly number[],
+): number[] | null {
   let at = from;
   while (at + 4 <= to && fields.u16(at) !== 1) at += 4 + fields.u16(at + 2);
   at += 4;
+  const large = values.filter((value) => value === FULL_32).length;
+  if (large > 0 && at + 8 * large > to) return null;
   return values.map((value) => {
     if (value !== FULL_32) return value;
     at += 8;
@@ -144,8 +148,8 @@ class Fields {
   }
 
   private check(at: number, length: number): void {
-    if (at >= 0 && at + length <= this.bytes.byteLength) return;
-    throw bad(this.source, `a list of entries that is whole`, `its end at ${this.bytes.byteLength}`);
+    if (at + length <= this.bytes.byteLength) return;
+    throw bad(this.source, 'a list of entries that is whole', `its end at ${this.bytes.byteLength}`);
   }
 }
 
