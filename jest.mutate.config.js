@@ -8,9 +8,19 @@ const folders = (process.env.TANDEM_MUTATE_SPECS ?? 'spec').split(',');
 module.exports = {
   ...require('./jest.config'),
   // Jest finds the specs that reach a source through the files below the roots alone, so that all sources have to be there.
-  roots: ['api', 'cli', 'common', 'decoding', 'engine', 'kernels', 'server', 'spec', 'transformers', 'weights'].map(
-    (name) => `<rootDir>/${name}`,
-  ),
+  roots: [
+    'api',
+    'cli',
+    'common',
+    'decoding',
+    'engine',
+    'kernels',
+    'server',
+    'spec',
+    'testing',
+    'transformers',
+    'weights',
+  ].map((name) => `<rootDir>/${name}`),
   testMatch: folders.map((folder) =>
     folder.endsWith('.ts') ? `<rootDir>/${folder}` : `<rootDir>/${folder}/**/*.spec.ts`,
   ),

@@ -26,7 +26,8 @@ import { parseArgs } from 'node:util';
 import { baseOf, changedLines, nearSpecs } from './mutation/changed.mjs';
 import { draw, mutantsOf } from './mutation/mutants.mjs';
 import { tryNearest } from './mutation/nearest.mjs';
-import { isBelowBar, printScores, printSurvivors, scoreOf } from './mutation/report.mjs';
+import { isAlive, isBelowBar, printScores, printSurvivors, scoreOf } from './mutation/report.mjs';
+import { withTypeErrors } from './mutation/types.mjs';
 import { runNamed } from './named-mutants.mjs';
 
 const FOLDER = 'build/mutate';
@@ -160,6 +161,12 @@ async function tryMutants(mutants, specs, { concurrency, deadline, ...options })
   return mutants.map((mutant) => ({ ...mutant, status: statuses.get(mutant.key) }));
 }
 
+/** Survivors that are no valid TypeScript do not count: the type check of CI refuses such a change. */
+function withoutInvalid(results) {
+  const invalid = new Set(withTypeErrors(results.filter(isAlive)));
+  for (const result of results) if (invalid.has(result.key)) result.status = 'CompileError';
+}
+
 /** Tries the mutants of some sources that `isWanted` holds for, prints what was found. @returns the exit code */
 async function measure({ name, files, specs, isWanted = () => true }, options) {
   const deadline = options.minutes === undefined ? undefined : Date.now() + options.minutes * 60_000;
@@ -175,6 +182,7 @@ async function measure({ name, files, specs, isWanted = () => true }, options) {
     ? await tryNearest(mutants, specs, { folder: FOLDER, results: join(FOLDER, 'results.jsonl'), deadline })
     : await tryMutants(mutants, specs, { ...options, deadline });
   if (results === null) return 1;
+  withoutInvalid(results);
   printSurvivors(results);
   const isSample = results.filter(({ status }) => status !== undefined).length < counted.length;
   printScores(results, { isSample, total: counted.length });

@@ -15,7 +15,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { nearSpecs } from './changed.mjs';
 
 /** What specs need of the tree. Everything that is large and that no source of a mutant is in is a link. */
@@ -23,7 +23,7 @@ const LEFT_OUT = new Set(['.git', 'build', 'docs', 'examples', 'explorer', 'cove
 const LINKED = new Set(['node_modules', 'dist', 'models']);
 
 /** Longest time of one run of specs. Generous: a mutant that is ended by a busy machine would count as killed. */
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 180_000;
 
 /** Kinds whose new text may bind less tightly than the old one. */
 const LOOSE = new Set(['ArithmeticOperator', 'EqualityOperator', 'LogicalOperator']);
@@ -48,24 +48,29 @@ export function mutated(source, { key }) {
   return source.slice(0, from) + text + source.slice(to);
 }
 
-/** Runs specs in the copy. @returns whether all passed; null where they did not end in time */
-function passes(folder, specs, related) {
-  const program = [
-    resolve('node_modules/jest/bin/jest.js'),
-    '-c',
-    'jest.mutate.config.js',
-    '-w',
-    '1',
-    '--bail=1',
-    '--silent',
+/**
+ * Runs specs in the copy up to the first one that fails.
+ *
+ * @returns the spec that failed, or none; null where they did not end in time
+ */
+function failures(folder, { specs, related, file }) {
+  const outcome = resolve(folder, '../failed.txt');
+  rmSync(outcome, { force: true });
+  const args = [
+    ...[resolve('node_modules/jest/bin/jest.js'), '-c', 'jest.mutate.config.js', '-w', '1', '--silent'],
+    ...['--reporters', './scripts/mutation/first-failure.cjs', '--testSequencer', './scripts/mutation/sequencer.cjs'],
+    ...['--passWithNoTests', ...(related === null ? [] : ['--findRelatedTests', related])],
   ];
-  const args = [...program, '--passWithNoTests', ...(related === null ? [] : ['--findRelatedTests', related])];
+  const variables = {
+    ...process.env,
+    ...{ TANDEM_MUTATE_SPECS: specs.join(','), TANDEM_MUTATE_FILE: file, TANDEM_MUTATE_OUTCOME: outcome },
+  };
   const node = resolve('node_modules/node/bin/node');
   const child = spawn(existsSync(node) ? node : process.execPath, args, {
     cwd: folder,
     stdio: 'ignore',
     detached: true,
-    env: { ...process.env, TANDEM_MUTATE_SPECS: specs.join(',') },
+    env: variables,
   });
   const end = () => {
     try {
@@ -89,7 +94,10 @@ function passes(folder, specs, related) {
       clearTimeout(timer);
       for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, stop);
       end(); // what a spec has left behind
-      done(late ? null : code === 0);
+      if (late) return done(null);
+      if (code === 0) return done([]);
+      const failed = existsSync(outcome) ? [relative(resolve(folder), readFileSync(outcome, 'utf8'))] : [];
+      return done(failed.map((name) => name.replaceAll('\\', '/')));
     });
   });
 }
@@ -107,9 +115,9 @@ function groupsOf(file, folders) {
   );
   const beside = near.filter((name) => !own.includes(name));
   return [
-    { specs: own, related: null },
-    { specs: beside, related: null },
-    { specs: folders, related: file },
+    { specs: own, related: null, file },
+    { specs: beside, related: null, file },
+    { specs: folders, related: file, file },
   ].filter(({ specs }) => specs.length > 0);
 }
 
@@ -121,14 +129,14 @@ export async function tryNearest(mutants, specs, { folder, results, deadline }) 
   const copy = join(folder, 'copy');
   makeCopy(copy);
   writeFileSync(results, '');
-  /** Whether a group passes without a mutant: else its failure tells nothing. */
+  /** Whether specs pass without a mutant: else their failure tells nothing. */
   const sound = new Map();
-  const isSound = async ({ specs: group, related }) => {
-    const name = `${group.join(',')} ${related}`;
+  const areSound = async (specs, file) => {
+    const name = specs.join(',');
     if (!sound.has(name)) {
-      const passed = await passes(copy, group, related);
-      if (passed !== true) console.log(`without a mutant ${passed === null ? 'does not end' : 'fails'}: ${name}`);
-      sound.set(name, passed === true);
+      const failed = await failures(copy, { specs, related: null, file });
+      sound.set(name, failed?.length === 0);
+      if (!sound.get(name)) console.log(`without a mutant too, there fails or does not end: ${failed ?? specs}`);
     }
     return sound.get(name);
   };
@@ -138,16 +146,18 @@ export async function tryNearest(mutants, specs, { folder, results, deadline }) 
     const source = readFileSync(path, 'utf8');
     const begun = Date.now();
     writeFileSync(path, mutated(source, mutant));
-    const passed = await passes(copy, group.specs, group.related);
+    const failed = await failures(copy, group);
     writeFileSync(path, source);
     mutant.seconds += Math.round((Date.now() - begun) / 1000);
     mutant.status = 'Survived';
-    if (passed === true || !(await isSound(group))) return;
-    mutant.status = passed === null ? 'Timeout' : 'Killed';
+    if (failed?.length === 0 || !(await areSound(failed ?? group.specs, mutant.file))) return;
+    Object.assign(mutant, failed === null ? { status: 'Timeout' } : { status: 'Killed', by: failed[0] });
   };
-  const say = ({ key, status, seconds, file, line, from, to }) => {
-    appendFileSync(results, `${JSON.stringify({ key, status, seconds })}\n`);
-    console.log(`${status} after ${seconds} s: ${file}:${line} ${from.slice(0, 80)} → ${to.slice(0, 60)}`);
+  const say = ({ key, status, seconds, by, file, line, from, to }) => {
+    appendFileSync(results, `${JSON.stringify({ key, status, seconds, by })}\n`);
+    console.log(
+      `${status}${by ? ` by ${by}` : ''} after ${seconds} s: ${file}:${line} ${from.slice(0, 80)} → ${to.slice(0, 60)}`,
+    );
   };
   // All mutants meet the nearest specs before one meets the others, which take much longer.
   for (const far of [false, true]) {

@@ -6,6 +6,9 @@ export const BAR = 85;
 const KILLED = new Set(['Killed', 'Timeout']);
 const ALIVE = new Set(['Survived', 'NoCoverage']);
 
+/** Whether no spec has noticed a mutant. */
+export const isAlive = ({ status }) => ALIVE.has(status);
+
 /** The 95 % interval of a share that was seen `good` times in `all` (Wilson 1927), as two numbers from 0 to 1. */
 export function interval(good, all) {
   const z = 1.959964;

@@ -5,10 +5,11 @@
  */
 
 /** Properties and variables whose value is wording. */
-const WORDS = /^(about|advice|complaint|description|expected|found|help|hint|message|EXAMPLES|HELP|USAGE)$/;
+const WORDS =
+  /^(about|advice|chooses|complaint|description|expected|followed|found|help|hint|irrelevant|message|EXAMPLES|HELP|USAGE)$/;
 
 /** Those whose value is wording if it has a space in it; a single word may be a code. */
-const WORDS_OR_CODES = /^(note|problem|reason|summary|what)$/;
+const WORDS_OR_CODES = /^(note|problem|reason|refused|summary|what)$/;
 
 /** What creates an error. */
 const ERROR = /(Error|Failure)$/;
@@ -26,6 +27,8 @@ const SHOWS = new Map([
   ['charge', 2],
   ['countProgress', 0],
   ['description', 0],
+  ['followed', 0],
+  ['irrelevant', 0],
   ['note', 0],
   ['notice', 0],
   ['option', 1],

@@ -39,6 +39,7 @@ const WORDING = `
   command.description('decodes texts').addHelpText('after', 'tandem generate TEXT');
   process.stderr.write('tandem: going on\\n');
   const reason = 'this engine has no threads';
+  const keys = { d_kv: followed('width'), prefix: { irrelevant: 'pipelines read it' }, dola: { refused: 'no such layers' } };
 `;
 const WORDING_LEFT_OUT = [
   // biome-ignore lint/suspicious/noTemplateCurlyInString: it is the text of a source
@@ -57,6 +58,9 @@ const WORDING_LEFT_OUT = [
   "'tandem generate TEXT'",
   "'tandem: going on\\n'",
   "'this engine has no threads'",
+  "'width'",
+  "'pipelines read it'",
+  "'no such layers'",
 ];
 
 /** Sources of which nothing is left out. */

@@ -96,8 +96,7 @@ function encoderOf({ added, pipeline }: TokenizerParts): (text: string, parseSpe
   );
   const normalized = added
     .filter((token) => token.normalized)
-    .map((token) => ({ token, spelling: normalize({ text: token.content, head: 0 }).text }))
-    .filter(({ spelling }) => spelling !== '');
+    .map((token) => ({ token, spelling: normalize({ text: token.content, head: 0 }).text }));
   const inNormalized = splitterOf(
     normalized.map(({ token }) => token),
     normalized.map(({ spelling }) => spelling),

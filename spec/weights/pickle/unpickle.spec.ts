@@ -9,6 +9,16 @@ const makers: Makers = {
 };
 const run = (bytes: Uint8Array, start = 0) => unpickle(bytes, { file: 'f', makers, start });
 
+/** Whether the bytes end inside a pickle. */
+function endsInside(bytes: Uint8Array): boolean {
+  try {
+    run(bytes);
+    return false;
+  } catch (error) {
+    return error instanceof PickleEnded;
+  }
+}
+
 const byte = (...values: number[]) => Buffer.from(values);
 const u32 = (value: number) => {
   const bytes = Buffer.alloc(4);
@@ -147,9 +157,8 @@ describe('unpickling', () => {
   it('of a beginning says that it has ended, wherever it is cut', () => {
     fc.assert(
       fc.property(any, ({ code }) => {
-        for (let length = 0; length <= code.length; length++) {
-          expect(() => run(code.subarray(0, length))).toThrow(PickleEnded);
-        }
+        const lengths = Array.from({ length: code.length + 1 }, (_, length) => length);
+        expect(lengths.filter((length) => !endsInside(code.subarray(0, length)))).toEqual([]);
       }),
       { numRuns: 25 },
     );
