@@ -197,7 +197,8 @@ function packing({ type, rows, cols, to }: { type: WeightCode; rows: number; col
     [PackParameter.firstRow]: 0,
   };
   const panels = Math.ceil(rows / Size.panelOutputs);
-  return job(`packing of type ${type}`, Operation.pack, panels, parameters, panels * cols * 32);
+  const panelBytes = type === WeightCode.q8 ? Math.ceil(cols / 32) * Size.q8Block : cols * Size.panelOutputs * 4;
+  return job(`packing of type ${type}`, Operation.pack, panels, parameters, panels * panelBytes);
 }
 
 /** Rows of packed weights, unpacked: bfloat16 has another layout in wide modules, so its packed bytes differ and its rows do not. */
@@ -217,14 +218,14 @@ function embedding(type: WeightCode): ProbeJob {
 
 function activation(kind: ActivationCode): ProbeJob {
   const parameters = {
-    [ActivationParameter.values]: 203,
+    [ActivationParameter.values]: 204,
     [ActivationParameter.x]: X,
     [ActivationParameter.gated]: WEIGHTS,
     [ActivationParameter.out]: RESULT,
     [ActivationParameter.kind]: kind,
     [ActivationParameter.chunkValues]: 128,
   };
-  return job(`activation ${kind}`, Operation.activation, 2, parameters, 203 * 4);
+  return job(`activation ${kind}`, Operation.activation, 2, parameters, 204 * 4);
 }
 
 function ofLogits(name: string, operation: Operation, bytes: number): ProbeJob {

@@ -1,0 +1,75 @@
+import { Operation, Size, WeightCode } from '../../../kernels/wasm/layout';
+import type { WasmLevel } from '../../../kernels/wasm/level';
+import { bytesOf, LEVELS } from '../../../kernels/wasm/modules';
+import { PROBE_BYTES, type ProbeJob, probeJobs } from '../../../kernels/wasm/wide/jobs';
+
+/** Runs one job, and gives the memory before and after it. The module's own data lie below 32 KiB. */
+function runOf(code: Uint8Array<ArrayBuffer>, job: ProbeJob): { before: Uint8Array; after: Uint8Array } {
+  const memory = new WebAssembly.Memory({ initial: PROBE_BYTES >> 16, maximum: 65536 });
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
+  const { setThread, run } = instance.exports as Record<string, (...numbers: number[]) => number>;
+  const bytes = new Uint8Array(memory.buffer);
+  const numbers = new Float32Array(memory.buffer);
+  for (let i = 1 << 13; i < numbers.length; i++) numbers[i] = 0.5 + ((i * 7919) % 1000) / 1001;
+  const words = new Int32Array(memory.buffer);
+  setThread(0, 1, 0);
+  let before = bytes;
+  for (const one of [...job.before, job]) {
+    for (const [at, value] of one.words) words[at >> 2] = value;
+    before = bytes.slice();
+    run(one.operation, one.chunks, 0);
+  }
+  return { before, after: bytes };
+}
+
+describe.each(LEVELS)('the jobs of the probe on %s', (level: WasmLevel) => {
+  const supported = WebAssembly.validate(bytesOf(level, false));
+  const jobs = probeJobs(level);
+
+  test('they run every kernel, products and rows of embeddings in every type, with names of their own', () => {
+    const operations = new Set(jobs.flatMap((job) => [...job.before, job]).map(({ operation }) => operation));
+    const all = Array.from({ length: Operation.exponentials + 1 }, (_, i) => i);
+    // `append` copies numbers in TypeScript's order, and has no arithmetic.
+    expect(all.filter((operation) => !operations.has(operation))).toEqual([Operation.append]);
+    expect(new Set(jobs.map(({ name }) => name)).size).toBe(jobs.length);
+    expect(new Set(jobs.map(({ operation, words }) => JSON.stringify([operation, words]))).size).toBe(jobs.length);
+    for (const job of jobs) expect(job.name).toMatch(/^[a-z]/);
+  });
+
+  test('products have every number of rows up to a block, one more, and whole and broken blocks of inputs', () => {
+    const [f32, bf16, q8] = [WeightCode.f32, WeightCode.bf16, WeightCode.q8];
+    expect([f32, bf16, q8]).toEqual([0, 1, 2]);
+    const rowsOf = (type: string, inputs: number) =>
+      jobs.flatMap(({ name }) => {
+        const found = new RegExp(`^product in ${type}, (\\d+) rows of ${inputs}$`).exec(name);
+        return found === null ? [] : [Number(found[1])];
+      });
+    for (const type of ['float32', 'bf16', 'q8']) {
+      const whole = rowsOf(type, 192);
+      for (let rows = 1; rows <= Size.floatBlockRows; rows++) expect(whole).toContain(rows);
+      expect(Math.max(...whole)).toBeGreaterThan(2 * Size.floatBlockRows);
+      expect(rowsOf(type, 75)).toEqual(expect.arrayContaining([1, 2, Size.floatBlockRows + 1]));
+    }
+    const weights = (operation: Operation) => jobs.filter((job) => job.operation === operation).length;
+    expect([weights(Operation.pack), weights(Operation.embed)]).toEqual([2, 3]);
+  });
+
+  (supported ? test : test.skip)(
+    'a result is all that its job writes: to its last words, and nothing behind them',
+    () => {
+      for (const job of jobs) {
+        const { before, after } = runOf(bytesOf(level, false), job);
+        const [at, length] = job.result;
+        const isSame = (from: number, to: number) =>
+          Buffer.compare(before.slice(from, to), after.slice(from, to)) === 0;
+        expect([job.name, isSame(at + length, at + length + 64)]).toEqual([job.name, true]);
+        // Preparation writes rows in several layouts, with room between them.
+        if (job.operation !== Operation.prepare)
+          expect([job.name, isSame(Math.max(at, at + length - Size.partialAnswer), at + length)]).toEqual([
+            job.name,
+            false,
+          ]);
+      }
+    },
+  );
+});
