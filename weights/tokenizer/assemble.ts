@@ -6,13 +6,13 @@ import type { StageFactory } from './pipeline/decoders';
 import type { Part } from './pipeline/normalizers';
 import type { Surroundings } from './pipeline/post-processor';
 import type { NamedToken, TokenizerSettings } from './settings';
-import { atOnce, PART, type Steps } from './steps';
+import { append, atOnce, type Steps } from './steps';
 import { MAX_PIECES } from './vocabulary';
 
 /** What happens to the parts of a text between added tokens. */
 export interface Pipeline {
   /** As far as a part is normalised before added tokens are looked for that have `normalized`. */
-  normalize(part: Part): Part;
+  normalize(part: Part): Steps<Part>;
   /** Ids of a part after `normalize`. */
   encode(part: Part): Steps<readonly number[]>;
 }
@@ -96,7 +96,7 @@ function encoderOf({ added, pipeline }: TokenizerParts): (text: string, parseSpe
   );
   const normalized = added
     .filter((token) => token.normalized)
-    .map((token) => ({ token, spelling: normalize({ text: token.content, head: 0 }).text }));
+    .map((token) => ({ token, spelling: atOnce(normalize({ text: token.content, head: 0 })).text }));
   const inNormalized = splitterOf(
     normalized.map(({ token }) => token),
     normalized.map(({ spelling }) => spelling),
@@ -109,7 +109,7 @@ function encoderOf({ added, pipeline }: TokenizerParts): (text: string, parseSpe
         continue;
       }
       const head = segment.start === 0 ? String.fromCodePoint(segment.text.codePointAt(0) as number).length : 0;
-      const part = normalize({ text: segment.text, head });
+      const part = yield* normalize({ text: segment.text, head });
       for (const inner of yield* inNormalized(part.text, parseSpecial)) {
         if (typeof inner === 'number') ids.push(inner);
         else yield* append(ids, yield* encode({ text: inner.text, head: Math.max(0, part.head - inner.start) }));
@@ -117,13 +117,6 @@ function encoderOf({ added, pipeline }: TokenizerParts): (text: string, parseSpe
     }
     return ids;
   };
-}
-
-function* append(ids: number[], more: readonly number[]): Steps<void> {
-  for (let i = 0; i < more.length; ) {
-    for (const end = Math.min(more.length, i + PART); i < end; i++) ids.push(more[i]);
-    yield;
-  }
 }
 
 /**

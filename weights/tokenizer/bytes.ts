@@ -2,6 +2,7 @@ import type { Tokenizer } from '../types';
 import type { AddedToken } from './added-tokens';
 import { addTokens, assemble } from './assemble';
 import type { Stage } from './pipeline/decoders';
+import { keep } from './pipeline/normalizers';
 import type { TokenizerSettings } from './settings';
 import { PART } from './steps';
 import { Utf8Decoder } from './utf8';
@@ -42,7 +43,7 @@ export function byteTokenizer(settings: TokenizerSettings, limit: number): Token
     added: addTokens(pieces, own, settings, limit),
     unknownId: UNKNOWN,
     pipeline: () => ({
-      normalize: (part) => part,
+      normalize: keep,
       *encode(part) {
         const bytes = utf8.encode(part.text);
         const ids: number[] = [];

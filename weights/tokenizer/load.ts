@@ -5,7 +5,7 @@ import { addTokens, assemble, type TokenizerParts } from './assemble';
 import { byteTokenizer } from './bytes';
 import type { Json } from './json';
 import { mergesOfText } from './pipeline/bpe';
-import { charsmapNormalizer } from './pipeline/normalizers';
+import { charsmapNormalizer, trimEnd, WHITE_SPACE } from './pipeline/normalizers';
 import { metaspace, type PrependScheme } from './pipeline/pre-tokenizers';
 import { sentencePiece } from './pipeline/sentencepiece';
 import { sentencePieceDecoder } from './pipeline/sentencepiece-decoder';
@@ -129,6 +129,8 @@ function spieceParts(spiece: SpieceModel, settings: TokenizerSettings, config: T
   };
 }
 
+const SPACE = /^[ \u2581]$/;
+
 function convertedPipeline(
   { normalizer }: SpieceModel,
   vocabulary: SpieceModel['vocabulary'],
@@ -138,13 +140,16 @@ function convertedPipeline(
   const charsmap = charsmapNormalizer(normalizer.charsmap);
   const preTokenize = metaspace('\u2581', scheme, true);
   return () => ({
-    normalize(part) {
-      const { text, head } = charsmap(part);
-      const trimmed = text.replace(/\p{White_Space}+$/u, '');
+    *normalize(part) {
+      const { text, head } = yield* charsmap(part);
+      const trimmed = yield* trimEnd(text, WHITE_SPACE);
       return { text: trimmed.replace(/ {2,}/g, '\u2581'), head: Math.min(head, trimmed.length) };
     },
     // Spaces before an added token count for nothing, as in the slow tokenizer that wrote the file.
-    encode: ({ text, head }) => encodeWords(model, preTokenize({ text: text.replace(/[ \u2581]+$/, ''), head })),
+    *encode({ text, head }) {
+      const trimmed = yield* trimEnd(text, SPACE);
+      return yield* encodeWords(model, preTokenize({ text: trimmed, head }));
+    },
   });
 }
 

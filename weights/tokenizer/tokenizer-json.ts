@@ -5,15 +5,15 @@ import { addTokens, type Pipeline, type TokenizerParts } from './assemble';
 import { type Json, list, object, steps, text, unsupported } from './json';
 import { readBpe } from './pipeline/bpe';
 import { readDecoder } from './pipeline/decoders';
-import { base64, type Part, readNormalizer } from './pipeline/normalizers';
+import { base64, readNormalizer } from './pipeline/normalizers';
 import { readPostProcessor } from './pipeline/post-processor';
-import { readPrependScheme, readPreTokenizer } from './pipeline/pre-tokenizers';
+import { readPrependScheme, readPreTokenizer, type Words } from './pipeline/pre-tokenizers';
 import { sentencePiece } from './pipeline/sentencepiece';
 import { sentencePieceDecoder } from './pipeline/sentencepiece-decoder';
 import { unigramModel } from './pipeline/unigram';
 import type { WordModel } from './pipeline/word-model';
 import { namedToken, type TokenizerSettings } from './settings';
-import { PART, type Steps } from './steps';
+import { append, Pace, type Steps } from './steps';
 import { MAX_PIECES, type NormalizerSpec, PieceType, SPACE_SYMBOL, type Vocabulary } from './vocabulary';
 
 /** Names that are special in every T5, where a vocabulary has them. */
@@ -83,16 +83,13 @@ export function stepsOf(file: Json, model: WordModel): () => Pipeline {
   return () => ({ normalize, encode: (part) => encodeWords(model, preTokenize(part)) });
 }
 
-/** Ids of the words of a part. */
-export function* encodeWords(model: WordModel, words: readonly Part[]): Steps<number[]> {
+/** Ids of the words into which a part is split. */
+export function* encodeWords(model: WordModel, words: Words): Steps<number[]> {
   const ids: number[] = [];
-  let taken = 0;
-  for (const { text: word } of words) {
-    for (const id of yield* model.encode(word)) ids.push(id);
-    taken += word.length;
-    if (taken < PART) continue;
-    taken = 0;
-    yield;
+  const pace = new Pace();
+  for (const word of words) {
+    if (word !== undefined) yield* append(ids, yield* model.encode(word.text));
+    if (word === undefined || pace.isPartDone(word.text.length)) yield;
   }
   return ids;
 }

@@ -1,6 +1,6 @@
 import { quotedJson } from '../../../common';
 import { type Json, list, unsupported } from '../json';
-import type { Steps } from '../steps';
+import { Pace, type Steps } from '../steps';
 import { readEntries } from '../vocabulary';
 import type { WordModel } from './word-model';
 
@@ -51,11 +51,10 @@ export function readBpe(model: Json): WordModel {
   };
   const merges = readMerges(model.merges, ids, settings.continuingPrefix.length);
   const cache = new Map<string, readonly number[]>();
-  // biome-ignore lint/correctness/useYield: a word is encoded at once
   function* encode(word: string): Steps<readonly number[]> {
     const known = cache.get(word) ?? (settings.ignoreMerges && ids.has(word) ? [ids.get(word) as number] : undefined);
     if (known !== undefined) return known;
-    const encoded = mergeAll(lettersOf(word, ids, settings), merges);
+    const encoded = yield* mergeAll(yield* lettersOf(word, ids, settings), merges);
     if (word.length <= LONGEST_CACHED && cache.size < MOST_CACHED) cache.set(word, encoded);
     return encoded;
   }
@@ -81,7 +80,7 @@ function readMerges(value: unknown, ids: ReadonlyMap<string, number>, prefix: nu
 }
 
 /** Ids of a word's letters. A letter that is no piece is its bytes, else unknown; without an unknown piece it is left out. */
-function lettersOf(word: string, pieces: ReadonlyMap<string, number>, settings: BpeSettings): number[] {
+function* lettersOf(word: string, pieces: ReadonlyMap<string, number>, settings: BpeSettings): Steps<number[]> {
   const { unknownId, fuseUnknown, byteFallback, continuingPrefix, endSuffix } = settings;
   const letters: number[] = [];
   let unknowns = 0;
@@ -89,43 +88,59 @@ function lettersOf(word: string, pieces: ReadonlyMap<string, number>, settings: 
     for (let i = fuseUnknown ? Math.min(unknowns, 1) : unknowns; i > 0; i--) letters.push(unknownId as number);
     unknowns = 0;
   };
-  const all = [...word];
-  for (const [i, character] of all.entries()) {
-    const letter = (i > 0 ? continuingPrefix : '') + character + (i === all.length - 1 ? endSuffix : '');
+  const pace = new Pace();
+  let at = 0;
+  for (const character of word) {
+    const isFirst = at === 0;
+    at += character.length;
+    const letter = (isFirst ? '' : continuingPrefix) + character + (at === word.length ? endSuffix : '');
     const id = pieces.get(letter);
-    const bytes = id === undefined && byteFallback ? bytePieces(letter, pieces) : null;
+    const bytes = id === undefined && byteFallback ? yield* bytePieces(letter, pieces) : null;
     if (id !== undefined) {
       addUnknowns();
       letters.push(id);
     } else if (bytes !== null) letters.push(...bytes);
     else if (unknownId !== null) unknowns++;
+    if (pace.isPartDone(1)) yield;
   }
   addUnknowns();
   return letters;
 }
 
 /** The pieces `<0x00>` to `<0xFF>` of a text's UTF-8; null unless all are there. */
-export function bytePieces(text: string, pieces: ReadonlyMap<string, number>): number[] | null {
+export function* bytePieces(text: string, pieces: ReadonlyMap<string, number>): Steps<number[] | null> {
   const ids: number[] = [];
+  const pace = new Pace();
   for (const byte of new TextEncoder().encode(text)) {
     const id = pieces.get(`<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`);
     if (id === undefined) return null;
     ids.push(id);
+    if (pace.isPartDone(1)) yield;
   }
   return ids;
 }
 
-function mergeAll(ids: number[], { ranks, results, size }: Merges): number[] {
-  const next = ids.map((_, i) => i + 1);
-  const previous = ids.map((_, i) => i - 1);
+function* mergeAll(ids: number[], { ranks, results, size }: Merges): Steps<number[]> {
+  const next = new Int32Array(ids.length);
+  const previous = new Int32Array(ids.length);
+  const pace = new Pace();
+  for (let i = 0; i < ids.length; i++) {
+    next[i] = i + 1;
+    previous[i] = i - 1;
+    if (pace.isPartDone(1)) yield;
+  }
   const rankAt = (i: number) => (i < 0 || next[i] >= ids.length ? undefined : ranks.get(ids[i] * size + ids[next[i]]));
   const queue = new MergeQueue();
   const offer = (i: number) => {
     const rank = rankAt(i);
     if (rank !== undefined) queue.push(rank, i);
   };
-  for (let i = 0; i < ids.length; i++) offer(i);
+  for (let i = 0; i < ids.length; i++) {
+    offer(i);
+    if (pace.isPartDone(1)) yield;
+  }
   for (let top = queue.pop(); top !== null; top = queue.pop()) {
+    if (pace.isPartDone(1)) yield;
     const { rank, place } = top;
     const now = ids[place] < 0 ? undefined : rankAt(place);
     // A pair that has changed since is merged only if it still gives the same piece.
@@ -138,7 +153,12 @@ function mergeAll(ids: number[], { ranks, results, size }: Merges): number[] {
     offer(previous[place]);
     offer(place);
   }
-  return ids.filter((id) => id >= 0);
+  const left: number[] = [];
+  for (let i = 0; i < ids.length; i = next[i]) {
+    left.push(ids[i]);
+    if (pace.isPartDone(1)) yield;
+  }
+  return left;
 }
 
 /** Merges by rank, and of equal ranks by place. */

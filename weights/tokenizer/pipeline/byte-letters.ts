@@ -8,13 +8,13 @@ const LETTERS: readonly string[] = (() => {
   return Array.from({ length: 256 }, (_, byte) => String.fromCharCode(isPrintable(byte) ? byte : next++));
 })();
 const BYTES: ReadonlyMap<string, number> = new Map(LETTERS.map((letter, byte) => [letter, byte]));
+const CODES = Uint16Array.from(LETTERS, (letter) => letter.charCodeAt(0));
 const utf8 = new TextEncoder();
+const utf16 = new TextDecoder('utf-16le');
 
 /** A text's UTF-8, one letter for each byte. */
 export function byteLetters(text: string): string {
-  let out = '';
-  for (const byte of utf8.encode(text)) out += LETTERS[byte];
-  return out;
+  return utf16.decode(Uint16Array.from(utf8.encode(text), (byte) => CODES[byte]));
 }
 
 /** The bytes that a token's letters stand for; those of its own UTF-8 when it has other letters. */

@@ -1,7 +1,7 @@
 import { openCharsmap } from '../charsmap';
 import { type Json, list, object, text, unsupported } from '../json';
 import { normalize } from '../normalize';
-import { atOnce } from '../steps';
+import { Pace, pieces, type Steps } from '../steps';
 import { byteLetters } from './byte-letters';
 import { readPattern } from './pattern';
 
@@ -15,9 +15,15 @@ export interface Part {
   readonly head: number;
 }
 
-export type Normalizer = (part: Part) => Part;
+export type Normalizer = (part: Part) => Steps<Part>;
 
-const WHITE_SPACE = /^\p{White_Space}$/u;
+/** The step that changes nothing. */
+// biome-ignore lint/correctness/useYield: there is nothing to do in parts
+export function* keep(part: Part): Steps<Part> {
+  return part;
+}
+
+export const WHITE_SPACE = /^\p{White_Space}$/u;
 
 /**
  * Reads the `normalizer` of tokenizer.json: the steps of Hugging Face's library (tokenizers/src/normalizers).
@@ -25,7 +31,7 @@ const WHITE_SPACE = /^\p{White_Space}$/u;
  * @throws RangeError that names a step that is not supported
  */
 export function readNormalizer(value: unknown): Normalizer {
-  if (value === null || value === undefined) return (part) => part;
+  if (value === null || value === undefined) return keep;
   const step = object(value, 'normalizer');
   const read = typeof step.type === 'string' && Object.hasOwn(NORMALIZERS, step.type) ? NORMALIZERS[step.type] : null;
   if (read === null) throw unsupported('normalizer', step.type);
@@ -35,12 +41,16 @@ export function readNormalizer(value: unknown): Normalizer {
 const NORMALIZERS: Readonly<Record<string, (step: Json) => Normalizer>> = {
   Sequence(step) {
     const all = list(step.normalizers, 'normalizers').map(readNormalizer);
-    return (part) => all.reduce((current, one) => one(current), part);
+    return function* (part) {
+      let current = part;
+      for (const one of all) current = yield* one(current);
+      return current;
+    };
   },
-  NFC: () => ofText((whole) => whole.normalize('NFC')),
-  NFD: () => ofText((whole) => whole.normalize('NFD')),
-  NFKC: () => ofText((whole) => whole.normalize('NFKC')),
-  NFKD: () => ofText((whole) => whole.normalize('NFKD')),
+  NFC: () => ofText((whole) => whole.normalize('NFC'), isAscii),
+  NFD: () => ofText((whole) => whole.normalize('NFD'), isAscii),
+  NFKC: () => ofText((whole) => whole.normalize('NFKC'), isAscii),
+  NFKD: () => ofText((whole) => whole.normalize('NFKD'), isAscii),
   Nmt: () => ofText(nmt),
   // Letter by letter: in Rust a final sigma does not depend on its place.
   Lowercase: () => ofText((whole) => whole.replace(/\p{Changes_When_Lowercased}/gu, (letter) => letter.toLowerCase())),
@@ -50,18 +60,41 @@ const NORMALIZERS: Readonly<Record<string, (step: Json) => Normalizer>> = {
   Strip: (step) => strip(step.strip_left !== false, step.strip_right !== false),
   Prepend(step) {
     const prefix = text(step.prepend, 'normalizer Prepend');
-    return (part) =>
-      part.text === '' ? part : { text: prefix + part.text, head: part.head && part.head + prefix.length };
+    // biome-ignore lint/correctness/useYield: there is nothing to do in parts
+    return function* (part) {
+      return part.text === '' ? part : { text: prefix + part.text, head: part.head && part.head + prefix.length };
+    };
   },
   Replace: (step) => replace(readPattern(step.pattern, 'normalizer Replace'), text(step.content, 'normalizer Replace')),
 };
 
-/** The step for a function of texts that maps a beginning to a beginning. */
-function ofText(change: (whole: string) => string): Normalizer {
-  return ({ text: whole, head }) => ({
-    text: change(whole),
-    head: head === 0 ? 0 : change(whole.slice(0, head)).length,
-  });
+/** No character of ASCII joins the one before it, in any of Unicode's four forms. */
+const isAscii = (code: number) => code < 0x80;
+
+/**
+ * The step for a function of texts that maps a beginning to a beginning.
+ *
+ * @param mayFollow whether a text may be cut in front of a character, by its first code unit, and its pieces be changed one by one
+ */
+function ofText(change: (whole: string) => string, mayFollow: (code: number) => boolean = () => true): Normalizer {
+  return function* ({ text: whole, head }) {
+    const text = yield* changeInPieces(whole, change, mayFollow);
+    return { text, head: head === 0 ? 0 : change(whole.slice(0, head)).length };
+  };
+}
+
+/** Changes a text piece by piece. */
+export function* changeInPieces(
+  whole: string,
+  change: (piece: string) => string,
+  mayFollow: (code: number) => boolean = () => true,
+): Steps<string> {
+  const out: string[] = [];
+  for (const piece of pieces(whole, (at) => mayFollow(whole.charCodeAt(at)))) {
+    if (out.length > 0) yield;
+    out.push(change(piece));
+  }
+  return out.join('');
 }
 
 /** SentencePiece's own table of replacements. */
@@ -69,13 +102,15 @@ export function charsmapNormalizer(bytes: Uint8Array): Normalizer {
   const [utf8, decoder] = [new TextEncoder(), new TextDecoder('utf-8', { ignoreBOM: true })];
   const spec = { charsmap: bytes, addDummyPrefix: false, removeExtraWhitespaces: false, escapeWhitespaces: false };
   const normalizer = { spec, charsmap: bytes.length === 0 ? null : openCharsmap(bytes), userDefined: null };
-  const change = (whole: string) => decoder.decode(atOnce(normalize(normalizer, utf8.encode(whole))));
-  return ({ text: whole, head }) => {
-    const out = change(whole);
+  function* change(whole: string): Steps<string> {
+    return decoder.decode(yield* normalize(normalizer, utf8.encode(whole)));
+  }
+  return function* ({ text: whole, head }) {
+    const out = yield* change(whole);
     if (head === 0 || out === '') return { text: out, head: 0 };
     // Where the rules remove the first characters, Hugging Face's library gives their offset to the next one.
     const first = String.fromCodePoint(out.codePointAt(0) as number).length;
-    return { text: out, head: Math.max(first, change(whole.slice(0, head)).length) };
+    return { text: out, head: Math.max(first, (yield* change(whole.slice(0, head))).length) };
   };
 }
 
@@ -90,47 +125,52 @@ export function base64(value: unknown): Uint8Array<ArrayBuffer> {
 }
 
 function strip(left: boolean, right: boolean): Normalizer {
-  return ({ text: whole, head }) => {
-    let [start, end] = [0, whole.length];
-    if (left) while (start < end && WHITE_SPACE.test(whole[start])) start++;
-    if (right) while (end > start && WHITE_SPACE.test(whole[end - 1])) end--;
-    return { text: whole.slice(start, end), head: Math.max(0, Math.min(head, end) - start) };
+  return function* ({ text: whole, head }) {
+    const trimmed = right ? yield* trimEnd(whole, WHITE_SPACE) : whole;
+    const pace = new Pace();
+    let start = 0;
+    while (left && start < trimmed.length && WHITE_SPACE.test(trimmed[start])) {
+      start++;
+      if (pace.isPartDone(1)) yield;
+    }
+    return { text: trimmed.slice(start), head: Math.max(0, Math.min(head, trimmed.length) - start) };
   };
 }
 
+/** A text without the characters at its end that a pattern matches, in linear time, which a pattern with `+$` does not take. */
+export function* trimEnd(text: string, pattern: RegExp): Steps<string> {
+  const pace = new Pace();
+  let end = text.length;
+  while (end > 0 && pattern.test(text[end - 1])) {
+    end--;
+    if (pace.isPartDone(1)) yield;
+  }
+  return text.slice(0, end);
+}
+
 function replace(pattern: RegExp, content: string): Normalizer {
-  return ({ text: whole, head }) => {
-    let [out, from, newHead] = ['', 0, 0];
+  return function* ({ text: whole, head }) {
+    let [from, newHead] = [0, 0];
+    const out: string[] = [];
+    const pace = new Pace();
     for (const match of whole.matchAll(pattern)) {
+      if (pace.isPartDone(match.index + match[0].length - from)) yield;
       const end = match.index + match[0].length;
       const kept = whole.slice(from, match.index);
       // What replaces a match has the offset of the match's last character.
       if (end <= head) newHead += kept.length + content.length;
       else if (from <= head) newHead += Math.max(0, Math.min(head, match.index) - from);
-      out += kept + content;
+      out.push(kept, content);
       from = end;
     }
-    return { text: out + whole.slice(from), head: from < head ? newHead + head - from : newHead };
+    out.push(whole.slice(from));
+    return { text: out.join(''), head: from < head ? newHead + head - from : newHead };
   };
 }
 
 // The rules of `do_nmt` in tokenizers/src/normalizers/unicode.rs.
-const REMOVED: readonly (readonly [number, number])[] = [
-  [0x01, 0x08],
-  [0x0b, 0x0b],
-  [0x0e, 0x1f],
-  [0x7f, 0x7f],
-  [0x8f, 0x8f],
-  [0x9f, 0x9f],
-];
-const SPACES = new Set('\t\n\f\r\u1680\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u2581\ufeff\ufffd');
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
+const REMOVED = /[\x01-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]/g;
+const SPACES = /[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/g;
 
-function nmt(whole: string): string {
-  let out = '';
-  for (const character of whole) {
-    const code = character.charCodeAt(0);
-    if (REMOVED.some(([first, last]) => code >= first && code <= last)) continue;
-    out += SPACES.has(character) ? ' ' : character;
-  }
-  return out;
-}
+const nmt = (whole: string) => whole.replace(REMOVED, '').replace(SPACES, ' ');

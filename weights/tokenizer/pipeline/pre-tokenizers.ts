@@ -1,11 +1,15 @@
 import { type Json, list, object, unsupported } from '../json';
+import { Pace } from '../steps';
 import { SPACE_SYMBOL } from '../vocabulary';
 import { byteLetters } from './byte-letters';
-import type { Part } from './normalizers';
+import { changeInPieces, type Part } from './normalizers';
 import { readPattern } from './pattern';
 
-/** Splits a part into the parts that the model encodes one by one. None of them is empty. */
-export type PreTokenizer = (part: Part) => Part[];
+/** The words of a part, each as soon as it is found; nothing where the work is interrupted. A long text has too many to keep. */
+export type Words = Generator<Part | undefined, void, void>;
+
+/** Splits a part into the words that the model encodes one by one. None of them is empty. */
+export type PreTokenizer = (part: Part) => Words;
 
 export type PrependScheme = 'always' | 'first' | 'never';
 
@@ -15,7 +19,7 @@ export type PrependScheme = 'always' | 'first' | 'never';
  * @throws RangeError that names a step that is not supported
  */
 export function readPreTokenizer(value: unknown): PreTokenizer {
-  if (value === null || value === undefined) return (part) => (part.text === '' ? [] : [part]);
+  if (value === null || value === undefined) return whole;
   const step = object(value, 'pre_tokenizer');
   const known = typeof step.type === 'string' && Object.hasOwn(PRE_TOKENIZERS, step.type);
   if (!known) throw unsupported('pre_tokenizer', step.type);
@@ -33,7 +37,7 @@ const WORDS =
 const PRE_TOKENIZERS: Readonly<Record<string, (step: Json) => PreTokenizer>> = {
   Sequence(step) {
     const all = list(step.pretokenizers, 'pretokenizers').map(readPreTokenizer);
-    return (part) => all.reduce((parts, one) => parts.flatMap(one), part.text === '' ? [] : [part]);
+    return (part) => inTurn(part, all);
   },
   WhitespaceSplit: () => (part) => split(part, /\p{White_Space}/gu, 'Removed'),
   Whitespace: () => (part) => split(part, WORDS, 'Removed', true),
@@ -46,7 +50,7 @@ const PRE_TOKENIZERS: Readonly<Record<string, (step: Json) => PreTokenizer>> = {
     return (part) => split(part, PUNCTUATION, behavior);
   },
   BertPreTokenizer: () => (part) =>
-    split(part, /\p{White_Space}/gu, 'Removed').flatMap((word) => split(word, PUNCTUATION, 'Isolated')),
+    inTurn(part, [(one) => split(one, /\p{White_Space}/gu, 'Removed'), (one) => split(one, PUNCTUATION, 'Isolated')]),
   CharDelimiterSplit(step) {
     const pattern = readPattern({ String: step.delimiter }, 'pre_tokenizer CharDelimiterSplit');
     return (part) => split(part, pattern, 'Removed');
@@ -62,16 +66,33 @@ const PRE_TOKENIZERS: Readonly<Record<string, (step: Json) => PreTokenizer>> = {
   },
   ByteLevel(step) {
     const [addSpace, splits] = [step.add_prefix_space !== false, step.use_regex !== false];
-    return ({ text, head }) => {
+    return function* ({ text, head }) {
       const spaced =
         addSpace && text !== '' && !text.startsWith(' ')
           ? { text: ` ${text}`, head: head && head + 1 }
           : { text, head };
-      const parts = splits ? split(spaced, GPT2, 'Isolated') : [spaced];
-      return parts.filter((part) => part.text !== '').map((part) => ({ ...part, text: byteLetters(part.text) }));
+      const pace = new Pace();
+      for (const part of splits ? split(spaced, GPT2, 'Isolated') : whole(spaced)) {
+        if (part === undefined) yield;
+        else yield { ...part, text: yield* changeInPieces(part.text, byteLetters) };
+        if (part && pace.isPartDone(part.text.length)) yield;
+      }
     };
   },
 };
+
+function* whole(part: Part): Words {
+  if (part.text !== '') yield part;
+}
+
+/** Splits with each pre-tokeniser what those before it made. */
+function* inTurn(part: Part, [first, ...others]: readonly PreTokenizer[]): Words {
+  if (first === undefined) return yield* whole(part);
+  for (const word of first(part)) {
+    if (word === undefined) yield;
+    else yield* inTurn(word, others);
+  }
+}
 
 /** The `prepend_scheme` of a Metaspace step; older files have `add_prefix_space` in its place. */
 export function readPrependScheme(step: Json): PrependScheme {
@@ -84,12 +105,12 @@ export function readPrependScheme(step: Json): PrependScheme {
 /** Writes a symbol for every space, and one in front where the scheme says so; then splits in front of every symbol. */
 export function metaspace(symbol: string, scheme: PrependScheme, splits: boolean): PreTokenizer {
   const pattern = readPattern({ String: symbol }, 'Metaspace');
-  return (part) => {
-    if (part.text === '') return [];
-    let text = part.text.replaceAll(' ', symbol);
+  return function* (part) {
+    if (part.text === '') return;
+    let text = yield* changeInPieces(part.text, (piece) => piece.replaceAll(' ', symbol));
     const isHere = scheme === 'always' || (scheme === 'first' && part.head > 0);
     if (isHere && !text.startsWith(symbol)) text = symbol + text;
-    return splits ? split({ ...part, text }, pattern, 'MergedWithNext') : [{ ...part, text }];
+    yield* splits ? split({ ...part, text }, pattern, 'MergedWithNext') : whole({ ...part, text });
   };
 }
 
@@ -103,23 +124,29 @@ function readBehavior(value: unknown): Behavior {
 }
 
 interface Piece {
-  start: number;
-  end: number;
+  readonly start: number;
+  readonly end: number;
   readonly isMatch: boolean;
 }
 
 /** Splits as `NormalizedString::split` does. With `invert`, what lies between matches counts as a match. */
-function split(part: Part, pattern: RegExp, behavior: Behavior, invert = false): Part[] {
-  const merged: Piece[] = [];
+function* split(part: Part, pattern: RegExp, behavior: Behavior, invert = false): Words {
+  const pace = new Pace();
+  const wordOf = ({ start, end }: Piece) => ({
+    text: part.text.slice(start, end),
+    head: Math.max(0, part.head - start),
+  });
+  let last: Piece | null = null;
   for (const piece of piecesOf(part.text, pattern, invert)) {
+    if (pace.isPartDone(piece.end - piece.start)) yield;
     if (behavior === 'Removed' && piece.isMatch) continue;
-    const last = merged.at(-1);
-    if (last !== undefined && joins(behavior, last, piece)) {
-      last.end = piece.end;
-      merged[merged.length - 1] = { ...last, isMatch: piece.isMatch };
-    } else merged.push(piece);
+    if (last !== null && joins(behavior, last, piece)) last = { ...piece, start: last.start };
+    else {
+      if (last !== null) yield wordOf(last);
+      last = piece;
+    }
   }
-  return merged.map(({ start, end }) => ({ text: part.text.slice(start, end), head: Math.max(0, part.head - start) }));
+  if (last !== null) yield wordOf(last);
 }
 
 /** Whether a piece is joined to the one before it. Of several matches in a row only the nearest to other text is. */
@@ -129,15 +156,13 @@ function joins(behavior: Behavior, last: Piece, piece: Piece): boolean {
   return behavior === 'MergedWithNext' && last.isMatch && !piece.isMatch;
 }
 
-function piecesOf(text: string, pattern: RegExp, invert: boolean): Piece[] {
-  const pieces: Piece[] = [];
+function* piecesOf(text: string, pattern: RegExp, invert: boolean): Generator<Piece, void> {
   let from = 0;
   for (const match of text.matchAll(pattern)) {
     const end = match.index + match[0].length;
-    if (match.index > from) pieces.push({ start: from, end: match.index, isMatch: invert });
-    pieces.push({ start: match.index, end, isMatch: !invert });
+    if (match.index > from) yield { start: from, end: match.index, isMatch: invert };
+    yield { start: match.index, end, isMatch: !invert };
     from = end;
   }
-  if (from < text.length) pieces.push({ start: from, end: text.length, isMatch: invert });
-  return pieces;
+  if (from < text.length) yield { start: from, end: text.length, isMatch: invert };
 }

@@ -5,7 +5,7 @@ import { trieOf } from '../piece-trie';
 import { PART, type Steps } from '../steps';
 import { bestPath, type UnigramModel } from '../viterbi';
 import { type NormalizerSpec, PieceType, type Vocabulary } from '../vocabulary';
-import { charsmapNormalizer } from './normalizers';
+import { charsmapNormalizer, keep } from './normalizers';
 
 const BYTE_PIECE = /^<0x([0-9A-Fa-f]{2})>$/;
 /** What normalising and splitting need of a vocabulary. */
@@ -33,7 +33,7 @@ export function sentencePiece(vocabulary: Vocabulary, spec: NormalizerSpec): (ha
   return (hasNormalized) =>
     hasNormalized
       ? { normalize: charsmapNormalizer(spec.charsmap), encode: encodeWith({ ...normalizer, charsmap: null }) }
-      : { normalize: (part) => part, encode: encodeWith(normalizer) };
+      : { normalize: keep, encode: encodeWith(normalizer) };
 }
 
 function tablesOf(vocabulary: Vocabulary, spec: NormalizerSpec): Tables {

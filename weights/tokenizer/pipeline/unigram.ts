@@ -1,5 +1,5 @@
 import { trieOf } from '../piece-trie';
-import type { Steps } from '../steps';
+import { Pace, type Steps } from '../steps';
 import { bestPath, type UnigramModel } from '../viterbi';
 import { PieceType, type Vocabulary } from '../vocabulary';
 import { bytePieces } from './bpe';
@@ -30,7 +30,9 @@ export function unigramModel(vocabulary: Vocabulary): WordModel {
     const bytes = utf8.encode(word);
     const path = yield* bestPath(model, bytes);
     const encoded: number[] = [];
+    const pace = new Pace();
     for (let i = 0; i < path.length; i += 2) {
+      if (pace.isPartDone(1)) yield;
       if (path[i + 1] !== unknownId) {
         encoded.push(path[i + 1]);
         continue;
@@ -41,7 +43,9 @@ export function unigramModel(vocabulary: Vocabulary): WordModel {
       // A run of unknown characters can spell a piece that has so low a score that no path took it.
       const whole = ids.get(run);
       if (whole !== undefined && isOrdinary(whole)) encoded.push(whole);
-      else encoded.push(...((vocabulary.byteFallback ? bytePieces(run, ids) : null) ?? [unknownId]));
+      else
+        for (const id of (vocabulary.byteFallback ? yield* bytePieces(run, ids) : null) ?? [unknownId])
+          encoded.push(id);
     }
     return encoded;
   }
