@@ -27,7 +27,7 @@ const letters = fc.string({ unit: fc.constantFrom(...LETTERS), minLength: 1, max
 /** Texts of several parts, whose cuts fall on any letter. */
 const longText = fc
   .tuple(letters, letters)
-  .map(([start, again]) => (start + again.repeat(Math.ceil((2.5 * PART) / again.length))).toWellFormed());
+  .map(([start, again]) => start + again.repeat(Math.ceil((1.5 * PART) / again.length)));
 
 const byLetter = (change: (letter: string) => string) => (text: string) => [...text].map(change).join('');
 const isRemoved = (code: number) => code < 9 || code === 11 || (code > 13 && code < 32) || code === 127;
@@ -39,12 +39,12 @@ describe('a long text', () => {
         const mayCut = (at: number) => isAnywhere || text[at] < '\x7f';
         const found = [...pieces(text, mayCut)];
         expect(found.join('')).toBe(text);
-        for (const piece of found) expect(piece.isWellFormed()).toBe(true);
+        for (const piece of found) expect(piece).toBe(Buffer.from(piece).toString());
         for (const piece of found.slice(0, -1)) expect(piece.length).toBeGreaterThanOrEqual(PART);
         if (isAnywhere) for (const piece of found) expect(piece.length).toBeLessThanOrEqual(PART + 1);
         else for (const [first] of found.slice(1)) expect(first < '\x7f').toBe(true);
       }),
-      { numRuns: 25 },
+      { numRuns: 10 },
     );
   });
 
@@ -67,7 +67,7 @@ describe('a long text', () => {
       fc.property(longText, (text) => {
         expect(atOnce(readNormalizer({ type })({ text, head: 0 })).text).toBe(change(text));
       }),
-      { numRuns: 12 },
+      { numRuns: 5 },
     );
   });
 
@@ -84,7 +84,7 @@ describe('a long text', () => {
     return count;
   }
 
-  const text = 'ab E\u0301 '.repeat((4 * PART) / 6);
+  const text = 'ab E\u0301 '.repeat((2.5 * PART) / 6);
   const regex = (Regex: string) => ({ pattern: { Regex } });
   it.each<[object]>([
     ...['NFC', 'NFKD', 'Lowercase', 'StripAccents', 'Nmt', 'ByteLevel'].map((type): [object] => [
@@ -108,13 +108,13 @@ describe('a long text', () => {
   });
 
   it.each([['ab'], ['b'], ['€']])('of one word, %s again and again, is encoded in parts', async (again) => {
-    const word = again.repeat((8 * PART) / again.length);
+    const word = again.repeat((3 * PART) / again.length);
     // Letters, merges and the ids that are left are each looked at in parts.
-    expect(await turns(word, {})).toBeGreaterThanOrEqual(3 * (8 - 1));
+    expect(await turns(word, {})).toBeGreaterThanOrEqual(3 * (3 - 1));
   });
 
-  it('with a million spaces inside is trimmed at its ends in linear time', async () => {
-    const spaces = ' '.repeat(1_000_000);
+  it('with 400,000 spaces inside is trimmed at its ends in linear time', async () => {
+    const spaces = ' '.repeat(400_000);
     const strip = readNormalizer({ type: 'Strip' });
     expect(atOnce(strip({ text: `${spaces}a${spaces}b${spaces}`, head: 1 }))).toEqual({
       text: `a${spaces}b`,
@@ -123,16 +123,16 @@ describe('a long text', () => {
   });
 });
 
-it('SentencePiece with legacy false takes a million spaces inside a text in linear time', async () => {
+it('SentencePiece with legacy false takes 400,000 spaces inside a text in linear time', async () => {
   const settings = JSON.stringify({ legacy: false });
   const tokenizer = await load({ 'spiece.model': data('t5.spiece.model'), 'tokenizer_config.json': settings });
-  const spaces = ' '.repeat(1_000_000);
+  const spaces = ' '.repeat(400_000);
   expect(tokenizer.encode(`a${spaces}b${spaces}`)).toEqual(tokenizer.encode('a b'));
 });
 
 describe('a run of letters that no piece has', () => {
   it.each([[true], [false]])(
-    'of 400,000 letters is its bytes or one unknown token (bytes: %j)',
+    'of 200,000 letters is its bytes or one unknown token (bytes: %j)',
     async (byte_fallback) => {
       const byte = (i: number) => `<0x${i.toString(16).toUpperCase().padStart(2, '0')}>`;
       const names = ['<pad>', '</s>', '<unk>', ...Array.from({ length: 256 }, (_, i) => byte(i)), 'a'];
@@ -142,7 +142,7 @@ describe('a run of letters that no piece has', () => {
       const tokenizer = await load({
         'tokenizer.json': JSON.stringify({ model, pre_tokenizer: digits, decoder: null }),
       });
-      const count = 400_000;
+      const count = 200_000;
       const ids = tokenizer.encode('é'.repeat(count), { addEos: false });
       expect(ids.length).toBe(byte_fallback ? 2 * count : 1);
       expect(new Set(ids)).toEqual(new Set(byte_fallback ? [3 + 0xc3, 3 + 0xa9] : [2]));
