@@ -4,8 +4,9 @@
  */
 
 import type { ErrorCode } from '../common';
-import type { CostTable, GenerationResult, Settings, TokenOrigin, Trace } from '../decoding';
+import type { GenerationResult, Settings, TokenOrigin, Trace } from '../decoding';
 import type { Dtype } from '../kernels';
+import type { SmoothedCosts } from './engine/smoothed';
 import type { Counts, Proof, ProofRequest } from './proof/prove';
 
 /** What proposes tokens in the explorer; `none` decodes with the target alone. */
@@ -27,6 +28,8 @@ export interface Inspected {
   /** Bytes of the weights in the files, and in memory as they would be loaded. */
   readonly storedBytes: number;
   readonly memoryBytes: number;
+  /** Bytes of files that stay in memory too: what was downloaded; files that were dropped stay on disk. */
+  readonly keptBytes: number;
 }
 
 export interface LoadRequest {
@@ -186,7 +189,7 @@ export interface ShownRound {
 }
 
 /** What calls of a pair cost: c and v, and the speed of a target call of one row. */
-export interface MeasuredCosts extends CostTable {
+export interface MeasuredCosts extends SmoothedCosts {
   /** Milliseconds of a target call of one row, the fastest of several. */
   readonly oneRow: number;
   /** Weights of the decoder and its head, which a call reads once; a row takes two operations for each. */

@@ -21,21 +21,21 @@ interface Picture {
 /** The panels as they are looked at, each in a state that shows something. */
 const PANELS: readonly Picture[] = [
   { name: 'race', hash: '#race', ready: '#verdict' },
-  { name: 'round', hash: '#round?step=9', ready: '.cards' },
-  { name: 'play', hash: '#play?temperature=1', ready: '.charts' },
+  { name: 'round', hash: '#round?step=9', ready: '.code' },
+  { name: 'play', hash: '#play?temperature=1', ready: '.charts > :nth-child(2) svg' },
   { name: 'prove', hash: '#prove', ready: '#finding' },
-  { name: 'attention', hash: '#attention?at=9', ready: '#reading' },
-  { name: 'attention-encoder', hash: '#attention?reads=encoder&layer=2&head=3&by=read&at=12', ready: '#reading' },
+  { name: 'attention', hash: '#attention?at=9', ready: '.heat' },
+  { name: 'attention-encoder', hash: '#attention?reads=encoder&layer=2&head=3&by=read&at=12', ready: '.heat' },
   { name: 'timeline', hash: '#timeline', ready: '.calls' },
-  { name: 'machine', hash: '#machine', ready: '#costs' },
+  { name: 'machine', hash: '#machine', ready: '#roofline' },
   { name: 'own', hash: '#own', ready: '.own' },
   { name: 'prove-wrong', hash: '#prove?wrong=corrects+from+the+target+itself', ready: '#finding' },
 ];
 /** Pictures of the documentation. */
 const SHOWN: readonly Picture[] = [
-  { name: 'explorer-round', hash: '#round?step=8', ready: '.cards', height: 940 },
+  { name: 'explorer-round', hash: '#round?step=8', ready: '.code', height: 940 },
   { name: 'explorer-prove', hash: '#prove?wrong=corrects+from+the+target+itself', ready: '#finding', height: 860 },
-  { name: 'explorer-attention', hash: '#attention?at=9', ready: '#reading', height: 900 },
+  { name: 'explorer-attention', hash: '#attention?at=9', ready: '.heat', height: 900 },
 ];
 /** What is still moving when a panel is ready: the rest of the run, or the samples. */
 const SETTLE_MILLISECONDS = 2500;

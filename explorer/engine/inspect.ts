@@ -1,5 +1,6 @@
 import { openFileSet } from '../../weights';
 import type { Inspected, OwnModel } from '../protocol';
+import { forget } from './address';
 import { ownFiles } from './files';
 import type { LoadWays } from './ways';
 
@@ -9,6 +10,15 @@ import type { LoadWays } from './ways';
  * @throws WeightsError when a file is missing or breaks its format
  */
 export async function inspect(model: OwnModel, ways: LoadWays): Promise<Inspected> {
+  try {
+    return await inspectFiles(model, ways);
+  } catch (error) {
+    if (typeof model === 'string') forget(model);
+    throw error;
+  }
+}
+
+async function inspectFiles(model: OwnModel, ways: LoadWays): Promise<Inspected> {
   const checkpoint = await openFileSet(await ownFiles(model, ways));
   try {
     let [parameters, storedBytes, memoryBytes] = [0, 0, 0];
@@ -18,7 +28,8 @@ export async function inspect(model: OwnModel, ways: LoadWays): Promise<Inspecte
       storedBytes += bytes;
       memoryBytes += count * (type === 'BF16' ? 2 : 4);
     }
-    return { name: checkpoint.name, family: checkpoint.config.family, parameters, storedBytes, memoryBytes };
+    const keptBytes = typeof model === 'string' ? storedBytes : 0;
+    return { name: checkpoint.name, family: checkpoint.config.family, parameters, storedBytes, memoryBytes, keptBytes };
   } finally {
     await checkpoint.dispose();
   }

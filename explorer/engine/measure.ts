@@ -3,7 +3,10 @@ import { measureCosts } from '../../decoding';
 import type { T5Model } from '../../engine';
 import type { DecodeRequest, MeasuredCosts } from '../protocol';
 import type { Models } from './models';
+import { smoothed } from './smoothed';
 
+/** Rows of the largest call that is timed: those of a round with the largest γ of the page's slider. */
+const ROWS = 13;
 /** Calls of one row that are timed; the fastest counts. */
 const REPEATS = 5;
 /** Bytes of a weight: q8 has a scale for each block of 32. */
@@ -18,7 +21,7 @@ export async function measure(
   const drafter = await models.drafter(draft, signal);
   if (drafter === null) throw new TandemError('option-invalid', 'draft: expected one to measure, found none');
   const source = models.encode(text);
-  const costs = await measureCosts(models.target, drafter, { source, signal });
+  const costs = smoothed(await measureCosts(models.target, drafter, { source, signal, rows: ROWS }));
   const { target } = models;
   const oneRow = await oneRowOf(target, source);
   return { ...costs, oneRow, decoderWeights: decoderWeights(target), weightBytes: BYTES[target.dtype] };

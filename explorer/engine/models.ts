@@ -13,6 +13,7 @@ import { loadModel, type T5Model } from '../../engine';
 import { type Backend, createBackend, type Dtype } from '../../kernels';
 import { type FileSet, firstVocabularyDifference, openFileSet, type Tokenizer } from '../../weights';
 import type { DraftKind, EngineInfo, LoadRequest, ModelInfo, PairSource } from '../protocol';
+import { keepOnly } from './address';
 import { fetchFiles, fetchPair, ownFiles } from './files';
 import { unpacked } from './wasm-code';
 import type { LoadWays } from './ways';
@@ -131,6 +132,7 @@ export class Models {
 let bundled: OpenedPair | null = null;
 
 async function openPair(source: PairSource, ways: LoadWays): Promise<OpenedPair> {
+  keepOnly(source.kind === 'own' ? [source.target, source.draft] : []);
   if (source.kind === 'own') return openOwn(source, ways);
   if (bundled !== null) return bundled;
   const { base } = source;

@@ -1,5 +1,5 @@
 import type { ComponentChildren, FunctionComponent } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type { Dtype } from '../../kernels';
 import type { Engine } from '../client';
 import { AttentionPanel } from '../panels/attention/panel';
@@ -15,6 +15,7 @@ import { counted, plural } from './format';
 import type { PanelProps } from './panel-props';
 import { type PlaceState, usePlace, writePlace } from './place';
 import { readDtype } from './settings';
+import { Gradually } from './stages';
 
 interface PanelEntry {
   readonly name: string;
@@ -78,12 +79,18 @@ export function App({ engine }: Pick<PanelProps, 'engine'>) {
     if (theme === 'dark' || theme === 'light') document.documentElement.dataset.theme = theme;
     else delete document.documentElement.dataset.theme;
   }, [theme]);
+  // A panel changes the link at each step; what is around it is then the same.
+  const header = useMemo(
+    () => <Header current={entry.name} values={values} change={state.change} />,
+    [entry, keptOf(values)],
+  );
+  const footer = useMemo(() => <Footer load={load} />, [load]);
   return (
-    <>
+    <Gradually first={2}>
       <button type="button" class="skip" onClick={() => document.getElementById('main')?.focus()}>
         Skip to the panel
       </button>
-      <Header current={entry.name} values={values} change={state.change} />
+      {header}
       <main id="main" tabIndex={-1}>
         <h1 class="panel-title">
           {entry.title} <small>{entry.about}</small>
@@ -95,9 +102,14 @@ export function App({ engine }: Pick<PanelProps, 'engine'>) {
         )}
         <entry.Panel key={entry.name} engine={engine} info={load.info} load={loadPair} {...state} />
       </main>
-      <Footer load={load} />
-    </>
+      {footer}
+    </Gradually>
   );
+}
+
+/** What the links of other panels have of this one's, as text. */
+function keptOf(values: Readonly<Record<string, string>>): string {
+  return KEPT.map((name) => `${name}=${values[name]}`).join('&');
 }
 
 interface HeaderProps extends Pick<PlaceState, 'change'> {

@@ -16,6 +16,12 @@ export function writePlace({ panel, values }: Place): string {
   return `#${panel}${query === '' ? '' : `?${query}`}`;
 }
 
+/** A whole number of the link from 0 on, kept inside its range; the fallback where it says none. */
+export function within<T>(value: string | undefined, last: number, fallback: T): number | T {
+  const number = value ? Number(value) : Number.NaN;
+  return Number.isInteger(number) ? Math.min(Math.max(number, 0), last) : fallback;
+}
+
 /** Changes of values; undefined takes one away. */
 export type Changes = Readonly<Record<string, string | number | undefined>>;
 

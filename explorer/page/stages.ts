@@ -1,3 +1,4 @@
+import { type ComponentChildren, toChildArray } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
 /** Milliseconds after which the next part comes where no frame is drawn: in a page that is not seen. */
@@ -10,7 +11,7 @@ const UNSEEN_MILLISECONDS = 100;
 export function useStages(last: number): number {
   const [stage, setStage] = useState(0);
   useEffect(() => {
-    if (stage === last) return;
+    if (stage >= last) return;
     const next = () => setStage(stage + 1);
     const frame = requestAnimationFrame(() => setTimeout(next));
     const timer = setTimeout(next, UNSEEN_MILLISECONDS);
@@ -20,4 +21,10 @@ export function useStages(last: number): number {
     };
   }, [stage, last]);
   return stage;
+}
+
+/** Shows its children one after the other, one more in each frame; `first` of them at once. */
+export function Gradually({ children, first = 1 }: { children: ComponentChildren; first?: number }) {
+  const parts = toChildArray(children);
+  return parts.slice(0, first + useStages(parts.length - first));
 }

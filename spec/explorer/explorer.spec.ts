@@ -11,7 +11,6 @@ import {
   endNode,
   inNode,
   LEVEL,
-  PANELS,
   ROOT,
   SAMPLED,
   type Site,
@@ -19,12 +18,23 @@ import {
   showPanel,
   siteFolder,
   untilLoaded,
-  violations,
   type Watched,
   watchedPage,
 } from './site';
 
 const RUN = { ...SAMPLED, maxNewTokens: 48 };
+
+/** Runs in the page: how many pixels the hollow point of each drawing is away from the corners of its first line. */
+function awayFromLine(figures: Element[]): number[] {
+  return figures.map((figure) => {
+    const way = figure.querySelector('.curve')?.getAttribute('d') ?? '';
+    const point = figure.querySelector('.point.hollow circle');
+    const [x, y] = ['cx', 'cy'].map((name) => Number(point?.getAttribute(name) ?? Number.NaN));
+    return Math.min(
+      ...[...way.matchAll(/[ML]([\d.]+) ([\d.]+)/g)].map(([, a, b]) => Math.hypot(Number(a) - x, Number(b) - y)),
+    );
+  });
+}
 
 describeIn(browserOf('chromium'), 'the explorer', () => {
   let folder: string;
@@ -57,11 +67,13 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
 
   test('the race gives Node’s text, with the draft and without it, and says that they are the same', async () => {
     await page.waitForSelector('#verdict', { timeout: 60_000 });
-    const { text } = await inNode(EXAMPLES[0], { maxNewTokens: 96 });
+    const { text, metrics } = await inNode(EXAMPLES[0], { maxNewTokens: 96 });
     const lanes = await page.$$eval('.lane .text', (all) => all.map(({ textContent }) => textContent));
     expect(lanes).toEqual([text, text]);
     expect(await textOf('#verdict')).toMatch(/^✓ The same text/);
-    expect(await page.locator('.token.accepted').count()).toBeGreaterThan(10);
+    expect(metrics.accepted).toBeGreaterThan(10);
+    expect(await page.locator('.lane.draft .token.accepted').count()).toBe(metrics.accepted);
+    expect(await page.locator('.lane.target .token.accepted').count()).toBe(0);
   });
 
   test('replays both runs: what is not decided yet is not seen', async () => {
@@ -75,12 +87,12 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
     const recorder = new TraceRecorder();
     const { text } = await inNode(EXAMPLES[1], { ...RUN, trace: recorder });
     const { rounds } = recorder.trace;
-    await show(`#round?level=${LEVEL}&round=99&step=99`, '.cards');
+    await show(`#round?level=${LEVEL}&round=99&step=99`, '.code');
     const count = `of ${rounds.length},`;
     await page.waitForFunction((said) => document.querySelector('#where')?.textContent?.includes(said), count);
     expect(await textOf('.so-far')).toBe(`The text so far: ${text}`);
     for (const [i, { accepted, proposal }] of rounds.entries()) {
-      await show(`#round?level=${LEVEL}&round=${i}&step=99`, '.cards');
+      await show(`#round?level=${LEVEL}&round=${i}&step=99`, '.code');
       await page.waitForFunction(
         (said) => document.querySelector('#where')?.textContent?.startsWith(said),
         `round ${i + 1} `,
@@ -92,7 +104,7 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
   });
 
   test('steps by keys, forwards and back and into the next round, and the link follows', async () => {
-    await show(`#round?level=${LEVEL}`, '.cards');
+    await show(`#round?level=${LEVEL}`, '.code');
     const where = () => textOf('#where');
     await page.waitForFunction(() => document.querySelector('#where')?.textContent?.includes('step 1 '));
     await page.locator('main').focus();
@@ -109,7 +121,7 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
   });
 
   test('each step says what happened, cites its lines of Algorithm 1 and shows code that is in the sources', async () => {
-    await show(`#round?level=${LEVEL}&step=0`, '.cards');
+    await show(`#round?level=${LEVEL}&step=0`, '.code');
     await page.waitForFunction(() => document.querySelector('#where')?.textContent?.includes('step 1 '));
     const steps = await page.locator('.dots button').count();
     const said = new Set<string>();
@@ -160,12 +172,18 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
     expect(await textOf('#finding')).toMatch(/^✓ Exact\. \d+ paths\./);
     await page.waitForFunction(() => document.querySelector('#samples')?.textContent?.startsWith('8,000 samples'));
     expect(await page.locator('.texts .bent').count()).toBe(0);
+    const [, away, byChance] = /: ([\d.]+) % away .* about ([\d.]+) %/.exec(await textOf('#samples')) ?? [];
+    expect(Number(away)).toBeLessThan(2.5 * Number(byChance));
   });
 
   test('a known-wrong sampler bends the bars', async () => {
     await show('#prove?wrong=corrects+from+the+target+itself', '#finding.bent');
     expect(await textOf('#finding')).toMatch(/^✗ Not exact\..* % away/);
     expect(await page.locator('.texts .bent').count()).toBeGreaterThan(0);
+    await page.waitForFunction(() => document.querySelector('#samples')?.textContent?.startsWith('8,000 samples'));
+    const [, away] = /: ([\d.]+) % away/.exec(await textOf('#samples')) ?? [];
+    const [, enumerated] = /are ([\d.]+) % away/.exec(await textOf('#finding')) ?? [];
+    expect(Math.abs(Number(away) - Number(enumerated))).toBeLessThan(2);
   });
 
   test('measures a setting, and shows what is predicted for every γ', async () => {
@@ -177,6 +195,7 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
       expect.stringMatching(/^\d+\.\d\d×$/),
     ]);
     expect(await textOf('#exactness')).toMatch(/^✓/);
+    for (const away of await page.$$eval('.charts .curves', awayFromLine)) expect(away).toBeLessThan(1);
     await page.locator('.controls input[name=lenience]').fill('0.5');
     await page.waitForFunction(() => document.querySelector('#exactness')?.textContent?.startsWith('✗'));
     expect(page.url()).toMatch(/gamma=2&lenience=0\.5/);
@@ -202,6 +221,10 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
       `reads most “${spoken}” ${(line[most] * 100).toFixed(line[most] < 0.0995 ? 1 : 0)} %`,
     );
     expect(await textOf('#reading')).toMatch(/The copy draft read “second” at place 15: kept\.$/);
+    const heat = await page.locator('.heat canvas').boundingBox();
+    const middle = { x: (heat?.width ?? 0) / 2, y: (6.5 / ids.length) * (heat?.height ?? 0) };
+    await page.locator('.heat canvas').click({ position: middle });
+    expect(page.url()).toMatch(/at=6/);
     await page.locator('.read-tokens').first().locator('button').nth(14).click();
     await page.keyboard.press('ArrowRight');
     expect(page.url()).toMatch(/by=read/);
@@ -216,6 +239,11 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
       /^([\d.]+) GB\/s of weights and ([\d.]+) GFLOP\/s with one row, ([\d.]+)/.exec(said) ?? [];
     expect(Number(best)).toBeGreaterThanOrEqual(Number(one));
     expect(Number(one) / Number(bandwidth)).toBeCloseTo(1, 0); // bf16: two bytes and two operations a weight
+    const way = (await page.locator('[aria-label=Costs] .curve').first().getAttribute('d')) ?? '';
+    const heights = [...way.matchAll(/ ([\d.]+)/g)].map(([, y]) => -Number(y));
+    expect(heights).toHaveLength(13);
+    expect(heights).toEqual(heights.toSorted((a, b) => a - b)); // more rows never cost less
+    expect(await page.locator('[aria-label=Costs] .point circle').count()).toBe(13);
   });
 
   test('no kernel lies above its roof, which some of them reach', async () => {
@@ -244,6 +272,7 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
     await page.waitForFunction((text) => document.querySelector('#totals')?.textContent?.startsWith(text), said);
     await page.getByRole('button', { name: 'Round 2', exact: true }).click();
     expect(await textOf('#detail')).toMatch(/^Round 2: 2 proposed, \d kept/);
+    expect(page.url()).toMatch(/#timeline\?round=1$/);
     await choose('letter.txt', 'not a trace');
     expect(await page.textContent('.problem')).toMatch(/letter\.txt: expected a trace/);
     await page.getByRole('button', { name: 'Back to this page’s run' }).click();
@@ -253,22 +282,6 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
   test('says what of a link cannot be, and what is used instead', async () => {
     await show('#round?gamma=many&temperature=9', '.problem');
     expect(await textOf('.problem')).toMatch(/gamma “many”.* 4 is used.*temperature “9”/);
-  });
-
-  describe.each(Object.entries(PANELS))('%s', (panel, ready) => {
-    test('has no violations of axe, and none of contrast in dark colours either', async () => {
-      await show(`#${panel}?theme=light`, ready);
-      expect(await violations(page)).toEqual([]);
-      await show(`#${panel}?theme=dark`, ready);
-      expect(await violations(page, ['color-contrast'])).toEqual([]);
-    });
-
-    test.each([390, 820])('fits into %i pixels', async (width) => {
-      await page.setViewportSize({ width, height: 900 });
-      await show(`#${panel}`, ready);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
-      await page.setViewportSize({ width: 1280, height: 900 });
-    });
   });
 
   test('all that time nothing was requested after loading, no cookie was set, and the console has no error', async () => {

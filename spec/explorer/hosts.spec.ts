@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { startExplorer } from '../../server';
 import { browserOf, describeIn } from '../browser/support/browsers';
 import { launchChromium } from '../house/package/chromium';
@@ -17,6 +17,26 @@ import {
   watchedPage,
   writeSharded,
 } from './site';
+
+const HUB = 'https://huggingface.co/somebody/small-t5/resolve/main/';
+
+/** Plays the hub with the bundled draft. @returns what the page asks for, as it asks: a file, and its range where it names one */
+async function playHub(page: Page): Promise<string[]> {
+  const asked: string[] = [];
+  await page.route(`${HUB}*`, async (route) => {
+    const name = route.request().url().slice(HUB.length);
+    const { range } = await route.request().allHeaders();
+    asked.push(range === undefined ? name : `${name} ${range}`);
+    const file = join(ROOT, 'models', 'modernize-draft', name);
+    const headers = { 'access-control-allow-origin': '*' };
+    if (!existsSync(file)) return route.fulfill({ status: 404, headers });
+    const body = readFileSync(file);
+    const [, from, to] = (/^bytes=(\d+)-(\d+)$/.exec(range ?? '') ?? []).map(Number);
+    if (from === undefined) return route.fulfill({ body, headers });
+    return route.fulfill({ status: 206, body: body.subarray(from, to + 1), headers }); // other pages may not read its content-range
+  });
+  return asked;
+}
 
 describeIn(browserOf('chromium'), 'the explorer', () => {
   let folder: string;
@@ -100,13 +120,35 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
     await other.getByRole('button', { name: 'Look' }).first().click();
     await other.waitForSelector('.facts');
     expect(await other.textContent('.facts')).toMatch(/own: t5.*426,816 parameters, 1 MB in files/);
-    await other.getByRole('button', { name: /^Load 1 MB/ }).click();
+    await other.getByRole('button', { name: /^Load 2 MB/ }).click();
     await other.waitForFunction(() =>
       /^Loaded: .*own\.$/.test(document.querySelector('#own-status')?.textContent ?? ''),
     );
     await other.close();
     beside.close();
     rmSync(own, { recursive: true });
+  });
+
+  test('takes a hub id: the memory that it needs is shown before its weights are fetched', async () => {
+    const { page: other, errors } = await watchedPage(browser);
+    const asked = await playHub(other);
+    await other.goto(`${site.url}#own?level=${LEVEL}&targetAddress=somebody/small-t5`);
+    await untilLoaded(other);
+    expect(asked).toEqual([]);
+    await other.locator('#target-address').press('Enter');
+    await other.waitForSelector('.facts');
+    expect(await other.textContent('.facts')).toMatch(
+      /somebody\/small-t5: t5, 426,816 parameters, 1 MB in files, 1 MB in/,
+    );
+    expect(asked.filter((name) => name.startsWith('model.'))).toEqual(['model.safetensors bytes=0-65535']);
+    await other.getByRole('button', { name: /^Load 2 MB into memory/ }).click();
+    await other.waitForFunction(
+      () => document.querySelector('#own-status')?.textContent === 'Loaded: somebody/small-t5.',
+    );
+    expect(asked.filter((name) => name === 'model.safetensors')).toHaveLength(1);
+    expect(new Set(asked).size).toBe(asked.length);
+    expect(errors.filter((error) => !error.includes('404'))).toEqual([]);
+    await other.close();
   });
 
   test('tandem explore shows a checkpoint of one’s own at once, isolated', async () => {

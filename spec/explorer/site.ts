@@ -49,12 +49,12 @@ export async function endNode(): Promise<void> {
 /** Panels, and what each of them has when its work is done. */
 export const PANELS = {
   race: '#verdict',
-  round: '.cards',
-  play: '.charts',
-  prove: '#finding',
-  attention: '#reading',
+  round: '.code',
+  play: '.charts > :nth-child(2) svg',
+  prove: '#samples',
+  attention: '.heat',
   timeline: '.calls',
-  machine: '#costs',
+  machine: '#roofline',
   own: '.own',
 } as const;
 

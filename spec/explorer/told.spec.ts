@@ -2,7 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { openCheckpoint } from '../../core';
-import { percent } from '../../explorer/page/format';
+import { hundredths, percent, visible } from '../../explorer/page/format';
 import type { Trace } from '../../index';
 import { browserOf, describeIn } from '../browser/support/browsers';
 import { launchChromium } from '../house/package/chromium';
@@ -74,6 +74,36 @@ async function stepThrough(): Promise<{ where: string; text: string }[]> {
   return told;
 }
 
+/** A row of a position's bars: its numbers as they are written, and how long its pieces are drawn. */
+interface BarRow {
+  readonly label: string;
+  readonly q: string;
+  readonly p: string;
+  readonly pieces: readonly number[];
+}
+
+/** Runs in the page. */
+function readBars(cards: Element[]): BarRow[][] {
+  const text = (row: Element, selector: string) => row.querySelector(selector)?.textContent ?? '';
+  const length = (piece: Element) => Number(/scaleX\(([^)]+)\)/.exec(piece.getAttribute('style') ?? '')?.[1]);
+  return cards.map((card) =>
+    [...card.querySelectorAll('tbody tr')].map((row) => ({
+      label: text(row, 'th'),
+      q: text(row, 'td.draft'),
+      p: text(row, 'td.target'),
+      pieces: [...row.querySelectorAll('.bar-row i')].map(length),
+    })),
+  );
+}
+
+/** Tokens of the bundled pair as they are written. */
+async function labels(): Promise<LabelOf> {
+  const checkpoint = await openCheckpoint(join(ROOT, 'models', 'modernize-target'));
+  const tokenizer = await checkpoint.tokenizer();
+  await checkpoint.dispose();
+  return (id) => tokenizer.piece(id).replaceAll('▁', ' ');
+}
+
 describeIn(browserOf('chromium'), 'what the explorer tells', () => {
   let site: Site;
   let browser: Browser;
@@ -114,14 +144,12 @@ describeIn(browserOf('chromium'), 'what the explorer tells', () => {
 
   test('the text of each step of each round says what Node’s trace has', async () => {
     const { rounds } = await traceInNode(EXAMPLES[1], 48);
-    const checkpoint = await openCheckpoint(join(ROOT, 'models', 'modernize-target'));
-    const tokenizer = await checkpoint.tokenizer();
-    await checkpoint.dispose();
+    const written = await labels();
     const labelOf: LabelOf = (id) => {
-      const label = tokenizer.piece(id).replaceAll('▁', ' ');
+      const label = written(id);
       return `“${label === '</s>' ? 'end' : label.trim() || label}”`;
     };
-    await show(`#round?level=${LEVEL}&round=0&step=0`, '.cards');
+    await show(`#round?level=${LEVEL}&round=0&step=0`, '.code');
     const whole = `of ${rounds.length},`;
     await page.waitForFunction((said) => document.querySelector('#where')?.textContent?.includes(said), whole);
     const expected = rounds.flatMap((round, index) =>
@@ -136,6 +164,44 @@ describeIn(browserOf('chromium'), 'what the explorer tells', () => {
       for (const part of parts) expect(`${where}: ${told[i].text}`).toContain(part);
     }
     expect(await page.locator('#narration').getAttribute('role')).toBe('status');
+  });
+
+  test('the bars of a round are both distributions of Node’s trace, and the residual is the one that it drew from', async () => {
+    const { rounds } = await traceInNode(EXAMPLES[1], 48);
+    const at = rounds.findIndex(({ accepted, proposal }) => accepted < proposal.length);
+    const { proposal, accepted, next } = rounds[at];
+    const labelOf = await labels();
+    const open = async (step: number) => {
+      await show(`#round?level=${LEVEL}&round=${at}&step=${step}`, '.code');
+      const where = `round ${at + 1} of ${rounds.length}, step ${step + 1} `;
+      await page.waitForFunction((said) => document.querySelector('#where')?.textContent?.startsWith(said), where);
+      return page.$$eval('.card', readBars);
+    };
+    const cards = await open(proposal.length); // the target's call
+    expect(cards.length).toBe(proposal.length + 1);
+    for (const [i, { draft, target }] of proposal.entries()) {
+      const shared = cards[i].filter(({ pieces }) => pieces.length === 3);
+      expect(shared.length).toBe(cards[i].length);
+      for (const [side, top] of [
+        ['q', draft],
+        ['p', target],
+      ] as const) {
+        for (const [id, share] of top.filter(([, one]) => one > 0.05)) {
+          const row = cards[i].find(({ label }) => label === visible(labelOf(id)));
+          expect([i, labelOf(id), row?.[side]]).toEqual([i, labelOf(id), hundredths(share)]);
+        }
+      }
+      for (const { q, p, pieces } of cards[i]) {
+        const [both, more, wanted] = pieces;
+        expect(both * 100).toBeCloseTo(Math.min(Number.parseFloat(q), Number.parseFloat(p)), 0);
+        expect((both + more) * 100).toBeCloseTo(Number.parseFloat(q), 0);
+        expect((both + wanted) * 100).toBeCloseTo(Number.parseFloat(p), 0);
+      }
+    }
+    const residual = (await open(proposal.length + 1 + accepted + 1))[accepted];
+    for (const [id, share] of next.from.filter(([, one]) => one > 0.05)) {
+      expect(residual.find(({ label }) => label === visible(labelOf(id)))?.p).toBe(hundredths(share));
+    }
   });
 
   test('nothing moves for those who ask for reduced motion', async () => {

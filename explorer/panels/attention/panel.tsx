@@ -4,6 +4,7 @@ import { percent } from '../../page/format';
 import type { PanelProps } from '../../page/panel-props';
 import { follow, useKept, useWork } from '../../page/run';
 import { DEFAULTS, decodingSettings, type RunSettings, readSettings } from '../../page/settings';
+import { Gradually } from '../../page/stages';
 import type { AttendRequest, EngineInfo, Finished, ShownAttention } from '../../protocol';
 import { type CopyRead, copyReads } from './copies';
 import { Heat } from './heat';
@@ -124,48 +125,56 @@ function Reading({ shown: { attention, finished }, kind, values, change }: Readi
         : readers.map((_, i) => weights[i * read.length + place]),
     [weights, isReader, place],
   );
-  const most = Math.max(...line) || 1;
-  const shades = line.map((weight) => weight / most);
+  const shades = shadesOf(line);
   const pick = (by: 'reader' | 'read') => (at: number) => change({ by, at });
   const isCross = kind === 'cross';
   const framed = isCross ? framesOf(copies, isReader, place) : { readers: NONE, read: NONE };
   return (
     <div class="attention">
-      <p class="narration" role="status" id="reading">
-        {narrate({ attention, line, isReader, place, isCross }, isCross && isReader ? copies.get(place) : undefined)}
-      </p>
-      <div class="lanes">
-        <Tokens
-          title={isCross ? 'The source, which is read' : 'The source, read by itself'}
-          labels={read}
-          shades={isReader ? shades : null}
-          chosen={isReader ? null : place}
-          framed={framed.read}
-          choose={pick('read')}
+      <Gradually>
+        <p class="narration" role="status" id="reading">
+          {narrate({ attention, line, isReader, place, isCross }, isCross && isReader ? copies.get(place) : undefined)}
+        </p>
+        <div class="lanes">
+          <Gradually>
+            <Tokens
+              title={isCross ? 'The source, which is read' : 'The source, read by itself'}
+              labels={read}
+              shades={isReader ? shades : null}
+              chosen={isReader ? null : place}
+              framed={framed.read}
+              choose={pick('read')}
+            />
+            <Tokens
+              title={isCross ? 'The output, which reads' : 'The source, which reads'}
+              labels={readers}
+              shades={isReader ? null : shades}
+              chosen={isReader ? place : null}
+              framed={framed.readers}
+              choose={pick('reader')}
+            />
+          </Gradually>
+        </div>
+        <Heat
+          shown={attention}
+          title={`Weights of ${readers.length} tokens that read, from above, over ${read.length} that are read`}
+          row={isReader ? place : null}
+          column={isReader ? null : place}
+          choose={(row, column) => (isReader ? change({ by: 'reader', at: row }) : change({ by: 'read', at: column }))}
         />
-        <Tokens
-          title={isCross ? 'The output, which reads' : 'The source, which reads'}
-          labels={readers}
-          shades={isReader ? null : shades}
-          chosen={isReader ? place : null}
-          framed={framed.readers}
-          choose={pick('reader')}
-        />
-      </div>
-      <Heat
-        shown={attention}
-        title={`Weights of ${readers.length} tokens that read, from above, over ${read.length} that are read`}
-        row={isReader ? place : null}
-        column={isReader ? null : place}
-        choose={(row, column) => (isReader ? change({ by: 'reader', at: row }) : change({ by: 'read', at: column }))}
-      />
-      <p class="note">
-        A line for each token that reads, a column for each token that it reads; the stronger its colour, the more. The
-        weights are the kernel’s own, and each line adds up to 1.{' '}
-        {isCross && copies.size > 0 && 'A frame shows where the copy draft read what it proposed.'}
-      </p>
+        <p class="note">
+          A line for each token that reads, a column for each token that it reads; the stronger its colour, the more.
+          The weights are the kernel’s own, and each line adds up to 1.{' '}
+          {isCross && copies.size > 0 && 'A frame shows where the copy draft read what it proposed.'}
+        </p>
+      </Gradually>
     </div>
   );
+}
+
+function shadesOf(line: readonly number[]): number[] {
+  const most = Math.max(...line) || 1;
+  return line.map((weight) => weight / most);
 }
 
 const NONE: ReadonlyMap<number, string> = new Map();

@@ -4,6 +4,7 @@ import { counted, fixed, megabytes, plural } from '../../page/format';
 import type { PanelProps } from '../../page/panel-props';
 import { useKept, useWork } from '../../page/run';
 import { DEFAULTS, readSettings } from '../../page/settings';
+import { Gradually } from '../../page/stages';
 import type { EngineInfo, MeasuredCosts, MeasuredKernel, ModelInfo } from '../../protocol';
 import { Roofline } from './roofline';
 
@@ -39,8 +40,10 @@ export function MachinePanel({ engine, info, place, change }: PanelProps) {
       <Problem text={work.error} />
       {measured !== null && (
         <div class="charts">
-          <Costs costs={measured.costs} />
-          <Roofline kernels={measured.kernels} />
+          <Gradually>
+            <Costs costs={measured.costs} />
+            <Roofline kernels={measured.kernels} />
+          </Gradually>
         </div>
       )}
     </>
@@ -70,11 +73,11 @@ function Facts({ info }: { info: EngineInfo }) {
   );
 }
 
-function Costs({ costs: { c, v, oneRow, decoderWeights, weightBytes } }: { costs: MeasuredCosts }) {
+function Costs({ costs: { c, v, measured, oneRow, decoderWeights, weightBytes } }: { costs: MeasuredCosts }) {
   // Operations and bytes a millisecond, in millions: GFLOP/s and GB/s. The matrices of the decoder and its head alone count.
   const speeds = v.map((cost, i) => (2 * decoderWeights * (i + 1)) / (oneRow * cost) / 1e6);
   const bandwidth = (decoderWeights * weightBytes) / oneRow / 1e6;
-  const top = Math.max(2, Math.ceil(Math.max(...v)));
+  const top = Math.max(2, Math.ceil(Math.max(...v, ...measured)));
   return (
     <section aria-label="Costs">
       <h2>
@@ -89,11 +92,14 @@ function Costs({ costs: { c, v, oneRow, decoderWeights, weightBytes } }: { costs
       </p>
       <Curves
         title={`Cost of a target call against its rows, up to ${fixed(v[v.length - 1], 2)} at ${v.length} rows`}
-        x={{ label: 'rows', from: 1, to: v.length }}
+        x={{ label: 'rows', from: 1, to: v.length, isWhole: true }}
         y={{ label: 'v', from: 0, to: top }}
         lines={[
-          { name: 'v(k), measured', side: 'target', points: v.map((cost, i) => [i + 1, cost]) },
+          { name: 'v(k), smoothed: it does not fall', side: 'target', points: v.map((cost, i) => [i + 1, cost]) },
           { name: 'row by row', side: 'quiet', points: v.map((_, i) => [i + 1, i + 1]) },
+        ]}
+        points={[
+          { name: 'v(k), measured', side: 'target', isSmall: true, at: measured.map((cost, i) => [i + 1, cost]) },
         ]}
         marks={[{ name: 'c, a draft step', y: c }]}
       />

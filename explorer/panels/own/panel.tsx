@@ -13,7 +13,7 @@ interface Chosen {
 
 type Role = 'target' | 'draft';
 
-export function OwnPanel({ engine, info, load }: PanelProps) {
+export function OwnPanel({ engine, info, load, place, change }: PanelProps) {
   const [chosen, setChosen] = useState<Readonly<Partial<Record<Role, Chosen>>>>({});
   const [doing, setDoing] = useState<string | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
@@ -42,8 +42,9 @@ export function OwnPanel({ engine, info, load }: PanelProps) {
       <Lead />
       <Problem text={problem} />
       <div class="lanes">
-        <Place side="target" title="The target" chosen={target} choose={choose('target')} />
+        <Place side="target" title="The target" chosen={target} choose={choose('target')} {...{ place, change }} />
         <Place
+          {...{ place, change }}
           side="draft"
           title="A draft with the same vocabulary, if you have one"
           chosen={draft}
@@ -77,20 +78,22 @@ function Lead() {
   );
 }
 
-/** The target's decoder is kept a second time in a quarter of the bytes, at most a quarter of the whole. */
-function memoryOf(target: Chosen, draft: Chosen | undefined): number {
-  return target.facts.memoryBytes * 1.25 + (draft?.facts.memoryBytes ?? 0);
+/** Where the target in q8 drafts, its decoder is kept a second time: at most a quarter of the whole. */
+function memoryOf({ facts }: Chosen, draft: Chosen | undefined): number {
+  const ofDraft = draft ? draft.facts.memoryBytes + draft.facts.keptBytes : 0;
+  return facts.memoryBytes * 1.25 + facts.keptBytes + ofDraft;
 }
 
-interface PlaceProps {
+interface PlaceProps extends Pick<PanelProps, 'place' | 'change'> {
   readonly side: Role;
   readonly title: string;
   readonly chosen: Chosen | undefined;
   readonly choose: (model: OwnModel) => void;
 }
 
-function Place({ side, title, chosen, choose }: PlaceProps) {
-  const [address, setAddress] = useState('');
+function Place({ side, title, chosen, choose, place, change }: PlaceProps) {
+  const name = `${side}Address`; // the link keeps it; nothing is fetched before somebody asks for it
+  const address = place.values[name] ?? '';
   const drop = async (event: DragEvent) => {
     event.preventDefault();
     choose(await filesOfDrop(event));
@@ -119,10 +122,11 @@ function Place({ side, title, chosen, choose }: PlaceProps) {
         <span class="joined">
           <input
             id={`${side}-address`}
+            name={name}
             type="text"
             value={address}
             placeholder="google/flan-t5-small"
-            onInput={({ currentTarget }) => setAddress(currentTarget.value)}
+            onInput={({ currentTarget }) => change({ [name]: currentTarget.value || undefined })}
           />
           <button type="submit">Look</button>
         </span>
@@ -131,6 +135,7 @@ function Place({ side, title, chosen, choose }: PlaceProps) {
         <p class="facts">
           <strong>{chosen.facts.name}</strong>: {chosen.facts.family}, {counted(chosen.facts.parameters)} parameters,{' '}
           {megabytes(chosen.facts.storedBytes)} in files, {megabytes(chosen.facts.memoryBytes)} in memory.
+          {chosen.facts.keptBytes > 0 && ' Its weights are not fetched before you load it.'}
         </p>
       )}
     </section>

@@ -17,7 +17,9 @@ import { fixed } from '../../page/format';
 import type { PanelProps } from '../../page/panel-props';
 import { follow, useKept, useWork } from '../../page/run';
 import { DEFAULTS, decodingSettings, RANGES, type RunSettings, readSettings } from '../../page/settings';
-import { type Measured, predicted, type Summary, summaryOf } from './measured';
+import { Gradually } from '../../page/stages';
+import { type Measured, type Summary, summaryOf } from './measured';
+import { predicted } from './predicted';
 
 const DTYPES = [
   ['', 'as it is stored'],
@@ -46,7 +48,7 @@ export function PlayPanel({ engine, info, place, change }: PanelProps) {
     if (!signal.aborted) setMeasured({ costs: known, drafted, alone });
   });
   return (
-    <>
+    <Gradually first={3}>
       <Problems problems={problems} />
       <section class="controls" aria-label="Settings">
         <div class="fields">
@@ -68,7 +70,7 @@ export function PlayPanel({ engine, info, place, change }: PanelProps) {
       )}
       {measured !== null && <Results measured={measured} settings={settings} isRunning={work.isRunning} />}
       <Paper />
-    </>
+    </Gradually>
   );
 }
 
@@ -79,8 +81,10 @@ function Results({ measured, settings, isRunning }: { measured: Measured; settin
     <div class="play" aria-busy={isRunning}>
       <Measurement measured={measured} summary={summary} settings={settings} />
       <div class="charts">
-        <TokensChart {...{ summary, settings }} />
-        <SpeedChart {...{ measured, summary, settings }} />
+        <Gradually>
+          <TokensChart {...{ summary, settings }} />
+          <SpeedChart {...{ measured, summary, settings }} />
+        </Gradually>
       </div>
       <p class="sample">{measured.drafted.finished?.text}</p>
     </div>
@@ -98,7 +102,7 @@ function TokensChart({ summary, settings: { gamma } }: { summary: Summary; setti
       </h2>
       <Curves
         title={`Expected tokens a target call against gamma, for alpha ${fixed(summary.alpha, 2)}`}
-        x={{ label: 'γ', from: 0, to: RANGES.gamma.most }}
+        x={{ label: 'γ', from: 0, to: RANGES.gamma.most, isWhole: true }}
         y={{ label: 'tokens', from: 0, to: Math.max(4, Math.ceil(expected(RANGES.gamma.most) + 1)) }}
         lines={[{ name: 'expected', side: 'draft', points: GAMMAS.map((at) => [at, expected(at)]) }]}
         points={[
@@ -123,7 +127,8 @@ function SpeedChart({
   const { alpha } = summary;
   const here = (at: number) => predicted(alpha, at, costs);
   const free = (at: number) => (at === 0 ? 1 : theory.predictedSpeedup({ alpha, gamma: at, c: costs.c }));
-  const most = Math.max(2, ...GAMMAS.map(here), ...GAMMAS.map(free), summary.speedup);
+  const raw = GAMMAS.map((at) => predicted(alpha, at, { c: costs.c, v: costs.measured }));
+  const most = Math.max(2, ...GAMMAS.map(here), ...GAMMAS.map(free), ...raw, summary.speedup);
   return (
     <section>
       <h2>
@@ -131,15 +136,16 @@ function SpeedChart({
       </h2>
       <Curves
         title={`Predicted speed-up against gamma, for alpha ${fixed(alpha, 2)} and c ${fixed(costs.c, 2)}`}
-        x={{ label: 'γ', from: 0, to: RANGES.gamma.most }}
+        x={{ label: 'γ', from: 0, to: RANGES.gamma.most, isWhole: true }}
         y={{ label: 'times', from: 0, to: Math.ceil(most), format: (value) => `${value}×` }}
         lines={[
-          { name: 'with v(γ + 1) as measured', side: 'target', points: GAMMAS.map((at) => [at, here(at)]) },
+          { name: 'with v(γ + 1), smoothed', side: 'target', points: GAMMAS.map((at) => [at, here(at)]) },
           { name: 'with v = 1, as in the paper', side: 'quiet', points: GAMMAS.map((at) => [at, free(at)]) },
         ]}
         points={[
+          { name: 'with v(γ + 1) as measured', side: 'target', at: GAMMAS.map((at) => [at, raw[at]]), isSmall: true },
           { name: 'this setting', side: 'target', at: [[gamma, here(gamma)]], isHollow: true },
-          { name: 'measured', side: 'target', at: [[gamma, summary.speedup]] },
+          { name: 'measured speed-up', side: 'target', at: [[gamma, summary.speedup]] },
         ]}
       />
     </section>

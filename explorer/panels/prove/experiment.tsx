@@ -1,7 +1,7 @@
-import { useState } from 'preact/hooks';
-import type { Engine } from '../../client';
 import { Curves } from '../../page/curves';
 import { percent, whole } from '../../page/format';
+import type { PanelProps } from '../../page/panel-props';
+import { within } from '../../page/place';
 import { useKept, useWork } from '../../page/run';
 import type { Counts, Proof, ProofRequest } from '../../proof/prove';
 
@@ -18,11 +18,18 @@ interface Trials {
   readonly of: string;
 }
 
+interface ExperimentProps extends Pick<PanelProps, 'engine' | 'place' | 'change'> {
+  readonly request: ProofRequest;
+  readonly proof: Proof;
+}
+
+const MOST_SEED = 2 ** 31 - 1;
+
 /** Thousands of samples: how far their frequencies are from the target, as they become more. */
-export function Experiment({ engine, request, proof }: { engine: Engine; request: ProofRequest; proof: Proof }) {
+export function Experiment({ engine, request, proof, place, change }: ExperimentProps) {
   const of = JSON.stringify(request);
   const [trials, setTrials] = useKept<Trials>('trials', { points: [], of });
-  const [firstSeed, setFirstSeed] = useState(0);
+  const firstSeed = within(place.values.seed, MOST_SEED, 0);
   const work = useWork('experiment', JSON.stringify([request, firstSeed]), async (signal) => {
     const points: Point[] = [];
     setTrials({ points, of });
@@ -50,7 +57,12 @@ export function Experiment({ engine, request, proof }: { engine: Engine; request
           ? '0 samples'
           : `${whole(last.drawn)} samples: ${percent(last.distance)} away from the target`}
         {last !== undefined && `; by chance alone one expects about ${percent(expectedDistance(proof, last.drawn))}.`}{' '}
-        <button type="button" class="chip" disabled={work.isRunning} onClick={() => setFirstSeed(firstSeed + SAMPLES)}>
+        <button
+          type="button"
+          class="chip"
+          disabled={work.isRunning}
+          onClick={() => change({ seed: firstSeed + SAMPLES })}
+        >
           Sample again
         </button>
       </p>

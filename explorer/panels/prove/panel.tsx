@@ -3,6 +3,7 @@ import { Problem } from '../../page/controls';
 import { percent } from '../../page/format';
 import type { PanelProps } from '../../page/panel-props';
 import { useKept, useWork } from '../../page/run';
+import { Gradually } from '../../page/stages';
 import type { Proof, ProofRequest } from '../../proof/prove';
 import { Experiment } from './experiment';
 import { PathTree } from './path-tree';
@@ -42,12 +43,12 @@ export function ProvePanel({ engine, place, change }: PanelProps) {
       </section>
       <Problem text={work.error} />
       {proof !== null && (
-        <>
+        <Gradually>
           <Finding proof={proof} isWrong={wrong !== null} />
           <PathTree proof={proof} hovered={hovered} hover={setHovered} />
           <Texts proof={proof} hovered={hovered} hover={setHovered} />
-          <Experiment engine={engine} request={request} proof={proof} />
-        </>
+          <Experiment {...{ engine, request, proof, place, change }} />
+        </Gradually>
       )}
     </div>
   );

@@ -2,6 +2,7 @@ import { DraftChoice, Problem, Problems, Seed, Slider, SourceText, withExample }
 import type { PanelProps } from '../../page/panel-props';
 import { follow, NO_RUN, useKept, useWork } from '../../page/run';
 import { DEFAULTS, decodingSettings, type RunSettings, readSettings } from '../../page/settings';
+import { Gradually } from '../../page/stages';
 import type { DecodeRequest } from '../../protocol';
 import { type Both, lengthOf, NO_RUNS } from './both';
 import { Lane } from './lane';
@@ -27,13 +28,15 @@ export function RacePanel({ engine, info, place, change }: PanelProps) {
   });
   const shared = { scale: lengthOf(both), playback };
   return (
-    <>
+    <Gradually first={2}>
       <Problems problems={problems} />
       <Controls {...{ settings, change, info }} />
       <Problem text={work.error} />
       <div class="lanes">
-        <Lane title="With the draft" side="draft" run={both.drafted} {...shared} />
-        <Lane title="The target alone" side="target" run={both.alone} {...shared} />
+        <Gradually>
+          <Lane title="With the draft" side="draft" run={both.drafted} {...shared} />
+          <Lane title="The target alone" side="target" run={both.alone} {...shared} />
+        </Gradually>
       </div>
       <p class="note">
         Each mark is a token at the time when it was decided. Marks above each other came out of one round. What lies
@@ -41,7 +44,7 @@ export function RacePanel({ engine, info, place, change }: PanelProps) {
       </p>
       <Bar {...{ both, playback, isRunning: work.isRunning, repeat: work.repeat }} />
       <Outcome both={both} settings={settings} />
-    </>
+    </Gradually>
   );
 }
 

@@ -1,4 +1,5 @@
 import type { RunSettings } from '../../page/settings';
+import { Gradually } from '../../page/stages';
 import { ALGORITHM, linesOf, type Step } from './steps';
 
 /** The functions that the build cut out of the sources (build/excerpts.mjs). */
@@ -18,30 +19,32 @@ export function Algorithm({ step, settings, isTree }: AlgorithmProps) {
   const names = isTree && step.kind === 'block' ? ['tree', 'siblings'] : codeOf(step, settings);
   return (
     <div class="algorithm">
-      <section aria-label="Algorithm 1">
-        <h2>
-          Algorithm 1 <small>Leviathan, Kalman, Matias 2023 · p is the target, q the draft</small>
-        </h2>
-        <ol class="listing">
-          {ALGORITHM.map(([kind, text], i) => (
-            <li
-              key={text}
-              class={kind === 'guess' ? 'comment' : ''}
-              aria-current={lines.includes(i + 1) ? 'step' : undefined}
-            >
-              {text}
-            </li>
+      <Gradually>
+        <section aria-label="Algorithm 1">
+          <h2>
+            Algorithm 1 <small>Leviathan, Kalman, Matias 2023 · p is the target, q the draft</small>
+          </h2>
+          <ol class="listing">
+            {ALGORITHM.map(([kind, text], i) => (
+              <li
+                key={text}
+                class={kind === 'guess' ? 'comment' : ''}
+                aria-current={lines.includes(i + 1) ? 'step' : undefined}
+              >
+                {text}
+              </li>
+            ))}
+          </ol>
+        </section>
+        <section aria-label="The code of this step">
+          <h2>
+            The code that did it <small>as it ships</small>
+          </h2>
+          {names.map((name) => (
+            <Source key={name} name={name} />
           ))}
-        </ol>
-      </section>
-      <section aria-label="The code of this step">
-        <h2>
-          The code that did it <small>as it ships</small>
-        </h2>
-        {names.map((name) => (
-          <Source key={name} name={name} />
-        ))}
-      </section>
+        </section>
+      </Gradually>
     </div>
   );
 }

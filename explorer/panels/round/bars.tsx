@@ -67,13 +67,14 @@ export function Bars({ position: { entries, rest }, sides, marked, title }: Bars
 }
 
 function Bar({ target, draft, isCompared }: { target: number; draft: number; isCompared: boolean }) {
-  const width = (value: number) => ({ width: `${value * 100}%` });
-  const shared = Math.min(target, draft);
+  // Moved and stretched, not laid out: a bar that grows costs no layout.
+  const piece = (from: number, to: number) => ({ transform: `translateX(${from * 100}%) scaleX(${to - from})` });
+  const shared = isCompared ? Math.min(target, draft) : 0;
   return (
     <span class="bar-row" aria-hidden="true">
-      {isCompared && <i class="shared" style={width(shared)} />}
-      <i class="draft" style={width(isCompared ? draft - shared : draft)} />
-      <i class="target" style={width(isCompared ? target - shared : target)} />
+      {isCompared && <i class="shared" style={piece(0, shared)} />}
+      <i class="draft" style={piece(shared, Math.max(shared, draft))} />
+      <i class="target" style={piece(shared, Math.max(shared, target))} />
     </span>
   );
 }

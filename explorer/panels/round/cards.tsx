@@ -1,4 +1,6 @@
+import { useMemo } from 'preact/hooks';
 import { percent, visible } from '../../page/format';
+import { Gradually } from '../../page/stages';
 import type { ShownRound } from '../../protocol';
 import { Bars } from './bars';
 import { type Known, knownAt, type Step } from './steps';
@@ -13,16 +15,18 @@ interface CardsProps {
 export function Cards({ round, steps, now }: CardsProps) {
   return (
     <ol class="cards" aria-label="Positions of this round">
-      {round.positions.map((_, i) => (
-        <Card
-          key={i}
-          round={round}
-          i={i}
-          known={knownAt(round, steps, now, i)}
-          step={steps[now]}
-          isOver={now === steps.length - 1}
-        />
-      ))}
+      <Gradually>
+        {round.positions.map((_, i) => (
+          <Card
+            key={i}
+            round={round}
+            i={i}
+            known={knownAt(round, steps, now, i)}
+            step={steps[now]}
+            isOver={now === steps.length - 1}
+          />
+        ))}
+      </Gradually>
     </ol>
   );
 }
@@ -35,7 +39,14 @@ interface CardProps {
   readonly isOver: boolean;
 }
 
-function Card({ round, i, known, step, isOver }: CardProps) {
+/** A card is made again only where the step changes something of it. */
+function Card(props: CardProps) {
+  const { round, i, known, step, isOver } = props;
+  const isOwn = i === round.accepted;
+  return useMemo(() => <Position {...props} />, [round, JSON.stringify(known), isOver, isOwn && step.kind]);
+}
+
+function Position({ round, i, known, step, isOver }: CardProps) {
   const { positions, proposals, accepted, next } = round;
   const proposal = proposals[i];
   const position = positions[i];

@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useMemo } from 'preact/hooks';
 import {
   Choice,
   DraftChoice,
@@ -11,10 +11,10 @@ import {
   withExample,
 } from '../../page/controls';
 import type { PanelProps } from '../../page/panel-props';
-import { readPlace } from '../../page/place';
+import { readPlace, within } from '../../page/place';
 import { follow, NO_RUN, type Run, useKept, useWork } from '../../page/run';
 import { DEFAULTS, decodingSettings, type RunSettings, readSettings } from '../../page/settings';
-import { useStages } from '../../page/stages';
+import { Gradually } from '../../page/stages';
 import type { ShownRound } from '../../protocol';
 import { Algorithm } from './algorithm';
 import { ChanceStrip, DrawStrip } from './bars';
@@ -44,23 +44,31 @@ export function RoundPanel({ engine, info, place, change }: PanelProps) {
     const { text, draft } = settings;
     await follow(engine, { text, draft, settings: decodingSettings(settings), rounds: true }, signal, setRun);
   });
+  const controls = useMemo(() => <Controls {...{ settings, info, change }} />, [JSON.stringify(settings), info]);
   return (
     <>
       <Problems problems={problems} />
-      <section class="controls" aria-label="Settings">
-        <SourceText {...{ settings, change, examples: info?.examples ?? [] }} />
-        <div class="fields">
-          <DraftChoice draft={settings.draft} {...{ info, change }} />
-          <VerificationChoice {...{ settings, change }} />
-          <Choice label="shape" name="branching" value={settings.branching} options={SHAPES} change={change} />
-          {settings.branching === '' && <Slider name="gamma" {...{ settings, change }} />}
-          <Slider name="temperature" {...{ settings, change }} />
-          <Seed {...{ settings, change }} />
-        </div>
-      </section>
+      {controls}
       <Problem text={work.error} />
       {run.rounds.length > 0 && <Rounds {...{ run, settings, change, values: place.values }} />}
     </>
+  );
+}
+
+/** Made again only where a setting changes: a step through a round changes none. */
+function Controls({ settings, info, change }: Pick<PanelProps, 'info' | 'change'> & { settings: RunSettings }) {
+  return (
+    <section class="controls" aria-label="Settings">
+      <SourceText {...{ settings, change, examples: info?.examples ?? [] }} />
+      <div class="fields">
+        <DraftChoice draft={settings.draft} {...{ info, change }} />
+        <VerificationChoice {...{ settings, change }} />
+        <Choice label="shape" name="branching" value={settings.branching} options={SHAPES} change={change} />
+        {settings.branching === '' && <Slider name="gamma" {...{ settings, change }} />}
+        <Slider name="temperature" {...{ settings, change }} />
+        <Seed {...{ settings, change }} />
+      </div>
+    </section>
   );
 }
 
@@ -68,12 +76,6 @@ interface RoundsProps extends Pick<PanelProps, 'change'> {
   readonly run: Run;
   readonly settings: RunSettings;
   readonly values: Readonly<Record<string, string>>;
-}
-
-/** A whole number of the link, kept inside its range. */
-function within(value: string | undefined, last: number, fallback: number): number {
-  const number = value === undefined ? fallback : Number(value);
-  return Number.isInteger(number) ? Math.min(Math.max(number, 0), last) : fallback;
 }
 
 /** Where the link is in a run. */
@@ -106,50 +108,62 @@ function movesIn(run: Run, verification: string, change: PanelProps['change']) {
   };
 }
 
-/** Parts that come after the first frame: the positions, then the algorithm with its code. */
-const LATER_PARTS = 2;
-
 function Rounds({ run, settings, change, values }: RoundsProps) {
-  const stage = useStages(LATER_PARTS);
   const { index, steps, now } = placeIn(run, settings.verification, values);
   const round = run.rounds[index];
   const { go, back, forward, previous, following } = movesIn(run, settings.verification, change);
+  const step = steps[now];
+  const { verification, lenience } = settings;
+  const isTree = round.tree !== null;
+  // While a run goes on it is drawn again in each frame; what is shown of one round is then the same.
+  const positions = useMemo(() => <Positions {...{ round, steps, now }} />, [round, verification, now]);
+  const algorithm = useMemo(
+    () => <Algorithm {...{ step, settings, isTree }} />,
+    [step.kind, verification, lenience, isTree],
+  );
   useKeys({ ArrowLeft: back, ArrowRight: forward, ArrowUp: previous, ArrowDown: following });
   return (
     <div class="round">
-      <SoFar rounds={run.rounds} index={index} tokens={certain(round, steps, now)} />
-      <div class="bar stepper">
-        <span class="joined">
-          <button type="button" aria-label="Round before" disabled={index === 0} onClick={previous}>
-            «
-          </button>
-          <button type="button" aria-label="Step back" disabled={index === 0 && now === 0} onClick={back}>
-            ‹ back
-          </button>
-          <button
-            type="button"
-            class="primary"
-            aria-label="Step forward"
-            disabled={index === run.rounds.length - 1 && now === steps.length - 1}
-            onClick={forward}
-          >
-            step ›
-          </button>
-          <button type="button" aria-label="Next round" disabled={index === run.rounds.length - 1} onClick={following}>
-            »
-          </button>
-        </span>
-        <span class="where" id="where">
-          round <b>{index + 1}</b> of {run.rounds.length}, step <b>{now + 1}</b> of {steps.length}
-        </span>
-        <Dots steps={steps} now={now} go={(step) => go(index, step)} />
-      </div>
-      <p class="narration" role="status" id="narration">
-        {narrate(round, steps[now], settings.verification)}
-      </p>
-      <Decision round={round} step={steps[now]} />
-      {stage >= 1 && <Positions {...{ round, steps, now }} />}
-      {stage >= 2 && <Algorithm step={steps[now]} settings={settings} isTree={round.tree !== null} />}
+      <Gradually first={4}>
+        <SoFar rounds={run.rounds} index={index} tokens={certain(round, steps, now)} />
+        <div class="bar stepper">
+          <span class="joined">
+            <button type="button" aria-label="Round before" disabled={index === 0} onClick={previous}>
+              «
+            </button>
+            <button type="button" aria-label="Step back" disabled={index === 0 && now === 0} onClick={back}>
+              ‹ back
+            </button>
+            <button
+              type="button"
+              class="primary"
+              aria-label="Step forward"
+              disabled={index === run.rounds.length - 1 && now === steps.length - 1}
+              onClick={forward}
+            >
+              step ›
+            </button>
+            <button
+              type="button"
+              aria-label="Next round"
+              disabled={index === run.rounds.length - 1}
+              onClick={following}
+            >
+              »
+            </button>
+          </span>
+          <span class="where" id="where">
+            round <b>{index + 1}</b> of {run.rounds.length}, step <b>{now + 1}</b> of {steps.length}
+          </span>
+          <Dots steps={steps} now={now} go={(step) => go(index, step)} />
+        </div>
+        <p class="narration" role="status" id="narration">
+          {narrate(round, step, verification)}
+        </p>
+        <Decision round={round} step={step} />
+        {positions}
+        {algorithm}
+      </Gradually>
     </div>
   );
 }

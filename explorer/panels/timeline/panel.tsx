@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { readTrace, type Trace } from '../../../decoding';
 import { DraftChoice, Group, Problems, Seed, Slider, withExample } from '../../page/controls';
 import type { PanelProps } from '../../page/panel-props';
+import { within } from '../../page/place';
 import { follow, useKept, useWork } from '../../page/run';
 import { DEFAULTS, decodingSettings, readSettings } from '../../page/settings';
 import { callsOf, summaryOfRound, svgOf } from './calls';
@@ -48,7 +49,7 @@ export function TimelinePanel({ engine, info, place, change }: PanelProps) {
         </div>
         <Files trace={trace} isLoaded={loaded !== null} open={open} close={() => setLoaded(null)} />
       </section>
-      {trace !== null && <Timeline trace={trace} />}
+      {trace !== null && <Timeline {...{ trace, change }} values={place.values} />}
     </>
   );
 }
@@ -105,12 +106,18 @@ function Files({ trace, isLoaded, open, close }: FilesProps) {
   );
 }
 
-function Timeline({ trace }: { trace: Trace }) {
+interface TimelineProps extends Pick<PanelProps, 'change'> {
+  readonly trace: Trace;
+  readonly values: Readonly<Record<string, string>>;
+}
+
+const MOST_ZOOM = 12;
+
+function Timeline({ trace, values, change }: TimelineProps) {
   const calls = callsOf(trace);
-  const [round, setRound] = useState<number | null>(null);
-  const [zoom, setZoom] = useState(1);
+  const shown = within(values.round, trace.rounds.length - 1, null);
+  const zoom = Math.max(1, within(values.zoom, MOST_ZOOM, 1));
   const total = (side: string) => calls.reduce((sum, call) => sum + (call.side === side ? call.to - call.from : 0), 0);
-  const shown = round !== null && round < trace.rounds.length ? round : null;
   return (
     <div class="timeline">
       <p id="totals">
@@ -118,7 +125,7 @@ function Timeline({ trace }: { trace: Trace }) {
         {total('draft').toFixed(1)} ms drafting ({trace.drafter ?? 'no draft'}), <i class="dot target" />
         {total('target').toFixed(1)} ms in calls of the target.
       </p>
-      <Strip calls={calls} zoom={zoom} chosen={shown} choose={setRound} />
+      <Strip calls={calls} zoom={zoom} chosen={shown} choose={(round) => change({ round })} />
       <div class="bar">
         <label class="field zoom">
           <span>
@@ -126,11 +133,12 @@ function Timeline({ trace }: { trace: Trace }) {
           </span>
           <input
             type="range"
+            name="zoom"
             min={1}
-            max={12}
+            max={MOST_ZOOM}
             step={1}
             value={zoom}
-            onInput={({ currentTarget }) => setZoom(Number(currentTarget.value))}
+            onInput={({ currentTarget }) => change({ zoom: currentTarget.value })}
           />
         </label>
         <p role="status" id="detail">

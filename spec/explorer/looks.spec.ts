@@ -1,0 +1,77 @@
+import type { Browser, Page } from 'playwright-core';
+import { browserOf, describeIn } from '../browser/support/browsers';
+import { launchChromium } from '../house/package/chromium';
+import { PANELS, type Site, serveSite, showPanel, siteFolder, untilLoaded, violations, watchedPage } from './site';
+
+/** Runs in the page: the height of the smallest letters that are drawn, in pixels of the screen. */
+function smallestLetters(): number {
+  const sizes = [...document.querySelectorAll('main *')]
+    .filter((one) => [...one.childNodes].some(({ nodeType, nodeValue }) => nodeType === 3 && nodeValue?.trim()))
+    .filter((one) => one.getClientRects().length > 0)
+    .map((one) => {
+      const scale = one instanceof SVGGraphicsElement ? (one.getScreenCTM()?.a ?? 1) : 1;
+      return Number.parseFloat(getComputedStyle(one).fontSize) * scale;
+    });
+  return Math.min(...sizes);
+}
+
+/** Most elements that one rendering may add: more of them, with their layout, would keep the page from answering. */
+const MOST_ADDED = 200;
+
+/** Runs in the page before its own code: remembers how many elements a rendering added at most, by panel. */
+function countAdded(): void {
+  const added: Record<string, number> = {};
+  Object.assign(globalThis, { added });
+  new MutationObserver((changes) => {
+    const elements = changes.flatMap(({ addedNodes }) => [...addedNodes]).filter((node) => node instanceof Element);
+    const count = elements.reduce((sum, element) => sum + 1 + element.querySelectorAll('*').length, 0);
+    const [panel] = location.hash.split('?');
+    added[panel] = Math.max(added[panel] ?? 0, count);
+  }).observe(document, { childList: true, subtree: true });
+}
+
+describeIn(browserOf('chromium'), 'how the explorer looks', () => {
+  let site: Site;
+  let browser: Browser;
+  let page: Page;
+
+  beforeAll(async () => {
+    site = await serveSite(siteFolder());
+    browser = await launchChromium();
+    ({ page } = await watchedPage(browser));
+    await page.addInitScript(countAdded);
+    await page.goto(site.url);
+    await untilLoaded(page);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    site?.close();
+  });
+
+  const show = (hash: string, selector: string) => showPanel(page, hash, selector);
+
+  describe.each(Object.entries(PANELS))('%s', (panel, ready) => {
+    test.each([390, 1440])('has no violations of axe in light and in dark colours at %i pixels', async (width) => {
+      await page.setViewportSize({ width, height: 900 });
+      for (const theme of ['light', 'dark']) {
+        await show(`#${panel}?theme=${theme}`, `:root[data-theme=${theme}] ${ready}`);
+        expect([theme, ...(await violations(page))]).toEqual([theme]);
+      }
+      await page.setViewportSize({ width: 1280, height: 900 });
+    });
+
+    test.each([390, 820])('fits into %i pixels', async (width) => {
+      await page.setViewportSize({ width, height: 900 });
+      await show(`#${panel}`, ready);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      expect(await page.evaluate(smallestLetters)).toBeGreaterThanOrEqual(11);
+      await page.setViewportSize({ width: 1280, height: 900 });
+    });
+  });
+
+  test(`all that time no rendering added more than ${MOST_ADDED} elements, whatever panel was opened`, async () => {
+    const added = await page.evaluate(() => (globalThis as unknown as { added: Record<string, number> }).added);
+    const counts = Object.keys(PANELS).map((panel) => [panel, added[`#${panel}`] ?? 0] as const);
+    expect(counts.filter(([, count]) => count === 0 || count > MOST_ADDED)).toEqual([]);
+  });
+});
