@@ -62,6 +62,7 @@ export async function askingHub<T>(names: readonly string[], ask: () => Promise<
 }
 
 /** Opens a checkpoint by its directory or its name on the hub. Of a hub's model only what is read is fetched. */
-export function openModel(name: string, options: FromPretrainedOptions): Promise<Checkpoint> {
-  return askingHub([name], () => fromPretrained(name, { ...options, lazy: true, onNotice: printNotice }));
+export function openModel(name: string, options: FromPretrainedOptions, quiet = false): Promise<Checkpoint> {
+  const onNotice = quiet ? undefined : printNotice;
+  return askingHub([name], () => fromPretrained(name, { ...options, lazy: true, onNotice }));
 }

@@ -31,8 +31,8 @@ export async function runCommand(
   signal: AbortSignal,
   patience: Patience = () => undefined,
 ): Promise<void> {
-  const program = build(args, signal, patience);
-  checkSubcommand(args, ['help', ...program.commands.map((command) => command.name())]);
+  const program = buildProgram(args, signal, patience);
+  checkSubcommand(args, program);
   try {
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
@@ -50,7 +50,12 @@ const FIRST_WORD = `
 The first argument names a command. A text follows \`generate\`: tandem generate "Thou art my rock."
 Without any argument, examples of the bundled pair are decoded and measured.`;
 
-function build(args: readonly string[], signal: AbortSignal, patience: Patience): Command {
+/** The program with every command. It runs nothing until it parses. */
+export function buildProgram(
+  args: readonly string[],
+  signal: AbortSignal,
+  patience: Patience = () => undefined,
+): Command {
   const program = new Command('tandem');
   strict(program)
     .description(

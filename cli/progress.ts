@@ -28,9 +28,9 @@ export function loadProgress(quiet = false): {
   return { update, stop: () => bar?.stop() };
 }
 
-/** A bar on standard error while bytes are worked through. Only a terminal gets one. */
-export function bytesProgress(what: string) {
-  const { update, stop } = loadProgress();
+/** A bar on standard error while bytes are worked through. Only a terminal gets one, and not where `quiet` is asked for. */
+export function bytesProgress(what: string, quiet = false) {
+  const { update, stop } = loadProgress(quiet);
   const show = ({ loaded, total }: { readonly loaded: number; readonly total: number }) =>
     update?.({ phase: 'load', role: 'target', model: '', item: '', loaded, total }, what);
   return { update: show, stop };

@@ -5,13 +5,15 @@ import { LOAD_OPTIONS } from '../api';
 import { fileKind, flagged, type OptionTable, printable, quoted, text } from '../common';
 import { quantizeCheckpoint } from '../engine';
 import type { Dtype } from '../kernels';
+import type { Checkpoint } from '../weights';
 import { writeCheckpoint } from './checkpoint-directory';
 import { CommandError, systemCode } from './failure';
 import { addFlags } from './flags';
 import { checkModelName, openModel } from './models';
 import { bytesProgress } from './progress';
+import { megabytes, tell, tellMachine, VERBOSITY, type Verbosity } from './verbosity';
 
-export interface QuantizeFlags {
+export interface QuantizeFlags extends Verbosity {
   readonly dtype?: Dtype;
   readonly out?: string;
   readonly force?: boolean;
@@ -29,6 +31,11 @@ const FLAGS: OptionTable = {
   },
   revision: LOAD_OPTIONS.revision,
   offline: LOAD_OPTIONS.offline,
+  quiet: VERBOSITY.quiet,
+  verbose: {
+    ...VERBOSITY.verbose,
+    about: 'say on standard error what is opened, in which types, and what each file took',
+  },
 };
 
 /** Puts the argument and the flags of `tandem quantize` on a command. */
@@ -46,17 +53,29 @@ export async function quantize(name: string, flags: QuantizeFlags, signal: Abort
   if (out === undefined) throw new CommandError('argument-invalid', 'quantize: expected --out <path>, found none');
   checkModelName(name, 'quantize');
   await checkOut(out, name, force);
-  const checkpoint = await openModel(name, { offline, revision, signal });
-  const progress = bytesProgress(`writing ${printable(out)}`);
+  const started = performance.now();
+  const checkpoint = await openModel(name, { offline, revision, signal }, flags.quiet);
+  tellOpened(flags, checkpoint);
+  const progress = bytesProgress(`writing ${printable(out)}`, flags.quiet || flags.verbose);
   try {
     const files = await quantizeCheckpoint(checkpoint, { dtype, signal, onProgress: progress.update });
+    tell(flags, `writing ${files.map((file) => file.name).join(', ')}`);
     const bytes = await writeCheckpoint(out, files, signal);
     progress.stop();
+    tell(flags, `written in ${((performance.now() - started) / 1000).toFixed(2)} s`);
     process.stdout.write(`${printable(out)}: ${dtype}, ${bytes.toLocaleString('en')} bytes in ${files.length} files\n`);
   } finally {
     progress.stop();
     await checkpoint.dispose();
   }
+}
+
+function tellOpened(flags: Verbosity, { name, config, tensors }: Checkpoint): void {
+  tellMachine(flags);
+  const list = [...tensors.values()];
+  const types = [...new Set(list.map(({ type, packing }) => packing ?? type))].join(', ');
+  const bytes = list.reduce((sum, tensor) => sum + tensor.bytes, 0);
+  tell(flags, `opened ${name}: ${config.family}, ${list.length} tensors of ${types}, ${megabytes(bytes)}`);
 }
 
 /** Refuses a place that cannot be written to, holds files, or is the original. */

@@ -10,7 +10,7 @@ export interface Verbosity {
   readonly verbose?: boolean;
 }
 
-/** The flags of every command that loads a model. */
+/** The flags of every command that computes with a model. */
 export const VERBOSITY: OptionTable<keyof Verbosity> = {
   quiet: {
     ...flagged,
@@ -47,12 +47,17 @@ export function tellingProgress(flags: Verbosity): (progress: Progress) => void 
   };
 }
 
+/** Tells what runs, and where. */
+export function tellMachine(flags: Verbosity): void {
+  const { platform, arch, version } = process;
+  tell(flags, `tandem-t5 ${VERSION}, Node ${version}, ${platform} ${arch}, ${availableParallelism()} processors`);
+}
+
 /** Tells what was loaded, and what computes. */
 export function tellLoaded(flags: Verbosity, tandem: Tandem, seconds: number): void {
   if (!flags.verbose) return;
   const { target, draft, drafter, backend, prefix } = tandem;
-  const { platform, arch, version } = process;
-  tell(flags, `tandem-t5 ${VERSION}, Node ${version}, ${platform} ${arch}, ${availableParallelism()} processors`);
+  tellMachine(flags);
   for (const [role, model] of Object.entries({ target, draft })) {
     if (model === null) continue;
     const { name, family, parameters, dtype, weightBytes } = model;
@@ -82,6 +87,6 @@ export function tellDecoded(flags: Verbosity, what: string, metrics: Metrics): v
   tell(flags, `${what}: ${parts.join('; ')}`);
 }
 
-function megabytes(bytes: number): string {
+export function megabytes(bytes: number): string {
   return `${(bytes / 1e6).toFixed(1)} MB`;
 }

@@ -17,16 +17,19 @@ export interface PretrainedOptions {
   readonly progress_callback?: ((info: ProgressInfo) => void) | null;
 }
 
-/** What `progress_callback` receives. */
+/**
+ * What `progress_callback` receives, by the words of transformers.js. Of each file: `initiate` and `download`, `progress` again and
+ * again, `done`. After each `progress` comes `progress_total`, which is of the whole model. Reading the weights counts as one file
+ * named `weights`. The last event is `ready`.
+ */
 export interface ProgressInfo {
-  readonly status: 'progress' | 'ready';
+  readonly status: 'initiate' | 'download' | 'progress' | 'progress_total' | 'done' | 'ready';
   /** The model. */
   readonly name: string;
-  /** The file or the tensor. */
   readonly file?: string;
-  /** Per cent. */
+  /** Per cent, from 0 to 100. */
   readonly progress?: number;
-  /** Bytes. */
+  /** Bytes of the model so far and in all: its downloads, and then its weights. */
   readonly loaded?: number;
   readonly total?: number;
   readonly task?: string;
@@ -42,6 +45,7 @@ export async function open(name: string, options: PretrainedOptions, lazy: boole
   const { revision, cache_dir, local_files_only, progress_callback } = options;
   const { localModelPath, allowRemoteModels, cacheDir, remoteHost } = env;
   const isLocal = localModelPath !== null;
+  const teller = progress_callback ? new ProgressTeller(name, progress_callback) : undefined;
   const { checkpoint } = await openModel({
     source: isLocal ? `${localModelPath.replace(/\/+$/, '')}/${name}` : name,
     revision: revision === 'main' || isLocal ? undefined : revision,
@@ -51,19 +55,38 @@ export async function open(name: string, options: PretrainedOptions, lazy: boole
       offline: local_files_only || !allowRemoteModels || undefined,
       lazy,
     },
-    onDownload: progress_callback
-      ? ({ item, loaded, total }) => progress_callback(progressOf(name, item, { loaded, total }))
-      : undefined,
+    onDownload: teller && (({ item, ...bytes }) => teller.heard(item, bytes)),
   });
+  teller?.end();
   return checkpoint;
 }
 
-export function progressOf(
-  name: string,
-  file: string,
-  { loaded, total }: { loaded: number; total: number },
-): ProgressInfo {
-  return { status: 'progress', name, file, loaded, total, progress: total > 0 ? (100 * loaded) / total : 100 };
+/** Tells a program how far loading has come, file by file. */
+export class ProgressTeller {
+  private file: string | null = null;
+
+  constructor(
+    private readonly name: string,
+    private readonly tell: (info: ProgressInfo) => void,
+  ) {}
+
+  heard(file: string, { loaded, total }: { readonly loaded: number; readonly total: number }): void {
+    const { name } = this;
+    if (this.file !== file) {
+      this.end();
+      this.file = file;
+      for (const status of ['initiate', 'download'] as const) this.tell({ status, name, file });
+    }
+    const bytes = { loaded, total, progress: total > 0 ? (100 * loaded) / total : 100 };
+    this.tell({ status: 'progress', name, file, ...bytes });
+    this.tell({ status: 'progress_total', name, ...bytes });
+  }
+
+  /** The file that was heard of last is there. */
+  end(): void {
+    if (this.file !== null) this.tell({ status: 'done', name: this.name, file: this.file });
+    this.file = null;
+  }
 }
 
 /** A file of settings; null where the model has none. @throws WeightsError `config-invalid` */

@@ -1,7 +1,7 @@
 import { type DraftSource, type GenerateOptions, type Input, type Result, Tandem } from '../api';
 import { invalid, oneOf, quoted, TandemError } from '../common';
 import type { Checkpoint } from '../weights';
-import { type JsonObject, type PretrainedOptions, type ProgressInfo, progressOf, readJson } from './files';
+import { type JsonObject, type PretrainedOptions, type ProgressInfo, ProgressTeller, readJson } from './files';
 import { type GenerationParameters, generateOptions } from './generation';
 import { type StoppingCriteria, StoppingCriteriaList } from './stopping-criteria';
 import type { BaseStreamer } from './streamers';
@@ -159,6 +159,7 @@ export async function loadT5(checkpoint: Checkpoint, options: ModelOptions): Pro
   const config = (await readJson(checkpoint, 'config.json')) ?? {};
   const generation = (await readJson(checkpoint, 'generation_config.json')) ?? config;
   const { name } = checkpoint;
+  const teller = progress_callback ? new ProgressTeller(name, progress_callback) : undefined;
   // What the checkpoint states of generation is merged with the parameters of each call, so Tandem itself starts from nothing.
   const tandem = await Tandem.load(
     { ...checkpoint, generation: undefined },
@@ -168,13 +169,14 @@ export async function loadT5(checkpoint: Checkpoint, options: ModelOptions): Pro
       draft,
       threads,
       cacheDir: cache_dir ?? undefined,
-      onProgress: progress_callback
-        ? ({ phase, item, loaded, total }) => {
-            if (phase === 'load') progress_callback(progressOf(name, item, { loaded, total }));
-          }
-        : undefined,
+      onProgress:
+        teller &&
+        (({ phase, role, loaded, total }) => {
+          if (phase === 'load') teller.heard(role === 'target' ? 'weights' : 'weights of the draft', { loaded, total });
+        }),
     },
   );
+  teller?.end();
   const info: ProgressInfo = { status: 'ready', name, model: name };
   progress_callback?.(info);
   return new T5ForConditionalGeneration(tandem, config, generation, checkpoint.config.startToken);

@@ -1,6 +1,6 @@
 /**
  * Measures `tandem serve` with several clients at once: `npm run bench -- serve [--clients 1,8,32] [--requests 64] [--tokens 48]
- * [--concurrency 16] [--threads 2] [--model DIR] [--draft DIR]`. Each client asks one text after the other. The times are those of
+ * [--concurrency 16] [--threads 2] [--gamma 4] [--model DIR] [--draft DIR]`. Each client asks one text after the other. The times are those of
  * whole answers as the clients see them; one client is one at a time. The server runs in a process of its own, from dist/ (`npm
  * run build` first). Every answer must be what the first one to the same text was, and the bench fails where one is not.
  */
@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { DEFAULTS } from '../../decoding';
 
 const ROOT = join(__dirname, '..', '..');
 const MODELS = join(ROOT, 'models');
@@ -23,18 +24,22 @@ export async function serveBench(argv: readonly string[]): Promise<number> {
       tokens: { type: 'string', default: '48' },
       concurrency: { type: 'string', default: '16' },
       threads: { type: 'string', default: '2' },
+      gamma: { type: 'string' },
       model: { type: 'string' },
       draft: { type: 'string' },
     },
   });
-  const { model, draft, threads, concurrency } = values;
-  const named = [...(model ? ['--model', model] : []), ...(draft ? ['--draft', draft] : [])];
+  const { threads, concurrency } = values;
+  const named = (['model', 'draft', 'gamma'] as const).flatMap((name) =>
+    values[name] ? [`--${name}`, values[name]] : [],
+  );
   const server = await start(['--threads', threads, '--concurrency', concurrency, ...named]);
   try {
     const load = new Load(server.address, texts(Number(values.requests)), Number(values.tokens));
     await load.run(8); // the warm-up
     const tokens = await load.tokens();
-    console.log(`${load.count} requests, ${tokens} new tokens; --concurrency ${concurrency}, ${threads} threads`);
+    const chosen = `--concurrency ${concurrency}, --gamma ${values.gamma ?? DEFAULTS.gamma}, ${threads} threads`;
+    console.log(`${load.count} requests, ${tokens} new tokens; ${chosen}`);
     console.log('clients      p50      p95  tokens/s    gain  longest stretch of the event loop');
     let single = 0;
     const counts = values.clients.split(',').map(Number);

@@ -1,4 +1,4 @@
-import type { CommandWords, Values } from './words';
+import { type CommandWords, flagsOfProgram, type Values } from './words';
 
 /** A script for bash 4 and later. It uses nothing of the package bash-completion. */
 export function bashScript(commands: readonly CommandWords[]): string {
@@ -30,7 +30,10 @@ ${paths.map((path) => `      ${quoted(path)}) path=${quoted(path)} ;;`).join('\n
     esac
   done
   # Without a command, flags are those of generate.
-  if [[ -z $path && ( $current == -* || $COMP_CWORD -gt 1 ) && $current != --version ]]; then path=generate; fi
+  if [[ -z $path && ( $current == -* || $COMP_CWORD -gt 1 ) ]]; then
+    if [[ $COMP_CWORD -eq 1 ]]; then _tandem_words ${quoted(flagsOfProgram(commands).join(' '))}; fi
+    path=generate
+  fi
   case $path in
 ${cases.join('\n')}
   esac

@@ -1,4 +1,4 @@
-import type { CommandWords, FlagWords, Values } from './words';
+import { type CommandWords, type FlagWords, flagsOfProgram, type Values } from './words';
 
 /** A script for fish 3. */
 export function fishScript(commands: readonly CommandWords[]): string {
@@ -29,6 +29,7 @@ function __tandem_at
     test "$path" = "$argv[1]"
 end
 complete -c tandem -f
+complete -c tandem -n 'test (count (commandline -opc)) -eq 1; and string match -q -- "-*" (commandline -ct)' -a ${quoted(flagsOfProgram(commands).join(' '))}
 ${lines.join('\n')}
 `;
 }

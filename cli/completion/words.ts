@@ -40,6 +40,12 @@ export function wordsOf(program: Command, path = ''): CommandWords[] {
   return [own, ...inner];
 }
 
+/** Flags of the program itself, which stand where a command would. `--help` is every command's. */
+export function flagsOfProgram(commands: readonly CommandWords[]): string[] {
+  const own = commands.find(({ path }) => path === '')?.flags ?? [];
+  return own.flatMap(({ names }) => (names.includes('--help') ? [] : names));
+}
+
 function flagWords(option: Option): FlagWords {
   const names = [option.short, option.long].filter((name) => name !== undefined);
   const values = option.required || option.optional ? flagValues(option) : null;

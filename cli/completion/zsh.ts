@@ -1,4 +1,4 @@
-import type { CommandWords, FlagWords, Values } from './words';
+import { type CommandWords, type FlagWords, flagsOfProgram, type Values } from './words';
 
 /** A script for zsh 5. Saved as _tandem in a folder of $fpath, or sourced after compinit. */
 export function zshScript(commands: readonly CommandWords[]): string {
@@ -31,7 +31,10 @@ ${paths.map((path) => `      ${quoted(path)}) path_=${quoted(path)} ;;`).join('\
     esac
   done
   # Without a command, flags are those of generate.
-  if [[ -z $path_ && ( $current == -* || $CURRENT -gt 2 ) ]]; then path_=generate; fi
+  if [[ -z $path_ && ( $current == -* || $CURRENT -gt 2 ) ]]; then
+    if [[ $CURRENT -eq 2 ]]; then compadd -- ${flagsOfProgram(commands).map(quoted).join(' ')}; fi
+    path_=generate
+  fi
   case $path_ in
 ${cases.join('\n')}
   esac

@@ -1,18 +1,19 @@
 import type { Command } from 'commander';
-import { GENERATE_OPTIONS, LOAD_OPTIONS, type LoadOptions, Tandem, VERSION } from '../../api';
+import { bundledPair, GENERATE_OPTIONS, LOAD_OPTIONS, type LoadOptions, type Tandem, VERSION } from '../../api';
 import { flagged, type OptionTable, whole } from '../../common';
 import { published, theory } from '../../decoding';
 import { CommandError } from '../failure';
 import { addFlags } from '../flags';
-import { runFacts } from '../loading';
+import { loadTandem, runFacts } from '../loading';
 import { countProgress } from '../progress';
 import { jsonLine } from '../terminal';
-import { measurePaper, type PaperMeasurements } from './measure';
+import { tell, VERBOSITY, type Verbosity } from '../verbosity';
+import { measurePaper, type PaperMeasurements, passagesOf } from './measure';
 import { paperPage } from './page';
 
 const { BIGRAM_SPEEDUP, TABLE_1, TABLE_2, TABLE_3, TABLE_5 } = published;
 
-export interface PaperFlags extends Pick<LoadOptions, 'backend' | 'threads' | 'wide' | 'dtype'> {
+export interface PaperFlags extends Verbosity, Pick<LoadOptions, 'backend' | 'threads' | 'wide' | 'dtype'> {
   readonly passages?: number;
   readonly maxNewTokens?: number;
   readonly json?: boolean;
@@ -29,6 +30,7 @@ const FLAGS: OptionTable = {
   wide: LOAD_OPTIONS.wide,
   dtype: LOAD_OPTIONS.dtype,
   json: { ...flagged, about: 'print one JSON object', flag: '--json' },
+  ...VERBOSITY,
 };
 
 /** Puts what `tandem paper` takes on a command. */
@@ -41,15 +43,19 @@ export function addPaperFlags(command: Command): Command {
 
 /** `tandem paper`: the published tables, and beside them the figures of the bundled pair on this machine. */
 export async function paper(flags: PaperFlags, signal: AbortSignal): Promise<void> {
-  const { backend, threads, wide = 'auto', dtype, passages = PASSAGES, maxNewTokens = TOKENS } = flags;
-  const tandem = await Tandem.load(undefined, { backend, threads, dtype, wide, signal });
-  const bar = countProgress('passages', passages);
+  const { passages = PASSAGES, maxNewTokens = TOKENS, quiet } = flags;
+  const texts = await passagesOf(await bundledPair(), passages);
+  const { backend, threads, dtype, wide } = flags;
+  const tandem = await loadTandem({ backend, threads, dtype, wide, quiet, verbose: flags.verbose }, signal);
+  const started = performance.now();
+  const bar = countProgress('passages', passages, quiet);
   try {
     const parts = tandem.core;
     if (parts === null) throw new CommandError('unavailable', 'paper: expected the models on this thread, found none');
     const encode = (text: string) => tandem.encode(text);
-    const job = { parts, encode, passages, maxNewTokens, signal, onPassage: bar.update };
+    const job = { parts, encode, texts, maxNewTokens, signal, onPassage: bar.update };
     const measured = await measurePaper(job).finally(bar.stop);
+    tell(flags, `measured in ${((performance.now() - started) / 1000).toFixed(2)} s`);
     process.stdout.write(flags.json ? jsonLine(asData(tandem, measured)) : paperPage(tandem, measured));
   } finally {
     await tandem.dispose();

@@ -78,7 +78,7 @@ export interface PaperMeasurements {
 export interface MeasureJob {
   readonly parts: LoadedParts;
   readonly encode: (text: string) => Promise<number[]>;
-  readonly passages: number;
+  readonly texts: readonly string[];
   readonly maxNewTokens: number;
   readonly signal: AbortSignal;
   readonly onPassage: (done: number) => void;
@@ -88,7 +88,7 @@ export interface MeasureJob {
 export async function measurePaper(job: MeasureJob): Promise<PaperMeasurements> {
   const { parts, signal } = job;
   const pair = await bundledPair();
-  const texts = await passagesOf(pair, job.passages);
+  const { texts } = job;
   const tables = await ngramTables(pair, job);
   const plain = TEMPERATURES.map((temperature) => wayOf(null, { temperature }));
   const pairs = TEMPERATURES.flatMap((temperature) =>
@@ -156,8 +156,8 @@ async function decode({ drafter, settings }: Way, source: number[], job: Measure
   return (await collect(withEventLoop(run, signal))).metrics;
 }
 
-/** Passages at equal distances among all, so that they come from every book. */
-async function passagesOf({ heldOut }: BundledPair, count: number): Promise<string[]> {
+/** Held-out passages at equal distances among all, so that they come from every book. */
+export async function passagesOf({ heldOut }: BundledPair, count: number): Promise<string[]> {
   const passages = JSON.parse(await readFile(heldOut, 'utf8')) as { source: string }[];
   if (count > passages.length) {
     throw new CommandError('option-invalid', `--passages: expected at most ${passages.length}, found ${count}`);

@@ -8,12 +8,13 @@ import { EXIT } from '../failure';
 import { addFlags } from '../flags';
 import { countProgress } from '../progress';
 import { jsonLine } from '../terminal';
+import { tell, tellMachine, VERBOSITY, type Verbosity } from '../verbosity';
 import { type Check, GROUPS, type Group, type MutantRow, type ProveJob } from './job';
 import { checkAllKernels, checkGreedy, checkStatistics } from './models';
 import { groupText, mutantTable } from './page';
 import { checkMutants, checkSamplers } from './samplers';
 
-export interface ProveFlags {
+export interface ProveFlags extends Verbosity {
   readonly seed?: number;
   readonly only?: readonly Group[];
   readonly cases?: number;
@@ -45,6 +46,11 @@ const FLAGS: OptionTable = {
     flag: '--texts <n>',
   },
   json: { ...flagged, about: 'print one JSON object', flag: '--json' },
+  quiet: VERBOSITY.quiet,
+  verbose: {
+    ...VERBOSITY.verbose,
+    about: 'say on standard error which backends work and why, and what each group of checks took',
+  },
 };
 
 const EXAMPLES = `
@@ -78,10 +84,15 @@ export async function prove(flags: ProveFlags, signal: AbortSignal, rule?: Token
   const started = performance.now();
   const needsBackends = groups.some((group) => group === 'greedy' || group === 'kernels');
   const backends = needsBackends ? await probeApart(signal) : [];
+  tellMachine(flags);
+  for (const { name, available, reason } of backends) {
+    tell(flags, `backend ${name} ${available ? 'works' : 'does not work'}: ${reason}`);
+  }
   const checks: Check[] = [];
   const mutants: MutantRow[] = [];
   for (const group of groups) {
-    const bar = groupProgress(group);
+    const begun = performance.now();
+    const bar = groupProgress(group, flags.quiet);
     const job: ProveJob = {
       seed,
       cases,
@@ -94,6 +105,7 @@ export async function prove(flags: ProveFlags, signal: AbortSignal, rule?: Token
     };
     const found = await CHECKS[group](job).finally(bar.stop);
     checks.push(...found);
+    tell(flags, `${group}: ${found.length} checks in ${((performance.now() - begun) / 1000).toFixed(2)} s`);
     if (!json) process.stdout.write(groupText(group, found) + (group === 'mutants' ? mutantTable(mutants) : ''));
   }
   const passed = checks.every((check) => check.passed);
@@ -114,10 +126,10 @@ export async function prove(flags: ProveFlags, signal: AbortSignal, rule?: Token
 }
 
 /** A bar for each group, which begins with its first step. */
-function groupProgress(group: Group) {
+function groupProgress(group: Group, quiet = false) {
   let bar: ReturnType<typeof countProgress> | null = null;
   const step = (_: Group, done: number, total: number) => {
-    bar ??= countProgress(group, total);
+    bar ??= countProgress(group, total, quiet);
     bar.update(done);
   };
   return { step, stop: () => bar?.stop() };

@@ -1,6 +1,6 @@
 import type { Dtype } from '../../kernels';
 import type { Candidate } from './candidates';
-import type { DraftFigures, Point } from './measure';
+import type { DraftFigures } from './measure';
 
 /** A draft with its figures. */
 export interface Tried extends DraftFigures {
@@ -30,12 +30,13 @@ export interface Choice {
   readonly gamma: number;
   /** Over the same type without a draft. */
   readonly speedup: number;
+  /** As it was timed: the table's row has the same number. */
   readonly tokensPerSecond: number;
 }
 
 /**
  * The fastest setting. Within a type it is the largest measured speed-up above 1, because speeds of one draft were timed in turns
- * and speeds of two drafts were not. Between types it is the speed without a draft times that speed-up.
+ * and speeds of two drafts were not. Between types it is the larger speed of what was chosen in each.
  */
 export function choose(types: readonly TriedType[]): Choice {
   const [first, ...others] = types.map(bestOfType);
@@ -43,13 +44,11 @@ export function choose(types: readonly TriedType[]): Choice {
 }
 
 function bestOfType(type: TriedType): Choice {
-  let best: { candidate: Candidate | null; point: Pick<Point, 'gamma' | 'measured'> } = {
-    candidate: null,
-    point: { gamma: 0, measured: 1 },
-  };
+  let best: Choice = { type, draft: null, gamma: 0, speedup: 1, tokensPerSecond: type.plain };
   for (const { candidate, points } of type.tried) {
-    for (const point of points) if (point.measured > best.point.measured) best = { candidate, point };
+    for (const { gamma, measured: speedup, tokensPerSecond } of points) {
+      if (speedup > best.speedup) best = { type, draft: candidate, gamma, speedup, tokensPerSecond };
+    }
   }
-  const { gamma, measured: speedup } = best.point;
-  return { type, draft: best.candidate, gamma, speedup, tokensPerSecond: type.plain * speedup };
+  return best;
 }

@@ -1,20 +1,26 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Command } from 'commander';
 import fc from 'fast-check';
 import { askingHub, checkDrafts, checkModelName } from '../../cli/models';
 import { checkSubcommand } from '../../cli/subcommands';
 import { TandemError } from '../../common';
 
-const KNOWN = ['help', 'generate', 'inspect', 'quantize', 'ngram', 'paper', 'doctor'];
+const NAMES = ['generate', 'inspect', 'quantize', 'ngram', 'paper', 'doctor'];
+const KNOWN = ['help', ...NAMES];
+const PROGRAM = new Command('tandem');
+for (const name of NAMES) PROGRAM.command(name);
+PROGRAM.commands[NAMES.indexOf('ngram')].command('build');
 
 describe('the first argument', () => {
   it('is a subcommand, a flag, or refused: no other word is taken for a text', () => {
-    for (const args of [[], ...KNOWN.map((name) => [name, 'x']), ['--json'], ['-']]) checkSubcommand(args, KNOWN);
+    const texts = NAMES.filter((name) => name !== 'ngram').map((name) => [name, 'x']);
+    for (const args of [[], ...texts, ['--json'], ['-']]) checkSubcommand(args, PROGRAM);
     fc.assert(
       fc.property(fc.string({ minLength: 1 }), fc.array(fc.string()), (first, rest) => {
         fc.pre(!first.startsWith('-') && !KNOWN.includes(first));
-        expect(() => checkSubcommand([first, ...rest], KNOWN)).toThrow(/unknown command/);
+        expect(() => checkSubcommand([first, ...rest], PROGRAM)).toThrow(/unknown command/);
       }),
     );
   });
@@ -27,9 +33,16 @@ describe('the first argument', () => {
       ['ngrams', 'ngram'],
       ['Paper', 'paper'],
     ]) {
-      expect(() => checkSubcommand([typed, 'models/x'], KNOWN)).toThrow(`did you mean '${meant}'?`);
+      expect(() => checkSubcommand([typed, 'models/x'], PROGRAM)).toThrow(`did you mean '${meant}'?`);
     }
-    expect(() => checkSubcommand(['Whither thou goest'], KNOWN)).toThrow('known are help, generate');
+    expect(() => checkSubcommand(['Whither thou goest'], PROGRAM)).toThrow('known are help, generate');
+  });
+
+  it('may be help or a command with subcommands: the second one is then one of them', () => {
+    for (const args of [['help'], ['help', 'ngram'], ['ngram'], ['ngram', 'build'], ['ngram', 'help'], ['ngram', '-h']])
+      checkSubcommand(args, PROGRAM);
+    expect(() => checkSubcommand(['help', 'docter'], PROGRAM)).toThrow("did you mean 'doctor'?");
+    expect(() => checkSubcommand(['ngram', 'x'], PROGRAM)).toThrow("ngram: expected a subcommand, build, found 'x'");
   });
 });
 

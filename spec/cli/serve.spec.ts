@@ -1,13 +1,16 @@
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import OpenAI from 'openai';
 import { buildCommand, expectOneLine, removeCommand, startTandem, tandem } from './command';
 
 beforeAll(() => buildCommand('cli/index.ts', true));
 afterAll(removeCommand);
 
+const ROOT = join(__dirname, '..', '..');
 const TEXTS = ['Thou art my rock and my fortress.', 'Verily he cometh quickly.', 'And the land had rest forty years.'];
 
 /** A server in a process of its own, when it listens. */
@@ -77,6 +80,32 @@ describe('tandem serve', () => {
     expect(printed.stderr).toMatch(/ POST \/v1\/completions 200 \d+ ms\n/);
     expect(printed.stderr).toMatch(/tandem: stopping/);
     for (const text of [...TEXTS, ...expected]) expect(printed.stderr).not.toContain(text);
+  });
+
+  test('docs/serving.md: its program, its curl and the fields of an answer are as it says', async () => {
+    const page = readFileSync(join(ROOT, 'docs', 'serving.md'), 'utf8');
+    const block = (language: string) => new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``).exec(page)?.[1] as string;
+    const { child, closed, address } = await started([]);
+    const file = join(ROOT, 'build', `serving-${process.pid}.mjs`); // from there it finds the client's package
+    writeFileSync(file, block('js').replace('http://127.0.0.1:8080', address));
+    try {
+      const { stdout } = await promisify(execFile)(process.execPath, [file]);
+      expect(stdout).toMatch(/^You are the man\. \d+\n$/);
+    } finally {
+      rmSync(file);
+    }
+    const [, path, header, body] = /curl http:\/\/127\.0\.0\.1:8080(\S+) -H '([^']+)' -d '([^']+)'/.exec(
+      page,
+    ) as string[];
+    const [name, value] = header.split(': ');
+    const answer = await (await fetch(address + path, { method: 'POST', headers: { [name]: value }, body })).json();
+    const fields = JSON.parse(`{${block('json')}}`);
+    expect(answer).toMatchObject({ choices: [{ text: 'You are the man.' }] });
+    for (const part of ['usage', 'tandem']) expect(Object.keys(answer[part])).toEqual(Object.keys(fields[part]));
+    const details = 'completion_tokens_details';
+    expect(Object.keys(answer.usage[details])).toEqual(Object.keys(fields.usage[details]));
+    child.kill('SIGTERM');
+    expect(await closed).toEqual([0, null]);
   });
 
   test('what does not end in time is cut off, with exit code 143', async () => {

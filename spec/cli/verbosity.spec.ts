@@ -1,25 +1,22 @@
-import { Command } from 'commander';
-import { addBatchFlags } from '../../cli/batch/flags';
-import { addBenchFlags } from '../../cli/bench/command';
-import { addEmbedFlags } from '../../cli/embed';
-import { addEvalFlags } from '../../cli/eval/command';
-import { addGenerateFlags } from '../../cli/generate/flags';
-import { addScoreFlags } from '../../cli/score';
-import { addServeFlags } from '../../cli/serve';
-import { addTuneFlags } from '../../cli/tune/flags';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { wordsOf } from '../../cli/completion/words';
+import { buildProgram } from '../../cli/program';
 import { tellingProgress } from '../../cli/verbosity';
-import { expectOneLine } from './command';
+import { BUNDLED, expectOneLine } from './command';
 import { inside } from './inside';
 
-const COMMANDS = {
-  ...{ generate: addGenerateFlags, batch: addBatchFlags, serve: addServeFlags, embed: addEmbedFlags },
-  ...{ score: addScoreFlags, eval: addEvalFlags, tune: addTuneFlags, bench: addBenchFlags },
-};
+/** Commands that compute nothing with a model: all that they say is their result. */
+const WITHOUT = ['', 'explore', 'inspect', 'ngram', 'ngram build', 'doctor', 'completion'];
 
-test.each(Object.keys(COMMANDS) as (keyof typeof COMMANDS)[])('tandem %s has both flags', (name) => {
-  const command = COMMANDS[name](new Command(name));
-  const flags = command.options.map(({ flags }) => flags);
-  expect(flags).toEqual(expect.arrayContaining(['-q, --quiet', '-v, --verbose']));
+test('every command that computes with a model has both flags; the others have neither', () => {
+  const commands = wordsOf(buildProgram([], new AbortController().signal));
+  for (const { path, flags } of commands) {
+    const found = flags.flatMap(({ names }) => names).filter((name) => /^(-q|--quiet|-v|--verbose)$/.test(name));
+    expect([path, found]).toEqual([path, WITHOUT.includes(path) ? [] : ['-q', '--quiet', '-v', '--verbose']]);
+  }
+  expect(commands.length).toBeGreaterThan(WITHOUT.length + 9);
 });
 
 const CALLS = [
@@ -31,6 +28,9 @@ const CALLS = [
   ['eval'],
   ['tune'],
   ['bench'],
+  ['prove'],
+  ['paper'],
+  ['quantize', BUNDLED.draft, '--dtype', 'q8', '--out', 'never'],
 ];
 
 test.each(CALLS.map((call) => [call]))('%j refuses both together, by name, before anything is loaded', async (call) => {
@@ -67,6 +67,34 @@ test('--verbose names a draft that is no model, and the lack of one', async () =
   expect(copy.stderr).toContain('\ntandem: draft copy: no model\n');
   const none = await inside(['generate', 'Amen.', ...PLACE, '--draft', 'none', '--verbose']);
   expect(none.stderr).toContain('\ntandem: no draft\n');
+});
+
+test('tandem quantize --verbose tells what is opened and written; the output is the same', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-verbosity-'));
+  try {
+    const call = ['quantize', BUNDLED.draft, '--dtype', 'q8', '--force', '--out', join(folder, 'out')];
+    const [usual, quiet, told] = [await inside(call), await inside([...call, '-q']), await inside([...call, '-v'])];
+    expect([usual.stderr, quiet, told.stdout]).toEqual(['', usual, usual.stdout]);
+    const lines = told.stderr.trimEnd().split('\n');
+    const expected = [
+      /^tandem: tandem-t5 \d+\.\d+\.\d+, Node v[\d.]+, \w+ \w+, \d+ processors$/,
+      /^tandem: opened \S*modernize-draft: t5, \d+ tensors of BF16, 0\.\d MB$/,
+      /^tandem: writing .*model\.safetensors/,
+      /^tandem: written in \d+\.\d\d s$/,
+    ];
+    expect(lines).toHaveLength(expected.length);
+    for (const [i, pattern] of expected.entries()) expect(lines[i]).toMatch(pattern);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('tandem prove --verbose tells what each group of checks took; the output is the same', async () => {
+  const call = ['prove', '--only', 'samplers', '--cases', '1'];
+  const [usual, told] = [await inside(call), await inside([...call, '--verbose'])];
+  const withoutTime = ({ stdout }: { stdout: string }) => stdout.replace(/\d+ s\n$/, '');
+  expect([usual.stderr, withoutTime(told)]).toEqual(['', withoutTime(usual)]);
+  expect(told.stderr).toMatch(/^tandem: tandem-t5 .*\ntandem: samplers: \d+ checks in \d+\.\d\d s\n$/);
 });
 
 test('--quiet prints no report on a terminal and does not count failed lines; errors are printed', async () => {

@@ -12,6 +12,13 @@ const PAGES: Readonly<Record<string, number>> = {
   'docs/tour.md': 1,
   'docs/examples.md': 2,
   'docs/exactness.md': 1,
+  'docs/tokenizers.md': 1,
+  'docs/gpu.md': 1,
+};
+/** What a snippet names that is not on every machine, and what stands for it: a model of the hub, a GPU. */
+const STAND_INS: Readonly<Record<string, string>> = {
+  "'google/t5-v1_1-small'": "'spec/data/transformers'",
+  "level: 'auto'": "level: 'cpu'",
 };
 const snippets = Object.keys(PAGES).flatMap((page) => {
   const text = readFileSync(join(ROOT, page), 'utf8');
@@ -22,22 +29,25 @@ const snippets = Object.keys(PAGES).flatMap((page) => {
 const name = join(ROOT, 'build', `readme-${process.pid}`);
 
 /** Entries of the package that snippets import: `index` is the root. */
-const ENTRIES = ['index', 'testing', 'transformers'];
+const ENTRIES = ['index', 'testing', 'transformers', 'kernels'];
 
 function bundleSources(): void {
   for (const one of ENTRIES) {
-    const entry = ['--entry', `${one}.ts`, '--to', `${name}-${one}.cjs`];
+    const source = one === 'kernels' ? 'kernels/index.ts' : `${one}.ts`;
+    const entry = ['--entry', source, '--to', `${name}-${one}.cjs`];
     execFileSync(process.execPath, ['scripts/build.mjs', '--quiet', ...entry], { cwd: ROOT });
   }
 }
 
 /** What a snippet prints when it is run as a user's module, the sources standing for the package. */
 function runSnippet(snippet: string): string {
-  const { code } = transformSync(snippet, { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } });
-  const imported = /^import \{([^}]*)\} from ['"]tandem-t5(?:\/(\w+))?['"];/m;
+  let here = snippet;
+  for (const [named, present] of Object.entries(STAND_INS)) here = here.replaceAll(named, present);
+  const { code } = transformSync(here, { jsc: { target: 'es2022', parser: { syntax: 'typescript' } } });
+  const imported = /^import \{([^}]*)\} from ['"](?:tandem-t5(?:\/(\w+))?|\.\/(kernels))['"];/m;
   expect(code).toMatch(imported);
-  const program = code.replace(imported, (_, names: string, entry = 'index') => {
-    return `import library from ${JSON.stringify(`./readme-${process.pid}-${entry}.cjs`)};\nconst {${names}} = library;`;
+  const program = code.replace(imported, (_, names: string, entry = 'index', folder = entry) => {
+    return `import library from ${JSON.stringify(`./readme-${process.pid}-${folder}.cjs`)};\nconst {${names}} = library;`;
   });
   writeFileSync(`${name}.mjs`, program);
   return execFileSync(process.execPath, [`${name}.mjs`], { cwd: ROOT, encoding: 'utf8' });

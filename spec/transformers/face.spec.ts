@@ -181,10 +181,18 @@ describe('the face of transformers.js', () => {
 
   test('progress is heard to its end, and then that the model is ready', async () => {
     const heard: ProgressInfo[] = [];
-    const run = await pipeline('summarization', MODEL, { progress_callback: (info) => heard.push(info) });
+    const run = await pipeline('summarization', MODEL, { draft: MODEL, progress_callback: (info) => heard.push(info) });
     await run.dispose();
     expect(heard.at(-1)).toMatchObject({ status: 'ready', task: 'summarization' });
-    expect(heard.at(-2)).toMatchObject({ status: 'progress', progress: 100 });
+    for (const file of ['weights', 'weights of the draft']) {
+      const of = heard.filter((info) => info.file === file);
+      expect([of[0].status, of[1].status, of.at(-1)?.status]).toEqual(['initiate', 'download', 'done']);
+      const progress = of.slice(2, -1).map((info) => [info.status, info.progress]);
+      expect(progress).toEqual(progress.map(([, share]) => ['progress', share]));
+      expect(progress.at(-1)).toEqual(['progress', 100]);
+    }
+    const totals = heard.filter(({ status }) => status === 'progress_total');
+    expect(totals).toHaveLength(heard.filter(({ status }) => status === 'progress').length);
   });
 
   test('a directory of models has a name in env', async () => {

@@ -2,9 +2,18 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Command } from 'commander';
+import { buildProgram } from '../../../cli/program';
 import { inside } from '../inside';
 
 type Shell = 'bash' | 'zsh' | 'fish';
+
+const PROGRAM = buildProgram([], new AbortController().signal);
+/** Every command by its path, subcommands too. */
+const COMMANDS = PROGRAM.commands.flatMap((command): [string, Command][] => [
+  [command.name(), command],
+  ...command.commands.map((inner): [string, Command] => [`${command.name()} ${inner.name()}`, inner]),
+]);
 
 const folder = mkdtempSync(join(tmpdir(), 'tandem-completion-'));
 beforeAll(async () => {
@@ -73,6 +82,20 @@ describe.each((['bash', 'zsh', 'fish'] as const).filter(isThere))('completion in
     expect(offers('tandem serve --helph')).toEqual([]);
   });
 
+  it('names every flag of every command, and no other', () => {
+    for (const [path, command] of COMMANDS) {
+      const longs = command.options.filter(({ hidden }) => !hidden).map(({ long }) => long);
+      expect([path, offers(`tandem ${path} --`).sort()]).toEqual([path, [...longs, '--help'].sort()]);
+    }
+  });
+
+  it('names every command, and every subcommand', () => {
+    const names = PROGRAM.commands.map((command) => command.name());
+    expect(offers('tandem ').sort()).toEqual(names.sort());
+    expect(offers('tandem ngram ')).toEqual(['build']);
+    expect(offers('tandem --vers')).toEqual(['--version']);
+  });
+
   it('without a command names those of generate', () => {
     expect(offers('tandem --compa')).toEqual(['--compare']);
   });
@@ -96,14 +119,12 @@ describe.each((['bash', 'zsh', 'fish'] as const).filter(isThere))('completion in
 
 describe('the help', () => {
   it('of every command has examples, which have only flags of the command that they call', async () => {
-    const commands = /\nCommands:\n([\s\S]*?)\n\n/.exec((await inside(['--help'])).stdout)?.[1] ?? '';
-    const names = [...commands.matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name).filter((name) => name !== 'help');
-    expect(names.length).toBeGreaterThan(9);
     const helps = new Map<string, string>();
-    for (const name of names) {
-      const path = name === 'ngram' ? ['ngram', 'build'] : [name];
-      helps.set(path.join(' '), (await inside([...path, '--help'])).stdout);
+    for (const [path] of COMMANDS) {
+      if (path === 'ngram') continue; // its subcommand has them
+      helps.set(path, (await inside([...path.split(' '), '--help'])).stdout);
     }
+    expect(helps.size).toBeGreaterThan(15);
     for (const [path, help] of helps) {
       expect([path, help.includes('\nExamples:\n')]).toEqual([path, true]);
       for (const [line] of help.split('\nExamples:\n')[1].matchAll(/^ {2}.*tandem .*$/gm)) {
@@ -114,21 +135,15 @@ describe('the help', () => {
   });
 });
 
-describe('tandem completion', () => {
-  it('has every flag that a help has, in each shell', async () => {
-    const scripts = await Promise.all(
-      ['bash', 'zsh', 'fish'].map(async (shell) => (await inside(['completion', shell])).stdout),
-    );
-    for (const command of ['generate', 'batch', 'serve', 'quantize', 'doctor']) {
-      const help = (await inside([command, '--help'])).stdout.split('\nExit codes')[0];
-      const flags = [...help.matchAll(/^ {2}(?:-\w, )?(--[a-z-]+)/gm)].map(([, flag]) => flag);
-      expect(flags.length).toBeGreaterThan(1);
-      for (const flag of flags) {
-        for (const [i, script] of scripts.entries()) expect(script).toContain(i === 2 ? `-l ${flag.slice(2)} ` : flag);
-      }
-    }
-  });
+test('the help of the program and of every command states the exit codes', async () => {
+  for (const path of ['', ...COMMANDS.map(([path]) => path)]) {
+    const { stdout, status } = await inside([...path.split(' ').filter(Boolean), '--help']);
+    expect([path, status]).toEqual([path, 0]);
+    expect(stdout).toMatch(/\nExit codes: 0 done; 1 [^\n]*; 2 [^\n]*;\n130 .*SIGINT.* 143 .*SIGTERM/);
+  }
+});
 
+describe('tandem completion', () => {
   it.each<[string[], RegExp]>([
     [['zhs'], /completion: expected one of bash, zsh, fish, found 'zhs'; did you mean 'zsh'\?/],
     [['constructor'], /expected one of bash, zsh, fish, found 'constructor'/],

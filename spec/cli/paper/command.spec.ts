@@ -1,13 +1,21 @@
 import type { Tandem } from '../../../api';
 import { paperPage } from '../../../cli/paper/page';
 import { TABLE_1, TABLE_2, TABLE_3, TABLE_5 } from '../../../decoding/gamma/published';
-import { records } from '../inside';
+import { inside } from '../inside';
 
 describe('tandem paper', () => {
   // biome-ignore lint/suspicious/noExplicitAny: the record is what the specs look into
   let data: any;
+  let told = '';
   beforeAll(async () => {
-    [data] = await records(['paper', '--passages', '1', '--max-new-tokens', '16']);
+    const run = await inside(['paper', '--passages', '1', '--max-new-tokens', '16', '--json', '--verbose']);
+    expect(run.status).toBe(0);
+    data = JSON.parse(run.stdout);
+    told = run.stderr;
+  });
+
+  it('--verbose tells what is loaded and what measuring took', () => {
+    expect(told).toMatch(/\ntandem: computes on \w+ .*\ntandem: loaded in .* s\ntandem: measured in \d+\.\d\d s\n$/);
   });
 
   it('--json has every published figure as printed, and theorems 3.8 and 3.11 beside table 1', () => {

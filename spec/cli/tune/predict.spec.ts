@@ -1,7 +1,9 @@
 import fc from 'fast-check';
+import type { EngineFacts } from '../../../api';
 import { candidatesOf, fits } from '../../../cli/tune/candidates';
 import { choose, type TriedType } from '../../../cli/tune/choose';
 import { atEqualDistances } from '../../../cli/tune/command';
+import { page } from '../../../cli/tune/page';
 import { picture } from '../../../cli/tune/picture';
 import { bestOf, predictedCurve } from '../../../cli/tune/predict';
 import { rowCost, theory } from '../../../decoding';
@@ -85,13 +87,26 @@ function tried(dtype: 'f32' | 'q8', plain: number, measured: readonly (readonly 
       candidate: { name: `draft ${i}`, draft: ['copy'] },
       ...{ alpha: 0.5, proposing: 1, costs: { c: 0, v: [1] }, curve: [1], gamma: 1 },
       points: points.map(([gamma, speedup]) => ({
-        ...{ gamma, measured: speedup, predicted: 9, equal: true, tokensPerSecond: 1e6, plainTokensPerSecond: plain },
+        ...{ gamma, measured: speedup, predicted: 9, equal: true, plainTokensPerSecond: plain },
+        tokensPerSecond: plain * speedup + gamma, // plain decoding beside this γ was not as fast as the median of all
       })),
     })),
   };
 }
 
 describe('the choice', () => {
+  it('is printed with the numbers of its row', () => {
+    const type = tried('f32', 10, [[[2, 1.2]], [[4, 1.5]]]);
+    const backend = { name: 'wasm', level: 'simd', threads: 1 } as EngineFacts;
+    const found = { target: 'a', backend, texts: 1, of: 1, temperature: 0, types: [type], settings: {} };
+    const printed = page({ ...found, choice: choose([type]) });
+    expect(printed).toMatch(/\n {2}draft 1 .* 4 +9\.00× +1\.50× +19\.0\n/);
+    expect(printed).toMatch(/\nbest: draft 1, γ = 4: 1\.50×, 19\.0 tokens\/s\n/);
+    expect(page({ ...found, choice: choose([tried('f32', 10, [[[2, 0.9]]])]) })).toMatch(
+      /\n {2}none +0 +1\.00× +10\.0\n[\s\S]*\nbest: no draft: 1\.00×, 10\.0 tokens\/s\n/,
+    );
+  });
+
   it('is the largest measured speed-up, whatever was predicted', () => {
     const type = tried('f32', 10, [
       [
@@ -105,7 +120,7 @@ describe('the choice', () => {
       draft: type.tried[0].candidate,
       gamma: 4,
       speedup: 1.5,
-      tokensPerSecond: 15,
+      tokensPerSecond: 19,
     });
   });
 
@@ -132,7 +147,7 @@ describe('the choice', () => {
   it('between types is the fastest', () => {
     const [slow, fast] = [tried('f32', 10, [[[2, 2]]]), tried('q8', 30, [[[2, 0.8]]])];
     expect(choose([slow, fast])).toMatchObject({ type: fast, draft: null, tokensPerSecond: 30 });
-    expect(choose([tried('f32', 10, [[[2, 4]]]), fast])).toMatchObject({ gamma: 2, tokensPerSecond: 40 });
+    expect(choose([tried('f32', 10, [[[2, 4]]]), fast])).toMatchObject({ gamma: 2, tokensPerSecond: 42 });
   });
 });
 

@@ -30,14 +30,14 @@ const GPU_SCRIPT = `import { createBackend } from '/tandem/core.mjs';
     }
   }`;
 
+const BROWSERS = readFileSync(join(ROOT, 'docs', 'browsers.md'), 'utf8');
 /** The policy that docs/browsers.md asks for. */
 const POLICY = documentedPolicy();
 const WITHOUT_WORKERS = POLICY.replace('; worker-src blob:', '');
 const WITHOUT_WASM = WITHOUT_WORKERS.replace(" 'wasm-unsafe-eval'", '');
 
 function documentedPolicy(): string {
-  const [, policy] =
-    /^Content-Security-Policy: (.*)$/m.exec(readFileSync(join(ROOT, 'docs', 'browsers.md'), 'utf8')) ?? [];
+  const [, policy] = /^Content-Security-Policy: (.*)$/m.exec(BROWSERS) ?? [];
   if (policy === undefined) throw new Error('docs/browsers.md: expected a line Content-Security-Policy, found none');
   return policy;
 }
@@ -54,6 +54,11 @@ describe('a page without a bundler', () => {
     project.install([process.env.TANDEM_TARBALL as string], 120);
     project.write('page/index.html', '<!doctype html><script type="module" src="/page.mjs"></script>');
     project.write('page/page.mjs', SCRIPT);
+    const [, snippet] = /^```html\n([\s\S]*?)```/m.exec(BROWSERS) as string[];
+    project.write(
+      'page/snippet.html',
+      `<!doctype html>${snippet.replace('</script>', 'window.told = { text };</script>')}`,
+    );
     project.write(
       'page/gpu.html',
       '<!doctype html><script type="module">import { tell } from "/gpu.mjs"; window.told = await tell();</script>',
@@ -85,6 +90,10 @@ describe('a page without a bundler', () => {
       server.close();
     }
   }
+
+  test('as docs/browsers.md has it decodes', async () => {
+    expect(await told(ISOLATED, 'snippet.html')).toEqual({ text });
+  });
 
   test('that is isolated decodes with two threads', async () => {
     expect(await told(ISOLATED, '?threads=2')).toMatchObject({ text, backend: 'wasm', threads: 2 });
