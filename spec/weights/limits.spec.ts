@@ -85,13 +85,16 @@ describe('a config', () => {
     expect(read({ model_type: 'mt5' }).feedForward).toEqual({ kind: 'gelu_new', gated: true });
   });
 
-  it.each<[number, boolean]>([
+  it.each<[unknown, boolean]>([
+    ['0.5', false],
+    [[0.5], false],
+    [true, false],
     [1e-9, true],
     [0.999, true],
     [0, false],
     [1, false],
     [-1e-6, false],
-  ])('takes an epsilon of %d: %s', (epsilon, isTaken) => {
+  ])('takes an epsilon of %j: %s', (epsilon, isTaken) => {
     if (isTaken) expect(read({ layer_norm_epsilon: epsilon }).epsilon).toBe(epsilon);
     else expect(() => read({ layer_norm_epsilon: epsilon })).toThrow(/layer_norm_epsilon: expected a number between 0/);
   });
