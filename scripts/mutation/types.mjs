@@ -15,6 +15,7 @@ export function withTypeErrors(mutants) {
   const changed = new Map();
   const host = {
     ...ts.sys,
+    useCaseSensitiveFileNames: () => ts.sys.useCaseSensitiveFileNames,
     getCompilationSettings: () => options,
     getScriptFileNames: () => fileNames,
     getScriptVersion: (name) => String(changed.get(name)?.version ?? 0),

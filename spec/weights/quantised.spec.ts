@@ -65,6 +65,16 @@ describe('weights in fewer bits', () => {
       'in parts',
       { weight: null, 'weight._data': { type: 'I8', shape }, 'weight._scale': { type: 'F32', shape: [12, 1] } },
     ],
+    ...['weight.absmax', 'weight.quant_state.bitsandbytes__nf4', 'weight.quant_state.bitsandbytes__fp4'].map(
+      (name): [string, string, Change] => [
+        'bitsandbytes in 4 bits',
+        `with ${name} alone`,
+        { weight: { type: 'U8', shape: [96, 1] }, [name]: { type: 'U8', shape: [80] } },
+      ],
+    ),
+    ['quanto', 'with values alone', { weight: null, 'weight._data': { type: 'I8', shape } }],
+    ['quanto', 'with a scale alone', { weight: null, 'weight._scale': { type: 'F32', shape: [12, 1] } }],
+    ['torchao', 'under its own name', { weight: null, weight_qdata: { type: 'I8', shape } }],
     ['torchao', 'in parts', { weight: null, _weight_qdata: { type: 'I8', shape } }],
     ['HQQ', 'packed', { weight: null, W_q: { type: 'U8', shape: [96, 1] } }],
     ['AQLM', 'as codes', { weight: null, codes: { type: 'I8', shape: [12, 2, 1] } }],

@@ -14,89 +14,96 @@ const series: fc.Arbitrary<Series> = fc.record({
   points: fc.array(point, { maxLength: 3 }),
 });
 
-/** Elements of an SVG by name: attributes, and the text inside. */
-function elements(svg: string, name: string) {
+interface Element {
+  readonly text: string;
+  /** An attribute. */
+  readonly of: (name: string) => string | undefined;
+  readonly at: (name: string) => number;
+}
+
+/** Elements of an SVG by name. */
+function elements(svg: string, name: string): Element[] {
   return [...svg.matchAll(new RegExp(`<${name} ([^>]*?)/?>(?:([^<]*)</${name}>)?`, 'g'))].map(
-    ([, attributes, text]) => ({
-      text,
-      ...(Object.fromEntries(
-        [...attributes.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, key, value]) => [key, value]),
-      ) as Record<string, string>),
-    }),
+    ([, inside, text = '']) => {
+      const attributes = new Map([...inside.matchAll(/([\w-]+)="([^"]*)"/g)].map(([, key, value]) => [key, value]));
+      return { text, of: (key) => attributes.get(key), at: (key) => Number(attributes.get(key)) };
+    },
   );
 }
 
 const escaped = (text: string) =>
   text.replace(/[&<>]/g, (letter) => `&${{ '&': 'amp', '<': 'lt', '>': 'gt' }[letter]};`);
 
+/** The scales of a picture, read from the labels of its grid. */
+function scales(svg: string, all: readonly Series[]) {
+  const texts = elements(svg, 'text');
+  const rules = elements(svg, 'line');
+  const labels = texts.filter(({ text }) => /^[\d.]+×$/.test(text));
+  const values = labels.map(({ text }) => Number.parseFloat(text));
+  const most = values[values.length - 1];
+  const [low, top] = [rules[0].at('y1'), rules[rules.length - 1].at('y1')];
+  const widest = Math.max(
+    1,
+    ...all.flatMap(({ curve, points }) => [curve.length - 1, ...points.map(({ gamma }) => gamma)]),
+  );
+  const xOf = (gamma: number) => 60 + (540 * gamma) / widest;
+  const speedupAt = (y: number) => ((low - y) / (low - top)) * most;
+  return { texts, rules, labels, values, most, height: low - top, xOf, speedupAt };
+}
+
 describe('the picture of tandem tune', () => {
-  it('shows each figure where its axes say, inside the frame, in the colour of its legend', () => {
+  it('has a grid with a label for each line, which reaches beyond every figure', () => {
     fc.assert(
       fc.property(fc.array(series, { maxLength: 10 }), (all) => {
         const svg = picture('a <title>', all);
         expect(svg).toContain('>a &lt;title&gt;</text>');
-        const texts = elements(svg, 'text');
-        const heights = texts.filter(({ text }) => /^[\d.]+×$/.test(text ?? ''));
-        const widths = texts.filter((one) => /^\d+$/.test(one.text ?? ''));
-        const rules = elements(svg, 'line');
-        // The scales, read from the labels of the grid.
-        const [low, top] = [rules[0], rules[rules.length - 1]].map(({ y1 }) => Number(y1));
-        const values = heights.map(({ text }) => Number.parseFloat(text ?? ''));
-        const most = values[values.length - 1];
-        const speedupAt = (y: number) => ((low - y) / (low - top)) * most;
-        for (const [i, { y1, y2, x1, x2, stroke }] of rules.entries()) {
-          expect([y1, speedupAt(Number(y1)), stroke]).toEqual([
-            y2,
-            expect.closeTo(values[i], 1),
-            values[i] === 1 ? '#555' : '#ddd',
-          ]);
-          expect([Number(x1), Number(x2)]).toEqual([60, 600]);
-          expect(Number(heights[i].y) - Number(y1)).toBeCloseTo(4, 5);
+        const { texts, rules, labels, values, most, height, xOf, speedupAt } = scales(svg, all);
+        for (const [i, rule] of rules.entries()) {
+          const [y1, stroke] = [rule.at('y1'), values[i] === 1 ? '#555' : '#ddd'];
+          expect([rule.at('y2'), rule.of('stroke'), speedupAt(y1)]).toEqual([y1, stroke, expect.closeTo(values[i], 1)]);
+          expect([rule.at('x1'), rule.at('x2'), labels[i].at('y') - y1]).toEqual([60, 600, expect.closeTo(4, 5)]);
         }
-        const widest = Math.max(
-          1,
-          ...all.flatMap(({ curve, points }) => [curve.length - 1, ...points.map(({ gamma }) => gamma)]),
-        );
-        const xOf = (gamma: number) => 60 + (540 * gamma) / widest;
-        for (const { text, x } of widths) expect(Number(x)).toBeCloseTo(xOf(Number(text)), 0);
+        const widths = texts.filter(({ text }) => /^\d+$/.test(text));
+        for (const one of widths) expect(one.at('x')).toBeCloseTo(xOf(Number(one.text)), 0);
         expect([widths.length > 0 && widths.length <= 17, values.length >= 3 && values.length <= 13]).toEqual([
           true,
           true,
         ]);
-        const highest = Math.max(
-          1.5,
-          ...all.flatMap(({ curve, points }) => [...curve, ...points.map(({ measured }) => measured)]),
-        );
-        expect([most >= highest, low - top]).toEqual([true, 390]);
+        const figures = all.flatMap(({ curve, points }) => [...curve, ...points.map(({ measured }) => measured)]);
+        expect([rules.length, most >= Math.max(1.5, ...figures), height]).toEqual([values.length, true, 390]);
+      }),
+      { numRuns: 60 },
+    );
+  });
 
-        const lines = elements(svg, 'polyline');
-        const circles = elements(svg, 'circle');
-        const legends = circles.filter(({ cx }) => Number(cx) > 600);
-        expect([lines.length, legends.length]).toEqual([all.length, all.length]);
+  it('shows each figure where its axes say, in the colour of its legend', () => {
+    fc.assert(
+      fc.property(fc.array(series, { maxLength: 10 }), (all) => {
+        const svg = picture('', all);
+        const { texts, most, xOf, speedupAt } = scales(svg, all);
+        const [lines, circles] = [elements(svg, 'polyline'), elements(svg, 'circle')];
+        const near = (y: number, speedup: number) => Math.abs(speedupAt(y) - speedup) < 0.01 * most;
         let seen = 0;
         for (const [i, { label, curve, points }] of all.entries()) {
-          const { stroke, points: places, ...line } = lines[i];
-          for (const [gamma, place] of places.split(' ').entries()) {
-            const [x, y] = place.split(',').map(Number);
-            expect(x).toBeCloseTo(xOf(gamma), 0);
-            expect(Math.abs(speedupAt(y) - curve[gamma])).toBeLessThan(0.01 * most);
-          }
-          expect(places.split(' ')).toHaveLength(curve.length);
-          expect([line['stroke-dasharray'] !== undefined, legends[i].fill]).toEqual([i >= 8, stroke]);
-          expect(lines.findIndex((one) => one.stroke === stroke)).toBe(i % 8);
-          const own = circles.slice(seen, seen + points.length);
-          for (const [j, { gamma, measured }] of points.entries()) {
-            expect([own[j].fill, Number(own[j].cx)]).toEqual([stroke, expect.closeTo(xOf(gamma), 0)]);
-            expect(Math.abs(speedupAt(Number(own[j].cy)) - measured)).toBeLessThan(0.01 * most);
+          const stroke = lines[i].of('stroke');
+          const places = (lines[i].of('points') as string).split(' ').map((place) => place.split(',').map(Number));
+          expect(places.map(([x]) => x)).toEqual(curve.map((_, gamma) => expect.closeTo(xOf(gamma), 0)));
+          expect(places.filter(([, y], gamma) => !near(y, curve[gamma]))).toEqual([]);
+          for (const { gamma, measured } of points) {
+            const dot = circles[seen++];
+            expect([dot.of('fill'), dot.at('cx')]).toEqual([stroke, expect.closeTo(xOf(gamma), 0)]);
+            expect(near(dot.at('cy'), measured)).toBe(true);
             expect(svg).toContain(`<title>${escaped(label)}, γ = ${gamma}: ${measured.toFixed(2)}× measured</title>`);
           }
-          seen += points.length + 1;
           // The name stands beside its dot, each below the one before, right of the plot.
-          const name = texts.filter(({ x }) => x === '630')[i];
-          expect([name.text ?? '', Number(name.y) - Number(legends[i].cy)]).toEqual([escaped(label), 4]);
-          expect([Number(legends[i].cx), Number(name.y)]).toEqual([618, 64 + 20 * i]);
+          const dot = circles[seen++];
+          const name = texts.filter((one) => one.at('x') === 630)[i];
+          expect([dot.of('fill'), dot.at('cx'), dot.at('cy')]).toEqual([stroke, 618, 60 + 20 * i]);
+          expect([name.text, name.at('y')]).toEqual([escaped(label), 64 + 20 * i]);
+          expect(lines.findIndex((one) => one.of('stroke') === stroke)).toBe(i % 8);
+          expect(lines[i].of('stroke-dasharray') !== undefined).toBe(i >= 8);
         }
-        expect(circles).toHaveLength(seen);
+        expect([lines.length, circles.length]).toEqual([all.length, seen]);
       }),
       { numRuns: 60 },
     );

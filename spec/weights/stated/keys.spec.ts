@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { GENERATE_OPTIONS } from '../../../api';
 import { ACTIVATIONS, OTHER_ACTIVATIONS } from '../../../weights/activations';
 import { CONFIG_KEYS } from '../../../weights/stated/config-keys';
 import { GENERATION_KEYS } from '../../../weights/stated/generation-keys';
@@ -43,4 +44,15 @@ it('the lists are of transformers 4 and of transformers 5', () => {
 it('no key of the model is a key of generation too, so that each has one treatment', () => {
   const both = Object.keys(CONFIG_KEYS).filter((key) => Object.hasOwn(GENERATION_KEYS, key));
   expect(both).toEqual(['transformers_version', '_commit_hash']);
+});
+
+it('a setting that starts from a key of generation is an option, and has the name of the key', () => {
+  const others = { max_length: 'maxNewTokens', min_length: 'minNewTokens', stop_strings: 'stop' };
+  const nameOf = (key: string) => key.replace(/_ids?$/, '').replace(/_([a-z])/g, (_, letter) => letter.toUpperCase());
+  const settings = Object.entries(GENERATION_KEYS).flatMap(([key, rule]) =>
+    'setting' in rule ? [[key, rule.setting]] : [],
+  );
+  expect(settings).toEqual(settings.map(([key]) => [key, others[key as keyof typeof others] ?? nameOf(key)]));
+  expect(settings.filter(([, setting]) => !Object.hasOwn(GENERATE_OPTIONS, setting))).toEqual([]);
+  expect(settings.length).toBeGreaterThan(20);
 });
