@@ -2,7 +2,7 @@ import { Turns } from '../common';
 import { scoreTargets } from '../decoding';
 import type { Loaded } from './load';
 import type { Score, ScoreOptions } from './score-options';
-import { neededTokenizer, sourceOf, withoutLongText } from './source';
+import { idsOfText, neededTokenizer, sourceOf, withoutLongText } from './source';
 import type { Input } from './types';
 
 /** Scores targets of one source. A text has its closing EOS scored, as a label in training has; ids are scored as they are. */
@@ -13,10 +13,12 @@ export async function scoreInputs(
   signal: AbortSignal,
 ): Promise<Score[]> {
   const turns = new Turns();
+  const ids: number[][] = [];
+  for (const target of targets) ids.push(await targetIds(loaded, target, signal));
   const scores = await scoreTargets({
     target: loaded.target,
     source: sourceOf(loaded, await withoutLongText(loaded, source, {}, signal)),
-    targets: targets.map((target) => targetIds(loaded, target)),
+    targets: ids,
     top: options.logProbs,
     signal,
     betweenCalls: () => turns.give(),
@@ -24,6 +26,7 @@ export async function scoreInputs(
   return scores.map(({ ids, logProb, tokens }) => ({ ids, logProb, logProbs: tokens }));
 }
 
-function targetIds(loaded: Loaded, input: Input): number[] {
-  return typeof input === 'string' ? neededTokenizer(loaded).encode(input) : Array.from(input as readonly number[]); // a mask of a target is refused before
+async function targetIds(loaded: Loaded, input: Input, signal: AbortSignal): Promise<number[]> {
+  if (typeof input === 'string') return await idsOfText(neededTokenizer(loaded), input, {}, signal);
+  return Array.from(input as readonly number[]); // a mask of a target is refused before
 }

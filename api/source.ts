@@ -1,6 +1,6 @@
 import { invalid, Turns } from '../common';
 import { EngineError, type Source } from '../engine';
-import { type Tokenizer, WeightsError } from '../weights';
+import { type EncodeOptions, type Tokenizer, WeightsError } from '../weights';
 import type { Loaded } from './load';
 import type { GenerateOptions, Input, MaskedInput } from './types';
 
@@ -70,13 +70,28 @@ export async function withoutLongText(
 ): Promise<Input> {
   const { tokenizer, prefix } = loaded;
   if (typeof input !== 'string' || input.length < LONG_TEXT || !tokenizer?.encodeInParts) return input;
+  const ids = await idsOfText(tokenizer, prefix + input, { parseSpecial }, signal);
+  return hasTokens(tokenizer, ids) ? ids : input;
+}
+
+/**
+ * The ids of a text; while those of a long one are made, the event loop turns.
+ *
+ * @throws EngineError `aborted`
+ */
+export async function idsOfText(
+  tokenizer: Tokenizer,
+  text: string,
+  options: EncodeOptions = {},
+  signal?: AbortSignal,
+): Promise<number[]> {
+  if (text.length < LONG_TEXT || !tokenizer.encodeInParts) return tokenizer.encode(text, options);
   const turns = new Turns();
   const betweenParts = async () => {
     await turns.give();
     if (signal?.aborted) throw new EngineError('aborted', 'text: cancelled', { cause: signal.reason });
   };
-  const ids = await tokenizer.encodeInParts(prefix + input, { parseSpecial, betweenParts });
-  return hasTokens(tokenizer, ids) ? ids : input;
+  return await tokenizer.encodeInParts(text, { ...options, betweenParts });
 }
 
 /** As `withoutLongText`, of many inputs, one after the other. */

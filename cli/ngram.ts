@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { bundledPair, LOAD_OPTIONS } from '../api';
 import { type OptionTable, printable, text, whole } from '../common';
 import { NgramTable } from '../decoding';
+import type { Tokenizer } from '../weights';
 import { yieldToEventLoop } from './event-loop';
 import { CommandError } from './failure';
 import { checkWritable, linesOf, openFile, writeText } from './files';
@@ -39,6 +40,15 @@ export function addNgramFlags(command: Command): Command {
 /** The longest line, in bytes. The files themselves may have any size: one line is in memory at a time. */
 const LONGEST_LINE = 16 << 20;
 
+/** The ids of a line, in parts, so that a cancel is heard in a long one. */
+async function idsOf(tokenizer: Tokenizer, text: string, signal: AbortSignal): Promise<number[]> {
+  const betweenParts = () => yieldToEventLoop(signal);
+  return (await tokenizer.encodeInParts?.(text, { betweenParts })) ?? tokenizer.encode(text);
+}
+
+/** Tokens of one line that are counted before the event loop may turn. */
+const LEARNT_AT_ONCE = 1 << 14;
+
 /** `tandem ngram build`: learns line by line, and writes the table when all files are read. */
 export async function buildNgrams(files: readonly string[], flags: NgramFlags, signal: AbortSignal): Promise<void> {
   const { model, order = ORDER, out, offline } = flags;
@@ -58,8 +68,11 @@ export async function buildNgrams(files: readonly string[], flags: NgramFlags, s
         await yieldToEventLoop(signal);
         if ('error' in line) throw line.error;
         if (line.text.trim() === '') continue;
-        const ids = tokenizer.encode(line.text); // with the closing EOS: the table learns where a text ends
-        table.learn(ids);
+        const ids = await idsOf(tokenizer, line.text, signal); // with the closing EOS: the table learns where a text ends
+        for (let from = 0; from < ids.length; from += LEARNT_AT_ONCE) {
+          await yieldToEventLoop(signal);
+          table.learn(ids, from, Math.min(from + LEARNT_AT_ONCE, ids.length));
+        }
         lines++;
         tokens += ids.length;
       }

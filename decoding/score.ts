@@ -6,6 +6,9 @@ import { LogProbRow, type TokenLogProb } from './sampling/log-probs';
 /** Rows of one target call. More targets take several calls, so that a cancel is heard between them. */
 const MOST_ROWS = 64;
 
+/** Places of one target that are looked at before the event loop may turn. */
+const PLACES_AT_ONCE = 1 << 14;
+
 /** What to score. */
 export interface ScoreRequest {
   readonly target: SequenceModel;
@@ -96,13 +99,18 @@ interface Node {
 }
 
 /** The beginnings of targets as a tree: each node is the row that predicts the tokens after one beginning. */
-function treeOf(startToken: number, targets: ScoreRequest['targets']): Node[] {
+async function treeOf(
+  startToken: number,
+  targets: ScoreRequest['targets'],
+  turn?: () => Promise<void>,
+): Promise<Node[]> {
   const nodes: Node[] = [{ token: startToken, position: 0, parent: -1, next: new Map(), predicts: [] }];
   for (const [target, ids] of targets.entries()) {
     let at = 0;
     for (const [place, token] of ids.entries()) {
       nodes[at].predicts.push({ target, place });
       if (place === ids.length - 1) break; // nothing follows the last token
+      if (place % PLACES_AT_ONCE === PLACES_AT_ONCE - 1) await turn?.();
       const known = nodes[at].next.get(token);
       if (known === undefined) {
         nodes.push({ token, position: place + 1, parent: at, next: new Map(), predicts: [] });
@@ -119,7 +127,10 @@ async function scoreGroup(
   targets: ScoreRequest['targets'],
   stream: DecoderStream,
 ): Promise<TargetScore[]> {
-  const nodes = treeOf(target.startToken, targets);
+  const nodes = await treeOf(target.startToken, targets, async () => {
+    await betweenCalls?.();
+    checkSignal(signal);
+  });
   const tokens: TokenLogProb[][] = targets.map(() => []);
   // A tree is one call. A long target is a chain: the engine keeps a chain's rows, so that it may be cut anywhere.
   const step = targets.length > 1 ? nodes.length : MOST_ROWS;

@@ -28,9 +28,9 @@ export class NgramTable {
     return this.counts.size;
   }
 
-  /** Counts every n-gram of a sequence that ends at index `from` or later. */
-  learn(ids: readonly number[], from = 0): void {
-    for (let end = from; end < ids.length; end++) {
+  /** Counts every n-gram of a sequence that ends at an index from `from` on and before `to`. */
+  learn(ids: readonly number[], from = 0, to = ids.length): void {
+    for (let end = from; end < to; end++) {
       for (let n = 0; n < this.order && n <= end; n++) this.count(ids.slice(end - n, end).join(), ids[end], 1);
     }
   }

@@ -42,6 +42,7 @@ describe('a long text', () => {
       (signal) => tandem.generate(['x', LONG], { signal }),
       (signal) => tandem.generate(LONG, { signal, numBeams: 2 }),
       (signal) => tandem.score(LONG, ['x'], { signal }),
+      (signal) => tandem.score('x', ['y', LONG], { signal }),
       (signal) => tandem.embed(LONG, { signal }),
       (signal) => tandem.measureCosts(LONG, { signal }),
     ];
