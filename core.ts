@@ -122,6 +122,7 @@ export {
   type DecoderStream,
   type Encoded,
   type EncoderOptions,
+  type EncodingProgress,
   EngineError,
   type EngineErrorCode,
   type ForwardOptions,

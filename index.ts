@@ -61,7 +61,7 @@ export {
   TraceRecorder,
   type Verification,
 } from './decoding';
-export { EngineError } from './engine';
+export { type EncodingProgress, EngineError } from './engine';
 export { type BackendName, type BackendProbe, type Dtype, KernelError, probeBackends } from './kernels';
 export {
   type Checkpoint,

@@ -42,11 +42,11 @@ export async function* searchBeams(
 
 async function search(loaded: Loaded, input: Input, options: GenerateOptions, signal: AbortSignal): Promise<Result> {
   const { target, beamDrafter } = loaded;
-  const { gamma, speculative = true } = options;
+  const { gamma, speculative = true, onEncoding } = options;
   const drafter = speculative && beamDrafter ? { ...beamDrafter, gamma: gamma === 'auto' ? undefined : gamma } : null;
   const settings = settingsOf(options);
   const source = sourceOf(loaded, input, options);
-  const found = await beamSearch({ target, source, settings, drafter, signal });
+  const found = await beamSearch({ target, source, settings, drafter, signal, onEncoding });
   const sequences = found.sequences.map((beam) => sequenceOf(loaded, beam, options));
   return { ...sequences[0], sequences, metrics: metricsOf(tallyOf(found.metrics)), beams: found.metrics };
 }

@@ -130,6 +130,7 @@ export const GENERATE_OPTIONS: OptionTable<keyof GenerateOptions> = {
   concurrency: CONCURRENCY,
   truncate,
   signal: { ...abortSignal, about: 'cancels the call' },
+  onEncoding: { ...callable, about: 'called while sources are encoded' },
   trace: { ...objectWith('a TraceRecorder', 'begin', 'round', 'finish'), about: 'records every round as data' },
 };
 
@@ -149,6 +150,7 @@ const NOT_COMPARED = [
   'speculative',
   'concurrency',
   'trace',
+  'onEncoding',
 ] as const;
 
 /** Every option of `Tandem.compare`. */
@@ -236,6 +238,7 @@ const WITH_BEAMS = [
   'concurrency',
   'truncate',
   'signal',
+  'onEncoding',
   ...Object.keys(ENCODE_OPTIONS),
   ...Object.keys(DECODE_OPTIONS),
 ];

@@ -148,6 +148,7 @@ class SequencesRun {
       parseSpecial: _parse,
       skipSpecialTokens,
       trace,
+      onEncoding,
       sequence,
       ...settings
     } = this.options;
@@ -161,6 +162,7 @@ class SequencesRun {
       readToken: (token) => text.read(token),
       signal,
       trace,
+      onEncoding,
     };
   }
 }

@@ -11,7 +11,7 @@ import type {
   TokenOrigin,
   TraceRecorder,
 } from '../decoding';
-import type { T5Model } from '../engine';
+import type { EncodingProgress, T5Model } from '../engine';
 import type { Backend, BackendName, Dtype } from '../kernels';
 import type { Checkpoint, FileSet, ModelFamily, ModelFiles, Tokenizer } from '../weights';
 import type { Notice, Progress } from './progress';
@@ -19,8 +19,7 @@ import type { DecodeIdsOptions, EncodeInputOptions } from './text-options';
 
 /**
  * Where a model is: a directory, a Hugging Face hub id (`google/flan-t5-base`), a URL of a directory, the files themselves (the
- * `File`s of a page, or Blobs or bytes by name), a `FileSet`, or a checkpoint that is open already. An open checkpoint stays
- * open: whoever opened it disposes it.
+ * `File`s of a page, or Blobs or bytes by name), a `FileSet`, or an open checkpoint, which whoever opened it disposes.
  */
 export type ModelSource = string | URL | ModelFiles | FileSet | Checkpoint;
 
@@ -90,10 +89,7 @@ export interface LoadOptions {
   readonly offline?: boolean;
   /** Longest silence of a connection to the hub, in milliseconds. Default: HF_HUB_DOWNLOAD_TIMEOUT (in seconds), else 30,000. */
   readonly timeoutMs?: number;
-  /**
-   * Address of a directory with `pair.json` and the two models of the bundled pair. For pages, where the package's own directory
-   * cannot be read; Node finds the pair by itself.
-   */
+  /** Address of a directory with the bundled pair and its `pair.json`, for pages. Node finds the pair in the package. */
   readonly bundledUrl?: string | URL;
   /**
    * Whether generation starts from what the target states in generation_config.json (or, in old checkpoints, in config.json), as
@@ -155,14 +151,16 @@ export interface GenerateOptions extends Settings, EncodeInputOptions, DecodeIds
   readonly truncate?: boolean | number;
   /** Cancels this call. */
   readonly signal?: AbortSignal;
+  /** Called while sources are encoded, which takes long where one is long. `done` of `total` is the share that has been computed. */
+  readonly onEncoding?: (progress: EncodingProgress) => void;
   /** Records every round as data. One recorder serves one sequence. */
   readonly trace?: TraceRecorder;
 }
 
 /** How to compare; what `generate` takes, without beams and without several sequences. */
 export type CompareOptions = Omit<
-  GenerateOptions,
-  'numBeams' | 'numReturnSequences' | 'lengthPenalty' | 'earlyStopping' | 'speculative' | 'concurrency' | 'trace'
+  Omit<GenerateOptions, 'numBeams' | 'numReturnSequences' | 'lengthPenalty' | 'earlyStopping'>,
+  'speculative' | 'concurrency' | 'trace' | 'onEncoding'
 >;
 
 /** How to measure costs. */

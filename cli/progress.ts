@@ -1,5 +1,5 @@
 import { SingleBar } from 'cli-progress';
-import type { Progress } from '../api';
+import type { GenerateOptions, Progress } from '../api';
 import { printable } from '../common';
 
 /** A load that takes less time than this shows no bar. */
@@ -34,6 +34,30 @@ export function bytesProgress(what: string, quiet = false) {
   const show = ({ loaded, total }: { readonly loaded: number; readonly total: number }) =>
     update?.({ phase: 'load', role: 'target', model: '', item: '', loaded, total }, what);
   return { update: show, stop };
+}
+
+/**
+ * A bar on standard error while a source is encoded that takes long. Only a terminal gets one, and not where `quiet` is asked for. It
+ * is gone before the first token is printed.
+ */
+export function encodingProgress(quiet = false): { update?: GenerateOptions['onEncoding']; stop: () => void } {
+  if (quiet || process.stderr.isTTY !== true) return { stop: () => undefined };
+  let started: number | null = null;
+  let bar: SingleBar | null = null;
+  const stop = () => {
+    bar?.stop();
+    [bar, started] = [null, null];
+  };
+  const update = ({ done, total }: { readonly done: number; readonly total: number }): void => {
+    started ??= performance.now();
+    if (bar === null && done < total && performance.now() - started >= PATIENCE_MS) {
+      bar = new SingleBar({ format: 'encoding {bar} {percentage}%', clearOnComplete: true, hideCursor: true });
+      bar.start(total, done);
+    }
+    bar?.update(done);
+    if (done === total) stop();
+  };
+  return { update, stop };
 }
 
 /** A bar on standard error that counts to `total`. Only a terminal gets one, and not where `quiet` is asked for. */

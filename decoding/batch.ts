@@ -1,4 +1,4 @@
-import type { Encoded } from '../engine';
+import type { Encoded, EncoderOptions, EncodingProgress } from '../engine';
 import { badSetting } from './checks';
 import { type EncodingShare, SharedEncodings } from './encodings';
 import type { GenerationEvent } from './events';
@@ -107,7 +107,11 @@ export class Batch {
   ): Promise<(EncodingShare | Failure)[]> {
     const sources = new Set(requests.map(({ source }) => source));
     const missing = [...sources].filter((source) => !this.encodings.has(source));
-    const encoded = await this.encode(missing, signal);
+    const hearers = new Set(requests.map(({ onEncoding }) => onEncoding));
+    const onProgress = (progress: EncodingProgress) => {
+      for (const hear of hearers) hear?.(progress);
+    };
+    const encoded = await this.encode(missing, { signal, onProgress });
     const shares: (EncodingShare | Failure)[] = [];
     for (const { source } of requests) {
       const found = encoded[missing.indexOf(source)];
@@ -120,15 +124,15 @@ export class Batch {
   /** Encodes sources in one call. When that fails, each is tried alone, to find out whose error it was. */
   private async encode(
     sources: readonly SequenceRequest['source'][],
-    signal: AbortSignal | undefined,
+    options: EncoderOptions,
   ): Promise<(Encoded | Failure)[]> {
     if (sources.length === 0) return [];
     try {
-      return await this.pair.target.encode(sources, { signal });
+      return await this.pair.target.encode(sources, options);
     } catch (error) {
       if (sources.length === 1) return [new Failure(error)];
       const alone: (Encoded | Failure)[] = [];
-      for (const source of sources) alone.push(...(await this.encode([source], signal)));
+      for (const source of sources) alone.push(...(await this.encode([source], options)));
       return alone;
     }
   }

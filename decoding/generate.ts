@@ -15,7 +15,10 @@ export interface GenerationRequest extends Pair, SequenceRequest {}
 export async function* generate(request: GenerationRequest): AsyncGenerator<GenerationEvent, void, void> {
   checkRequest(request, request);
   checkSignal(request.signal);
-  const [encoded] = await request.target.encode([request.source], { signal: request.signal });
+  const [encoded] = await request.target.encode([request.source], {
+    signal: request.signal,
+    onProgress: request.onEncoding,
+  });
   const encoding = wholeShare(encoded);
   const run = await startRun(request, request, encoding).catch((error) => {
     encoding.dispose();

@@ -1,4 +1,4 @@
-import type { SequenceModel, Source } from '../engine';
+import type { EncoderOptions, SequenceModel, Source } from '../engine';
 import { openSamplingKernel } from '../kernels';
 import type { Drafter, DraftSession } from './drafters/drafter';
 import type { EncodingShare } from './encodings';
@@ -47,6 +47,8 @@ export interface SequenceRequest {
   /** Default: counter-based random numbers from `settings.seed`. */
   readonly random?: Random;
   readonly signal?: AbortSignal;
+  /** Called while the source is encoded, together with those of the requests that enter a batch with it. */
+  readonly onEncoding?: EncoderOptions['onProgress'];
   /** Called once for each new token, in order, before it is handed out. */
   readonly readToken?: (token: number) => TokenReading;
   /**

@@ -19,6 +19,7 @@ import { checkEncodeFits } from './memory';
 import { attentionParts, chunkRows, Pace } from './pace';
 import { sourcesPlan } from './plan';
 import type { SourceRows } from './source';
+import type { EncodingProgress } from './types';
 import { createWorkspace, freeWorkspace, type Workspace } from './workspace';
 
 /** Slots that a cache has at first. */
@@ -69,6 +70,7 @@ export interface EncoderCall {
   /** Slots that the caches of cross-attention will have; 0 where nothing is written to them. */
   readonly crossSlots: number;
   readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: EncodingProgress) => void;
   /** Receives this call's tensors in place of the model's own observer. */
   readonly observe?: Observe;
   /** Takes the states of one chunk. It awaits the pause between steps that take long. */
@@ -155,7 +157,7 @@ export class Encoder {
   private async layers(
     context: ForwardContext,
     { chunks, ids, longest, pace }: Layout,
-    { sources, onStates }: EncoderCall,
+    { sources, onStates, onProgress }: EncoderCall,
   ): Promise<void> {
     const { backend, work, cache } = this;
     const { weights, config } = context;
@@ -168,6 +170,8 @@ export class Encoder {
     }
     backend.arrange(work.selfPlan, sourcesPlan(sources, isWhole));
     await pace.pause();
+    const total = ids.length * weights.encoder.layers.length;
+    let done = 0;
     for (const [i, layer] of weights.encoder.layers.entries()) {
       for (const chunk of chunks) {
         this.at(chunk, () => projectBlock(backend, layer, work));
@@ -185,6 +189,8 @@ export class Encoder {
         await pace.pause();
         this.at(chunk, () => feedBlock(context, layer, work));
         await pace.pause();
+        done += chunk.rows;
+        onProgress?.({ done, total });
       }
       showEncoderBlock(context, i, work);
     }

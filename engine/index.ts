@@ -10,6 +10,7 @@ export type {
   DecoderStream,
   Encoded,
   EncoderOptions,
+  EncodingProgress,
   ForwardOptions,
   LogitsView,
   MaskedSource,

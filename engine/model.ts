@@ -124,7 +124,7 @@ class Model implements T5Model, SlotPools {
 
   private async encodeShown(
     sources: readonly Source[],
-    { signal }: EncoderOptions,
+    { signal, onProgress }: EncoderOptions,
     observe: Observe | undefined,
   ): Promise<Encoded[]> {
     this.checkDecoder();
@@ -138,7 +138,7 @@ class Model implements T5Model, SlotPools {
       await this.encoder.run({
         sources: seen,
         crossSlots: crossSlots.size + crossSlots.shortage(count),
-        ...{ signal, observe },
+        ...{ signal, onProgress, observe },
         onStates: async (chunk) => {
           taken.slots ??= await this.takeCrossSlots(count, chunk);
           const { first, states } = chunk;
@@ -158,7 +158,10 @@ class Model implements T5Model, SlotPools {
     });
   }
 
-  async encoderStates(sources: readonly Source[], { signal }: EncoderOptions = {}): Promise<Float32Array[]> {
+  async encoderStates(
+    sources: readonly Source[],
+    { signal, onProgress }: EncoderOptions = {},
+  ): Promise<Float32Array[]> {
     this.checkInUse();
     const seen = this.rowsOf(sources);
     if (seen.length === 0) return [];
@@ -167,7 +170,7 @@ class Model implements T5Model, SlotPools {
     await this.encoder.run({
       sources: seen,
       crossSlots: 0,
-      signal,
+      ...{ signal, onProgress },
       onStates: async ({ states, first }) => {
         const chunk = await this.backend.read(states);
         let from = -first * dModel; // where the source starts in the chunk

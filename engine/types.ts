@@ -32,9 +32,19 @@ export interface MaskedSource {
 /** What a model encodes: ids with their closing EOS, all of them seen or some of them hidden. */
 export type Source = readonly number[] | MaskedSource;
 
+/** How far a call of the encoder has come. */
+export interface EncodingProgress {
+  /** Rows that encoder blocks have computed; at the end it is `total`. */
+  readonly done: number;
+  /** Rows × blocks. */
+  readonly total: number;
+}
+
 export interface EncoderOptions {
   /** Ends a long call between two steps. */
   readonly signal?: AbortSignal;
+  /** Called after each part of a block; a source of up to some hundred ids is one part. An error of it ends the call. */
+  readonly onProgress?: (progress: EncodingProgress) => void;
 }
 
 /** A source that has been encoded: the keys and values of the decoder's cross-attention. Any number of streams can use it. */

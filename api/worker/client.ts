@@ -58,7 +58,7 @@ type DecodeQuestion = Omit<Extract<Question, { ask: 'decode' }>, 'ask'>;
 class WorkerEngine implements Engine {
   readonly facts: LoadedFacts;
   readonly parts = null;
-  readonly notSendable = ['processors', 'prefixAllowedTokens', 'trace'] as const;
+  readonly notSendable = ['processors', 'prefixAllowedTokens', 'trace', 'onEncoding'] as const;
 
   constructor(
     private readonly conversation: Conversation,
@@ -236,7 +236,14 @@ class Conversation {
 }
 
 function withoutFunctions<Options extends GenerateOptions>(options: Options): Sent<Options> {
-  const { signal: _signal, processors: _own, prefixAllowedTokens: _allowed, trace: _trace, ...rest } = options;
+  const {
+    signal: _signal,
+    processors: _own,
+    prefixAllowedTokens: _allowed,
+    trace: _trace,
+    onEncoding: _hears,
+    ...rest
+  } = options;
   return rest as Sent<Options>;
 }
 

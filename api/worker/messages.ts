@@ -21,7 +21,7 @@ import type {
 
 /** Options without what stays on the side of the caller: functions and signals. */
 export type SentLoadOptions = Omit<LoadOptions, 'draft' | 'prefix' | 'worker' | 'signal' | 'onProgress' | 'onNotice'>;
-export type Sent<Options> = Omit<Options, 'signal' | 'processors' | 'prefixAllowedTokens' | 'trace'>;
+export type Sent<Options> = Omit<Options, 'signal' | 'processors' | 'prefixAllowedTokens' | 'trace' | 'onEncoding'>;
 
 /** What the worker is asked. Each question has a number and gets one answer. */
 export type Question =

@@ -2,6 +2,7 @@ import { bundledPair, checkGenerate, checkGiven, type Tandem } from '../../api';
 import { CommandError, EXIT } from '../failure';
 import { loadTandem } from '../loading';
 import { checkModels } from '../models';
+import { encodingProgress } from '../progress';
 import { withSettings } from '../settings';
 import { tellDecoded } from '../verbosity';
 import { checkGenerateFlags, type GenerateFlags, generateOptions } from './flags';
@@ -61,7 +62,8 @@ interface Work {
 async function decode(tandem: Tandem, items: readonly Item[], work: Work): Promise<void> {
   const { flags, showcase, traces, signal } = work;
   const inputs = items.filter((item) => item.kind === 'input');
-  const options = { ...tandem.resolveOptions(generateOptions(flags)), signal };
+  const bar = encodingProgress(flags.quiet);
+  const options = { ...tandem.resolveOptions(generateOptions(flags)), signal, onEncoding: bar.update };
   const compare = flags.compare === true || (showcase && tandem.drafter !== null && options.gamma !== 0);
   const colours = coloursFor(process.stdout, flags.color);
   const terminal = process.stdout.isTTY === true;
@@ -76,9 +78,8 @@ async function decode(tandem: Tandem, items: readonly Item[], work: Work): Promi
   };
   const printer = flags.json ? jsonPrinter(setting) : textPrinter(setting);
   const started = performance.now();
-  const failures = (
-    await printInOrder(items, told(runAll(tandem, inputs, { options, compare, traces }), inputs, flags), printer)
-  ).length;
+  const events = told(runAll(tandem, inputs, { options, compare, traces }), inputs, flags);
+  const failures = (await printInOrder(items, events, printer).finally(bar.stop)).length;
   printer.close((performance.now() - started) / 1000);
   if (failures === 0) return;
   process.exitCode = EXIT.failed;

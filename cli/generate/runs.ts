@@ -43,7 +43,7 @@ async function* oneByOne(tandem: Tandem, inputs: readonly Input[], { options, co
         if (event.kind === 'token') yield { ...event, index };
         if (event.kind !== 'done') continue;
         if (trace) traces?.write(trace.trace);
-        const { numBeams: _one, numReturnSequences: _single, ...compared } = options; // more of either is not compared
+        const { numBeams: _one, numReturnSequences: _single, onEncoding: _shown, ...compared } = options; // these are not compared
         const comparison = compare ? await tandem.compare(source, { ...compared, sequence }) : null;
         yield { kind: 'done', index, outcome: { result: comparison?.speculative ?? event.result, comparison } };
       }

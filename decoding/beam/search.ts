@@ -1,5 +1,5 @@
 import { Turns } from '../../common';
-import { allIds, type SequenceModel, type Source } from '../../engine';
+import { allIds, type EncoderOptions, type SequenceModel, type Source } from '../../engine';
 import { DecodingError } from '../errors';
 import { checkSignal } from '../run';
 import { BeamDraft } from './draft';
@@ -15,6 +15,8 @@ export interface BeamSearchRequest {
   /** Makes the search speculative: it finds the same sequences and scores with fewer target calls. */
   readonly drafter?: BeamDrafter | null;
   readonly signal?: AbortSignal;
+  /** Called while the source is encoded. */
+  readonly onEncoding?: EncoderOptions['onProgress'];
 }
 
 export interface BeamMetrics {
@@ -58,11 +60,11 @@ export function beamSearch(request: BeamSearchRequest): Promise<BeamSearchResult
 
 /** `beamSearch` with these parts. Proofs call it with known-wrong parts, which must fail. */
 export async function searchWith(parts: BeamParts, request: BeamSearchRequest): Promise<BeamSearchResult> {
-  const { target, source, drafter, signal, settings = {} } = request;
+  const { target, source, drafter, signal, onEncoding, settings = {} } = request;
   const rules = beamRules(settings, target, allIds(source));
   const drafting = drafter ? draftRules(rules, drafter, target) : null;
   const started = performance.now();
-  const [encoded] = await target.encode([source], { signal });
+  const [encoded] = await target.encode([source], { signal, onProgress: onEncoding });
   let state: BeamState | null = null;
   let draft: BeamDraft | null = null;
   try {

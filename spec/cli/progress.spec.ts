@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Progress } from '../../api';
 import { BatchProgress } from '../../cli/batch/progress';
-import { bytesProgress, countProgress, loadProgress } from '../../cli/progress';
+import { bytesProgress, countProgress, encodingProgress, loadProgress } from '../../cli/progress';
 import { type Screen, screen } from './screen';
 
 const [HIDE, SHOW, CLEAR_LINE] = ['\u001b[?25l', '\u001b[?25h', '\u001b[2K'];
@@ -232,5 +232,61 @@ describe('the progress of a batch', () => {
       told.passed(line(10));
       expect([size, told.text.includes('left')]).toEqual([size, expected]);
     }
+  });
+});
+
+describe('the bar of a source that takes long to encode', () => {
+  const shares = fc.array(fc.integer({ min: 1, max: 99 }), { minLength: 1, maxLength: 5 });
+
+  test('shows the share that is done, and is gone when all is, for one source after the other', () => {
+    fc.assert(
+      fc.property(fc.array(shares, { minLength: 1, maxLength: 3 }), (sources) => {
+        shown = screen(true);
+        const bar = encodingProgress();
+        for (const found of sources) {
+          const from = shown.written.length;
+          const rising = [...found].sort((a, b) => a - b);
+          bar.update?.({ done: 0, total: 400 });
+          for (const share of rising) {
+            jest.advanceTimersByTime(500);
+            bar.update?.({ done: 4 * share, total: 400 });
+          }
+          const written = shown.written.slice(from).join('');
+          expect(written).toContain(`${rising[0]}%`); // a bar is drawn at once where it begins
+          bar.update?.({ done: 400, total: 400 });
+          expect(shown.written.slice(from).join('')).toContain(SHOW);
+          const ended = shown.written.length;
+          jest.advanceTimersByTime(5000);
+          expect(shown.written.length).toBe(ended);
+        }
+        bar.stop();
+        shown.restore();
+      }),
+      { numRuns: 10 },
+    );
+    shown = screen(true);
+  });
+
+  test('does not show for what ends soon, nor where nobody looks or wants it; a cancel takes it away', () => {
+    shown = screen(true);
+    const soon = encodingProgress();
+    for (const done of [0, 100, 400]) {
+      jest.advanceTimersByTime(100);
+      soon.update?.({ done, total: 400 });
+    }
+    expect(all()).toBe('');
+    expect(encodingProgress(true).update).toBeUndefined();
+    const cancelled = encodingProgress();
+    cancelled.update?.({ done: 0, total: 400 });
+    jest.advanceTimersByTime(500);
+    cancelled.update?.({ done: 100, total: 400 });
+    expect(all()).toContain('25%');
+    cancelled.stop();
+    const ended = shown.written.length;
+    jest.advanceTimersByTime(5000);
+    expect(shown.written.length).toBe(ended);
+    shown.restore();
+    shown = screen(false);
+    expect(encodingProgress().update).toBeUndefined();
   });
 });

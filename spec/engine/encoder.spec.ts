@@ -44,6 +44,31 @@ describe.each(NAMES)('a long call of the encoder on %s', (name) => {
   });
   afterAll(() => backend.dispose());
 
+  it('tells how far it has come: each part of each block once, up to the whole', async () => {
+    for (const lengths of [[1], [LONG[name]], [9, LONG[name], 33]]) {
+      const rows = lengths.reduce((sum, one) => sum + one);
+      const total = rows * config.encoderLayers;
+      const sources = lengths.map((length) => idsOf(length));
+      const told: number[] = [];
+      const onProgress = (found: { done: number; total: number }) => {
+        expect(found.total).toBe(total);
+        told.push(found.done);
+      };
+      for (const encoded of await model.encode(sources, { onProgress })) encoded.dispose();
+      const step = Math.min(rows, chunkRows(backend.facts, config));
+      const ends = Array.from({ length: Math.ceil(rows / step) }, (_, i) => Math.min((i + 1) * step, rows));
+      const expected = Array.from({ length: config.encoderLayers }, (_, i) => ends.map((end) => i * rows + end)).flat();
+      expect(told).toEqual(expected);
+      const ofCall = told.splice(0);
+      await model.encoderStates(sources, { onProgress });
+      expect(told).toEqual(ofCall);
+      const stop = () => {
+        throw new RangeError('enough');
+      };
+      await expect(model.encode(sources, { onProgress: stop })).rejects.toThrow('enough');
+    }
+  });
+
   it('in chunks has the bits of one that is not cut: states and cross-attention, of one source and of several', async () => {
     using whole = await openWhole(backend);
     const lengths = [LONG[name]];

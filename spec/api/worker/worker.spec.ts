@@ -196,6 +196,7 @@ describe('an engine in a worker', () => {
     ['processors', { processors: [() => undefined] }],
     ['prefixAllowedTokens', { prefixAllowedTokens: () => [1] }],
     ['trace', { trace: new TraceRecorder() }],
+    ['onEncoding', { onEncoding: () => undefined }],
   ])('%s, which have functions, are refused by name', async (name, options) => {
     const refused = { code: 'option-invalid', message: expect.stringMatching(new RegExp(`^${name}: .*worker`)) };
     await expect(away.generate(INPUTS[0], options)).rejects.toMatchObject(refused);
