@@ -121,6 +121,37 @@ describe('mutants', () => {
   });
 });
 
+describe('a mutant in a copy of its source', () => {
+  it('stands in the place of the old text and binds as it did, and only a valid one counts', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tandem-copy-'));
+    const expression = '(a && b) === (c > "b")';
+    const source = `export const all = (a: boolean, b: boolean, c: string): boolean => ${expression};\nexport const x: 'x' = 'x';\n`;
+    writeFileSync(join(folder, 'all.ts'), source);
+    writeFileSync(join(folder, 'tsconfig.json'), '{ "compilerOptions": { "strict": true }, "files": ["all.ts"] }');
+    const program = `
+      import { readFileSync } from 'node:fs';
+      import { mutantsOf } from ${JSON.stringify(join(MUTATION, 'mutants.mjs'))};
+      import { mutated } from ${JSON.stringify(join(MUTATION, 'nearest.mjs'))};
+      import { withTypeErrors } from ${JSON.stringify(join(MUTATION, 'types.mjs'))};
+      const mutants = await mutantsOf(['all.ts']);
+      const invalid = withTypeErrors(mutants);
+      const source = readFileSync('all.ts', 'utf8');
+      console.log(JSON.stringify(mutants.map((mutant) => [mutated(source, mutant).trim(), invalid.includes(mutant.key)])));
+    `;
+    const { stdout, stderr } = node('--input-type=module', ['-e', program], folder);
+    rmSync(folder, { recursive: true });
+    expect(stderr).toBe('');
+    const found: [string, boolean][] = JSON.parse(stdout);
+    const text = (changed: string) => source.replace(expression, changed).trim();
+    expect(found.filter(([changed]) => changed === source.trim())).toEqual([]);
+    expect(found).toContainEqual([text('((a && b) !== c > "b")'), false]);
+    expect(found).toContainEqual([text('((a || b)) === (c > "b")'), false]);
+    expect(found).toContainEqual([text('(a && b) === ((c <= "b"))'), false]);
+    expect(found).toContainEqual([source.replace("= 'x'", '= ""').trim(), true]);
+    expect(found.filter(([, isInvalid]) => isInvalid)).toHaveLength(1);
+  });
+});
+
 describe('npm run mutate -- --changed', () => {
   let folder: string;
   const git = (...args: string[]) => {

@@ -66,4 +66,82 @@ describe('times by rows', () => {
     for (let i = 0; i < 3; i++) curve.add(1, 8);
     expect(curve.at(5)).toBeCloseTo(16, 12);
   });
+
+  /** Points that rise, by rising rows. */
+  const rising = fc
+    .uniqueArray(point, { minLength: 1, maxLength: 5, selector: ([rows]) => rows })
+    .map((points): [number, number][] => {
+      const costs = points.map(([, cost]) => cost).sort((a, b) => a - b);
+      return points
+        .map(([rows]) => rows)
+        .sort((a, b) => a - b)
+        .map((rows, i) => [rows, costs[i]]);
+    });
+
+  /** What the documentation of a curve says, on points that rise. */
+  function plain(points: readonly (readonly [number, number])[], rows: number): number {
+    const [[x0, y0], [x1, y1]] = [points[0], points[points.length - 1]];
+    if (rows <= x0) return y0;
+    const [before] = points.filter(([at]) => at <= rows).slice(-1);
+    const after = points.find(([at]) => at >= rows);
+    if (after === before) return before[1];
+    if (after !== undefined) return before[1] + ((after[1] - before[1]) * (rows - before[0])) / (after[0] - before[0]);
+    const slope = points.length > 1 ? (y1 - y0) / (x1 - x0) : 0.1 * (y0 / x0); // a tenth of a call of one row
+    return y1 + slope * (rows - x1);
+  }
+
+  it('are flat before the first point, linear between two, and go on by the mean slope, or a tenth a row of a single one', () => {
+    fc.assert(
+      fc.property(rising, fc.double({ min: 0.1, max: 10, noNaN: true }), (points, unit) => {
+        const measured = new Curve();
+        for (const [rows, cost] of points) for (let i = 0; i < 3; i++) measured.add(rows, cost);
+        const [kept, scaled] = [new Curve(points), new Curve(points, () => unit)];
+        for (let rows = 1; rows <= 60; rows++) {
+          const expected = plain(points, rows);
+          const found = [measured.at(rows), kept.at(rows), (scaled.at(rows) ?? 0) / unit];
+          for (const one of found) expect(((one ?? 0) - expected) / expected).toBeCloseTo(0, 9);
+          const isKnown = rows >= points[0][0] && rows <= points[points.length - 1][0];
+          expect([measured.knows(rows), kept.knows(rows), new Curve().knows(rows)]).toEqual([isKnown, isKnown, false]);
+        }
+        const all = measured.trusted();
+        expect(all.map(([rows]) => rows)).toEqual(points.map(([rows]) => rows));
+        expect([kept.scale, scaled.scale, new Curve().at(3)]).toEqual([1, unit, null]);
+      }),
+      { numRuns: 25 },
+    );
+  });
+
+  it('of fewer than three runs are not known, and at most what is hoped of a point beyond the others', () => {
+    fc.assert(
+      fc.property(
+        rising,
+        fc.integer({ min: 1, max: 9 }),
+        fc.double({ min: 0.01, max: 100, noNaN: true }),
+        (points, more, time) => {
+          const rows = points[points.length - 1][0] + more;
+          const curve = new Curve(points, () => 1);
+          const hoped = plain(points, rows);
+          for (let i = 0; i < 2; i++) {
+            curve.add(rows, time * (1 + i));
+            expect([curve.knows(rows), curve.trusted().length]).toEqual([false, points.length]);
+            const least = Math.min(time, hoped);
+            const last = points[points.length - 1][1];
+            if (least >= last) expect(curve.at(rows)).toBeCloseTo(least, 9);
+          }
+          curve.add(rows, time * 3);
+          expect([curve.knows(rows), curve.trusted().length]).toEqual([true, points.length + 1]);
+          if (2 * time >= points[points.length - 1][1]) expect(curve.at(rows)).toBeCloseTo(2 * time, 9);
+        },
+      ),
+    );
+  });
+
+  it('are of the newest unit', () => {
+    let unit = 1;
+    const curve = new Curve([[1, 2]], () => unit);
+    expect([curve.at(1), curve.trusted()]).toEqual([2, [[1, 2]]]);
+    unit = 3;
+    curve.unitChanged();
+    expect([curve.at(1), curve.trusted()]).toEqual([6, [[1, 6]]]);
+  });
 });
