@@ -121,7 +121,7 @@ describe('a plan that goes to a worker', () => {
     ],
     [
       'a drafter',
-      () => plan('a', [{ kind: 'drafter', drafter: copyDrafter() } as unknown as DraftPlan]),
+      () => plan('a', [{ kind: 'drafter', drafter: copyDrafter(8) } as unknown as DraftPlan]),
       /^draft: .*found a Drafter, whose functions/,
     ],
   ])('cannot have %s', (_, make, message) => {

@@ -3,9 +3,11 @@ import {
   type Distribution,
   excess,
   isEmpty,
+  isOneHot,
   mostProbableEntries,
   normalised,
   noToken,
+  oneHot,
   overlap,
   probabilityOf,
   residualOf,
@@ -35,6 +37,16 @@ const both = fc
 const list = (distribution: Distribution) => [0, 1, 2, 3, 4].map((token) => probabilityOf(distribution, token));
 
 describe('a distribution', () => {
+  it('is one token where it has the list of that one alone, and empty where it has none', () => {
+    fc.assert(
+      fc.property(both, ({ dense, sparse }) => {
+        expect([isOneHot(dense), isEmpty(dense)]).toEqual([false, false]);
+        expect([isOneHot(sparse), isEmpty(sparse)]).toEqual([sparse.tokens?.length === 1, false]);
+        expect([isOneHot(noToken(5)), isEmpty(noToken(5)), isOneHot(oneHot(5, 3))]).toEqual([false, true, true]);
+      }),
+    );
+  });
+
   it('means the same dense and sparse: probabilities, overlap, excess, residual', () => {
     const factor = fc.double({ min: 0.1, max: 1, noNaN: true });
     fc.assert(
