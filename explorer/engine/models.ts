@@ -43,7 +43,7 @@ export class Models {
   static async load({ source, threads, level, dtype }: LoadRequest, ways: LoadWays): Promise<Models> {
     const pair = await openPair(source, ways); // its files are on their way while the backend is created
     await unpacked;
-    const backend = await createBackend(level === undefined ? 'auto' : 'wasm', { threads, level });
+    const backend = await backendFor({ threads, level });
     const loaded: T5Model[] = [];
     try {
       // The draft is small: it is loaded while the target's file is still arriving.
@@ -125,6 +125,23 @@ export class Models {
     this.models.draft?.dispose();
     this.target.dispose();
     await this.backend.dispose();
+  }
+}
+
+/** The engine takes no more threads than this by itself (kernels/wasm/threads.ts). */
+const MOST_THREADS = 8;
+
+/** Creates the backend. Where nobody says how many threads, one core is left to the page: it draws while the engine computes. */
+async function backendFor({ threads, level }: Pick<LoadRequest, 'threads' | 'level'>): Promise<Backend> {
+  const name = level === undefined ? 'auto' : 'wasm';
+  const others = navigator.hardwareConcurrency - 1;
+  if (threads !== undefined || !crossOriginIsolated || others < 1 || others >= MOST_THREADS) {
+    return createBackend(name, { threads, level });
+  }
+  try {
+    return await createBackend(name, { threads: others, level });
+  } catch {
+    return createBackend(name, { level }); // so many do not start here
   }
 }
 

@@ -1,6 +1,5 @@
 import type { ComponentChildren, FunctionComponent } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { Dtype } from '../../kernels';
 import type { Engine } from '../client';
 import { AttentionPanel } from '../panels/attention/panel';
 import { MachinePanel } from '../panels/machine/panel';
@@ -11,9 +10,10 @@ import { RacePanel } from '../panels/race/panel';
 import { RoundPanel } from '../panels/round/panel';
 import { TimelinePanel } from '../panels/timeline/panel';
 import type { EngineInfo, PairSource, Progressed } from '../protocol';
+import { Problem } from './controls';
 import { counted, plural } from './format';
 import type { PanelProps } from './panel-props';
-import { type PlaceState, usePlace, writePlace } from './place';
+import { type PlaceState, usePlace, within, writePlace } from './place';
 import { readDtype } from './settings';
 import { Gradually } from './stages';
 
@@ -37,7 +37,9 @@ export const PANELS: readonly PanelEntry[] = [
 ];
 
 /** What the link keeps when another panel is shown. */
-const KEPT = ['theme', 'dtype', 'level'];
+const KEPT = ['theme', 'dtype', 'level', 'threads'];
+/** More threads the engine does not take. */
+const MOST_THREADS = 8;
 
 type Load = {
   readonly info: EngineInfo | null;
@@ -47,7 +49,10 @@ type Load = {
 };
 
 /** How loading goes, and how to load another pair. */
-function useLoad(engine: Engine, level: string | undefined, dtype: Dtype | undefined): [Load, PanelProps['load']] {
+function useLoad(engine: Engine, values: Readonly<Record<string, string>>): [Load, PanelProps['load']] {
+  const { level } = values;
+  const dtype = readDtype(values);
+  const threads = within(values.threads, MOST_THREADS, undefined) || undefined;
   const [load, setLoad] = useState<Load>({ info: null, doing: 'starting', share: 0, error: null });
   const last = useRef<PairSource>({ kind: 'bundled', base: new URL('models/', document.baseURI).href });
   const hear = (event: Progressed) => {
@@ -57,7 +62,12 @@ function useLoad(engine: Engine, level: string | undefined, dtype: Dtype | undef
   const loadPair = async (source: PairSource) => {
     last.current = source;
     try {
-      setLoad({ info: await engine.load({ source, level, dtype }, { hear }), doing: '', share: 1, error: null });
+      setLoad({
+        info: await engine.load({ source, level, threads, dtype }, { hear }),
+        doing: '',
+        share: 1,
+        error: null,
+      });
     } catch (error) {
       setLoad({ info: null, doing: '', share: 0, error: (error as Error).message });
       throw error;
@@ -72,7 +82,7 @@ function useLoad(engine: Engine, level: string | undefined, dtype: Dtype | undef
 export function App({ engine }: Pick<PanelProps, 'engine'>) {
   const state = usePlace();
   const { values, panel: asked } = state.place;
-  const [load, loadPair] = useLoad(engine, values.level, readDtype(values));
+  const [load, loadPair] = useLoad(engine, values);
   const entry = PANELS.find(({ name }) => name === asked) ?? PANELS[0];
   const { theme } = values;
   useEffect(() => {
@@ -92,15 +102,13 @@ export function App({ engine }: Pick<PanelProps, 'engine'>) {
       </button>
       {header}
       <main id="main" tabIndex={-1}>
-        <h1 class="panel-title">
-          {entry.title} <small>{entry.about}</small>
-        </h1>
-        {load.error !== null && (
-          <p class="problem" role="alert">
-            The models did not load. {load.error}
-          </p>
-        )}
-        <entry.Panel key={entry.name} engine={engine} info={load.info} load={loadPair} {...state} />
+        <Gradually>
+          <h1 class="panel-title">
+            {entry.title} <small>{entry.about}</small>
+          </h1>
+          <Problem text={load.error && `The models did not load. ${load.error}`} />
+          <entry.Panel key={entry.name} engine={engine} info={load.info} load={loadPair} {...state} />
+        </Gradually>
       </main>
       {footer}
     </Gradually>

@@ -1,6 +1,16 @@
 import { type ComponentChildren, toChildArray } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 
+const { port1, port2 } = new MessageChannel();
+const waiting: (() => unknown)[] = [];
+port1.onmessage = () => waiting.shift()?.();
+
+/** Does work in a task of its own: browsers handle an event and draw the frame after it in one task. */
+export function inOwnTask(work: () => unknown): void {
+  waiting.push(work);
+  port2.postMessage(null);
+}
+
 /** Milliseconds after which the next part comes where no frame is drawn: in a page that is not seen. */
 const UNSEEN_MILLISECONDS = 100;
 

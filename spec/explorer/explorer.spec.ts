@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { TraceRecorder } from '../../index';
 import { browserOf, describeIn } from '../browser/support/browsers';
 import { launchChromium } from '../house/package/chromium';
+import { writtenByCommand } from './golden';
 import {
   attentionInNode,
   compressedBytes,
@@ -105,19 +106,20 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
 
   test('steps by keys, forwards and back and into the next round, and the link follows', async () => {
     await show(`#round?level=${LEVEL}`, '.code');
-    const where = () => textOf('#where');
+    const untilAt = (place: string) =>
+      page.waitForFunction((said) => new RegExp(said).test(document.querySelector('#where')?.textContent ?? ''), place);
     await page.waitForFunction(() => document.querySelector('#where')?.textContent?.includes('step 1 '));
     await page.locator('main').focus();
     await page.keyboard.press('ArrowRight');
     await page.keyboard.press('ArrowRight');
-    expect(await where()).toMatch(/^round 1 .* step 3 /);
+    await untilAt('^round 1 .* step 3 ');
     expect(page.url()).toMatch(/round=0&step=2/);
     await page.keyboard.press('ArrowLeft');
-    expect(await where()).toMatch(/^round 1 .* step 2 /);
+    await untilAt('^round 1 .* step 2 ');
     await page.keyboard.press('ArrowDown');
-    expect(await where()).toMatch(/^round 2 .* step 1 /);
+    await untilAt('^round 2 .* step 1 ');
     await page.keyboard.press('ArrowLeft');
-    expect(await where()).toMatch(/^round 1 .* step (\d+) of \1/);
+    await untilAt('^round 1 .* step (\\d+) of \\1');
   });
 
   test('each step says what happened, cites its lines of Algorithm 1 and shows code that is in the sources', async () => {
@@ -267,7 +269,7 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
       page.locator('input[type=file]').setInputFiles({ name, mimeType: 'application/json', buffer: Buffer.from(text) });
     const recorder = new TraceRecorder();
     const { ids } = await inNode(EXAMPLES[0], { maxNewTokens: 9, gamma: 2, trace: recorder });
-    await choose('trace.jsonl', `${JSON.stringify(recorder.trace)}\n`);
+    await choose('trace.jsonl', await writtenByCommand(recorder.trace));
     const said = `${recorder.trace.rounds.length} rounds, ${ids.length} tokens.`;
     await page.waitForFunction((text) => document.querySelector('#totals')?.textContent?.startsWith(text), said);
     await page.getByRole('button', { name: 'Round 2', exact: true }).click();

@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { traceFile } from '../../cli/generate/traces';
 import { type Trace, TraceRecorder } from '../../index';
 import { EXAMPLES, inNode, SAMPLED } from './site';
 
@@ -32,4 +34,15 @@ export async function traceInNode(text: string, maxNewTokens: number): Promise<T
 
 export function readGolden(): { readonly rounds: readonly { accepted: number; proposal: readonly unknown[] }[] } {
   return JSON.parse(readFileSync(GOLDEN, 'utf8'));
+}
+
+/** A trace as `tandem generate --trace` writes it. */
+export async function writtenByCommand(trace: Trace): Promise<string> {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-trace-'));
+  const file = await traceFile(join(folder, 'trace.jsonl'));
+  file?.write(trace);
+  file?.close();
+  const text = readFileSync(join(folder, 'trace.jsonl'), 'utf8');
+  rmSync(folder, { recursive: true });
+  return text;
 }

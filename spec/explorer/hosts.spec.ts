@@ -62,10 +62,10 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
 
     test('a service worker isolates the page, which then has threads', async () => {
       const { page: other, errors } = await watchedPage(browser);
-      await other.goto(ordinary.url);
+      await other.goto(`${ordinary.url}#race?threads=2`);
       await untilLoaded(other);
       expect(await other.evaluate(() => crossOriginIsolated)).toBe(true);
-      expect(await other.textContent('#machine')).toMatch(/threads/);
+      expect(await other.textContent('#machine')).toMatch(/, 2 threads$/);
       expect(errors).toEqual([]);
       await other.close();
     });
@@ -181,6 +181,16 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
     } finally {
       server.close();
     }
+  });
+
+  test('leaves one core to the page, unless the link says how many threads there are', async () => {
+    const { page: other } = await watchedPage(browser);
+    await other.goto(site.url);
+    await untilLoaded(other);
+    const cores = await other.evaluate(() => navigator.hardwareConcurrency);
+    const count = Math.min(Math.max(1, cores - 1), 8);
+    expect(await other.textContent('#machine')).toMatch(new RegExp(`, ${count} threads?$`));
+    await other.close();
   });
 
   test('says in words that the models are missing', async () => {

@@ -60,7 +60,7 @@ function Facts({ info }: { info: EngineInfo }) {
       'threads',
       String(info.threads),
       isIsolated
-        ? `of ${plural(navigator.hardwareConcurrency, 'core')}`
+        ? `of ${plural(navigator.hardwareConcurrency, 'core')}; one is left to the page, unless the link says threads=…`
         : 'the page may not share memory, so there is one',
     ],
     ['target', info.target.name, model(info.target)],
@@ -96,7 +96,7 @@ function Costs({ costs: { c, v, measured, oneRow, decoderWeights, weightBytes } 
         y={{ label: 'v', from: 0, to: top }}
         lines={[
           { name: 'v(k), smoothed: it does not fall', side: 'target', points: v.map((cost, i) => [i + 1, cost]) },
-          { name: 'row by row', side: 'quiet', points: v.map((_, i) => [i + 1, i + 1]) },
+          { name: 'row by row', side: 'quiet', points: [1, Math.min(v.length, top)].map((rows) => [rows, rows]) },
         ]}
         points={[
           { name: 'v(k), measured', side: 'target', isSmall: true, at: measured.map((cost, i) => [i + 1, cost]) },

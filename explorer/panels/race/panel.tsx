@@ -57,13 +57,15 @@ type ControlsProps = Pick<PanelProps, 'change' | 'info'> & { settings: RunSettin
 function Controls({ settings, change, info }: ControlsProps) {
   return (
     <section class="controls" aria-label="Settings">
-      <SourceText {...{ settings, change, examples: info?.examples ?? [] }} />
-      <div class="fields">
-        <DraftChoice draft={settings.draft} {...{ info, change }} />
-        <Slider name="gamma" {...{ settings, change }} />
-        <Slider name="temperature" {...{ settings, change }} />
-        {settings.temperature > 0 && <Seed {...{ settings, change }} />}
-      </div>
+      <Gradually>
+        <SourceText {...{ settings, change, examples: info?.examples ?? [] }} />
+        <div class="fields">
+          <DraftChoice draft={settings.draft} {...{ info, change }} />
+          <Slider name="gamma" {...{ settings, change }} />
+          <Slider name="temperature" {...{ settings, change }} />
+          {settings.temperature > 0 && <Seed {...{ settings, change }} />}
+        </div>
+      </Gradually>
     </section>
   );
 }

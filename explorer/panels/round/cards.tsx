@@ -14,7 +14,7 @@ interface CardsProps {
 /** The positions of a round, each with what is known of it by now. */
 export function Cards({ round, steps, now }: CardsProps) {
   return (
-    <ol class="cards" aria-label="Positions of this round">
+    <ol class={`cards at-${steps[now].kind}`} aria-label="Positions of this round">
       <Gradually>
         {round.positions.map((_, i) => (
           <Card

@@ -14,7 +14,7 @@ import type { PanelProps } from '../../page/panel-props';
 import { readPlace, within } from '../../page/place';
 import { follow, NO_RUN, type Run, useKept, useWork } from '../../page/run';
 import { DEFAULTS, decodingSettings, type RunSettings, readSettings } from '../../page/settings';
-import { Gradually } from '../../page/stages';
+import { Gradually, inOwnTask } from '../../page/stages';
 import type { ShownRound } from '../../protocol';
 import { Algorithm } from './algorithm';
 import { ChanceStrip, DrawStrip } from './bars';
@@ -46,12 +46,12 @@ export function RoundPanel({ engine, info, place, change }: PanelProps) {
   });
   const controls = useMemo(() => <Controls {...{ settings, info, change }} />, [JSON.stringify(settings), info]);
   return (
-    <>
+    <Gradually first={2}>
       <Problems problems={problems} />
       {controls}
       <Problem text={work.error} />
       {run.rounds.length > 0 && <Rounds {...{ run, settings, change, values: place.values }} />}
-    </>
+    </Gradually>
   );
 }
 
@@ -59,15 +59,17 @@ export function RoundPanel({ engine, info, place, change }: PanelProps) {
 function Controls({ settings, info, change }: Pick<PanelProps, 'info' | 'change'> & { settings: RunSettings }) {
   return (
     <section class="controls" aria-label="Settings">
-      <SourceText {...{ settings, change, examples: info?.examples ?? [] }} />
-      <div class="fields">
-        <DraftChoice draft={settings.draft} {...{ info, change }} />
-        <VerificationChoice {...{ settings, change }} />
-        <Choice label="shape" name="branching" value={settings.branching} options={SHAPES} change={change} />
-        {settings.branching === '' && <Slider name="gamma" {...{ settings, change }} />}
-        <Slider name="temperature" {...{ settings, change }} />
-        <Seed {...{ settings, change }} />
-      </div>
+      <Gradually>
+        <SourceText {...{ settings, change, examples: info?.examples ?? [] }} />
+        <div class="fields">
+          <DraftChoice draft={settings.draft} {...{ info, change }} />
+          <VerificationChoice {...{ settings, change }} />
+          <Choice label="shape" name="branching" value={settings.branching} options={SHAPES} change={change} />
+          {settings.branching === '' && <Slider name="gamma" {...{ settings, change }} />}
+          <Slider name="temperature" {...{ settings, change }} />
+          <Seed {...{ settings, change }} />
+        </div>
+      </Gradually>
     </section>
   );
 }
@@ -124,7 +126,7 @@ function Rounds({ run, settings, change, values }: RoundsProps) {
   useKeys({ ArrowLeft: back, ArrowRight: forward, ArrowUp: previous, ArrowDown: following });
   return (
     <div class="round">
-      <Gradually first={4}>
+      <Gradually first={2}>
         <SoFar rounds={run.rounds} index={index} tokens={certain(round, steps, now)} />
         <div class="bar stepper">
           <span class="joined">
@@ -259,7 +261,7 @@ function useKeys(keys: Readonly<Record<string, () => unknown>>): void {
       if (event.altKey || event.ctrlKey || event.metaKey || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return;
       if (keys[event.key] === undefined) return;
       event.preventDefault();
-      keys[event.key]();
+      inOwnTask(keys[event.key]);
     };
     addEventListener('keydown', press);
     return () => removeEventListener('keydown', press);
