@@ -19,7 +19,7 @@ export class MemoryBudget {
   /** Sets the bytes that a box is charged for. Throws `out-of-memory`, and changes nothing, when they do not fit. */
   charge(box: { bytes: number }, bytes: number, what: string): void {
     const after = this.#allocated - box.bytes + bytes;
-    if (after > this.capacityBytes && bytes > box.bytes) throw this.#refusal(what, after);
+    if (after > this.capacityBytes) throw this.#refusal(what, after);
     this.#allocated = after;
     box.bytes = bytes;
   }

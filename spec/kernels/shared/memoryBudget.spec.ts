@@ -1,7 +1,29 @@
+import fc from 'fast-check';
 import { KernelError } from '../../../kernels';
 import { MemoryBudget } from '../../../kernels/shared/memoryBudget';
 
 describe('the memory budget', () => {
+  test('is the sum of what its boxes are charged, which never passes the capacity', () => {
+    const charge = fc.record({ at: fc.nat(3), bytes: fc.nat(60) });
+    fc.assert(
+      fc.property(fc.array(charge, { maxLength: 30 }), (charges) => {
+        const budget = new MemoryBudget('cpu', 100);
+        const boxes = [0, 1, 2, 3].map(() => ({ bytes: 0 }));
+        const wanted = [0, 0, 0, 0];
+        for (const { at, bytes } of charges) {
+          const others = wanted.reduce((sum, one, i) => sum + (i === at ? 0 : one), 0);
+          const fits = others + bytes <= 100;
+          const ask = () => budget.allocate(boxes[at], bytes, 'a box', () => 'made');
+          if (fits) {
+            expect(ask()).toBe('made');
+            wanted[at] = bytes;
+          } else expect(ask).toThrow(`found ${others + bytes}`);
+          expect([boxes.map((box) => box.bytes), budget.allocatedBytes]).toEqual([wanted, others + wanted[at]]);
+        }
+      }),
+    );
+  });
+
   test('a charge past the capacity is refused and changes nothing; a smaller charge always works', () => {
     const budget = new MemoryBudget('cpu', 100);
     const box = { bytes: 0 };
