@@ -23,6 +23,8 @@ describe('access', () => {
       'evil.example',
       `evil.example:${port}`,
       '127.0.0.1.evil.example',
+      'evil127.0.0.1',
+      'evil.example.127.0.0.1',
       'localhost.evil.example',
       '10.0.0.1',
     ]) {
