@@ -26,6 +26,7 @@ export {
   type WayCosts,
 } from './gamma/learnt';
 export * as published from './gamma/published';
+export { type SmoothedCosts, smoothed } from './gamma/smoothed';
 export * as theory from './gamma/theory';
 export { checkAuto, type DraftingWay, draftingWay } from './gamma/way';
 export { type GenerationRequest, generate } from './generate';

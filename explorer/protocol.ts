@@ -4,9 +4,8 @@
  */
 
 import type { ErrorCode } from '../common';
-import type { GenerationResult, Settings, TokenOrigin, Trace } from '../decoding';
+import type { GenerationResult, Settings, SmoothedCosts, TokenOrigin, Trace } from '../decoding';
 import type { Dtype } from '../kernels';
-import type { SmoothedCosts } from './engine/smoothed';
 import type { Counts, Proof, ProofRequest } from './proof/prove';
 
 /** What proposes tokens in the explorer; `none` decodes with the target alone. */

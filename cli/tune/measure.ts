@@ -1,5 +1,5 @@
 import type { GenerateOptions, Result, Tandem } from '../../api';
-import { addTallies, type CostTable, DEFAULTS, measuredSpeedup, metricsOf, type Tally } from '../../decoding';
+import { addTallies, type CostTable, DEFAULTS, measuredSpeedup, metricsOf, smoothed, type Tally } from '../../decoding';
 import { bestOf, predictedCurve } from './predict';
 
 /** One γ, timed beside decoding without a draft. */
@@ -56,7 +56,7 @@ export async function measureDraft(tandem: Tandem, job: DraftJob): Promise<Draft
   const { truncate } = options;
   const middle = texts[texts.length >> 1];
   const rows = job.v === undefined ? LARGEST_GAMMA + 1 : 1;
-  const found = await tandem.measureCosts(middle, { rows, repeats: REPEATS, truncate, signal });
+  const found = smoothed(await tandem.measureCosts(middle, { rows, repeats: REPEATS, truncate, signal }));
   const costs = { c: found.c, v: job.v ?? found.v };
   const results = await tandem.generate([...texts], { ...options, gamma: TRIAL_GAMMA, signal });
   const trial = addTallies(results.map(metricsOfResult));

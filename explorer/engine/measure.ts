@@ -1,9 +1,8 @@
 import { TandemError } from '../../common';
-import { measureCosts } from '../../decoding';
+import { measureCosts, smoothed } from '../../decoding';
 import type { T5Model } from '../../engine';
 import type { DecodeRequest, MeasuredCosts } from '../protocol';
 import type { Models } from './models';
-import { smoothed } from './smoothed';
 
 /** Rows of the largest call that is timed: those of a round with the largest γ of the page's slider. */
 const ROWS = 13;

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { smoothed } from '../../explorer/engine/smoothed';
+import { smoothed } from '../../../decoding/gamma/smoothed';
 
 const sumOfSquares = (a: readonly number[], b: readonly number[]) =>
   a.reduce((sum, one, i) => sum + (one - b[i]) ** 2, 0);
