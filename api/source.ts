@@ -69,7 +69,7 @@ export async function withoutLongText(
   signal?: AbortSignal,
 ): Promise<Input> {
   const { tokenizer, prefix } = loaded;
-  if (typeof input !== 'string' || input.length < LONG_TEXT || !tokenizer?.encodeInParts) return input;
+  if (typeof input !== 'string' || input.length < LONG_TEXT || tokenizer === null) return input;
   const ids = await idsOfText(tokenizer, prefix + input, { parseSpecial }, signal);
   return hasTokens(tokenizer, ids) ? ids : input;
 }

@@ -15,7 +15,7 @@ export { withVocabulary } from './drafters/vocabulary';
 export { DecodingError, type DecodingErrorCode } from './errors';
 export { collect, type GenerationEvent } from './events';
 export { adaptiveGamma, type CostTable, type GammaChooser, rowCost } from './gamma/adaptive';
-export { type KeptPoint, monotone } from './gamma/curve';
+export type { KeptPoint } from './gamma/curve';
 export {
   COST_WAYS,
   type CostWay,

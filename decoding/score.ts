@@ -39,7 +39,7 @@ export interface TargetScore {
  * @throws DecodingError `argument-invalid` for a target without ids, `token-invalid`, `logits-invalid` or `aborted`; EngineError `source-invalid`
  */
 export async function scoreTargets(request: ScoreRequest): Promise<TargetScore[]> {
-  const { target, source, targets, signal, betweenCalls } = request;
+  const { target, source, targets, signal } = request;
   for (const [i, ids] of targets.entries()) checkTarget(ids, `score: target ${i}`, target.vocabularySize);
   checkSignal(signal);
   if (targets.length === 0) return [];
@@ -53,13 +53,18 @@ export async function scoreTargets(request: ScoreRequest): Promise<TargetScore[]
       } finally {
         stream.dispose();
       }
-      await betweenCalls?.();
-      checkSignal(signal);
+      await giveWay(request);
     }
     return scores;
   } finally {
     encoded.dispose();
   }
+}
+
+/** Lets other work go on, and ends where the request was cancelled meanwhile. */
+async function giveWay({ betweenCalls, signal }: ScoreRequest): Promise<void> {
+  await betweenCalls?.();
+  checkSignal(signal);
 }
 
 function checkTarget(ids: readonly number[], where: string, vocabulary: number): void {
@@ -99,18 +104,14 @@ interface Node {
 }
 
 /** The beginnings of targets as a tree: each node is the row that predicts the tokens after one beginning. */
-async function treeOf(
-  startToken: number,
-  targets: ScoreRequest['targets'],
-  turn?: () => Promise<void>,
-): Promise<Node[]> {
-  const nodes: Node[] = [{ token: startToken, position: 0, parent: -1, next: new Map(), predicts: [] }];
+async function treeOf(request: ScoreRequest, targets: ScoreRequest['targets']): Promise<Node[]> {
+  const nodes: Node[] = [{ token: request.target.startToken, position: 0, parent: -1, next: new Map(), predicts: [] }];
   for (const [target, ids] of targets.entries()) {
     let at = 0;
     for (const [place, token] of ids.entries()) {
       nodes[at].predicts.push({ target, place });
       if (place === ids.length - 1) break; // nothing follows the last token
-      if (place % PLACES_AT_ONCE === PLACES_AT_ONCE - 1) await turn?.();
+      if (place % PLACES_AT_ONCE === PLACES_AT_ONCE - 1) await giveWay(request);
       const known = nodes[at].next.get(token);
       if (known === undefined) {
         nodes.push({ token, position: place + 1, parent: at, next: new Map(), predicts: [] });
@@ -123,22 +124,17 @@ async function treeOf(
 }
 
 async function scoreGroup(
-  { target, top = 0, signal, betweenCalls }: ScoreRequest,
+  request: ScoreRequest,
   targets: ScoreRequest['targets'],
   stream: DecoderStream,
 ): Promise<TargetScore[]> {
-  const nodes = await treeOf(target.startToken, targets, async () => {
-    await betweenCalls?.();
-    checkSignal(signal);
-  });
+  const { target, top = 0, signal } = request;
+  const nodes = await treeOf(request, targets);
   const tokens: TokenLogProb[][] = targets.map(() => []);
   // A tree is one call. A long target is a chain: the engine keeps a chain's rows, so that it may be cut anywhere.
   const step = targets.length > 1 ? nodes.length : MOST_ROWS;
   for (let first = 0; first < nodes.length; first += step) {
-    if (first > 0) {
-      await betweenCalls?.();
-      checkSignal(signal);
-    }
+    if (first > 0) await giveWay(request);
     const part = nodes.slice(first, first + step);
     const view = await target.forward(
       part.map((node) => rowOf(node, stream, first)),

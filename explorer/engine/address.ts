@@ -1,5 +1,5 @@
 /** The files of a model at an address, or on the hub. What it weighs is known before its weights are fetched. */
-import { type FileSet, fileSet, WeightsError } from '../../weights';
+import { type FileSet, fileSet, MAX_HEADER, WeightsError } from '../../weights';
 import { answerOf, bytesOf } from './answers';
 import { arriving } from './arriving';
 import type { LoadWays } from './ways';
@@ -17,8 +17,6 @@ const HUB_ID = /^[\w.-]+(\/[\w.-]+)?$/;
 /** Bytes that are asked for first: most headers are shorter. */
 const FIRST_BYTES = 1 << 16;
 const LENGTH_BYTES = 8;
-/** No header is longer (weights/safetensors/header.ts). */
-const MOST_HEADER = 100_000_000;
 
 /** The beginning of a file of weights, with its header. */
 interface Head {
@@ -112,7 +110,7 @@ async function headOf(url: URL, signal: AbortSignal, isOptional: boolean): Promi
   if (bytes.length < LENGTH_BYTES) return { bytes, size: total ?? bytes.length };
   const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
   const end = LENGTH_BYTES + length;
-  if (end <= bytes.length || length > MOST_HEADER) return { bytes, size: total ?? sizeBy(bytes, end) };
+  if (end <= bytes.length || length > MAX_HEADER) return { bytes, size: total ?? sizeBy(bytes, end) };
   const all = await beginningOf(url, end, signal, false);
   return { bytes: all.bytes, size: all.total ?? sizeBy(all.bytes, end) };
 }

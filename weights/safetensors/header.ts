@@ -29,7 +29,7 @@ export const BITS: Readonly<Record<SafetensorsType, number>> = {
   F4: 4,
 };
 
-const MAX_HEADER = 100_000_000;
+export const MAX_HEADER = 100_000_000;
 
 export interface SafetensorsIndex {
   readonly tensors: ReadonlyMap<string, TensorInfo & { readonly begin: number }>;

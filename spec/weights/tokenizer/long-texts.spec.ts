@@ -32,6 +32,12 @@ const longText = fc
 const byLetter = (change: (letter: string) => string) => (text: string) => [...text].map(change).join('');
 const isRemoved = (code: number) => code < 9 || code === 11 || (code > 13 && code < 32) || code === 127;
 
+/** Pieces of special tokens and of every byte. */
+const BYTES = [
+  ...['<pad>', '</s>', '<unk>'],
+  ...Array.from({ length: 256 }, (_, i) => `<0x${i.toString(16).toUpperCase().padStart(2, '0')}>`),
+];
+
 describe('a long text', () => {
   it('is cut between letters, into pieces of about a part', () => {
     fc.assert(
@@ -73,8 +79,7 @@ describe('a long text', () => {
 
   /** How often encoding a text gives way, with these steps and a model of bytes and letters. */
   async function turns(text: string, steps: object): Promise<number> {
-    const byte = (i: number) => `<0x${i.toString(16).toUpperCase().padStart(2, '0')}>`;
-    const names = ['<pad>', '</s>', '<unk>', ...Array.from({ length: 256 }, (_, i) => byte(i)), 'a', 'b', 'ab'];
+    const names = [...BYTES, 'a', 'b', 'ab'];
     const vocab = Object.fromEntries(names.map((name, id) => [name, id]));
     const model = { type: 'BPE', vocab, merges: ['a b'], unk_token: '<unk>', byte_fallback: true };
     const tokenizer = await load({ 'tokenizer.json': JSON.stringify({ model, decoder: null, ...steps }) });
@@ -134,9 +139,7 @@ describe('a run of letters that no piece has', () => {
   it.each([[true], [false]])(
     'of 200,000 letters is its bytes or one unknown token (bytes: %j)',
     async (byte_fallback) => {
-      const byte = (i: number) => `<0x${i.toString(16).toUpperCase().padStart(2, '0')}>`;
-      const names = ['<pad>', '</s>', '<unk>', ...Array.from({ length: 256 }, (_, i) => byte(i)), 'a'];
-      const vocab = names.map((name, id) => [name, id < 3 ? 0 : -id]);
+      const vocab = [...BYTES, 'a'].map((name, id) => [name, id < 3 ? 0 : -id]);
       const model = { type: 'Unigram', unk_id: 2, vocab, byte_fallback };
       const digits = { type: 'Digits', individual_digits: false };
       const tokenizer = await load({

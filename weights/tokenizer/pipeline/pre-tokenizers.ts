@@ -71,11 +71,9 @@ const PRE_TOKENIZERS: Readonly<Record<string, (step: Json) => PreTokenizer>> = {
         addSpace && text !== '' && !text.startsWith(' ')
           ? { text: ` ${text}`, head: head && head + 1 }
           : { text, head };
-      const pace = new Pace();
       for (const part of splits ? split(spaced, GPT2, 'Isolated') : whole(spaced)) {
         if (part === undefined) yield;
         else yield { ...part, text: yield* changeInPieces(part.text, byteLetters) };
-        if (part && pace.isPartDone(part.text.length)) yield;
       }
     };
   },

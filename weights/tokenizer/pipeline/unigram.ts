@@ -1,5 +1,5 @@
 import { trieOf } from '../piece-trie';
-import { Pace, type Steps } from '../steps';
+import { append, Pace, type Steps } from '../steps';
 import { bestPath, type UnigramModel } from '../viterbi';
 import { PieceType, type Vocabulary } from '../vocabulary';
 import { bytePieces } from './bpe';
@@ -43,9 +43,7 @@ export function unigramModel(vocabulary: Vocabulary): WordModel {
       // A run of unknown characters can spell a piece that has so low a score that no path took it.
       const whole = ids.get(run);
       if (whole !== undefined && isOrdinary(whole)) encoded.push(whole);
-      else
-        for (const id of (vocabulary.byteFallback ? yield* bytePieces(run, ids) : null) ?? [unknownId])
-          encoded.push(id);
+      else yield* append(encoded, (vocabulary.byteFallback ? yield* bytePieces(run, ids) : null) ?? [unknownId]);
     }
     return encoded;
   }
