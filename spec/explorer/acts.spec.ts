@@ -1,18 +1,15 @@
 import { readFileSync } from 'node:fs';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import type { GenerateOptions } from '../../index';
 import { browserOf, describeIn } from '../browser/support/browsers';
-import { launchChromium } from '../house/package/chromium';
 import {
   EXAMPLES,
-  endNode,
   inNode,
   LEVEL,
+  type OpenedSite,
+  openSite,
   PANELS,
-  type Site,
-  serveSite,
   showPanel,
-  siteFolder,
   untilLoaded,
   watchedPage,
 } from './site';
@@ -58,24 +55,18 @@ const LINKS: Readonly<Record<keyof typeof PANELS, string>> = {
 };
 
 describeIn(browserOf('chromium'), 'what acts in the explorer', () => {
-  let site: Site;
-  let browser: Browser;
+  let opened: OpenedSite;
   let page: Page;
   let errors: string[];
 
   beforeAll(async () => {
-    site = await serveSite(siteFolder());
-    browser = await launchChromium();
-    ({ page, errors } = await watchedPage(browser));
-    await page.goto(`${site.url}#play?level=${LEVEL}&length=${LENGTH}&temperature=1`);
+    opened = await openSite();
+    ({ page, errors } = opened);
+    await page.goto(`${opened.site.url}#play?level=${LEVEL}&length=${LENGTH}&temperature=1`);
     await untilLoaded(page);
     await page.waitForSelector('.charts', { timeout: 60_000 });
   });
-  afterAll(async () => {
-    await browser?.close();
-    site?.close();
-    await endNode();
-  });
+  afterAll(() => opened?.close());
 
   const textOf = async (selector: string) => ((await page.textContent(selector)) ?? '').trim();
   const control = (name: string) => page.locator(`.controls [name=${name}]`);
@@ -131,6 +122,7 @@ describeIn(browserOf('chromium'), 'what acts in the explorer', () => {
   });
 
   test('a link brings back what one saw: every control of every panel, and what was chosen in it', async () => {
+    const { site, browser } = opened;
     const { page: other } = await watchedPage(browser);
     await other.goto(`${site.url}#own?${LINKS.own}`);
     await untilLoaded(other);

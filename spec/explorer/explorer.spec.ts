@@ -1,26 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { TraceRecorder } from '../../index';
 import { browserOf, describeIn } from '../browser/support/browsers';
-import { launchChromium } from '../house/package/chromium';
 import { writtenByCommand } from './golden';
 import {
   attentionInNode,
   compressedBytes,
   EXAMPLES,
-  endNode,
   inNode,
   LEVEL,
+  type OpenedSite,
+  openSite,
   ROOT,
   SAMPLED,
-  type Site,
-  serveSite,
   showPanel,
   siteFolder,
   untilLoaded,
-  type Watched,
-  watchedPage,
 } from './site';
 
 const RUN = { ...SAMPLED, maxNewTokens: 48 };
@@ -39,25 +35,17 @@ function awayFromLine(figures: Element[]): number[] {
 
 describeIn(browserOf('chromium'), 'the explorer', () => {
   let folder: string;
-  let site: Site;
-  let browser: Browser;
-  let watched: Watched;
+  let opened: OpenedSite;
   let page: Page;
 
   beforeAll(async () => {
     folder = siteFolder();
-    site = await serveSite(folder);
-    browser = await launchChromium();
-    watched = await watchedPage(browser);
-    ({ page } = watched);
-    await page.goto(`${site.url}#race?level=${LEVEL}`);
+    opened = await openSite(folder);
+    ({ page } = opened);
+    await page.goto(`${opened.site.url}#race?level=${LEVEL}`);
     await untilLoaded(page);
   });
-  afterAll(async () => {
-    await browser?.close();
-    site?.close();
-    await endNode();
-  });
+  afterAll(() => opened?.close());
 
   const show = (hash: string, selector: string) => showPanel(page, hash, selector);
   const textOf = async (selector: string) => ((await page.textContent(selector)) ?? '').trim();
@@ -287,10 +275,10 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
   });
 
   test('all that time nothing was requested after loading, no cookie was set, and the console has no error', async () => {
-    const names = watched.requests.map((url) => new URL(url).pathname.slice(1));
+    const names = opened.requests.map((url) => new URL(url).pathname.slice(1));
     expect(names.filter((name, i) => names.indexOf(name) !== i)).toEqual([]);
     expect(names.at(-1)).toMatch(/^models\/modernize-target\//);
     expect(await page.context().cookies()).toEqual([]);
-    expect(watched.errors).toEqual([]);
+    expect(opened.errors).toEqual([]);
   });
 });

@@ -1,7 +1,6 @@
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { browserOf, describeIn } from '../browser/support/browsers';
-import { launchChromium } from '../house/package/chromium';
-import { PANELS, type Site, serveSite, showPanel, siteFolder, untilLoaded, violations, watchedPage } from './site';
+import { type OpenedSite, openSite, PANELS, showPanel, untilLoaded, violations } from './site';
 
 /** Runs in the page: the height of the smallest letters that are drawn, in pixels of the screen. */
 function smallestLetters(): number {
@@ -31,22 +30,17 @@ function countAdded(): void {
 }
 
 describeIn(browserOf('chromium'), 'how the explorer looks', () => {
-  let site: Site;
-  let browser: Browser;
+  let opened: OpenedSite;
   let page: Page;
 
   beforeAll(async () => {
-    site = await serveSite(siteFolder());
-    browser = await launchChromium();
-    ({ page } = await watchedPage(browser));
+    opened = await openSite();
+    ({ page } = opened);
     await page.addInitScript(countAdded);
-    await page.goto(site.url);
+    await page.goto(opened.site.url);
     await untilLoaded(page);
   });
-  afterAll(async () => {
-    await browser?.close();
-    site?.close();
-  });
+  afterAll(() => opened?.close());
 
   const show = (hash: string, selector: string) => showPanel(page, hash, selector);
 

@@ -19,7 +19,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { createBackend, loadModel, openCheckpoint } from '../../core';
 import { type GenerateOptions, Tandem } from '../../index';
-import { ISOLATED, serve } from '../house/package/chromium';
+import { ISOLATED, launchChromium, serve } from '../house/package/chromium';
 
 export const ROOT = join(__dirname, '..', '..');
 
@@ -226,6 +226,28 @@ export async function watchedPage(browser: Browser, options: Parameters<Browser[
     if (!/^(blob|data):/.test(request.url())) requests.push(request.url()); // threads start from text
   });
   return { page, errors, requests };
+}
+
+/** The site in Chromium, with one page. */
+export interface OpenedSite extends Watched {
+  readonly site: Site;
+  readonly browser: Browser;
+  /** Closes all, and gives back what `inNode` loaded. */
+  close(): Promise<void>;
+}
+
+export async function openSite(folder = siteFolder()): Promise<OpenedSite> {
+  const site = await serveSite(folder);
+  const browser = await launchChromium().catch((error) => {
+    site.close();
+    throw error;
+  });
+  const close = async () => {
+    await browser.close();
+    site.close();
+    await endNode();
+  };
+  return { site, browser, close, ...(await watchedPage(browser)) };
 }
 
 /** Waits until the models are loaded. */

@@ -1,25 +1,12 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { openCheckpoint } from '../../core';
 import { hundredths, percent, visible } from '../../explorer/page/format';
 import type { Trace } from '../../index';
 import { browserOf, describeIn } from '../browser/support/browsers';
-import { launchChromium } from '../house/package/chromium';
 import { comparable, GOLDEN_TEXT, GOLDEN_TOKENS, readGolden, traceInNode } from './golden';
-import {
-  brokenModel,
-  EXAMPLES,
-  endNode,
-  LEVEL,
-  ROOT,
-  type Site,
-  serveSite,
-  showPanel,
-  siteFolder,
-  untilLoaded,
-  watchedPage,
-} from './site';
+import { brokenModel, EXAMPLES, LEVEL, type OpenedSite, openSite, ROOT, showPanel, untilLoaded } from './site';
 
 type LabelOf = (id: number) => string;
 type TracedRound = Trace['rounds'][number];
@@ -105,28 +92,22 @@ async function labels(): Promise<LabelOf> {
 }
 
 describeIn(browserOf('chromium'), 'what the explorer tells', () => {
-  let site: Site;
-  let browser: Browser;
+  let opened: OpenedSite;
   let page: Page;
   let errors: string[];
 
   beforeAll(async () => {
-    site = await serveSite(siteFolder());
-    browser = await launchChromium();
-    ({ page, errors } = await watchedPage(browser));
+    opened = await openSite();
+    ({ page, errors } = opened);
     await page.addInitScript(() => {
       const moved = { count: 0 };
       Object.assign(globalThis, { moved });
       for (const name of ['transitionrun', 'animationstart']) addEventListener(name, () => moved.count++, true);
     });
-    await page.goto(`${site.url}#timeline?level=${LEVEL}&temperature=1&seed=7&length=${GOLDEN_TOKENS}`);
+    await page.goto(`${opened.site.url}#timeline?level=${LEVEL}&temperature=1&seed=7&length=${GOLDEN_TOKENS}`);
     await untilLoaded(page);
   });
-  afterAll(async () => {
-    await browser?.close();
-    site?.close();
-    await endNode();
-  });
+  afterAll(() => opened?.close());
 
   const show = (hash: string, selector: string) => showPanel(page, hash, selector);
 
