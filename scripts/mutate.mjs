@@ -7,8 +7,9 @@
  *     --minutes M           ends after M minutes, and counts what was tried until then
  *     --static              also mutants of code that runs at import, such as tables
  *     --concurrency N       processes that run specs (default 2)
- *     --near                without Stryker's run of all specs before the first mutant: each mutant in a copy of the tree, against the
- *                           nearest specs first (scripts/mutation/nearest.mjs); for samples
+ *     --near                without Stryker: each mutant in a copy of the tree, against the specs that reach its lines, the quick ones
+ *                           first (scripts/mutation/nearest.mjs); for samples
+ *     --again               with --near: those of the last run of FOLDER that survived, and the score of that run with what they are now
  *
  * `npm run mutate -- --changed [--since REF]` takes the lines that changed since REF (default: since this branch left main; on main
  * since the commit before), and the specs nearest to them. Default: 60 mutants.
@@ -25,12 +26,13 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { baseOf, changedLines, nearSpecs } from './mutation/changed.mjs';
 import { draw, mutantsOf } from './mutation/mutants.mjs';
-import { tryNearest } from './mutation/nearest.mjs';
+import { resultsIn, tryNearest } from './mutation/nearest.mjs';
 import { isAlive, isBelowBar, printScores, printSurvivors, scoreOf } from './mutation/report.mjs';
 import { withTypeErrors } from './mutation/types.mjs';
 import { runNamed } from './named-mutants.mjs';
 
 const FOLDER = 'build/mutate';
+const NEAR = 'build/mutate-near';
 
 /** Folders of sources, each with its specs; of a folder inside another one the longest name counts. */
 const SPECS = {
@@ -42,6 +44,7 @@ const SPECS = {
   'kernels/reference': 'spec/kernels/reference.spec.ts,spec/kernels/cpu.spec.ts',
   'kernels/sampling': 'spec/kernels/sampling',
   'kernels/wasm': 'spec/kernels/wasm,spec/kernels/registry.spec.ts',
+  'kernels/gpu': 'spec/kernels/gpu',
   engine: 'spec/engine',
   decoding: 'spec/decoding',
   api: 'spec/api',
@@ -50,7 +53,7 @@ const SPECS = {
   transformers: 'spec/transformers',
   testing: 'spec/testing',
 };
-/** What `--all` measures; the kernels on a gpu need one. */
+/** What `--all` measures. Of the kernels on a gpu that is what gpu.js runs in JavaScript; the devices need one. */
 const ALL = Object.keys(SPECS).filter((folder) => folder !== 'kernels');
 
 function refuse(message) {
@@ -68,6 +71,7 @@ function readArguments() {
     const { values, positionals } = parseArgs({
       allowPositionals: true,
       options: {
+        again: { type: 'boolean', default: false },
         all: { type: 'boolean', default: false },
         changed: { type: 'boolean', default: false },
         concurrency: { type: 'string', default: '2' },
@@ -91,14 +95,14 @@ function readArguments() {
 const isSource = (name) =>
   name.endsWith('.ts') &&
   Object.keys(SPECS).includes(name.split('/')[0]) &&
-  !/\.browser\.ts$|\.d\.ts$|^kernels\/wasm\/(assembly|generated)\/|^kernels\/gpu\//.test(name);
+  !/\.browser\.ts$|\.d\.ts$|^kernels\/wasm\/(assembly|generated)\/|^kernels\/gpu\/device(Gl|Webgpu)\.ts$/.test(name);
 
 /** Sources of a folder that can be mutated, or the one file. */
 function sourcesOf(target) {
   if (!statSync(target).isDirectory()) return [target];
   return readdirSync(target, { recursive: true })
     .map((name) => join(target, name).replaceAll('\\', '/'))
-    .filter((name) => isSource(name) || (target.startsWith('kernels/gpu') && name.endsWith('.ts')))
+    .filter((name) => isSource(name))
     .sort();
 }
 
@@ -167,6 +171,16 @@ function withoutInvalid(results) {
   for (const result of results) if (invalid.has(result.key)) result.status = 'CompileError';
 }
 
+/** The mutants of an earlier run, each with what it was there; survivors without, so that they are tried again. */
+function ofLastRun(mutants, earlier) {
+  const known = mutants.filter(({ key }) => earlier.has(key));
+  console.log(`${known.length} of the ${earlier.size} mutants of the last run are still there and count`);
+  return known.map((mutant) => {
+    const { status } = earlier.get(mutant.key);
+    return status === 'Survived' ? mutant : { ...mutant, status };
+  });
+}
+
 /** Tries the mutants of some sources that `isWanted` holds for, prints what was found. @returns the exit code */
 async function measure({ name, files, specs, isWanted = () => true }, options) {
   const deadline = options.minutes === undefined ? undefined : Date.now() + options.minutes * 60_000;
@@ -177,9 +191,11 @@ async function measure({ name, files, specs, isWanted = () => true }, options) {
     `${name}: ${counted.length} mutants; left out: ${of('wording')} of wording, ${of('equivalent')} that nobody can notice`,
   );
   if (counted.length === 0) return 0;
-  const mutants = options.sample === undefined ? counted : draw(counted, options.sample, options.seed);
+  const folder = join(NEAR, name.replace(/[^\w.]+/g, '-'));
+  let mutants = options.sample === undefined ? counted : draw(counted, options.sample, options.seed);
+  if (options.again) mutants = ofLastRun(counted, resultsIn(folder));
   const results = options.near
-    ? await tryNearest(mutants, specs, { folder: FOLDER, results: join(FOLDER, 'results.jsonl'), deadline })
+    ? await tryNearest(mutants, specs, { folder, deadline })
     : await tryMutants(mutants, specs, { ...options, deadline });
   if (results === null) return 1;
   withoutInvalid(results);

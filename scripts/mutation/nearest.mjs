@@ -1,9 +1,9 @@
 /**
- * Tries mutants one after the other in a copy of the tree: first against the spec of the source's name, then against those beside it,
- * then, where it has survived these, against all of its folder. Most mutants end at the first, so that a sample takes a fraction of the
- * time that a run of all specs takes before its first mutant. Mutants of code that runs at import count as well.
+ * Tries mutants one after the other in a copy of the tree. Each spec first runs once without a mutant, which shows the lines that it
+ * reaches and its time. A mutant then meets the specs that reach it: that of the source's name first, then the quicker ones. Most
+ * mutants end at the first, so that a sample takes a fraction of the time that a run of all specs takes for each. Mutants of code that
+ * runs at import count as well.
  */
-import { spawn } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
@@ -15,15 +15,17 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { nearSpecs } from './changed.mjs';
+import { reachOf } from './reach.mjs';
+import { runSpecs } from './runner.mjs';
 
 /** What specs need of the tree. Everything that is large and that no source of a mutant is in is a link. */
-const LEFT_OUT = new Set(['.git', 'build', 'docs', 'examples', 'explorer', 'coverage']);
-const LINKED = new Set(['node_modules', 'dist', 'models']);
+const LEFT_OUT = new Set(['.git', 'build', 'explorer', 'coverage']);
+const LINKED = new Set(['node_modules', 'dist', 'models', 'docs', 'examples']);
 
-/** Longest time of one run of specs. Generous: a mutant that is ended by a busy machine would count as killed. */
-const PATIENCE_MS = 180_000;
+/** Specs that take more than this together, each with its mutant, wait until all mutants have met the quicker ones. */
+const QUICK_SECONDS = 20;
 
 /** Kinds whose new text may bind less tightly than the old one. */
 const LOOSE = new Set(['ArithmeticOperator', 'EqualityOperator', 'LogicalOperator']);
@@ -48,126 +50,81 @@ export function mutated(source, { key }) {
   return source.slice(0, from) + text + source.slice(to);
 }
 
-/**
- * Runs specs in the copy up to the first one that fails.
- *
- * @returns the spec that failed, or none; null where they did not end in time
- */
-function failures(folder, { specs, related, file }) {
-  const outcome = resolve(folder, '../failed.txt');
-  rmSync(outcome, { force: true });
-  const args = [
-    ...[resolve('node_modules/jest/bin/jest.js'), '-c', 'jest.mutate.config.js', '-w', '1', '--silent'],
-    ...['--reporters', './scripts/mutation/first-failure.cjs', '--testSequencer', './scripts/mutation/sequencer.cjs'],
-    ...['--passWithNoTests', ...(related === null ? [] : ['--findRelatedTests', related])],
-  ];
-  const variables = {
-    ...process.env,
-    ...{ TANDEM_MUTATE_SPECS: specs.join(','), TANDEM_MUTATE_FILE: file, TANDEM_MUTATE_OUTCOME: outcome },
+/** The specs that reach a mutant, in the order in which it meets them, in two groups: quick, and the others. */
+export function groupsOf({ key, file }, reach) {
+  const [, first, , last] = JSON.parse(key); // lines from 0
+  const own = nearSpecs(file)[0];
+  const reaches = ({ lines }) => [...(lines.get(file) ?? [])].some((line) => line > first && line <= last + 1);
+  const rank = ({ spec, seconds }) => (spec === own ? 0 : seconds);
+  const met = reach.filter(reaches).sort((a, b) => rank(a) - rank(b));
+  let sum = 0;
+  const isQuick = ({ seconds }, i) => {
+    sum += seconds;
+    return i === 0 || sum <= QUICK_SECONDS;
   };
-  const node = resolve('node_modules/node/bin/node');
-  const child = spawn(existsSync(node) ? node : process.execPath, args, {
-    cwd: folder,
-    stdio: 'ignore',
-    detached: true,
-    env: variables,
-  });
-  const end = () => {
-    try {
-      process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // it has ended
-    }
-  };
-  const stop = () => {
-    end();
-    process.exit(130);
-  };
-  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
-  return new Promise((done) => {
-    let late = false;
-    const timer = setTimeout(() => {
-      late = true;
-      end();
-    }, PATIENCE_MS);
-    child.once('exit', (code) => {
-      clearTimeout(timer);
-      for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, stop);
-      end(); // what a spec has left behind
-      if (late) return done(null);
-      if (code === 0) return done([]);
-      const failed = existsSync(outcome) ? [relative(resolve(folder), readFileSync(outcome, 'utf8'))] : [];
-      return done(failed.map((name) => name.replaceAll('\\', '/')));
-    });
-  });
+  const count = met.filter(isQuick).length;
+  return [met.slice(0, count), met.slice(count)];
 }
 
-/** Groups of specs, nearest first, for a mutant of a file; together they are those of `folders`. */
-function groupsOf(file, folders) {
-  const near = nearSpecs(file);
-  const own = near.filter((name) =>
-    name.endsWith(
-      `/${file
-        .split('/')
-        .at(-1)
-        .replace(/(\.node)?\.ts$/, '.spec.ts')}`,
-    ),
-  );
-  const beside = near.filter((name) => !own.includes(name));
-  return [
-    { specs: own, related: null, file },
-    { specs: beside, related: null, file },
-    { specs: folders, related: file, file },
-  ].filter(({ specs }) => specs.length > 0);
+/** What a run of mutants has left in its folder: the last line of each mutant, by key. */
+export function resultsIn(folder) {
+  const name = join(folder, 'results.jsonl');
+  if (!existsSync(name)) return new Map();
+  const lines = readFileSync(name, 'utf8').split('\n').filter(Boolean);
+  return new Map(lines.map((line) => JSON.parse(line)).map((result) => [result.key, result]));
+}
+
+async function attempt(copy, mutant, group) {
+  const path = join(copy, mutant.file);
+  const source = readFileSync(path, 'utf8');
+  const begun = Date.now();
+  const specs = group.map(({ spec }) => spec);
+  const seconds = group.reduce((sum, one) => sum + one.seconds, 0);
+  let failed = [];
+  if (specs.length > 0) {
+    writeFileSync(path, mutated(source, mutant));
+    failed = await runSpecs(copy, specs, { seconds });
+    writeFileSync(path, source);
+  }
+  mutant.seconds += Math.round((Date.now() - begun) / 1000);
+  mutant.status = 'Survived';
+  if (failed === null) mutant.status = 'Timeout';
+  else if (failed.length > 0) Object.assign(mutant, { status: 'Killed', by: failed[0] });
 }
 
 /**
+ * @param mutants those that have a status already are not tried again
  * @param specs folders of specs, as of `npm run mutate`
+ * @param folder where the copy and the results are: its own for each target, so that two runs can go on beside each other
  * @returns the mutants, each with its status where there was time for it
  */
-export async function tryNearest(mutants, specs, { folder, results, deadline }) {
+export async function tryNearest(mutants, specs, { folder, deadline }) {
   const copy = join(folder, 'copy');
+  const results = join(folder, 'results.jsonl');
   makeCopy(copy);
-  writeFileSync(results, '');
-  /** Whether specs pass without a mutant: else their failure tells nothing. */
-  const sound = new Map();
-  const areSound = async (specs, file) => {
-    const name = specs.join(',');
-    if (!sound.has(name)) {
-      const failed = await failures(copy, { specs, related: null, file });
-      sound.set(name, failed?.length === 0);
-      if (!sound.get(name)) console.log(`without a mutant too, there fails or does not end: ${failed ?? specs}`);
-    }
-    return sound.get(name);
-  };
-  const tried = mutants.map((mutant) => ({ ...mutant, seconds: 0 }));
-  const attempt = async (mutant, group) => {
-    const path = join(copy, mutant.file);
-    const source = readFileSync(path, 'utf8');
-    const begun = Date.now();
-    writeFileSync(path, mutated(source, mutant));
-    const failed = await failures(copy, group);
-    writeFileSync(path, source);
-    mutant.seconds += Math.round((Date.now() - begun) / 1000);
-    mutant.status = 'Survived';
-    if (failed?.length === 0 || !(await areSound(failed ?? group.specs, mutant.file))) return;
-    Object.assign(mutant, failed === null ? { status: 'Timeout' } : { status: 'Killed', by: failed[0] });
-  };
-  const say = ({ key, status, seconds, by, file, line, from, to }) => {
+  const write = ({ key, status, seconds, by }) =>
     appendFileSync(results, `${JSON.stringify({ key, status, seconds, by })}\n`);
+  writeFileSync(results, '');
+  const tried = mutants.map((mutant) => ({ seconds: 0, ...mutant }));
+  for (const mutant of tried) if (mutant.status !== undefined) write(mutant);
+  const waiting = tried.filter(({ status }) => status === undefined);
+  const reach = await reachOf(copy, specs.split(','), [...new Set(waiting.map(({ file }) => file))]);
+  console.log(`${reach.length} specs ran once, ${Math.round(reach.reduce((sum, { seconds }) => sum + seconds, 0))} s`);
+  const say = (mutant) => {
+    const { status, seconds, by, file, line, from, to } = mutant;
+    write(mutant);
     console.log(
       `${status}${by ? ` by ${by}` : ''} after ${seconds} s: ${file}:${line} ${from.slice(0, 80)} → ${to.slice(0, 60)}`,
     );
   };
-  // All mutants meet the nearest specs before one meets the others, which take much longer.
-  for (const far of [false, true]) {
-    if (far) console.log('the others meet all specs of the folder:');
-    for (const mutant of tried) {
-      if (far && mutant.status !== 'Survived') continue;
-      for (const group of groupsOf(mutant.file, specs.split(','))) {
-        if (far !== (group.related !== null) || mutant.status === 'Killed' || mutant.status === 'Timeout') continue;
-        if (deadline === undefined || Date.now() < deadline) await attempt(mutant, group);
-      }
+  // All mutants meet the quick specs before one meets the others.
+  for (const late of [0, 1]) {
+    if (late) console.log('the others meet the other specs that reach them:');
+    for (const mutant of waiting) {
+      const group = groupsOf(mutant, reach)[late];
+      if (late && (mutant.status !== 'Survived' || group.length === 0)) continue;
+      if (deadline !== undefined && Date.now() >= deadline) continue;
+      await attempt(copy, mutant, group);
       say(mutant);
     }
   }

@@ -1,16 +1,11 @@
-const { readFileSync, statSync } = require('node:fs');
-const { basename } = require('node:path');
+const { relative } = require('node:path');
 const Sequencer = require('@jest/test-sequencer').default;
 
-/**
- * The order of specs against one mutant, where the first failure ends the run: first those that import the source that has it
- * (TANDEM_MUTATE_FILE), then the shorter ones.
- */
+/** Specs against one mutant run in the order in which TANDEM_MUTATE_SPECS names them: the first failure ends the run. */
 module.exports = class extends Sequencer {
   sort(tests) {
-    const source = basename(process.env.TANDEM_MUTATE_FILE ?? '').replace(/\.ts$/, '');
-    const rank = ({ path }) => (source !== '' && readFileSync(path, 'utf8').includes(`/${source}'`) ? 0 : 1);
-    const size = ({ path }) => statSync(path).size;
-    return [...tests].sort((a, b) => rank(a) - rank(b) || size(a) - size(b));
+    const order = (process.env.TANDEM_MUTATE_SPECS ?? '').split(',');
+    const place = ({ path, context }) => order.indexOf(relative(context.config.rootDir, path).replaceAll('\\', '/'));
+    return [...tests].sort((a, b) => place(a) - place(b));
   }
 };
