@@ -32,4 +32,11 @@ export {
 } from './sampling/wasm';
 export { decodeRows, decodeStored, f32ToBf16, type StoredValueType, storedRowBytes } from './shared/float';
 export { quantizeRows } from './shared/q8';
-export { createWasmBackend, type LevelFinding, probeLevel, type WasmBackendOptions, type WasmLevel } from './wasm';
+export {
+  createWasmBackend,
+  type LevelFinding,
+  MOST_DEFAULT_THREADS,
+  probeLevel,
+  type WasmBackendOptions,
+  type WasmLevel,
+} from './wasm';

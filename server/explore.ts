@@ -30,14 +30,6 @@ const TYPES: Readonly<Record<string, string>> = {
 /** Files of a checkpoint's directory that the page reads; nothing else of it is served. */
 const READ =
   /^(config|generation_config|tokenizer|tokenizer_config)\.json$|^spiece\.model$|\.safetensors(\.index\.json)?$/;
-/** What the page reads of the bundled models, whose directories hold more. */
-const BUNDLED = [
-  'config.json',
-  'generation_config.json',
-  'model.safetensors',
-  'tokenizer.json',
-  'tokenizer_config.json',
-];
 
 /** Serves the explorer's page. See `startExplorer` of ./index. */
 export async function startExplorer(options: ExploreOptions): Promise<Explorer> {
@@ -90,7 +82,8 @@ function filesOf({ page, models, target, draft }: ExploreOptions): Map<string, C
   if (target === undefined) {
     const pair = JSON.parse(readFileSync(join(models, 'pair.json'), 'utf8'));
     files.set('/models/pair.json', { file: join(models, 'pair.json') });
-    for (const name of [pair.target, pair.draft]) add(name, join(models, name), (file) => BUNDLED.includes(file));
+    for (const name of [pair.target, pair.draft])
+      add(name, join(models, name), (file) => pair.files[name].includes(file));
     return files;
   }
   const isRead = (file: string) => READ.test(file);

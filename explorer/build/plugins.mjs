@@ -117,13 +117,11 @@ async function inflated(base64, lengths, piece) {
 }`;
 
 const MODELS = 'models';
-/** What the page reads of each model. */
-const FILES = ['config.json', 'generation_config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'];
 
+/** The bundled pair's description, and the files of both models that it names: their directories hold more. */
 function modelFiles(root) {
-  const pair = JSON.parse(readFileSync(join(root, MODELS, 'pair.json'), 'utf8'));
-  const folders = [pair.target, pair.draft];
-  return ['pair.json', ...folders.flatMap((folder) => FILES.map((file) => `${folder}/${file}`))];
+  const { files } = JSON.parse(readFileSync(join(root, MODELS, 'pair.json'), 'utf8'));
+  return ['pair.json', ...Object.entries(files).flatMap(([folder, names]) => names.map((name) => `${folder}/${name}`))];
 }
 
 /** Puts the bundled pair beside the page: while vite serves it, and, where `copies` says so, when it is built. */

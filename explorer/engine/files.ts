@@ -5,17 +5,14 @@ import { answerOf } from './answers';
 import { arriving } from './arriving';
 import type { LoadWays } from './ways';
 
-/** What the page reads of each model; vite puts these beside the page (build/plugins.mjs). */
-const FILES = ['config.json', 'generation_config.json', 'model.safetensors', 'tokenizer.json', 'tokenizer_config.json'];
-
 /** models/pair.json. */
 export interface PairFile {
   readonly target: string;
   readonly draft: string | null;
   readonly prefix: string;
   readonly examples: readonly string[];
-  /** Files of each folder, where `tandem explore` shows other models than the bundled ones. */
-  readonly files?: Readonly<Record<string, readonly string[]>>;
+  /** What the page reads of each folder. */
+  readonly files: Readonly<Record<string, readonly string[]>>;
 }
 
 export async function fetchPair(base: string, signal: AbortSignal): Promise<PairFile> {
@@ -24,7 +21,7 @@ export async function fetchPair(base: string, signal: AbortSignal): Promise<Pair
 
 /** Asks for the files of one model of a pair, all at once. They can be opened, and read, while they are on their way. */
 export function fetchFiles(base: string, folder: string, pair: PairFile, { signal, onProgress }: LoadWays): FileSet {
-  const files = pair.files?.[folder] ?? FILES;
+  const files = pair.files[folder];
   const fetched = new Map(files.map((name) => [name, fetchFile(name)]));
   async function fetchFile(name: string) {
     const answer = await answerOf(new URL(`${folder}/${name}`, base), { signal });

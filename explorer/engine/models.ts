@@ -10,7 +10,7 @@ import {
   withVocabulary,
 } from '../../decoding';
 import { loadModel, type T5Model } from '../../engine';
-import { type Backend, createBackend, type Dtype } from '../../kernels';
+import { type Backend, createBackend, type Dtype, MOST_DEFAULT_THREADS } from '../../kernels';
 import { type FileSet, firstVocabularyDifference, openFileSet, type Tokenizer } from '../../weights';
 import type { DraftKind, EngineInfo, LoadRequest, ModelInfo, PairSource } from '../protocol';
 import { keepOnly } from './address';
@@ -128,16 +128,11 @@ export class Models {
   }
 }
 
-/** The engine takes no more threads than this by itself (kernels/wasm/threads.ts). */
-const MOST_THREADS = 8;
-
 /** Creates the backend. Where nobody says how many threads, one core is left to the page: it draws while the engine computes. */
 async function backendFor({ threads, level }: Pick<LoadRequest, 'threads' | 'level'>): Promise<Backend> {
   const name = level === undefined ? 'auto' : 'wasm';
-  const others = navigator.hardwareConcurrency - 1;
-  if (threads !== undefined || !crossOriginIsolated || others < 1 || others >= MOST_THREADS) {
-    return createBackend(name, { threads, level });
-  }
+  const others = Math.min(navigator.hardwareConcurrency - 1, MOST_DEFAULT_THREADS);
+  if (threads !== undefined || !crossOriginIsolated || others < 1) return createBackend(name, { threads, level });
   try {
     return await createBackend(name, { threads: others, level });
   } catch {

@@ -38,8 +38,6 @@ export const PANELS: readonly PanelEntry[] = [
 
 /** What the link keeps when another panel is shown. */
 const KEPT = ['theme', 'dtype', 'level', 'threads'];
-/** More threads the engine does not take. */
-const MOST_THREADS = 8;
 
 type Load = {
   readonly info: EngineInfo | null;
@@ -52,7 +50,7 @@ type Load = {
 function useLoad(engine: Engine, values: Readonly<Record<string, string>>): [Load, PanelProps['load']] {
   const { level } = values;
   const dtype = readDtype(values);
-  const threads = within(values.threads, MOST_THREADS, undefined) || undefined;
+  const threads = within(values.threads, Number.POSITIVE_INFINITY, undefined) || undefined;
   const [load, setLoad] = useState<Load>({ info: null, doing: 'starting', share: 0, error: null });
   const last = useRef<PairSource>({ kind: 'bundled', base: new URL('models/', document.baseURI).href });
   const hear = (event: Progressed) => {

@@ -1,8 +1,9 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { EngineInfo } from '../protocol';
+import { canDraft } from './asked';
 import type { Changes } from './place';
-import { DEFAULTS, RANGES, type RunSettings } from './settings';
+import { CHOICES, RANGES, type RunSettings, unusable } from './settings';
 
 interface ControlProps {
   readonly settings: RunSettings;
@@ -29,10 +30,11 @@ const TITLES: Readonly<Record<SliderName, string>> = {
 export function Slider({ name, settings, change }: ControlProps & { name: SliderName }) {
   const { least, most, step } = RANGES[name];
   const value = settings[name];
+  const reason = unusable(settings)[name];
   return (
     <label class="field" title={TITLES[name]}>
       <span>
-        {LABELS[name]} <output>{step < 1 ? value.toFixed(2) : value}</output>
+        {LABELS[name]} {reason ? <small>{reason}</small> : <output>{step < 1 ? value.toFixed(2) : value}</output>}
       </span>
       <input
         type="range"
@@ -41,6 +43,7 @@ export function Slider({ name, settings, change }: ControlProps & { name: Slider
         max={most}
         step={step}
         value={value}
+        disabled={reason !== undefined}
         onInput={({ currentTarget }) => change({ [name]: currentTarget.value })}
       />
     </label>
@@ -76,15 +79,19 @@ interface ChoiceProps {
   readonly value: string;
   readonly options: readonly (readonly [value: string, title: string])[];
   readonly change: (changes: Changes) => void;
+  /** Options that cannot be chosen now, and why. */
+  readonly without?: { readonly values: readonly string[]; readonly reason: string } | null;
 }
 
-export function Choice({ label, name, value, options, change }: ChoiceProps) {
+export function Choice({ label, name, value, options, change, without }: ChoiceProps) {
   return (
     <label class="field">
-      <span>{label}</span>
+      <span>
+        {label} {without && <small>{without.reason}</small>}
+      </span>
       <select name={name} value={value} onChange={({ currentTarget }) => change({ [name]: currentTarget.value })}>
         {options.map(([option, title]) => (
-          <option key={option} value={option} selected={option === value}>
+          <option key={option} value={option} selected={option === value} disabled={without?.values.includes(option)}>
             {title}
           </option>
         ))}
@@ -110,18 +117,6 @@ function draftOptions(info: EngineInfo | null): (readonly [string, string])[] {
   return all.filter(([name]) => canDraft(name, info));
 }
 
-/** Whether the pair that is loaded has what a draft needs. */
-function canDraft(name: string, info: EngineInfo | null): boolean {
-  if (info === null) return true;
-  return (name !== 'model' || info.draft !== null) && (name !== 'self' || info.canCopy);
-}
-
-const VERIFICATIONS = [
-  ['token', 'token (the paper)'],
-  ['block', 'block'],
-  ['coupled', 'coupled'],
-] as const;
-
 type Change = ControlProps['change'];
 
 export function DraftChoice({ draft, info, change }: { draft: string; info: EngineInfo | null; change: Change }) {
@@ -129,10 +124,20 @@ export function DraftChoice({ draft, info, change }: { draft: string; info: Engi
 }
 
 export function VerificationChoice({ settings, change }: ControlProps) {
-  const { verification } = settings;
-  return (
-    <Choice label="verification" name="verification" value={verification} options={VERIFICATIONS} change={change} />
-  );
+  const { verification, branching } = settings;
+  const options = CHOICES.verification.map((name) => [name, name === 'token' ? 'token (the paper)' : name] as const);
+  const without = branching === '' ? null : { values: ['block'], reason: 'no block with a tree' };
+  return <Choice label="verification" name="verification" value={verification} {...{ options, change, without }} />;
+}
+
+/** A chain, or a tree of candidates. */
+export function ShapeChoice({ settings, change }: ControlProps) {
+  const { verification, branching } = settings;
+  const titleOf = (shape: string) => (shape === '' ? 'a chain of γ tokens' : `a tree, ${shape.replaceAll(',', ' · ')}`);
+  const options = CHOICES.branching.map((shape) => [shape, titleOf(shape)] as const);
+  const without =
+    verification === 'block' ? { values: CHOICES.branching.filter(Boolean), reason: 'no tree with block' } : null;
+  return <Choice label="shape" name="branching" value={branching} {...{ options, change, without }} />;
 }
 
 /** The text to decode: typed, or one of the examples. */
@@ -221,12 +226,4 @@ export function Problems({ problems }: { problems: readonly string[] }) {
       ))}
     </div>
   );
-}
-
-/** Settings of a link, with one of the examples where it has no text, and a draft that the pair has. */
-export function withExample(settings: RunSettings, info: EngineInfo | null, example = 0): RunSettings {
-  if (info === null) return settings;
-  const draft = canDraft(settings.draft, info) ? settings.draft : 'copy';
-  const text = settings.text === DEFAULTS.text ? (info.examples[example] ?? info.examples[0] ?? '') : settings.text;
-  return { ...settings, draft, text };
 }

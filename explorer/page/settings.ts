@@ -20,6 +20,9 @@ export interface RunSettings {
 
 export type SettingName = keyof RunSettings;
 
+/** A reason for each setting that does not go with the others. */
+export type Reasons = Readonly<Partial<Record<SettingName, string>>>;
+
 /** What each number may be, and the step of its slider. Off is the end at which it changes nothing. */
 export const RANGES = {
   gamma: { least: 0, most: 12, step: 1 },
@@ -32,9 +35,14 @@ export const RANGES = {
 } as const;
 type NumberName = keyof typeof RANGES;
 
+/** What the lists of choices offer; a link may name another tree. */
+export const CHOICES = {
+  verification: ['token', 'block', 'coupled'],
+  branching: ['', '2,2,1', '3,2,1', '2,2,2'],
+} as const;
+
 const DRAFTS = /^(model|self|copy|ngram|random|none|layers:[1-9]\d?)$/;
 const BRANCHING = /^([1-4](,[1-4]){0,5})?$/;
-const VERIFICATIONS = /^(token|block|coupled)$/;
 
 export const DEFAULTS: RunSettings = {
   text: '',
@@ -67,7 +75,7 @@ export function readSettings(values: Readonly<Record<string, string>>, defaults:
   };
   take('text', () => true);
   take('draft', (value) => DRAFTS.test(value));
-  take('verification', (value) => VERIFICATIONS.test(value));
+  take('verification', (value) => CHOICES.verification.some((one) => one === value));
   take('branching', (value) => BRANCHING.test(value));
   for (const name of Object.keys(RANGES) as NumberName[]) take(name, (value) => isInRange(name, value), Number);
   return { settings: settings as unknown as RunSettings, problems };
@@ -79,17 +87,46 @@ function isInRange(name: NumberName, value: string): boolean {
   return value !== '' && number >= least && number <= most && (step < 1 || Number.isInteger(number));
 }
 
-/** What decoding takes. */
-export function decodingSettings(run: RunSettings): Settings {
-  const { branching, gamma, temperature, topK, topP, lenience, seed, verification, length } = run;
-  const sampled = temperature > 0;
+/** Settings that cannot be used beside the others, whatever their values: their controls rest, and say why. */
+export function unusable({ branching, temperature, verification }: RunSettings): Reasons {
+  const isTree = branching !== '';
   return {
-    ...(branching === '' ? { gamma } : { branching: branching.split(',').map(Number) }),
+    ...(temperature === 0 && { topK: 'not at temperature 0', topP: 'not at temperature 0' }),
+    ...(isTree && { gamma: 'not with a tree', lenience: 'not with a tree' }),
+    ...(verification !== 'token' && { lenience: 'only with token verification' }),
+  };
+}
+
+/** Why no run can follow from the settings; null where one can. */
+export function refusal({ branching, verification }: RunSettings): string | null {
+  const isRefused = branching !== '' && verification === 'block';
+  return isRefused ? 'Block verification judges a chain: choose another verification, or a chain.' : null;
+}
+
+/** What decoding takes: the settings that say something, without those that cannot be used. */
+export function decodingSettings(run: RunSettings): Settings {
+  const without = unusable(run);
+  return Object.fromEntries(Object.entries(statedSettings(run)).filter(([name]) => !(name in without)));
+}
+
+/** What was asked for: each setting that is not off. A tree has no γ beside it that nobody named. */
+export function statedSettings(run: RunSettings): Settings {
+  const { branching, gamma, temperature, topK, topP, lenience, seed, verification, length } = run;
+  return {
+    ...(branching !== '' && { branching: branching.split(',').map(Number) }),
+    ...((branching === '' || gamma !== DEFAULTS.gamma) && { gamma }),
     seed,
     temperature,
     maxNewTokens: length,
-    ...(sampled && topK > 0 ? { topK } : {}),
-    ...(sampled && topP < 1 ? { topP } : {}),
-    ...(lenience < 1 && verification === 'token' ? { lenience } : { verification }),
+    ...(topK > 0 && { topK }),
+    ...(topP < 1 && { topP }),
+    ...(lenience < 1 && { lenience }),
+    verification,
   };
+}
+
+/** What of the settings is not used though it was asked for. */
+export function leftOut(run: RunSettings): SettingName[] {
+  const stated = statedSettings(run);
+  return (Object.keys(unusable(run)) as SettingName[]).filter((name) => name in stated);
 }

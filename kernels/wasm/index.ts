@@ -27,6 +27,7 @@ import { widen } from './wide/wide.node';
 
 export type { LevelFinding, WasmLevel } from './level';
 export { probeLevel } from './level';
+export { MOST_DEFAULT_THREADS } from './threads';
 
 export interface WasmBackendOptions {
   /**

@@ -2,7 +2,7 @@ import type { Thread } from './threadProgram';
 import { coreCount, sharingRefused, startThread } from './threads.node';
 
 /** More threads than this rarely help, because they share the memory of the machine. */
-const MOST_DEFAULT_THREADS = 8;
+export const MOST_DEFAULT_THREADS = 8;
 
 /** How long a thread may take to start. On a busy machine that is seconds. */
 const START_TIMEOUT_MS = 20_000;

@@ -25,9 +25,9 @@ export function comparable({ rounds, source, startToken, ids, stopReason }: Trac
   return { source, startToken, ids, stopReason, rounds: rounds.map(({ milliseconds: _, ...round }) => short(round)) };
 }
 
-/** What Node's trace is for a text, with the settings of the page's link. */
-export async function traceInNode(text: string, maxNewTokens: number): Promise<Trace> {
-  const recorder = new TraceRecorder(ENTRIES);
+/** What Node's trace is for a text, with the settings of the page's link, and so many entries of each distribution. */
+export async function traceInNode(text: string, maxNewTokens: number, entries = ENTRIES): Promise<Trace> {
+  const recorder = new TraceRecorder(entries);
   await inNode(text, { ...SAMPLED, maxNewTokens, trace: recorder });
   return recorder.trace;
 }

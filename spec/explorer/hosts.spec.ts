@@ -18,6 +18,12 @@ import {
   writeSharded,
 } from './site';
 
+/** What a test has opened: it is closed whatever becomes of the test, because a server that stays keeps jest from ending. */
+const opened: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of opened.splice(0).reverse()) await close();
+});
+
 const HUB = 'https://huggingface.co/somebody/small-t5/resolve/main/';
 
 /** Plays the hub with the bundled draft. @returns what the page asks for, as it asks: a file, and its range where it names one */
@@ -111,8 +117,10 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
 
   test('takes a model in shards by its address', async () => {
     const own = mkdtempSync(join(tmpdir(), 'tandem-shards-'));
+    opened.push(() => rmSync(own, { recursive: true }));
     writeSharded(join(ROOT, 'models', 'modernize-draft'), own);
     const beside = await serveSite(folder, true, { '/own/': `${own}/` });
+    opened.push(beside.close);
     const { page: other } = await watchedPage(browser);
     await other.goto(`${beside.url}#own?level=${LEVEL}`);
     await untilLoaded(other);
@@ -125,8 +133,6 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
       /^Loaded: .*own\.$/.test(document.querySelector('#own-status')?.textContent ?? ''),
     );
     await other.close();
-    beside.close();
-    rmSync(own, { recursive: true });
   });
 
   test('takes a hub id: the memory that it needs is shown before its weights are fetched', async () => {
@@ -154,33 +160,27 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
   test('tandem explore shows a checkpoint of one’s own at once, isolated', async () => {
     const target = join(ROOT, 'models', 'modernize-draft');
     const explorer = await startExplorer({ page: folder, models: join(ROOT, 'models'), target });
-    try {
-      const { page: other, errors, requests } = await watchedPage(browser);
-      await other.goto(`${explorer.address}#race?level=${LEVEL}&text=modernize:+And+it+came+to+pass.`);
-      await other.waitForSelector('#verdict', { timeout: 60_000 });
-      expect(await other.textContent('#verdict')).toMatch(/^✓/);
-      expect(await other.textContent('#machine')).toMatch(/^ *target target, 426,816 parameters/);
-      expect(await other.evaluate(() => crossOriginIsolated)).toBe(true);
-      expect(requests.filter((url) => !url.startsWith(explorer.address))).toEqual([]);
-      expect(errors).toEqual([]);
-      await other.close();
-    } finally {
-      await explorer.stop();
-    }
+    opened.push(() => explorer.stop());
+    const { page: other, errors, requests } = await watchedPage(browser);
+    await other.goto(`${explorer.address}#race?level=${LEVEL}&text=modernize:+And+it+came+to+pass.`);
+    await other.waitForSelector('#verdict', { timeout: 60_000 });
+    expect(await other.textContent('#verdict')).toMatch(/^✓/);
+    expect(await other.textContent('#machine')).toMatch(/^ *target target, 426,816 parameters/);
+    expect(await other.evaluate(() => crossOriginIsolated)).toBe(true);
+    expect(requests.filter((url) => !url.startsWith(explorer.address))).toEqual([]);
+    expect(errors).toEqual([]);
+    await other.close();
   });
 
   test('npm run explorer serves it from the sources, isolated', async () => {
-    const server = await developmentServer();
-    try {
-      const { page: other, errors } = await watchedPage(browser);
-      await other.goto(`${server.url}#race`);
-      await other.waitForSelector('#verdict', { timeout: 90_000 });
-      expect(await other.evaluate(() => crossOriginIsolated)).toBe(true);
-      expect(errors).toEqual([]);
-      await other.close();
-    } finally {
-      server.close();
-    }
+    const server = developmentServer();
+    opened.push(server.close);
+    const { page: other, errors } = await watchedPage(browser);
+    await other.goto(`${await server.address}#race`);
+    await other.waitForSelector('#verdict', { timeout: 90_000 });
+    expect(await other.evaluate(() => crossOriginIsolated)).toBe(true);
+    expect(errors).toEqual([]);
+    await other.close();
   });
 
   test('leaves one core to the page, unless the link says how many threads there are', async () => {

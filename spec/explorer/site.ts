@@ -182,12 +182,12 @@ export async function serveSite(folder: string, isolated = true, beside: Folders
   };
 }
 
-/** Starts `npm run explorer`'s server on a free port. @returns its address, and what ends it */
-export async function developmentServer(): Promise<{ url: string; close(): void }> {
+/** Starts `npm run explorer`'s server on a free port. @returns its address, once it has one, and what ends it */
+export function developmentServer(): { readonly address: Promise<string>; close(): void } {
   const vite = join(ROOT, 'node_modules', 'vite', 'bin', 'vite.js');
   const args = ['--config', 'explorer/vite.config.mjs', '--host', '127.0.0.1', '--port', '0', '--clearScreen', 'false'];
   const server = spawn(process.execPath, [vite, ...args], { cwd: ROOT, env: { ...process.env, NO_COLOR: '1' } });
-  const url = await new Promise<string>((resolve, reject) => {
+  const address = new Promise<string>((resolve, reject) => {
     let said = '';
     server.stdout.on('data', (part) => {
       said += part;
@@ -196,7 +196,7 @@ export async function developmentServer(): Promise<{ url: string; close(): void 
     });
     server.on('exit', () => reject(new Error(`vite ended: ${said}`)));
   });
-  return { url, close: () => void server.kill() };
+  return { address, close: () => void server.kill() };
 }
 
 /** Bytes of the site without its models, each file compressed as a host sends it. */

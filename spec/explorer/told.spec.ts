@@ -8,6 +8,9 @@ import { browserOf, describeIn } from '../browser/support/browsers';
 import { comparable, GOLDEN_TEXT, GOLDEN_TOKENS, readGolden, traceInNode } from './golden';
 import { brokenModel, EXAMPLES, LEVEL, type OpenedSite, openSite, ROOT, showPanel, untilLoaded } from './site';
 
+/** More than any distribution of the bundled pair has. */
+const ALL_ENTRIES = 1e6;
+
 type LabelOf = (id: number) => string;
 type TracedRound = Trace['rounds'][number];
 
@@ -61,26 +64,66 @@ async function stepThrough(): Promise<{ where: string; text: string }[]> {
   return told;
 }
 
-/** A row of a position's bars: its numbers as they are written, and how long its pieces are drawn. */
+/** A row of a position's bars: its numbers as they are written, and where its pieces are drawn, in shares of the whole. */
 interface BarRow {
   readonly label: string;
   readonly q: string;
   readonly p: string;
-  readonly pieces: readonly number[];
+  readonly pieces: readonly { readonly name: string; readonly from: number; readonly to: number }[];
+}
+
+interface CardBars {
+  readonly rows: readonly BarRow[];
+  /** What stands under them: the chance that a token is kept. */
+  readonly overlap: string;
 }
 
 /** Runs in the page. */
-function readBars(cards: Element[]): BarRow[][] {
+function readBars(cards: Element[]): CardBars[] {
   const text = (row: Element, selector: string) => row.querySelector(selector)?.textContent ?? '';
-  const length = (piece: Element) => Number(/scaleX\(([^)]+)\)/.exec(piece.getAttribute('style') ?? '')?.[1]);
-  return cards.map((card) =>
-    [...card.querySelectorAll('tbody tr')].map((row) => ({
+  const place = (piece: Element) => {
+    const [own, whole] = [piece, piece.parentElement as Element].map((one) => one.getBoundingClientRect());
+    const share = (x: number) => (x - whole.left) / whole.width;
+    return { name: piece.className, from: share(own.left), to: share(own.right) };
+  };
+  return cards.map((card) => ({
+    rows: [...card.querySelectorAll('tbody tr')].map((row) => ({
       label: text(row, 'th'),
       q: text(row, 'td.draft'),
       p: text(row, 'td.target'),
-      pieces: [...row.querySelectorAll('.bar-row i')].map(length),
+      pieces: [...row.querySelectorAll('.bar-row i')].map(place),
     })),
-  );
+    overlap: text(card, '.overlap'),
+  }));
+}
+
+/** A position's bars are as the numbers beside them, begin where they should, and are all of both distributions. */
+function checkBars(rows: readonly BarRow[]): void {
+  const ends = rows.map(({ label, q, p, pieces }) => {
+    const [shared, draft, target] = pieces;
+    const [ofDraft, ofTarget] = [q, p].map(Number.parseFloat);
+    expect([label, pieces.map(({ name }) => name)]).toEqual([label, ['shared', 'draft', 'target']]);
+    for (const [found, wanted] of [
+      [shared.from * 100, 0],
+      [shared.to * 100, Math.min(ofDraft, ofTarget)],
+      [draft.from * 100, shared.to * 100],
+      [target.from * 100, shared.to * 100],
+      [draft.to * 100, ofDraft],
+      [target.to * 100, ofTarget],
+    ]) {
+      expect(Math.abs(found - wanted)).toBeLessThan(0.6);
+    }
+    return { draft: draft.to, target: target.to };
+  });
+  for (const side of ['draft', 'target'] as const) {
+    expect(ends.reduce((sum, end) => sum + end[side], 0)).toBeCloseTo(1, 2);
+  }
+}
+
+/** Σ min(target, draft) of distributions that are there as a whole. */
+function overlapOf({ draft, target }: TracedRound['proposal'][number]): number {
+  const inTarget = new Map(target);
+  return draft.reduce((sum, [id, share]) => sum + Math.min(share, inTarget.get(id) ?? 0), 0);
 }
 
 /** Tokens of the bundled pair as they are written. */
@@ -148,10 +191,11 @@ describeIn(browserOf('chromium'), 'what the explorer tells', () => {
   });
 
   test('the bars of a round are both distributions of Node’s trace, and the residual is the one that it drew from', async () => {
-    const { rounds } = await traceInNode(EXAMPLES[1], 48);
+    const { rounds } = await traceInNode(EXAMPLES[1], 48, ALL_ENTRIES);
     const at = rounds.findIndex(({ accepted, proposal }) => accepted < proposal.length);
     const { proposal, accepted, next } = rounds[at];
     const labelOf = await labels();
+    await page.emulateMedia({ reducedMotion: 'reduce' }); // bars that are on their way have no length yet
     const open = async (step: number) => {
       await show(`#round?level=${LEVEL}&round=${at}&step=${step}`, '.code');
       const where = `round ${at + 1} of ${rounds.length}, step ${step + 1} `;
@@ -161,28 +205,25 @@ describeIn(browserOf('chromium'), 'what the explorer tells', () => {
     const cards = await open(proposal.length); // the target's call
     expect(cards.length).toBe(proposal.length + 1);
     for (const [i, { draft, target }] of proposal.entries()) {
-      const shared = cards[i].filter(({ pieces }) => pieces.length === 3);
-      expect(shared.length).toBe(cards[i].length);
+      const { rows, overlap } = cards[i];
       for (const [side, top] of [
         ['q', draft],
         ['p', target],
       ] as const) {
         for (const [id, share] of top.filter(([, one]) => one > 0.05)) {
-          const row = cards[i].find(({ label }) => label === visible(labelOf(id)));
+          const row = rows.find(({ label }) => label === visible(labelOf(id)));
           expect([i, labelOf(id), row?.[side]]).toEqual([i, labelOf(id), hundredths(share)]);
         }
       }
-      for (const { q, p, pieces } of cards[i]) {
-        const [both, more, wanted] = pieces;
-        expect(both * 100).toBeCloseTo(Math.min(Number.parseFloat(q), Number.parseFloat(p)), 0);
-        expect((both + more) * 100).toBeCloseTo(Number.parseFloat(q), 0);
-        expect((both + wanted) * 100).toBeCloseTo(Number.parseFloat(p), 0);
-      }
+      checkBars(rows);
+      expect([i, overlap.trim()]).toEqual([i, `Σ min(p, q) = ${percent(overlapOf(proposal[i]))}`]);
     }
-    const residual = (await open(proposal.length + 1 + accepted + 1))[accepted];
+    const residual = (await open(proposal.length + 1 + accepted + 1))[accepted].rows;
+    expect(residual.reduce((sum, { pieces }) => sum + (pieces.at(-1)?.to ?? 0), 0)).toBeCloseTo(1, 2);
     for (const [id, share] of next.from.filter(([, one]) => one > 0.05)) {
       expect(residual.find(({ label }) => label === visible(labelOf(id)))?.p).toBe(hundredths(share));
     }
+    await page.emulateMedia({ reducedMotion: 'no-preference' });
   });
 
   test('nothing moves for those who ask for reduced motion', async () => {

@@ -1,9 +1,10 @@
 import { useMemo } from 'preact/hooks';
-import { Choice, DraftChoice, Problem, Problems, SourceText, withExample } from '../../page/controls';
+import { askedOf } from '../../page/asked';
+import { Choice, DraftChoice, Problem, Problems, SourceText } from '../../page/controls';
 import { percent } from '../../page/format';
 import type { PanelProps } from '../../page/panel-props';
 import { follow, useKept, useWork } from '../../page/run';
-import { DEFAULTS, decodingSettings, type RunSettings, readSettings } from '../../page/settings';
+import { DEFAULTS, decodingSettings, type RunSettings } from '../../page/settings';
 import { Gradually } from '../../page/stages';
 import type { AttendRequest, EngineInfo, Finished, ShownAttention } from '../../protocol';
 import { type CopyRead, copyReads } from './copies';
@@ -27,14 +28,14 @@ interface Shown {
 
 export function AttentionPanel({ engine, info, place, change }: PanelProps) {
   const { values } = place;
-  const { settings: read, problems } = readSettings(values, ATTENTION_DEFAULTS);
-  const settings = withExample(read, info, ATTENTION_EXAMPLE);
+  const asked = askedOf(values, info, { defaults: ATTENTION_DEFAULTS, example: ATTENTION_EXAMPLE });
+  const { settings, problems } = asked;
   const kind: Kind = values.reads === 'encoder' ? 'encoder' : 'cross';
   const layer = numberOf(values.layer, layersOf(info, kind));
   const head = numberOf(values.head, info?.target.heads ?? 0);
   const [shown, setShown] = useKept<Shown | null>('attention', null);
   const { text, draft } = settings;
-  const key = info === null || text.trim() === '' ? null : JSON.stringify([settings, kind, layer, head, info.stamp]);
+  const key = asked.key && JSON.stringify([asked.key, kind, layer, head]);
   const work = useWork('attention', key, async (signal) => {
     const request = { text, draft, settings: decodingSettings(settings), rounds: true };
     const { finished } = await follow(engine, request, signal, () => undefined);

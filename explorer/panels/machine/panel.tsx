@@ -1,9 +1,9 @@
-import { DraftChoice, Figures, Problem, withExample } from '../../page/controls';
+import { askedOf } from '../../page/asked';
+import { DraftChoice, Figures, Problem } from '../../page/controls';
 import { Curves } from '../../page/curves';
 import { counted, fixed, megabytes, plural } from '../../page/format';
 import type { PanelProps } from '../../page/panel-props';
 import { useKept, useWork } from '../../page/run';
-import { DEFAULTS, readSettings } from '../../page/settings';
 import { Gradually } from '../../page/stages';
 import type { EngineInfo, MeasuredCosts, MeasuredKernel, ModelInfo } from '../../protocol';
 import { Roofline } from './roofline';
@@ -14,7 +14,7 @@ interface Measured {
 }
 
 export function MachinePanel({ engine, info, place, change }: PanelProps) {
-  const settings = withExample(readSettings(place.values, DEFAULTS).settings, info);
+  const { settings } = askedOf(place.values, info);
   const [measured, setMeasured] = useKept<Measured | null>('machine', null);
   const { draft, text } = settings;
   const key = info === null ? null : JSON.stringify([draft, info.stamp]);

@@ -1,4 +1,5 @@
 import { published, theory } from '../../../decoding';
+import { askedOf } from '../../page/asked';
 import {
   Choice,
   DraftChoice,
@@ -10,13 +11,12 @@ import {
   Slider,
   SourceText,
   VerificationChoice,
-  withExample,
 } from '../../page/controls';
 import { Curves } from '../../page/curves';
 import { fixed } from '../../page/format';
 import type { PanelProps } from '../../page/panel-props';
 import { follow, useKept, useWork } from '../../page/run';
-import { DEFAULTS, decodingSettings, RANGES, type RunSettings, readSettings } from '../../page/settings';
+import { decodingSettings, RANGES, type RunSettings } from '../../page/settings';
 import { Gradually } from '../../page/stages';
 import { type Measured, type Summary, summaryOf } from './measured';
 import { predicted } from './predicted';
@@ -32,11 +32,10 @@ const DTYPES = [
 type Costs = Readonly<Record<string, Measured['costs']>>;
 
 export function PlayPanel({ engine, info, place, change }: PanelProps) {
-  const { settings: read, problems } = readSettings(place.values, DEFAULTS);
-  const settings = withExample(read, info, 2);
+  const controls = ['gamma', 'topK', 'topP', 'lenience'] as const;
+  const { settings, problems, key } = askedOf(place.values, info, { example: 2, controls });
   const [costs, setCosts] = useKept<Costs>('costs', {});
   const [measured, setMeasured] = useKept<Measured | null>('play', null);
-  const key = info === null || settings.text.trim() === '' ? null : JSON.stringify([settings, info.stamp]);
   const work = useWork('play', key, async (signal) => {
     const { text, draft } = settings;
     const pair = `${info?.stamp} ${draft}`;

@@ -1,7 +1,8 @@
-import { DraftChoice, Problem, Problems, Seed, Slider, SourceText, withExample } from '../../page/controls';
+import { askedOf } from '../../page/asked';
+import { DraftChoice, Problem, Problems, Seed, Slider, SourceText } from '../../page/controls';
 import type { PanelProps } from '../../page/panel-props';
 import { follow, NO_RUN, useKept, useWork } from '../../page/run';
-import { DEFAULTS, decodingSettings, type RunSettings, readSettings } from '../../page/settings';
+import { decodingSettings, type RunSettings } from '../../page/settings';
 import { Gradually } from '../../page/stages';
 import type { DecodeRequest } from '../../protocol';
 import { type Both, lengthOf, NO_RUNS } from './both';
@@ -13,10 +14,8 @@ import { type Playback, usePlayback } from './playback';
 const WARM_UP = 12;
 
 export function RacePanel({ engine, info, place, change }: PanelProps) {
-  const { settings: read, problems } = readSettings(place.values, DEFAULTS);
-  const settings = withExample(read, info);
+  const { settings, problems, key } = askedOf(place.values, info, { controls: ['gamma'] });
   const [both, setBoth] = useKept<Both>('race', NO_RUNS);
-  const key = info === null || settings.text.trim() === '' ? null : JSON.stringify([settings, info.stamp]);
   const playback = usePlayback(lengthOf(both));
   const work = useWork('race', key, async (signal) => {
     playback.showAll();

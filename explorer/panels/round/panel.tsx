@@ -1,19 +1,19 @@
 import { useEffect, useMemo } from 'preact/hooks';
+import { askedOf } from '../../page/asked';
 import {
-  Choice,
   DraftChoice,
   Problem,
   Problems,
   Seed,
+  ShapeChoice,
   Slider,
   SourceText,
   VerificationChoice,
-  withExample,
 } from '../../page/controls';
 import type { PanelProps } from '../../page/panel-props';
 import { readPlace, within } from '../../page/place';
 import { follow, NO_RUN, type Run, useKept, useWork } from '../../page/run';
-import { DEFAULTS, decodingSettings, type RunSettings, readSettings } from '../../page/settings';
+import { DEFAULTS, decodingSettings, type RunSettings, refusal } from '../../page/settings';
 import { Gradually, inOwnTask } from '../../page/stages';
 import type { ShownRound } from '../../protocol';
 import { Algorithm } from './algorithm';
@@ -28,18 +28,11 @@ import { Tree } from './tree';
 /** At temperature 0 every distribution has one token. With this seed the first round keeps three tokens and rejects the fourth. */
 const ROUND_DEFAULTS: RunSettings = { ...DEFAULTS, temperature: 1, seed: 7, length: 48 };
 const ROUND_EXAMPLE = 1;
-const SHAPES = [
-  ['', 'a chain of γ tokens'],
-  ['2,2,1', 'a tree, 2 · 2 · 1'],
-  ['3,2,1', 'a tree, 3 · 2 · 1'],
-  ['2,2,2', 'a tree, 2 · 2 · 2'],
-] as const;
 
 export function RoundPanel({ engine, info, place, change }: PanelProps) {
-  const { settings: read, problems } = readSettings(place.values, ROUND_DEFAULTS);
-  const settings = withExample(read, info, ROUND_EXAMPLE);
+  const asked = { defaults: ROUND_DEFAULTS, example: ROUND_EXAMPLE, controls: ['gamma'] } as const;
+  const { settings, problems, key } = askedOf(place.values, info, asked);
   const [run, setRun] = useKept<Run>('round', NO_RUN);
-  const key = info === null || settings.text.trim() === '' ? null : JSON.stringify([settings, info.stamp]);
   const work = useWork('round', key, async (signal) => {
     const { text, draft } = settings;
     await follow(engine, { text, draft, settings: decodingSettings(settings), rounds: true }, signal, setRun);
@@ -50,7 +43,9 @@ export function RoundPanel({ engine, info, place, change }: PanelProps) {
       <Problems problems={problems} />
       {controls}
       <Problem text={work.error} />
-      {run.rounds.length > 0 && <Rounds {...{ run, settings, change, values: place.values }} />}
+      {run.rounds.length > 0 && refusal(settings) === null && (
+        <Rounds {...{ run, settings, change, values: place.values }} />
+      )}
     </Gradually>
   );
 }
@@ -64,8 +59,8 @@ function Controls({ settings, info, change }: Pick<PanelProps, 'info' | 'change'
         <div class="fields">
           <DraftChoice draft={settings.draft} {...{ info, change }} />
           <VerificationChoice {...{ settings, change }} />
-          <Choice label="shape" name="branching" value={settings.branching} options={SHAPES} change={change} />
-          {settings.branching === '' && <Slider name="gamma" {...{ settings, change }} />}
+          <ShapeChoice {...{ settings, change }} />
+          <Slider name="gamma" {...{ settings, change }} />
           <Slider name="temperature" {...{ settings, change }} />
           <Seed {...{ settings, change }} />
         </div>

@@ -1,20 +1,19 @@
 import { useState } from 'preact/hooks';
 import { readTrace, type Trace } from '../../../decoding';
-import { DraftChoice, Group, Problems, Seed, Slider, withExample } from '../../page/controls';
+import { askedOf } from '../../page/asked';
+import { DraftChoice, Group, Problems, Seed, Slider } from '../../page/controls';
 import type { PanelProps } from '../../page/panel-props';
 import { within } from '../../page/place';
 import { follow, useKept, useWork } from '../../page/run';
-import { DEFAULTS, decodingSettings, readSettings } from '../../page/settings';
+import { decodingSettings } from '../../page/settings';
 import { callsOf, summaryOfRound, svgOf } from './calls';
 import { Strip } from './strip';
 
 export function TimelinePanel({ engine, info, place, change }: PanelProps) {
-  const { settings: read, problems } = readSettings(place.values, DEFAULTS);
-  const settings = withExample(read, info, 2);
+  const { settings, problems, key } = askedOf(place.values, info, { example: 2, controls: ['gamma'] });
   const [own, setOwn] = useKept<Trace | null>('timeline', null);
   const [loaded, setLoaded] = useKept<Trace | null>('timeline loaded', null);
   const [refused, setRefused] = useState<string | null>(null);
-  const key = info === null ? null : JSON.stringify([settings, info.stamp]);
   const work = useWork('timeline', key, async (signal) => {
     const request = {
       text: settings.text,
