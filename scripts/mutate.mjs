@@ -9,7 +9,8 @@
  *     --concurrency N       processes that run specs (default 2)
  *     --near                without Stryker: each mutant in a copy of the tree, against the specs that reach its lines, the quick ones
  *                           first (scripts/mutation/nearest.mjs); for samples
- *     --again               with --near: those of the last run of FOLDER that survived, and the score of that run with what they are now
+ *     --again               with --near: those of the last run of FOLDER that survived, and the score of that run with what they are now;
+ *                           with --sample as well: those of the sample that survived or that had no time
  *
  * `npm run mutate -- --changed [--since REF]` takes the lines that changed since REF (default: since this branch left main; on main
  * since the commit before), and the specs nearest to them. Default: 60 mutants.
@@ -171,13 +172,13 @@ function withoutInvalid(results) {
   for (const result of results) if (invalid.has(result.key)) result.status = 'CompileError';
 }
 
-/** The mutants of an earlier run, each with what it was there; survivors without, so that they are tried again. */
-function ofLastRun(mutants, earlier) {
+/** Mutants with what they were in an earlier run; survivors without, so that they are tried again; new ones if `withNew`. */
+function ofLastRun(mutants, earlier, withNew) {
   const known = mutants.filter(({ key }) => earlier.has(key));
   console.log(`${known.length} of the ${earlier.size} mutants of the last run are still there and count`);
-  return known.map((mutant) => {
-    const { status } = earlier.get(mutant.key);
-    return status === 'Survived' ? mutant : { ...mutant, status };
+  return (withNew ? mutants : known).map((mutant) => {
+    const status = earlier.get(mutant.key)?.status;
+    return status === undefined || status === 'Survived' ? mutant : { ...mutant, status };
   });
 }
 
@@ -193,7 +194,7 @@ async function measure({ name, files, specs, isWanted = () => true }, options) {
   if (counted.length === 0) return 0;
   const folder = join(NEAR, name.replace(/[^\w.]+/g, '-'));
   let mutants = options.sample === undefined ? counted : draw(counted, options.sample, options.seed);
-  if (options.again) mutants = ofLastRun(counted, resultsIn(folder));
+  if (options.again) mutants = ofLastRun(mutants, resultsIn(folder), options.sample !== undefined);
   const results = options.near
     ? await tryNearest(mutants, specs, { folder, deadline })
     : await tryMutants(mutants, specs, { ...options, deadline });

@@ -80,16 +80,16 @@ async function attempt(copy, mutant, group) {
   const begun = Date.now();
   const specs = group.map(({ spec }) => spec);
   const seconds = group.reduce((sum, one) => sum + one.seconds, 0);
-  let failed = [];
+  let outcome = { late: false, failed: false };
   if (specs.length > 0) {
     writeFileSync(path, mutated(source, mutant));
-    failed = await runSpecs(copy, specs, { seconds });
+    outcome = await runSpecs(copy, specs, { seconds });
     writeFileSync(path, source);
   }
   mutant.seconds += Math.round((Date.now() - begun) / 1000);
   mutant.status = 'Survived';
-  if (failed === null) mutant.status = 'Timeout';
-  else if (failed.length > 0) Object.assign(mutant, { status: 'Killed', by: failed[0] });
+  if (outcome.late) mutant.status = 'Timeout';
+  else if (outcome.failed) Object.assign(mutant, { status: 'Killed', by: outcome.name });
 }
 
 /**
@@ -108,7 +108,7 @@ export async function tryNearest(mutants, specs, { folder, deadline }) {
   const tried = mutants.map((mutant) => ({ seconds: 0, ...mutant }));
   for (const mutant of tried) if (mutant.status !== undefined) write(mutant);
   const waiting = tried.filter(({ status }) => status === undefined);
-  const reach = await reachOf(copy, specs.split(','), [...new Set(waiting.map(({ file }) => file))]);
+  const reach = await reachOf(copy, specs.split(','), [...new Set(tried.map(({ file }) => file))]);
   console.log(`${reach.length} specs ran once, ${Math.round(reach.reduce((sum, { seconds }) => sum + seconds, 0))} s`);
   const say = (mutant) => {
     const { status, seconds, by, file, line, from, to } = mutant;

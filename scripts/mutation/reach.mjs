@@ -1,7 +1,11 @@
 /** Which specs reach which lines of sources, by one run of each spec with coverage, before the first mutant. */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { listSpecs, runSpecs } from './runner.mjs';
+
+/** What a spec may take of the processor before one knows; a run of specs may take four times as much and a little more. */
+const FIRST_SECONDS = 100;
 
 /** Lines of each source that ran, from 1, of a report of coverage; a source of which none ran is left out. */
 export function linesOf(report, root) {
@@ -15,33 +19,60 @@ export function linesOf(report, root) {
   return lines;
 }
 
+/** A digest of the files of a tree that `isWanted` holds for. */
+function digestOf(folder, isWanted) {
+  const digest = createHash('sha256');
+  for (const name of readdirSync(folder, { recursive: true }).sort()) {
+    if (/^(node_modules|dist|models|docs|examples)(\/|$)/.test(name) || !/\.([cm]?[jt]s|json)$/.test(name)) continue;
+    if (isWanted(name)) digest.update(`${name}\0`).update(readFileSync(join(folder, name)));
+  }
+  return digest.digest('hex');
+}
+
+/** Runs a spec once in the copy. @returns null where it fails without a mutant */
+async function reachOfOne(copy, spec, files) {
+  const report = resolve(copy, '../coverage');
+  rmSync(report, { recursive: true, force: true });
+  const coverage = [
+    ...['--coverage', '--coverageProvider', 'v8', '--coverageReporters', 'json', '--coverageDirectory', report],
+    ...files.flatMap((file) => ['--collectCoverageFrom', file]),
+  ];
+  const { late, failed, seconds } = await runSpecs(copy, [spec], { args: coverage, seconds: FIRST_SECONDS });
+  const name = join(report, 'coverage-final.json');
+  if (late || failed || !existsSync(name)) return null;
+  const lines = linesOf(JSON.parse(readFileSync(name, 'utf8')), resolve(copy));
+  rmSync(report, { recursive: true, force: true });
+  return { spec, seconds, lines };
+}
+
 /**
- * Runs every spec of some folders once in the copy. One that fails there without a mutant is named and left out: its failure tells
- * nothing.
+ * The reach of every spec of some folders. One that fails in the copy without a mutant is named and left out: its failure tells
+ * nothing. What an earlier run has found is kept beside the copy, and counts while neither the sources nor the spec have changed.
  *
  * @param specs folders and files of specs
  * @param files sources whose lines count
- * @returns [{ spec, seconds, lines }]
+ * @returns [{ spec, seconds, lines }], with seconds of the processor
  */
 export async function reachOf(copy, specs, files) {
+  const store = resolve(copy, '../reach.json');
+  const known = existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : {};
+  const tree = digestOf(copy, (name) => !name.endsWith('.spec.ts')) + files.join();
   const found = [];
-  const report = resolve(copy, '../coverage');
+  const kept = {};
   for (const spec of await listSpecs(copy, specs)) {
-    rmSync(report, { recursive: true, force: true });
-    const begun = Date.now();
-    const coverage = [
-      ...['--coverage', '--coverageProvider', 'v8', '--coverageReporters', 'json', '--coverageDirectory', report],
-      ...files.flatMap((file) => ['--collectCoverageFrom', file]),
-    ];
-    const failed = await runSpecs(copy, [spec], { args: coverage });
-    const name = join(report, 'coverage-final.json');
-    if (failed?.length !== 0 || !existsSync(name)) {
+    const key = tree + readFileSync(join(copy, spec), 'utf8');
+    const digest = createHash('sha256').update(key).digest('hex');
+    const earlier = known[spec]?.digest === digest && known[spec];
+    const reach = earlier
+      ? { spec, seconds: earlier.seconds, lines: new Map(earlier.lines.map(([file, list]) => [file, new Set(list)])) }
+      : await reachOfOne(copy, spec, files);
+    if (reach === null) {
       console.log(`without a mutant too, there fails or does not end: ${spec}`);
       continue;
     }
-    const seconds = (Date.now() - begun) / 1000;
-    found.push({ spec, seconds, lines: linesOf(JSON.parse(readFileSync(name, 'utf8')), resolve(copy)) });
+    found.push(reach);
+    kept[spec] = { digest, seconds: reach.seconds, lines: [...reach.lines].map(([file, set]) => [file, [...set]]) };
+    writeFileSync(store, JSON.stringify({ ...known, ...kept }));
   }
-  rmSync(report, { recursive: true, force: true });
   return found;
 }

@@ -3,8 +3,26 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 
-/** Longest time of one run of specs. Generous: a mutant that is ended by a busy machine would count as killed. */
-const PATIENCE_SECONDS = 180;
+/**
+ * Longest time of one run of specs: of the processor, where the system tells it, so that a busy machine ends no mutant, which would
+ * count as killed; and while waiting.
+ */
+const PATIENCE_SECONDS = { busy: 40, waiting: 900 };
+/** A test that waits ends later than it does in CI: this process may be stopped meanwhile. */
+const TEST_TIMEOUT_MS = 300_000;
+/** Ticks of the clock in /proc in a second. */
+const TICKS = 100;
+
+/** Seconds that a process has had of the processor, all its threads together; null where the system does not tell. */
+function busySeconds(pid) {
+  try {
+    // After the name, which ends with the last bracket, field 12 and 13 are the ticks of the program and of the system for it.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / TICKS;
+  } catch {
+    return null;
+  }
+}
 
 function startJest(copy, specs, { args, variables = {}, stdio }) {
   const own = resolve('node_modules/node/bin/node');
@@ -37,15 +55,16 @@ export function listSpecs(copy, specs) {
 /**
  * Runs specs in the given order.
  *
- * @param seconds how long they take without a mutant
- * @returns the spec that failed, or none; null where they did not end in time
+ * @param seconds what they take of the processor without a mutant
+ * @returns whether they did not end in time; whether one failed, and which one if it is known; seconds of the processor
  */
 export function runSpecs(copy, specs, { args = [], seconds = 0 } = {}) {
   const outcome = resolve(copy, '../failed.txt');
   rmSync(outcome, { force: true });
   const order = ['--testSequencer', './scripts/mutation/sequencer.cjs', '--passWithNoTests', '--silent'];
+  const patience = ['--testTimeout', String(TEST_TIMEOUT_MS)];
   const child = startJest(copy, specs, {
-    args: ['--reporters', './scripts/mutation/first-failure.cjs', ...order, ...args],
+    args: ['--reporters', './scripts/mutation/first-failure.cjs', ...order, ...patience, ...args],
     variables: { TANDEM_MUTATE_OUTCOME: outcome },
     stdio: 'ignore',
   });
@@ -63,19 +82,22 @@ export function runSpecs(copy, specs, { args = [], seconds = 0 } = {}) {
   for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, stop);
   return new Promise((done) => {
     // Seconds are counted while this process runs: those in which the machine has stopped both of them are none.
-    let left = Math.max(PATIENCE_SECONDS, 5 * seconds);
+    let waited = 0;
+    let busy = 0;
+    let late = false;
     const timer = setInterval(() => {
-      left--;
-      if (left <= 0) end();
+      waited++;
+      busy = busySeconds(child.pid) ?? Math.max(busy, waited / 4);
+      late = waited > PATIENCE_SECONDS.waiting || busy > PATIENCE_SECONDS.busy + 4 * seconds;
+      if (late) end();
     }, 1000);
     child.once('exit', (code) => {
       clearInterval(timer);
       for (const signal of ['SIGINT', 'SIGTERM']) process.off(signal, stop);
       end(); // what a spec has left behind
-      if (left <= 0) return done(null);
-      if (code === 0) return done([]);
-      const failed = existsSync(outcome) ? [relative(resolve(copy), readFileSync(outcome, 'utf8'))] : [];
-      return done(failed.map((name) => name.replaceAll('\\', '/')));
+      const isNamed = !late && code !== 0 && existsSync(outcome);
+      const name = isNamed ? relative(resolve(copy), readFileSync(outcome, 'utf8')).replaceAll('\\', '/') : null;
+      done({ late, failed: code !== 0, name, seconds: busy });
     });
   });
 }
