@@ -1,8 +1,8 @@
 /**
- * Tries mutants one after the other in a copy of the tree. Each spec first runs once without a mutant, which shows the lines that it
- * reaches and its time. A mutant then meets the specs that reach it: that of the source's name first, then the quicker ones. Most
- * mutants end at the first, so that a sample takes a fraction of the time that a run of all specs takes for each. Mutants of code that
- * runs at import count as well.
+ * Tries mutants one after the other in a copy of the tree: first against the spec of the source's name and those that import it, then,
+ * where it has survived these, against all specs of its folder that reach its lines, the quick ones first. Most mutants end at the
+ * first, so that a sample takes a fraction of the time that a run of all specs takes for each. Mutants of code that runs at import count
+ * as well.
  */
 import {
   appendFileSync,
@@ -12,20 +12,18 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { nearSpecs } from './changed.mjs';
-import { reachOf } from './reach.mjs';
-import { runSpecs } from './runner.mjs';
+import { Reach } from './reach.mjs';
+import { listSpecs, runSpecs } from './runner.mjs';
 
 /** What specs need of the tree. Everything that is large and that no source of a mutant is in is a link. */
 const LEFT_OUT = new Set(['.git', 'build', 'explorer', 'coverage']);
 const LINKED = new Set(['node_modules', 'dist', 'models', 'docs', 'examples']);
-
-/** Specs that take more than this together, each with its mutant, wait until all mutants have met the quicker ones. */
-const QUICK_SECONDS = 20;
 
 /** Kinds whose new text may bind less tightly than the old one. */
 const LOOSE = new Set(['ArithmeticOperator', 'EqualityOperator', 'LogicalOperator']);
@@ -50,20 +48,25 @@ export function mutated(source, { key }) {
   return source.slice(0, from) + text + source.slice(to);
 }
 
-/** The specs that reach a mutant, in the order in which it meets them, in two groups: quick, and the others. */
-export function groupsOf({ key, file }, reach) {
+/** Specs of the source's name, or that import it, of a list: the shorter ones first. */
+function nearOf(file, specs, copy) {
+  const [own] = nearSpecs(file);
+  const name = basename(file).replace(/(\.node)?\.ts$/, '');
+  const isNear = (spec) =>
+    spec === own || (name !== 'index' && readFileSync(join(copy, spec), 'utf8').includes(`/${name}'`));
+  const rank = (spec) => (spec === own ? 0 : statSync(join(copy, spec)).size);
+  return specs.filter(isNear).sort((a, b) => rank(a) - rank(b));
+}
+
+/** Those of some specs that reach a mutant and that it has not met, the quick ones first. */
+async function reachedBy({ key, file, met }, specs, reach) {
   const [, first, , last] = JSON.parse(key); // lines from 0
-  const own = nearSpecs(file)[0];
-  const reaches = ({ lines }) => [...(lines.get(file) ?? [])].some((line) => line > first && line <= last + 1);
-  const rank = ({ spec, seconds }) => (spec === own ? 0 : seconds);
-  const met = reach.filter(reaches).sort((a, b) => rank(a) - rank(b));
-  let sum = 0;
-  const isQuick = ({ seconds }, i) => {
-    sum += seconds;
-    return i === 0 || sum <= QUICK_SECONDS;
-  };
-  const count = met.filter(isQuick).length;
-  return [met.slice(0, count), met.slice(count)];
+  const found = [];
+  for (const spec of specs.filter((name) => !met.includes(name))) {
+    const of = await reach.of(spec);
+    if ([...(of?.lines.get(file) ?? [])].some((line) => line > first && line <= last + 1)) found.push(of);
+  }
+  return found.sort((a, b) => a.seconds - b.seconds).map(({ spec }) => spec);
 }
 
 /** What a run of mutants has left in its folder: the last line of each mutant, by key. */
@@ -74,22 +77,30 @@ export function resultsIn(folder) {
   return new Map(lines.map((line) => JSON.parse(line)).map((result) => [result.key, result]));
 }
 
-async function attempt(copy, mutant, group) {
+/** Runs specs against a mutant, until one fails that does not fail without it. @returns what becomes of the mutant */
+async function verdict(copy, mutant, specs, reach) {
   const path = join(copy, mutant.file);
-  const source = readFileSync(path, 'utf8');
-  const begun = Date.now();
-  const specs = group.map(({ spec }) => spec);
-  const seconds = group.reduce((sum, one) => sum + one.seconds, 0);
-  let outcome = { late: false, failed: false };
-  if (specs.length > 0) {
+  let left = specs;
+  let seconds = 0;
+  while (left.length > 0) {
+    const source = readFileSync(path, 'utf8');
     writeFileSync(path, mutated(source, mutant));
-    outcome = await runSpecs(copy, specs, { seconds });
+    const { late, failed, name } = await runSpecs(copy, left, { seconds });
     writeFileSync(path, source);
+    if (!late && !failed) break;
+    const blamed = name === null ? left : [name];
+    const sound = [];
+    for (const spec of blamed) sound.push(await reach.of(spec));
+    const unsound = blamed.filter((_, i) => sound[i] === null);
+    if (unsound.length === 0) {
+      if (!late) return { status: 'Killed', by: name };
+      const needed = sound.reduce((sum, one) => sum + one.seconds, 0);
+      if (seconds >= needed || needed < 5) return { status: 'Timeout' };
+      seconds = needed;
+    }
+    left = left.filter((spec) => !unsound.includes(spec));
   }
-  mutant.seconds += Math.round((Date.now() - begun) / 1000);
-  mutant.status = 'Survived';
-  if (outcome.late) mutant.status = 'Timeout';
-  else if (outcome.failed) Object.assign(mutant, { status: 'Killed', by: outcome.name });
+  return { status: 'Survived' };
 }
 
 /**
@@ -105,27 +116,28 @@ export async function tryNearest(mutants, specs, { folder, deadline }) {
   const write = ({ key, status, seconds, by }) =>
     appendFileSync(results, `${JSON.stringify({ key, status, seconds, by })}\n`);
   writeFileSync(results, '');
-  const tried = mutants.map((mutant) => ({ seconds: 0, ...mutant }));
+  const tried = mutants.map((mutant) => ({ seconds: 0, met: [], ...mutant }));
   for (const mutant of tried) if (mutant.status !== undefined) write(mutant);
   const waiting = tried.filter(({ status }) => status === undefined);
-  const reach = await reachOf(copy, specs.split(','), [...new Set(tried.map(({ file }) => file))]);
-  console.log(`${reach.length} specs ran once, ${Math.round(reach.reduce((sum, { seconds }) => sum + seconds, 0))} s`);
-  const say = (mutant) => {
-    const { status, seconds, by, file, line, from, to } = mutant;
-    write(mutant);
-    console.log(
-      `${status}${by ? ` by ${by}` : ''} after ${seconds} s: ${file}:${line} ${from.slice(0, 80)} → ${to.slice(0, 60)}`,
-    );
-  };
-  // All mutants meet the quick specs before one meets the others.
-  for (const late of [0, 1]) {
-    if (late) console.log('the others meet the other specs that reach them:');
+  const all = await listSpecs(copy, specs.split(','));
+  const reach = new Reach(copy, [...new Set(tried.map(({ file }) => file))]);
+  // All mutants meet the near specs before one meets the others.
+  for (const far of [false, true]) {
+    if (far) console.log('the others meet the other specs that reach them:');
     for (const mutant of waiting) {
-      const group = groupsOf(mutant, reach)[late];
-      if (late && (mutant.status !== 'Survived' || group.length === 0)) continue;
+      if (far && mutant.status !== 'Survived') continue;
       if (deadline !== undefined && Date.now() >= deadline) continue;
-      await attempt(copy, mutant, group);
-      say(mutant);
+      const begun = Date.now();
+      const group = far ? await reachedBy(mutant, all, reach) : nearOf(mutant.file, all, copy);
+      if (far && group.length === 0) continue;
+      Object.assign(mutant, await verdict(copy, mutant, group, reach));
+      mutant.met.push(...group);
+      mutant.seconds += Math.round((Date.now() - begun) / 1000);
+      write(mutant);
+      const { status, seconds, by, file, line, from, to } = mutant;
+      console.log(
+        `${status}${by ? ` by ${by}` : ''} after ${seconds} s: ${file}:${line} ${from.slice(0, 80)} → ${to.slice(0, 60)}`,
+      );
     }
   }
   rmSync(copy, { recursive: true, force: true });

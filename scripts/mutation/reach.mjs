@@ -1,8 +1,8 @@
-/** Which specs reach which lines of sources, by one run of each spec with coverage, before the first mutant. */
+/** Which specs reach which lines of sources, by one run of a spec with coverage. */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { listSpecs, runSpecs } from './runner.mjs';
+import { runSpecs } from './runner.mjs';
 
 /** What a spec may take of the processor before one knows; a run of specs may take four times as much and a little more. */
 const FIRST_SECONDS = 100;
@@ -46,33 +46,50 @@ async function reachOfOne(copy, spec, files) {
 }
 
 /**
- * The reach of every spec of some folders. One that fails in the copy without a mutant is named and left out: its failure tells
- * nothing. What an earlier run has found is kept beside the copy, and counts while neither the sources nor the spec have changed.
- *
- * @param specs folders and files of specs
- * @param files sources whose lines count
- * @returns [{ spec, seconds, lines }], with seconds of the processor
+ * The reach of specs, each of which runs once in the copy when somebody asks. What an earlier run has found is kept beside the copy, and
+ * counts while neither the sources nor the spec have changed.
  */
-export async function reachOf(copy, specs, files) {
-  const store = resolve(copy, '../reach.json');
-  const known = existsSync(store) ? JSON.parse(readFileSync(store, 'utf8')) : {};
-  const tree = digestOf(copy, (name) => !name.endsWith('.spec.ts')) + files.join();
-  const found = [];
-  const kept = {};
-  for (const spec of await listSpecs(copy, specs)) {
-    const key = tree + readFileSync(join(copy, spec), 'utf8');
+export class Reach {
+  #copy;
+  #files;
+  #store;
+  #known;
+  #tree;
+  #found = new Map();
+
+  /** @param files sources whose lines count */
+  constructor(copy, files) {
+    this.#copy = copy;
+    this.#files = files;
+    this.#store = resolve(copy, '../reach.json');
+    this.#known = existsSync(this.#store) ? JSON.parse(readFileSync(this.#store, 'utf8')) : {};
+    this.#tree = digestOf(copy, (name) => !name.endsWith('.spec.ts')) + files.join();
+  }
+
+  /**
+   * @returns { spec, seconds, lines }, with seconds of the processor. Null for a spec that fails in the copy without a mutant, which is
+   *     named: its failure tells nothing.
+   */
+  async of(spec) {
+    if (!this.#found.has(spec)) this.#found.set(spec, await this.#look(spec));
+    return this.#found.get(spec);
+  }
+
+  async #look(spec) {
+    const key = this.#tree + readFileSync(join(this.#copy, spec), 'utf8');
     const digest = createHash('sha256').update(key).digest('hex');
-    const earlier = known[spec]?.digest === digest && known[spec];
-    const reach = earlier
-      ? { spec, seconds: earlier.seconds, lines: new Map(earlier.lines.map(([file, list]) => [file, new Set(list)])) }
-      : await reachOfOne(copy, spec, files);
+    const earlier = this.#known[spec];
+    if (earlier?.digest === digest) {
+      return { spec, seconds: earlier.seconds, lines: new Map(earlier.lines.map(([file, of]) => [file, new Set(of)])) };
+    }
+    const reach = await reachOfOne(this.#copy, spec, this.#files);
     if (reach === null) {
       console.log(`without a mutant too, there fails or does not end: ${spec}`);
-      continue;
+      return null;
     }
-    found.push(reach);
-    kept[spec] = { digest, seconds: reach.seconds, lines: [...reach.lines].map(([file, set]) => [file, [...set]]) };
-    writeFileSync(store, JSON.stringify({ ...known, ...kept }));
+    const { seconds, lines } = reach;
+    this.#known[spec] = { digest, seconds, lines: [...lines].map(([file, of]) => [file, [...of]]) };
+    writeFileSync(this.#store, JSON.stringify(this.#known));
+    return reach;
   }
-  return found;
 }

@@ -7,7 +7,7 @@ const ROOT = join(__dirname, '..', '..');
 const MUTATION = join(ROOT, 'scripts', 'mutation');
 
 describe('mutants near their specs', () => {
-  /** A small tree with one source, a spec of its name, one of another name, and one that always fails. */
+  /** A small tree with one source, a spec of its name, one of another name, one that always fails, and one that imports another source. */
   function makeTree(): string {
     const folder = mkdtempSync(join(tmpdir(), 'tandem-near-'));
     const write = (name: string, text: string) => {
@@ -16,12 +16,14 @@ describe('mutants near their specs', () => {
     };
     write(
       'api/a.ts',
-      'export const one = (x: number) => x > 1;\nexport const two = (x: number) => x > 2;\nexport function no() {\n  return true;\n}\n',
+      'export const one = (x: number) => x > 1;\nexport const two = (x: number) => x > 2;\nexport function far() {\n  return true;\n}\nexport function none() {\n  return true;\n}\n',
     );
     const spec = (checks: string) => `import { one, two } from '../../api/a';\ntest('a', () => {\n${checks}\n});\n`;
     write('spec/api/a.spec.ts', spec('expect([one(1), one(2)]).toEqual([false, true]); expect(two(0)).toBe(false);'));
     write('spec/api/b.spec.ts', spec('expect([two(2), two(3)]).toEqual([false, true]); one(0);'));
     write('spec/api/c.spec.ts', spec('expect(one(9)).toBe(false);'));
+    write('api/all.ts', "export * from './a';\n");
+    write('spec/api/d.spec.ts', "import { far } from '../../api/all';\ntest('d', () => expect(far()).toBe(true));\n");
     cpSync(join(ROOT, 'scripts/mutation'), join(folder, 'scripts/mutation'), { recursive: true });
     cpSync(join(ROOT, 'jest.mutate.config.js'), join(folder, 'jest.mutate.config.js'));
     const { transform } = require(join(ROOT, 'jest.config.js'));
@@ -42,7 +44,7 @@ describe('mutants near their specs', () => {
     return folder;
   }
 
-  it('meet those that reach their lines, and none that fails without them; those that have a result are not tried again', () => {
+  it('meet those that import them, then those that reach their lines, and none that fails without them, once', () => {
     const folder = makeTree();
     const program = `
       import { mutantsOf } from ${JSON.stringify(join(MUTATION, 'mutants.mjs'))};
@@ -59,12 +61,13 @@ describe('mutants near their specs', () => {
     expect(stderr).toBe('');
     const lines = stdout.trim().split('\n');
     const [tried, kept] = JSON.parse(lines.at(-1) ?? '');
-    expect(lines[0]).toBe('without a mutant too, there fails or does not end: spec/api/c.spec.ts');
+    expect(lines).toContain('without a mutant too, there fails or does not end: spec/api/c.spec.ts');
     expect(tried).toEqual([
       [1, 'Timeout', '', false],
       [1, 'Killed', 'spec/api/a.spec.ts', true],
       [2, 'Killed', 'spec/api/b.spec.ts', true],
-      [4, 'Survived', '', false],
+      [4, 'Killed', 'spec/api/d.spec.ts', true],
+      [7, 'Survived', '', true],
     ]);
     expect(kept).toEqual(tried.map(([, status]: string[]) => status));
   });
