@@ -11,7 +11,9 @@ describe('tandem bench', () => {
   test('measures kernels beside the limits of the machine, and draws the roofline', async () => {
     const svg = join(scratch, 'roofline.svg');
     const which = ['--kernels', 'matmul,norm', '--types', 'f32', '--rows', '1,2', '--threads', '1'];
+    const begun = performance.now();
     const [report] = await records(['bench', '--only', 'kernels', ...which, '--svg', svg]);
+    const elapsed = 1000 * (performance.now() - begun);
     const { limits, kernels } = report.kernels;
     expect(report.decode).toBeNull();
     expect(limits.streamGBs).toBeGreaterThan(0);
@@ -25,6 +27,10 @@ describe('tandem bench', () => {
       const roof = Math.min(limits.peakGFlops, (limits.streamGBs * operations) / bytes);
       expect(shareOfLimit).toBeCloseTo(gigaflops / roof, 6);
     }
+    // At least half of the five samples of each took the median or longer, one after the other.
+    const medians = figures.map(({ microseconds }: { microseconds: number }) => microseconds);
+    for (const median of medians) expect(median).toBeGreaterThan(0);
+    expect(medians.reduce((sum: number, median: number) => sum + 3 * median, 0)).toBeLessThan(elapsed);
     const picture = readFileSync(svg, 'utf8');
     expect(picture).toMatch(/<svg[\s\S]*<polyline[\s\S]*<\/svg>/);
     expect(picture.match(/<title>wasm [^<]*, (matmul|norm), /g)).toHaveLength(4);
