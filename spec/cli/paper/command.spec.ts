@@ -63,6 +63,14 @@ describe('tandem paper', () => {
     const measured = { passages, tokens, pair: table2.measured, ngrams: table3.measured, lenience: table5.measured };
     const page = paperPage(tandem as unknown as Tandem, measured);
     expect(page.match(/^Table \d/gm)).toEqual(['Table 1', 'Table 2', 'Table 3', 'Table 5']);
+    for (const [, head, ...rows] of page
+      .split(/^(?=Table \d)/m)
+      .slice(1)
+      .map((one) => one.trimEnd().split('\n'))) {
+      const cells = (line: string) => line.trim().split(/ {2,}/).length;
+      expect(rows.length).toBeGreaterThan(3);
+      for (const row of rows) expect([row, cells(row) <= cells(head)]).toEqual([row, true]);
+    }
     expect(page).toMatch(/^ {2}0\.90 +10 +1\.60× +1\.60× +6\.86× +6\.86×$/m);
     expect(page).toMatch(/^ {2}EnDe, small +0 +7 +0\.75 +0\.02 +3\.20× +3\.40×$/m);
     expect(page.match(/NO$/gm)).toHaveLength(3);
