@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { loadModel } from '../../engine';
-import { attentionOperations, attentionParts, stepOperations } from '../../engine/pace';
+import { attentionOperations, attentionParts, chunkRows, Pace, stepOperations } from '../../engine/pace';
 import { createBackend } from '../../kernels';
 import type { T5Config } from '../../weights';
 import { countingBackend } from '../support/counting-backend';
@@ -47,6 +47,76 @@ describe('the parts of an attention call', () => {
         if (rows * heads * one <= most) expect(parts.length).toBe(1);
       }),
     );
+  });
+});
+
+describe('the length of a step', () => {
+  const NAMES = ['wasm', 'cpu', 'reference', 'gpu'] as const;
+
+  it('grows with the threads up to eight, and has no end where another device computes', () => {
+    for (const name of NAMES) {
+      const one = stepOperations({ name, threads: 1 });
+      expect(one).toBeGreaterThan(1e7);
+      for (let threads = 1; threads <= 20; threads++)
+        expect(stepOperations({ name, threads })).toBe(one * Math.min(threads, 8));
+    }
+    expect(NAMES.map((name) => Number.isFinite(stepOperations({ name, threads: 1 })))).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  it('bounds the rows of a chunk of the encoder: whole fours, as many as fit, from a few to 512', () => {
+    const size = fc.integer({ min: 1, max: 12_000 });
+    fc.assert(
+      fc.property(
+        size,
+        size,
+        size,
+        fc.boolean(),
+        fc.integer({ min: 1, max: 9 }),
+        (dModel, dFf, inner, gated, threads) => {
+          const shape = { dModel, dFf, inner, feedForward: { ...config.feedForward, gated } };
+          const row = Math.max((gated ? 3 : 2) * dModel * dFf, 3 * dModel * inner); // multiply-adds of its widest products
+          for (const name of NAMES) {
+            const most = stepOperations({ name, threads });
+            const rows = chunkRows({ name, threads }, { ...config, ...shape } as T5Config);
+            const least = { wasm: 32, cpu: 4, reference: 4, gpu: 512 }[name];
+            expect(rows).toBeGreaterThanOrEqual(least);
+            expect(rows).toBeLessThanOrEqual(512);
+            expect(rows % 4).toBe(0);
+            if (rows > least) expect(rows * row).toBeLessThanOrEqual(most);
+            if (rows < 512) expect((rows + 4) * row).toBeGreaterThan(most);
+          }
+        },
+      ),
+    );
+  });
+
+  it('is not exceeded between two pauses, unless one step alone is longer, and a pause checks', async () => {
+    const facts = { name: 'cpu', threads: 1 } as never;
+    const most = stepOperations(facts);
+    const steps = fc.array(fc.integer({ min: 1, max: 1.5 * most }), { maxLength: 20 });
+    fc.assert(
+      fc.property(steps, (list) => {
+        const pace = new Pace(facts, () => undefined);
+        expect(pace.most).toBe(most);
+        let done = 0;
+        for (const operations of list) {
+          const isDue = pace.isDue(operations);
+          expect(isDue).toBe(done > 0 && done + operations > most);
+          done = isDue ? operations : done + operations;
+        }
+      }),
+    );
+    let checks = 0;
+    const pace = new Pace(facts, () => {
+      if (++checks === 2) throw new Error('cancelled');
+    });
+    await pace.pause();
+    await expect(pace.pause()).rejects.toThrow('cancelled');
   });
 });
 
