@@ -40,6 +40,20 @@ describe.each(Object.keys(golden))('attention of %s', (name) => {
   });
 });
 
+it('of a layer is that of its own weights, in a model with more than ten layers as well', async () => {
+  const layers = 12;
+  const config = tinyConfig({ encoderLayers: layers, decoderLayers: layers });
+  const backend = await createBackend('cpu');
+  const model = await loadModel(randomCheckpoint(config, 7), backend);
+  const { encoder, cross } = await model.attention([5, 9, 11, 1], [7, 3]);
+  for (const maps of [encoder, cross]) {
+    expect(maps).toHaveLength(layers);
+    expect(new Set(maps.map((map) => map.join())).size).toBe(layers);
+  }
+  model.dispose();
+  await backend.dispose();
+});
+
 describe('attention maps', () => {
   const config = tinyConfig();
   let backend: Backend;
