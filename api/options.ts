@@ -29,13 +29,13 @@ export const LOAD_OPTIONS: OptionTable<keyof LoadOptions> = {
   draft: {
     ...draftRule,
     about:
-      'what proposes tokens: a model, self (the target’s decoder in q8), layers:N (its first), copy (from the source), ngram or ngram:FILE, random; ' +
+      'what proposes tokens: a model, self (the target’s decoder in q8; self:q4 in 4 bits), layers:N (its first), copy (from the source), ngram or ngram:FILE, random; ' +
       'several with commas are tried in turn; none decodes autoregressively',
     flag: '-d, --draft <names>',
   },
   dtype: {
-    ...oneOf('f32', 'bf16', 'q8'),
-    about: 'type of weights in memory: f32, bf16 or q8 (default: as stored)',
+    ...oneOf('f32', 'bf16', 'q8', 'q4'),
+    about: 'type of weights in memory: f32, bf16, q8, or q4, which is for drafts (default: as stored)',
     flag: '--dtype <type>',
   },
   backend: {

@@ -60,7 +60,7 @@ export interface LoadOptions {
    * decoding is autoregressive. Default: the bundled pair's draft with the bundled target, else null.
    */
   readonly draft?: DraftSource | readonly DraftSource[] | null;
-  /** Type of weights in memory: `f32`, `bf16` or `q8` (int8 with a scale for each block). Default: as stored. */
+  /** Type of weights in memory: `f32`, `bf16`, `q8` (int8, a scale a block), or `q4` (4 bits, for drafts, not on `gpu`). Default: as stored. */
   readonly dtype?: Dtype;
   /** What computes: `auto` (the default) takes the fastest that works here. */
   readonly backend?: BackendName | 'auto';

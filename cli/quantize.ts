@@ -2,9 +2,8 @@ import { readdir, realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Command } from 'commander';
 import { LOAD_OPTIONS } from '../api';
-import { fileKind, flagged, type OptionTable, printable, quoted, text } from '../common';
-import { quantizeCheckpoint } from '../engine';
-import type { Dtype } from '../kernels';
+import { fileKind, flagged, type OptionTable, oneOf, printable, quoted, text } from '../common';
+import { type FileDtype, quantizeCheckpoint } from '../engine';
 import type { Checkpoint } from '../weights';
 import { writeCheckpoint } from './checkpoint-directory';
 import { CommandError, systemCode } from './failure';
@@ -14,7 +13,7 @@ import { bytesProgress } from './progress';
 import { megabytes, tell, tellMachine, VERBOSITY, type Verbosity } from './verbosity';
 
 export interface QuantizeFlags extends Verbosity {
-  readonly dtype?: Dtype;
+  readonly dtype?: FileDtype;
   readonly out?: string;
   readonly force?: boolean;
   readonly revision?: string;
@@ -22,7 +21,11 @@ export interface QuantizeFlags extends Verbosity {
 }
 
 const FLAGS: OptionTable = {
-  dtype: { ...LOAD_OPTIONS.dtype, about: 'type of the weights to write: q8, bf16 or f32' },
+  dtype: {
+    ...LOAD_OPTIONS.dtype,
+    ...oneOf('f32', 'bf16', 'q8'),
+    about: 'type of the weights to write: q8, bf16 or f32',
+  },
   out: { ...text(1), about: 'directory to write', flag: '-o, --out <path>' },
   force: {
     ...flagged,

@@ -2,7 +2,7 @@ export { EngineError, type EngineErrorCode } from './errors';
 export type { Observe } from './forward';
 export { type LoadProgress, storedDtype } from './load';
 export { loadModel, type ModelOptions } from './model';
-export { type QuantizeOptions, quantizeCheckpoint } from './quantize';
+export { type FileDtype, type QuantizeOptions, quantizeCheckpoint } from './quantize';
 export { allIds } from './source';
 export type {
   AttentionMaps,

@@ -91,13 +91,21 @@ export async function loadWeights(
   }
 }
 
-/** The matrices that the decoder's copy has of its own. */
-function copiedNames({ head, decoder }: ResolvedTensors): string[] {
+/**
+ * The type of the vocabulary's matrices, the embedding and the head, in a model of a type. In q4 they are q8: with 4 bits there a draft
+ * would agree less often.
+ */
+function vocabularyDtype(dtype: Dtype): Dtype {
+  return dtype === 'q4' ? 'q8' : dtype;
+}
+
+/** The matrices that the decoder's copy has of its own: a head only where the model's has another type. */
+function copiedNames({ head, decoder }: ResolvedTensors, copy: Dtype, dtype: Dtype): string[] {
   const blocks = (decoder?.blocks ?? []).flatMap(({ attention, cross, feedForward }) => [
     ...[attention.query, attention.key, attention.value, attention.output, cross.query, cross.output],
     ...[...feedForward.inputs, feedForward.output],
   ]);
-  return [head, ...blocks];
+  return vocabularyDtype(copy) === vocabularyDtype(dtype) ? blocks : [head, ...blocks];
 }
 
 type Box = Parameters<Backend['free']>[0];
@@ -124,15 +132,19 @@ class Loader {
     const { facts } = this.backend;
     const { copy } = this.options;
     let needed = 0;
-    for (const name of copy === undefined ? [] : copiedNames(tensors)) {
-      const { shape, bytes } = this.info(name);
-      this.total += bytes + (this.scaleOf(name)?.bytes ?? 0);
-      needed += facts.weightBytes(shape[0], shape[1], copy as Dtype);
+    const typeIn = (name: string, dtype: Dtype): Dtype =>
+      name === tensors.embedding || name === tensors.head ? vocabularyDtype(dtype) : dtype;
+    if (copy !== undefined) {
+      for (const name of copiedNames(tensors, copy, this.dtype)) {
+        const { shape, bytes } = this.info(name);
+        this.total += bytes + (this.scaleOf(name)?.bytes ?? 0);
+        needed += facts.weightBytes(shape[0], shape[1], typeIn(name, copy));
+      }
     }
     for (const { name } of tensors.all) {
       const { shape, bytes } = this.info(name);
       this.total += bytes + (this.scaleOf(name)?.bytes ?? 0);
-      needed += shape.length === 2 ? facts.weightBytes(shape[0], shape[1], this.dtype) : bytes;
+      needed += shape.length === 2 ? facts.weightBytes(shape[0], shape[1], typeIn(name, this.dtype)) : bytes;
     }
     checkWeightsFit(facts, this.checkpoint.name, needed, this.dtype);
   }
@@ -145,20 +157,23 @@ class Loader {
     // In the order of Hugging Face's files: of a file that is still arriving, the first tensors are there first.
     const decoder = tensors.decoder && (await this.decoder(tensors.decoder));
     const encoder = await this.encoder(tensors.encoder);
-    const embedding = await this.matrix(tensors.embedding);
-    const head = tensors.head === tensors.embedding ? embedding : await this.matrix(tensors.head);
+    const vocabulary = vocabularyDtype(this.dtype);
+    const embedding = await this.matrix(tensors.embedding, vocabulary);
+    const head = tensors.head === tensors.embedding ? embedding : await this.matrix(tensors.head, vocabulary);
     return { embedding, head, encoder, decoder };
   }
 
   /**
    * Loads the decoder's matrices and the head once more. The copy shares the norms, the position biases, the embedding and the
-   * encoder, and never projects keys and values of cross-attention: it reads those that the model has cached.
+   * encoder, and the head where it has the same type; it never projects keys and values of cross-attention: it reads those that the
+   * model has cached.
    */
   async copyDecoder(tensors: ResolvedTensors, weights: T5Weights, dtype: Dtype): Promise<T5Weights> {
     const blocks = tensors.decoder?.blocks ?? [];
     const { layers, finalNorm } = decoderOf(weights);
     const copied = (name: string) => this.matrix(name, dtype);
-    const head = await copied(tensors.head);
+    const vocabulary = vocabularyDtype(dtype);
+    const head = vocabulary === weights.head.type ? weights.head : await this.matrix(tensors.head, vocabulary);
     const copies: DecoderLayer[] = [];
     for (const [i, { attention, cross, feedForward }] of blocks.entries()) {
       const own = layers[i];

@@ -13,9 +13,12 @@ import { EngineError } from './errors';
 import type { LoadProgress } from './load';
 import { rowReader } from './stored';
 
+/** Types that a file may have its matrices in. q4 is made of them when a draft is loaded. */
+export type FileDtype = Exclude<Dtype, 'q4'>;
+
 export interface QuantizeOptions {
   /** Type of the matrices. Gains of norms and tables of the position bias stay as they are. */
-  readonly dtype: Dtype;
+  readonly dtype: FileDtype;
   /** Most bytes of weights in one file; a larger tensor has a file of its own. Default: one file. */
   readonly shardBytes?: number;
   readonly signal?: AbortSignal;
@@ -69,10 +72,10 @@ export async function quantizeCheckpoint(checkpoint: Checkpoint, options: Quanti
   return files;
 }
 
-const NAMES: Readonly<Record<Dtype, string | undefined>> = { f32: 'float32', bf16: 'bfloat16', q8: undefined };
+const NAMES: Readonly<Record<FileDtype, string | undefined>> = { f32: 'float32', bf16: 'bfloat16', q8: undefined };
 
 /** config.json, which may say the type of the weights, and how the original was quantised. */
-function configFor(dtype: Dtype, content: Uint8Array): Uint8Array {
+function configFor(dtype: FileDtype, content: Uint8Array): Uint8Array {
   const json = JSON.parse(new TextDecoder().decode(content)) as Record<string, unknown>;
   delete json.quantization_config;
   for (const key of ['dtype', 'torch_dtype']) if (key in json) json[key] = NAMES[dtype];

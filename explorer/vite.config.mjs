@@ -6,7 +6,15 @@
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vite';
-import { bundledModels, ownSources, withModules, withoutParts, withSmallWasm, withTwins } from './build/plugins.mjs';
+import {
+  bundledModels,
+  ownSources,
+  withModules,
+  withoutHelp,
+  withoutParts,
+  withSmallWasm,
+  withTwins,
+} from './build/plugins.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..');
@@ -17,7 +25,7 @@ const headers = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-emb
 const rolldownOptions = {
   treeshake: { moduleSideEffects: (id) => !/\/(common|weights|kernels|engine|decoding)\/[^?]*\.ts$/.test(id) },
 };
-const plugins = () => [withTwins(), withModules(), withoutParts(root), withSmallWasm(root)];
+const plugins = () => [withTwins(), withModules(), withoutParts(root), withoutHelp(), withSmallWasm(root)];
 
 export default defineConfig(({ mode }) => ({
   root: here,

@@ -19,8 +19,8 @@
  */
 export type StoredType = 'f32' | 'f16' | 'bf16' | 'i8' | 'q8';
 
-/** Types a backend keeps a weight matrix in. `q8` is int8 with block scales. */
-export type Dtype = 'f32' | 'bf16' | 'q8';
+/** Types a backend keeps a weight matrix in. `q8` is int8 with block scales; `q4` has 4 bits a code and is for drafts (`shared/q4.ts`). */
+export type Dtype = 'f32' | 'bf16' | 'q8' | 'q4';
 
 export type ActivationKind = 'relu' | 'gelu' | 'gelu_new' | 'silu';
 

@@ -14,8 +14,7 @@ import { writeCheckpoint } from '../cli/checkpoint-directory';
 import { guarded } from '../cli/guard';
 import { bytesProgress } from '../cli/progress';
 import { q8RowBytes } from '../common';
-import { quantizeCheckpoint } from '../engine';
-import type { Dtype } from '../kernels';
+import { type FileDtype, quantizeCheckpoint } from '../engine';
 import { type Checkpoint, openCheckpoint, WeightsError } from '../weights';
 import { grownCheckpoint } from './grow/grown';
 import { parseShape } from './grow/shape';
@@ -30,7 +29,7 @@ export interface GrowOptions {
   readonly shape: string;
   /** Directory to write, which must not hold anything. */
   readonly out: string;
-  readonly dtype?: Dtype;
+  readonly dtype?: FileDtype;
   readonly seed?: number;
   readonly shardBytes?: number;
   readonly signal?: AbortSignal;
@@ -65,7 +64,7 @@ function parametersOf({ tensors }: Checkpoint): number {
 }
 
 /** Bytes of the weights in a type. Vectors and tables of the position bias, which stay float32, are small beside them. */
-function sizeOf({ tensors }: Checkpoint, dtype: Dtype): number {
+function sizeOf({ tensors }: Checkpoint, dtype: FileDtype): number {
   let bytes = 0;
   for (const { shape } of tensors.values()) {
     const [rows, cols] = shape.length === 2 ? shape : [1, shape[0]];
@@ -113,7 +112,7 @@ export async function runGrow(argv: readonly string[], signal: AbortSignal): Pro
     source,
     shape,
     out,
-    dtype: values.dtype as Dtype,
+    dtype: values.dtype as FileDtype,
     seed,
     signal,
   });

@@ -12,9 +12,9 @@ export interface KernelFinding {
 
 /**
  * How far a product may be from the reference, of max|x| · Σ|w|: float32 chains over at most 200 inputs; q8 may also quantise
- * activations to 7 bits, half a step of 2 · max|x| / 127.
+ * activations to 7 bits, half a step of 2 · max|x| / 127. q4 does the same, and its weights may be larger than those they stand for.
  */
-const PRODUCTS: Readonly<Record<Dtype, number>> = { f32: 2.5e-6, bf16: 2.5e-6, q8: 1 / 127 };
+const PRODUCTS: Readonly<Record<Dtype, number>> = { f32: 2.5e-6, bf16: 2.5e-6, q8: 1 / 127, q4: 1 / 110 };
 /** How far the logits of a whole model in float32 may be from the reference, of the largest logit. */
 const LOGITS = 1e-4;
 

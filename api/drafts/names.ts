@@ -17,11 +17,11 @@ export type DraftPlan =
 
 /** What a name may be, for messages and for the help. */
 export const DRAFT_NAMES =
-  'self, self:q8, self:bf16, copy, ngram, ngram:FILE, layers:N, random, model:NAME or the name of a model';
+  'self, self:q8, self:q4, self:bf16, copy, ngram, ngram:FILE, layers:N, random, model:NAME or the name of a model';
 
 /** Types that a target's decoder can be kept in a second time. */
-export type SelfDtype = 'q8' | 'bf16';
-const SELF_DTYPES: readonly string[] = ['q8', 'bf16'] satisfies SelfDtype[];
+export type SelfDtype = 'q8' | 'q4' | 'bf16';
+const SELF_DTYPES: readonly string[] = ['q8', 'q4', 'bf16'] satisfies SelfDtype[];
 
 /**
  * Reads one name of a draft.
@@ -36,7 +36,7 @@ export function parseDraft(text: string): DraftPlan {
   if (kind === 'self') {
     const dtype = rest ?? 'q8';
     if (!SELF_DTYPES.includes(dtype)) {
-      throw invalid('draft', "self:q8 or self:bf16 (a model of this name is 'model:self')", text);
+      throw invalid('draft', "self:q8, self:q4 or self:bf16 (a model of this name is 'model:self')", text);
     }
     return { kind, dtype: dtype as SelfDtype };
   }
@@ -98,7 +98,7 @@ function isDraftModel(draft: object): draft is DraftModel {
   return Object.hasOwn(draft, 'model') && !isBlob((draft as DraftModel).model);
 }
 
-const DTYPE = oneOf('f32', 'bf16', 'q8');
+const DTYPE = oneOf('f32', 'bf16', 'q8', 'q4');
 
 function checkedModel({ model, dtype, revision, ...rest }: DraftModel): DraftModel {
   const [unknown] = Object.keys(rest);

@@ -6,8 +6,8 @@
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { loadModel, type T5Model } from '../../engine';
-import { createBackend, type Dtype } from '../../kernels';
+import { type FileDtype, loadModel, type T5Model } from '../../engine';
+import { createBackend } from '../../kernels';
 import { openCheckpoint, type T5Config } from '../../weights';
 import { limitsOf } from '../harness/limits';
 import { machineLines } from '../headline/machine';
@@ -36,7 +36,7 @@ export async function encoderBench(argv: readonly string[]): Promise<number> {
       decode: { type: 'boolean', default: false },
     },
   });
-  const dtype = values.dtype as Dtype;
+  const dtype = values.dtype as FileDtype;
   const { shape } = values;
   const directory = values.model ?? (await directoryOf({ source: 'modernize-target', shape, dtype }, FOLDER));
   const backend = await createBackend('wasm', { threads: Number(values.threads), wide: 'auto' });

@@ -1,7 +1,7 @@
 /** The bundled pair in the shapes of real models, grown when it is first asked for. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadModel, type T5Model } from '../../engine';
+import { type FileDtype, loadModel, type T5Model } from '../../engine';
 import type { Backend, Dtype } from '../../kernels';
 import { growCheckpoint } from '../../scripts/grow-checkpoint';
 import { openCheckpoint } from '../../weights';
@@ -15,7 +15,7 @@ export interface GrownModel {
   readonly source: 'modernize-target' | 'modernize-draft';
   /** What `parseShape` reads. */
   readonly shape: string;
-  readonly dtype: Dtype;
+  readonly dtype: FileDtype;
 }
 
 /** The directory of a grown model. It is written when it is not there. */

@@ -23,7 +23,7 @@ import {
   type Tally,
 } from '../../decoding';
 import { TABLE_2 } from '../../decoding/gamma/published';
-import type { T5Model } from '../../engine';
+import type { FileDtype, T5Model } from '../../engine';
 import { type Backend, type BackendName, createBackend, type Dtype } from '../../kernels';
 import { heldOut } from '../harness/heldOut';
 import { machineLines, residentBytes } from './machine';
@@ -34,7 +34,7 @@ const ROOT = join(__dirname, '..', '..');
 interface Options {
   readonly shapes: readonly string[];
   /** Type of the target's weights; null takes float32 up to t5-large, and q8 above. */
-  readonly dtype: Dtype | null;
+  readonly dtype: FileDtype | null;
   /** Shapes of drafts, and `self`. */
   readonly drafts: readonly string[];
   readonly draftDtypes: readonly Dtype[];
@@ -70,7 +70,7 @@ function parse(argv: readonly string[]): Options {
   });
   return {
     shapes: words(values.shapes),
-    dtype: (values.dtype as Dtype | undefined) ?? null,
+    dtype: (values.dtype as FileDtype | undefined) ?? null,
     drafts: words(values.draft),
     draftDtypes: values['draft-dtype'].split(',') as Dtype[],
     gammas: values.gammas.split(',').map(Number),

@@ -53,6 +53,17 @@ export const withoutParts = (root) => ({
   },
 });
 
+const OPTIONS = /[\\/](common|weights|kernels|engine|decoding|api)[\\/][^?]*\.ts$/;
+const TEXT = '(?:\'(?:[^\'\\\\]|\\\\.)*\'|"(?:[^"\\\\]|\\\\.)*")';
+const ABOUT = new RegExp(`(\\babout:\\s*)${TEXT}(?:\\s*\\+\\s*${TEXT})*`, 'g');
+
+/** Leaves out what the command's help says of options. The page has controls of its own, and messages say what was expected. */
+export const withoutHelp = () => ({
+  name: 'without-help',
+  enforce: 'pre',
+  transform: (code, id) => (OPTIONS.test(id) ? { code: code.replaceAll(ABOUT, "$1''"), map: null } : null),
+});
+
 const BASE64 = /(?<=export const base64 =\s*)'([^']+)'/;
 /** Bytes of a module that stand together. Both modules are nearly the same, and the window of deflate has 32 KiB. */
 const PIECE = 4096;

@@ -8,8 +8,8 @@ import type { Models } from './models';
 const ROWS = 13;
 /** Calls of one row that are timed; the fastest counts. */
 const REPEATS = 5;
-/** Bytes of a weight: q8 has a scale for each block of 32. */
-const BYTES = { f32: 4, bf16: 2, q8: 1.125 } as const;
+/** Bytes of a weight: q8 has a scale for each block of 32, and q4 a scale and a sum of its codes. */
+const BYTES = { f32: 4, bf16: 2, q8: 1.125, q4: 0.625 } as const;
 
 /** Measures the costs of the pair for one draft, and how long a call of one row takes. */
 export async function measure(

@@ -2,7 +2,7 @@ import type { Backend } from '../contract';
 import { hostWeightBytes } from '../shared/hostBoxes';
 import { HostStorage } from '../shared/hostStorage';
 import { memoryBytes } from '../shared/memory.node';
-import { createStorage } from '../shared/storage';
+import { createStorage, WEIGHT_TYPES } from '../shared/storage';
 import { activation } from './activation';
 import { append } from './append';
 import { attention } from './attention';
@@ -37,7 +37,7 @@ export function createCpuBackend(options: { readonly capacityBytes?: number } = 
       name: 'cpu',
       threads: 1,
       level: 'scalar',
-      weightTypes: ['f32', 'bf16', 'q8'],
+      weightTypes: WEIGHT_TYPES,
       weightBytes: hostWeightBytes,
       capacityBytes: budget.capacityBytes,
       allocatedBytes: () => budget.allocatedBytes,

@@ -1,4 +1,5 @@
 import type { HostWeight } from '../shared/hostBoxes';
+import { Q4_BYTES, q4Code } from '../shared/q4';
 import { Q8_BLOCK, q8Blocks } from '../shared/q8';
 
 /** Weight rows that are decoded together. 16 rows of 512 float32 values are 32 KiB: they fit an L1 cache. */
@@ -34,6 +35,7 @@ export class Scratch {
     view.data = this.#panel;
     view.offset = 0;
     if (weight.type === 'bf16') decodeBf16(this.#panel, data as Uint16Array, from, length);
+    else if (weight.type === 'q4') decodeQ4(this.#panel, weight, first, rows);
     else decodeQ8(this.#panel, weight, first, rows, data as Int8Array, from);
     return view;
   }
@@ -90,6 +92,19 @@ function decodeQ8(
       const at = block * Q8_BLOCK;
       const scale = scales[(first + r) * blocks + block];
       decodeBlock(panel, r * cols + at, codes, from + r * cols + at, Math.min(Q8_BLOCK, cols - at), scale);
+    }
+  }
+}
+
+/** Decodes whole rows of q4 codes, two a byte. */
+function decodeQ4(panel: Float32Array, { cols, scales, data }: HostWeight, first: number, rows: number): void {
+  const blocks = q8Blocks(cols);
+  for (let r = 0; r < rows; r++) {
+    for (let block = 0; block < blocks; block++) {
+      const at = (first + r) * blocks + block;
+      const to = r * cols + block * Q8_BLOCK;
+      const length = Math.min(Q8_BLOCK, cols - block * Q8_BLOCK);
+      for (let i = 0; i < length; i++) panel[to + i] = q4Code(data as Uint8Array, at * Q4_BYTES, i) * scales[at];
     }
   }
 }

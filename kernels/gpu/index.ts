@@ -1,5 +1,5 @@
 import { type OptionTable, whole } from '../../common';
-import type { Backend } from '../contract';
+import type { Backend, Dtype } from '../contract';
 import { KernelError } from '../errors';
 import { checkBackendOptions } from '../options';
 import { memoryBytes } from '../shared/memory.node';
@@ -104,20 +104,23 @@ export async function createDevice(level: GpuLevel, maxValues?: number): Promise
   }
 }
 
+/** q4 is for drafts, and the device would keep it as other numbers: three codes of 8 bits fill a float32 here. */
+const TYPES: readonly Dtype[] = ['f32', 'bf16', 'q8'];
+
 function backendOn(device: GpuDevice, capacityBytes: number): Backend {
   const storage = new GpuStorage(new GpuQueue(device), capacityBytes);
   const facts: Backend['facts'] = {
     name: 'gpu',
     threads: 1,
     level: device.level,
-    weightTypes: ['f32', 'bf16', 'q8'],
+    weightTypes: TYPES,
     weightBytes: gpuWeightBytes,
     capacityBytes,
     allocatedBytes: () => storage.budget.allocatedBytes,
   };
   countersOf.set(facts, device.counters);
   return {
-    ...createStorage(storage),
+    ...createStorage(storage, TYPES),
     ...logitsQueries(storage),
     embed: (...args) => embed(storage, ...args),
     rmsNorm: (...args) => rmsNorm(storage, ...args),

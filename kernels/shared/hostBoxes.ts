@@ -9,6 +9,8 @@ import type {
   OwnedVector,
   OwnedWeight,
 } from './boxes';
+import { Q4_BYTES } from './q4';
+import { q8Blocks } from './q8';
 
 export interface HostTensor extends OwnedTensor {
   /** [rows, cols] in the first rows · cols values. The array is longer when the tensor was larger before. */
@@ -16,9 +18,9 @@ export interface HostTensor extends OwnedTensor {
 }
 
 export interface HostWeight extends OwnedWeight {
-  /** [rows, cols]: values (f32), the upper 16 bits of float32 values (bf16), or codes (q8). */
-  readonly data: Float32Array | Uint16Array | Int8Array;
-  /** [rows, q8Blocks(cols)] for q8, otherwise empty. */
+  /** [rows, cols]: values (f32), the upper 16 bits of float32 values (bf16), or codes (q8). q4 has two codes a byte (`q4.ts`). */
+  readonly data: Float32Array | Uint16Array | Int8Array | Uint8Array;
+  /** [rows, q8Blocks(cols)] for q8 and q4, otherwise empty. */
   readonly scales: Float32Array;
 }
 
@@ -68,5 +70,6 @@ export interface HostBoxes extends BoxTypes {
 export function hostWeightBytes(rows: number, cols: number, type: Dtype): number {
   if (type === 'f32') return rows * cols * 4;
   if (type === 'bf16') return rows * cols * 2;
-  return rows * (cols + 4 * Math.ceil(cols / 32));
+  if (type === 'q8') return rows * (cols + 4 * q8Blocks(cols));
+  return rows * q8Blocks(cols) * (Q4_BYTES + 4);
 }

@@ -14,6 +14,7 @@ import {
   hostWeightBytes,
 } from './hostBoxes';
 import { MemoryBudget } from './memoryBudget';
+import { Q4_BYTES, quantizeRowsQ4 } from './q4';
 import { q8Blocks, quantizeRows } from './q8';
 import { type CacheRows, nothingFilled, type StorageParts, type StoredRows } from './storage';
 
@@ -54,15 +55,16 @@ export class HostStorage implements StorageParts<HostBoxes> {
   createWeight(rows: number, cols: number, type: Dtype): HostWeight {
     const box = { kind: 'weight' as const, rows, cols, type, ...nothingFilled(rows), ...this.#owned() };
     const what = `a ${rows} × ${cols} ${type} weight`;
-    const Values = { f32: Float32Array, bf16: Uint16Array, q8: Int8Array }[type];
+    const Values = { f32: Float32Array, bf16: Uint16Array, q8: Int8Array, q4: Uint8Array }[type];
+    const [blocks, hasScales] = [rows * q8Blocks(cols), type === 'q8' || type === 'q4'];
     const arrays = this.budget.allocate(box, hostWeightBytes(rows, cols, type), what, () => ({
-      data: new Values(rows * cols),
-      scales: new Float32Array(type === 'q8' ? rows * q8Blocks(cols) : 0),
+      data: new Values(type === 'q4' ? blocks * Q4_BYTES : rows * cols),
+      scales: new Float32Array(hasScales ? blocks : 0),
     }));
     return Object.assign(box, arrays);
   }
 
-  fillWeight(weight: HostWeight, { firstRow, rows, bytes, stored }: StoredRows): void {
+  fillWeight(weight: HostWeight, { firstRow, bytes, stored }: StoredRows): void {
     const { cols, data } = weight;
     const from = firstRow * cols;
     if (weight.type === 'bf16' && stored === 'bf16') {
@@ -79,8 +81,10 @@ export class HostStorage implements StorageParts<HostBoxes> {
     if (weight.type === 'f32') (data as Float32Array).set(values, from);
     else if (weight.type === 'bf16') for (let i = 0; i < values.length; i++) data[from + i] = f32ToBf16(values[i]);
     else {
-      const codes = (data as Int8Array).subarray(from, from + rows * cols);
-      quantizeRows(values, cols, codes, weight.scales.subarray(firstRow * q8Blocks(cols)));
+      const block = firstRow * q8Blocks(cols);
+      const scales = weight.scales.subarray(block);
+      if (weight.type === 'q8') quantizeRows(values, cols, (data as Int8Array).subarray(from), scales);
+      else quantizeRowsQ4(values, cols, (data as Uint8Array).subarray(block * Q4_BYTES), scales);
     }
   }
 

@@ -47,16 +47,19 @@ export interface StorageParts<B extends BoxTypes> extends BoxStorage<B> {
   dispose(): Promise<void>;
 }
 
-/** The storage of a backend: opens boxes and checks arguments around the backend's own parts. */
-export function createStorage<B extends BoxTypes>(parts: StorageParts<B>): Storage {
-  return { ...creationOver(parts), ...accessOver(parts), dispose: () => parts.dispose() };
+/** The weight types there are. */
+export const WEIGHT_TYPES: readonly Dtype[] = ['f32', 'bf16', 'q8', 'q4'];
+
+/** The storage of a backend: opens boxes and checks arguments around the backend's own parts. `types` are its weight types. */
+export function createStorage<B extends BoxTypes>(parts: StorageParts<B>, types = WEIGHT_TYPES): Storage {
+  return { ...creationOver(parts, types), ...accessOver(parts), dispose: () => parts.dispose() };
 }
 
 /** The calls that create boxes. */
-function creationOver<B extends BoxTypes>(parts: StorageParts<B>) {
+function creationOver<B extends BoxTypes>(parts: StorageParts<B>, types: readonly Dtype[]) {
   return {
     weight(rows, cols, type) {
-      checkNewWeight(rows, cols, type);
+      checkNewWeight(rows, cols, type, types);
       return parts.createWeight(rows, cols, type);
     },
     vector(values) {
@@ -123,11 +126,12 @@ function accessOver<B extends BoxTypes>(parts: StorageParts<B>) {
   } satisfies Partial<Storage>;
 }
 
-function checkNewWeight(rows: number, cols: number, type: Dtype): void {
+function checkNewWeight(rows: number, cols: number, type: Dtype, types: readonly Dtype[]): void {
   expectCount('weight', 'rows', rows);
   expectCount('weight', 'cols', cols);
-  if (type !== 'f32' && type !== 'bf16' && type !== 'q8') {
-    throw new KernelError('type-unsupported', `weight: expected type f32, bf16 or q8, found ${String(type)}`);
+  if (!types.includes(type)) {
+    const known = `${types.slice(0, -1).join(', ')} or ${types.at(-1)}`;
+    throw new KernelError('type-unsupported', `weight: expected type ${known}, found ${String(type)}`);
   }
 }
 

@@ -86,13 +86,14 @@ export const WEIGHT_CODES: Readonly<Record<Dtype, number>> = {
   f32: WeightCode.f32,
   bf16: WeightCode.bf16,
   q8: WeightCode.q8,
+  q4: WeightCode.q4,
 };
 
 /** Bytes of a weight matrix: panels of eight outputs, in whole units. In wide modules bfloat16 has an even number of inputs. */
 export function weightBytes(rows: number, cols: number, type: Dtype, { wide }: { readonly wide: boolean }): number {
   const panels = Math.ceil(rows / Size.unitOutputs) * (Size.unitOutputs / Size.panelOutputs);
   const bf16 = (wide ? Math.ceil(cols / 2) * 2 : cols) * 16;
-  const panel = { f32: cols * 32, bf16, q8: q8Blocks(cols) * Size.q8Block }[type];
+  const panel = { f32: cols * 32, bf16, q8: q8Blocks(cols) * Size.q8Block, q4: q8Blocks(cols) * Size.q4Block }[type];
   return panels * panel;
 }
 

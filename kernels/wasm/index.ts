@@ -3,7 +3,7 @@ import type { Backend, BackendFacts } from '../contract';
 import { KernelError } from '../errors';
 import { checkBackendOptions } from '../options';
 import { memoryBytes } from '../shared/memory.node';
-import { createStorage } from '../shared/storage';
+import { createStorage, WEIGHT_TYPES } from '../shared/storage';
 import { activation } from './activation';
 import { append } from './append';
 import { attention } from './attention';
@@ -123,7 +123,7 @@ function backendOn(compiled: Compiled, options: WasmBackendOptions, reason: stri
     level,
     wide,
     ...(reason === undefined ? {} : { reason }),
-    weightTypes: ['f32', 'bf16', 'q8'],
+    weightTypes: WEIGHT_TYPES,
     weightBytes: (rows, cols, type) => weightBytes(rows, cols, type, first),
     capacityBytes,
     allocatedBytes: () => storage.budget.allocatedBytes,

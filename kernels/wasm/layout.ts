@@ -28,6 +28,7 @@ export const enum WeightCode {
   /** In wide modules in pairs of inputs (`bf16Address` in assembly/pack.ts). */
   bf16,
   q8,
+  q4,
 }
 
 /** Types in a checkpoint, by the names of `StoredType`. */
@@ -97,7 +98,7 @@ export const enum MatmulParameter {
   floatRows,
   /** Address of the packed codes, or 0. */
   codeRows,
-  /** Address of the steps and least values of the codes, or 0. */
+  /** Address of the steps and least values of the codes, [rows · blocks, 2], and then of what q4 sums start from; or 0. */
   codeSteps,
   unitsPerChunk,
   units,
@@ -125,7 +126,7 @@ export const enum PrepareParameter {
   floatRows,
   /** Address for the packed codes, or 0. */
   codeRows,
-  /** Address for the steps and least values of the codes, or 0. */
+  /** Address for the steps and least values of the codes, [rows · blocks, 2], and then for what q4 sums start from; or 0. */
   codeSteps,
   x,
   /** Address of the gain of the norm, or 0 for no norm. */
@@ -248,6 +249,14 @@ export const enum Size {
   q8Block = 304,
   /** Offset of the codes in such a block. */
   q8Codes = 48,
+  /**
+   * Bytes of a q4 panel for one block of 32 inputs: 8 words with a scale (bfloat16) in the upper half and the sum of the codes (i16) in
+   * the lower half, and then the codes, each with 8 added. Of two groups of 4 inputs, each 8 outputs × 4 codes, the first group has the
+   * lower halves of 32 bytes and the second the upper halves.
+   */
+  q4Block = 160,
+  /** Offset of the codes in such a block. */
+  q4Codes = 32,
   /** The most rows in a block of packed float rows. */
   floatBlockRows = 6,
   /** The most rows in a block of packed codes, by level: as many as fit the registers beside the float sums. */

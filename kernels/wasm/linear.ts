@@ -5,7 +5,7 @@ import { unchanged } from './prepare';
 import type { WasmStorage } from './storage';
 
 /**
- * See reference/linear.ts. Sums are float32 chains in the order of the inputs. For q8 weights the activations become 7-bit
+ * See reference/linear.ts. Sums are float32 chains in the order of the inputs. For q8 and q4 weights the activations become 7-bit
  * codes, with a step and a least value for each row and block of 32 inputs; each activation changes by at most
  * (most − least) / 254.
  */

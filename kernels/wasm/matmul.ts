@@ -1,4 +1,5 @@
 /** Products of prepared rows with weights, wherever the weights are. */
+import type { Dtype } from '../contract';
 import type { Banks } from './banks';
 import { type WasmTensor, type WasmWeight, WEIGHT_CODES } from './boxes';
 import type { AreaName, WasmInstance } from './instance';
@@ -21,6 +22,11 @@ const MOST_PRODUCTS = 16;
 /** Chunks for each thread: so many that a thread which was interrupted delays only a small part of the job. */
 const CHUNKS_PER_THREAD = 16;
 
+/** Whether products with weights of a type take activations as codes. */
+export function takesCodes(type: Dtype): boolean {
+  return type === 'q8' || type === 'q4';
+}
+
 /**
  * out = prepared(x) · weightᵀ (+ residual) for each product. Each memory that has some of the weights runs one job.
  *
@@ -28,8 +34,8 @@ const CHUNKS_PER_THREAD = 16;
  */
 export function multiply(banks: Banks, preparation: Preparation, products: readonly Product[]): PackedRows {
   const { x } = preparation;
-  const codes = products.some(({ weight }) => weight.type === 'q8');
-  const floats = products.some(({ weight }) => weight.type !== 'q8');
+  const codes = products.some(({ weight }) => takesCodes(weight.type));
+  const floats = products.some(({ weight }) => !takesCodes(weight.type));
   const packed = packRows(banks.first, preparation, { floats, codes });
   for (let bank = 0; bank < banks.count; bank++) {
     const here = products.filter(({ weight }) => weight.bank === bank);

@@ -20,7 +20,7 @@ import { q8Blocks } from '../shared/q8';
 import { type Screen, type WasmLogits, type WasmTensor, type WasmVector, type WasmWeight, weightBytes } from './boxes';
 import { copyWeightRows } from './embed';
 import { Size } from './layout';
-import { multiply } from './matmul';
+import { multiply, takesCodes } from './matmul';
 import { decodedRow, unchanged } from './prepare';
 import type { WasmStorage } from './storage';
 
@@ -38,7 +38,7 @@ const ENLARGED = 1 + 1e-5;
 /** Whether the product of a head may stay uncomputed until more than its arg-max is asked for. */
 export function mayWait({ certifiedHead }: WasmStorage, weight: WasmWeight, rows: number): boolean {
   if (!certifiedHead) return false;
-  const isWorth = weight.type !== 'q8' && weight.rows >= LEAST_OUTPUTS && rows <= MOST_ROWS;
+  const isWorth = !takesCodes(weight.type) && weight.rows >= LEAST_OUTPUTS && rows <= MOST_ROWS;
   return isWorth && weight.screen !== null;
 }
 

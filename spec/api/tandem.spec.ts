@@ -168,7 +168,7 @@ describe('drafts', () => {
     expect(alone).toMatchObject({ name: null, proposed: 0 });
   });
 
-  test.each(['self', 'copy', 'ngram', 'layers:2', 'random', 'model:models/modernize-draft'] as const)(
+  test.each(['self', 'self:q4', 'copy', 'ngram', 'layers:2', 'random', 'model:models/modernize-draft'] as const)(
     '%s proposes, and the greedy ids are the target’s own',
     async (draft) => {
       const drafted = await greedy({ draft });

@@ -22,10 +22,10 @@ function written(content: string | Uint8Array): string {
   return FILE;
 }
 
-const dtype = fc.constantFrom('f32', 'bf16', 'q8');
+const dtype = fc.constantFrom('f32', 'bf16', 'q8', 'q4');
 const name = fc.stringMatching(/^[a-z][a-z0-9/._-]{0,12}$/);
 const draft = fc.oneof(
-  fc.constantFrom('self', 'self:bf16', 'copy', 'ngram', 'random', 'layers:1', 'layers:12'),
+  fc.constantFrom('self', 'self:bf16', 'self:q4', 'copy', 'ngram', 'random', 'layers:1', 'layers:12'),
   name.map((one) => `model:${one}`),
 );
 
@@ -133,7 +133,7 @@ describe('a settings file', () => {
     ['one draft as text', '{ "draft": "copy" }', 2, /draft: expected a list of drafts, .*, found "copy"/],
     ['a draft of another kind', '{ "draft": [{ "model": "x" }] }', 2, /draft: expected a list of drafts/],
     ['a draft that is none', '{ "draft": ["layers:x"] }', 2, /draft: expected a list of drafts/],
-    ['a type that is none', '{ "dtype": "f16" }', 2, /dtype: expected one of f32, bf16, q8, found "f16"/],
+    ['a type that is none', '{ "dtype": "f16" }', 2, /dtype: expected one of f32, bf16, q8, q4, found "f16"/],
     ['a γ without a draft', '{ "draft": [], "gamma": 2 }', 2, /expected a draft beside --gamma, found/],
   ])('%s is refused by generate and serve, before a model is loaded', async (_, content, status, message) => {
     for (const command of [['generate', TEXT], ['serve']]) {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { loadModel } from '../../engine';
-import { type Backend, createBackend } from '../../kernels';
-import { openFileSet, type T5Config } from '../../weights';
+import { type Backend, createBackend, type Dtype } from '../../kernels';
+import { type Checkpoint, openFileSet, type T5Config } from '../../weights';
 import type { TensorData } from '../../weights/safetensors/writer';
 import { arbitraryConfig } from '../support/arbitrary-config';
 import { chain, logitsOf } from '../support/forward';
@@ -40,18 +40,21 @@ describe.each(['reference', 'cpu', 'wasm'] as const)('the decoder’s copy on %s
   });
   afterAll(() => backend.dispose());
 
-  it.each(['f32', 'bf16', 'q8'] as const)('in the model’s own type (%s) gives the model’s bits', async (dtype) => {
-    await fc.assert(
-      fc.asyncProperty(setting, async ({ config, seed, untied, source, calls }) => {
-        const checkpoint = await filesOf(config, randomTensors(config, seed, untied));
-        using model = await loadModel(checkpoint, backend, { dtype, copy: dtype });
-        const own = await logitsOf(model, source, calls, {});
-        expect(own.flat().every(Number.isFinite)).toBe(true);
-        expect(await logitsOf(model, source, calls, { copy: true })).toEqual(own);
-      }),
-      { numRuns: 10 },
-    );
-  });
+  it.each(['f32', 'bf16', 'q8', 'q4'] as const)(
+    'in the model’s own type (%s) gives the model’s bits',
+    async (dtype) => {
+      await fc.assert(
+        fc.asyncProperty(setting, async ({ config, seed, untied, source, calls }) => {
+          const checkpoint = await filesOf(config, randomTensors(config, seed, untied));
+          using model = await loadModel(checkpoint, backend, { dtype, copy: dtype });
+          const own = await logitsOf(model, source, calls, {});
+          expect(own.flat().every(Number.isFinite)).toBe(true);
+          expect(await logitsOf(model, source, calls, { copy: true })).toEqual(own);
+        }),
+        { numRuns: 10 },
+      );
+    },
+  );
 
   it('leaves nothing behind: after a rollback the model gives the bits of a stream that the copy never touched', async () => {
     await fc.assert(
@@ -84,6 +87,61 @@ describe.each(['reference', 'cpu', 'wasm'] as const)('the decoder’s copy on %s
     expect(backend.facts.allocatedBytes()).toBe(before);
   });
 });
+
+/** A checkpoint with random weights of these sizes, and what its matrices take on a backend in a type. */
+async function sized(untied: boolean) {
+  const [config, tensors] = [sample()[0], randomTensors(sample()[0], 1, untied)];
+  const bytesOf = (backend: Backend, dtype: Dtype, isMatrix: (name: string) => boolean) =>
+    [...tensors]
+      .filter(([name, { shape }]) => shape.length === 2 && !/relative_attention_bias/.test(name) && isMatrix(name))
+      .reduce((sum, [, { shape }]) => sum + backend.facts.weightBytes(shape[0], shape[1], dtype), 0);
+  return { checkpoint: await filesOf(config, tensors), bytesOf };
+}
+
+const ofVocabulary = (name: string) => /^(shared|lm_head)\.weight$/.test(name);
+
+describe.each([false, true])('a model in q4 (head of its own: %s)', (untied) => {
+  it.each(['reference', 'wasm'] as const)('keeps its vocabulary in q8, on %s', async (name) => {
+    const backend = await createBackend(name, { threads: 1 });
+    const { checkpoint, bytesOf } = await sized(untied);
+    const model = await loadModel(checkpoint, backend, { dtype: 'q4' });
+    const others = bytesOf(backend, 'q4', (name) => !ofVocabulary(name));
+    expect(model.weightBytes).toBe(bytesOf(backend, 'q8', ofVocabulary) + others);
+    expect(model.dtype).toBe('q4');
+    model.dispose();
+    await backend.dispose();
+  });
+
+  it.each([
+    ['f32', true],
+    ['q8', false],
+  ] as const)('as the copy of one in %s has the decoder, and a head of its own: %s', async (dtype, hasHead) => {
+    const backend = await createBackend('wasm', { threads: 1 });
+    const { checkpoint, bytesOf } = await sized(untied);
+    using plain = await loadModel(checkpoint, backend, { dtype });
+    using model = await loadModel(checkpoint, backend, { dtype, copy: 'q4' });
+    const decoder = bytesOf(backend, 'q4', (name) => COPIED.test(name) && name !== 'lm_head.weight');
+    const head = bytesOf(backend, 'q8', (name) => name === (untied ? 'lm_head.weight' : 'shared.weight'));
+    expect(model.weightBytes - plain.weightBytes).toBe(decoder + (hasHead ? head : 0));
+    await expect(needed(checkpoint, { dtype, copy: 'q4' })).resolves.toBe(
+      (await needed(checkpoint, { dtype })) + decoder + (hasHead ? head : 0),
+    );
+    model.dispose();
+    plain.dispose();
+    await backend.dispose();
+  });
+});
+
+/** What loading says that it needs, where there is no room. */
+async function needed(checkpoint: Checkpoint, options: { dtype: Dtype; copy?: Dtype }): Promise<number> {
+  const backend = await createBackend('wasm', { threads: 1, capacityBytes: 1 });
+  try {
+    const refused = await loadModel(checkpoint, backend, options).catch((error: Error) => error.message);
+    return Number(/found (\d+) bytes/.exec(String(refused))?.[1]);
+  } finally {
+    await backend.dispose();
+  }
+}
 
 function sample(): [T5Config, Map<string, TensorData>] {
   const [config] = fc.sample(arbitraryConfig, { numRuns: 1, seed: 1 });

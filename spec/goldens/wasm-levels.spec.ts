@@ -3,7 +3,7 @@ import { BUNDLED, type Decoded, decode, firstDifference, heldOutSources, openPai
 /** Node has relaxed SIMD from version 22 on. */
 const HAS_RELAXED = Number(process.versions.node.split('.')[0]) >= 22;
 const LEVELS = HAS_RELAXED ? ['simd', 'relaxed-simd'] : ['simd'];
-const TYPES = ['f32', 'bf16', 'q8'] as const;
+const TYPES = ['f32', 'bf16', 'q8', 'q4'] as const;
 /** A short and a long held-out passage, each with a γ. */
 const PASSAGES = [
   { passage: 104, gamma: 3 },

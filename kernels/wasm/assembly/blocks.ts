@@ -29,7 +29,7 @@ export function evenInputs(inputs: i32): usize {
 export function panelBytes(type: i32, inputs: i32): usize {
   if (type == WeightCode.f32) return <usize>inputs << 5;
   if (type == WeightCode.bf16) return evenInputs(inputs) << 4;
-  return <usize>((inputs + 31) >> 5) * <usize>Size.q8Block;
+  return <usize>((inputs + 31) >> 5) * <usize>(type == WeightCode.q8 ? Size.q8Block : Size.q4Block);
 }
 
 /** A pointer moved by some bytes; 0 stays 0. */

@@ -10,6 +10,7 @@ import { blocksOf, blockStart, panelBytes, prefetchBytes, shifted } from './bloc
 import { word } from './control';
 import { FOUR_CODES } from './level';
 import { unitBf16, unitF32 } from './unitFloat';
+import { startsOf, tileQ4 } from './tileQ4';
 import { tileQ8, tileQ8One, tileQ8Strict } from './tileQ8';
 
 /** The most rows in a block of codes. */
@@ -54,6 +55,8 @@ function matmulUnits(matrix: usize, from: i32, to: i32): void {
     const next = column + Size.unitOutputs < outputs ? w + panel * 4 : w;
     if (type == WeightCode.q8) {
       unitQ8(rows, inputs, w, panel, out + at, added, outputs, valid, next);
+    } else if (type == WeightCode.q4) {
+      unitQ4(rows, inputs, w, panel, out + at, added, outputs, valid, next);
     } else if (type == WeightCode.f32) {
       unitF32(rows, inputs, w, panel, out + at, added, outputs, valid, next);
     } else {
@@ -102,5 +105,29 @@ function blockQ8(
   } else {
     if (rows == 1) tileQ8Strict(1, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
     else tileQ8Strict(2, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
+  }
+}
+
+/** Rows are computed one at a time: only the first pass over a unit waits for memory, and a draft seldom has more than two rows. */
+function unitQ4(
+  rows: i32, inputs: i32, w: usize, panel: usize, out: usize, residual: usize, outputs: i32, valid: i32,
+  next: usize,
+): void {
+  const blocks = (inputs + 31) >> 5;
+  const steps = <usize>word(MatmulParameter.codeSteps);
+  const starts = startsOf(steps, rows, inputs);
+  const count = blocksOf(rows, CODE_BLOCK_ROWS);
+  let row = 0;
+  for (let block = 0; block < count; block++) {
+    const first = row;
+    const end = blockStart(rows, count, block + 1);
+    for (; row < end; row++) {
+      const before = <usize>first * <usize>blocks;
+      const x = <usize>word(MatmulParameter.codeRows) + before * (FOUR_CODES << 3) + <usize>(row - first) * FOUR_CODES;
+      const at = before + <usize>(row - first);
+      tileQ4(end - first, w, panel, x, steps + (at << 3), starts + (at << 2), blocks, out, residual, valid, next);
+      out += <usize>outputs << 2;
+      residual = shifted(residual, <usize>outputs << 2);
+    }
   }
 }

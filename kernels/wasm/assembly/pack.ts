@@ -3,6 +3,7 @@ import { PackParameter, Size, StoredCode, WeightCode } from '../layout';
 import { scratch, word } from './control';
 import { panelBytes } from './blocks';
 import { WIDE } from './level';
+import { quantizeQ4, sumOf } from './packQ4';
 
 export function packPanel(chunk: i32): void {
   const cols = <i32>word(PackParameter.cols);
@@ -19,7 +20,7 @@ export function packPanel(chunk: i32): void {
   const panel = <usize>word(PackParameter.weight) + panelBytes(type, cols) * <usize>((<i32>word(PackParameter.firstRow) >> 3) + chunk);
   if (type == WeightCode.f32) packF32(panel, rows, cols);
   else if (type == WeightCode.bf16) packBf16(panel, rows, cols);
-  else packQ8(panel, rows, cols);
+  else packCodes(type, panel, rows, cols);
 }
 
 /** Decodes one stored row to float32, exactly. Rows after the last one are zeros. */
@@ -191,8 +192,8 @@ function packBf16(panel: usize, rows: usize, cols: i32): void {
   if (WIDE && i & 1) for (let lane: usize = 0; lane < 8; lane++) store<u16>(bf16Address(panel, lane, i), 0x8000);
 }
 
-/** `kernels/shared/q8.ts` defines the codes, and `Size.q8Block` the layout of a block. */
-function packQ8(panel: usize, rows: usize, cols: i32): void {
+/** q8 and q4: `kernels/shared/q8.ts` and `q4.ts` define the codes, and `Size` the layouts of a block. */
+function packCodes(type: i32, panel: usize, rows: usize, cols: i32): void {
   const short = rows + (<usize>cols << 5); // [32]
   for (let from = 0; from < cols; from += 32) {
     for (let lane: usize = 0; lane < 8; lane++) {
@@ -202,9 +203,10 @@ function packQ8(panel: usize, rows: usize, cols: i32): void {
         memory.copy(short, values, <usize>(cols - from) << 2);
         values = short;
       }
-      quantize(panel, lane, values);
+      if (type == WeightCode.q8) quantize(panel, lane, values);
+      else quantizeQ4(panel, lane, values, largestOf(values));
     }
-    panel += <usize>Size.q8Block;
+    panel += panelBytes(type, 32);
   }
 }
 
@@ -225,11 +227,8 @@ function storeBlock(block: usize, lane: usize, scale: f32, first: v128, second: 
   const codes = block + Size.q8Codes + (lane << 2);
   storeLanes(codes, first);
   storeLanes(codes + 128, second);
-  const words = i16x8.add(i16x8.extadd_pairwise_i8x16_s(first), i16x8.extadd_pairwise_i8x16_s(second));
-  const sums = i32x4.extadd_pairwise_i16x8_s(words);
-  const pairs = i32x4.add(sums, v128.shuffle<i32>(sums, sums, 2, 3, 0, 1));
   store<f32>(block + (lane << 2), scale);
-  store<i16>(block + 32 + (lane << 1), <i16>(i32x4.extract_lane(pairs, 0) + i32x4.extract_lane(pairs, 1)));
+  store<i16>(block + 32 + (lane << 1), <i16>sumOf(first, second));
 }
 
 /** nearest(value / scale) of 16 values, in −127 … 127. */

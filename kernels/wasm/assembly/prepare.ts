@@ -1,11 +1,12 @@
 /**
- * What happens to activations before a product: the norm, packing into row blocks, and 7-bit codes for q8 weights. The
+ * What happens to activations before a product: the norm, packing into row blocks, and 7-bit codes for q8 and q4 weights. The
  * parameters are `PrepareParameter`; a chunk is a row.
  */
 import { PrepareParameter } from '../layout';
 import { float, parameterAddress, scratch, word } from './control';
 import { FOUR_CODES, WIDE } from './level';
 import { blockStart, evenInputs } from './blocks';
+import { startsOf, storeStart } from './tileQ4';
 
 export function prepareChunk(row: i32): void {
   const inputs = <i32>word(PrepareParameter.inputs);
@@ -113,17 +114,20 @@ function quantizeRow(row: i32, inputs: i32, values: usize): void {
   const blockRows = <usize>(blockStart(rows, count, block + 1) - start);
   const before = <usize>start * <usize>((inputs + 31) >> 5);
   let codes = <usize>word(PrepareParameter.codeRows) + before * (FOUR_CODES << 3) + <usize>(row - start) * FOUR_CODES;
-  let steps = <usize>word(PrepareParameter.codeSteps) + (before << 3) + (<usize>(row - start) << 3);
+  const allSteps = <usize>word(PrepareParameter.codeSteps);
+  let steps = allSteps + (before << 3) + (<usize>(row - start) << 3);
+  const starts = startsOf(allSteps, rows, inputs);
   for (let left = inputs; left > 0; left -= 32) {
-    if (left >= 32) quantizeBlock(values, codes, steps, blockRows);
-    else quantizeTail(values, left, codes, steps, blockRows);
+    const sum = left >= 32 ? quantizeBlock(values, codes, steps, blockRows) : quantizeTail(values, left, codes, steps, blockRows);
+    storeStart(starts + (steps - allSteps >> 1), sum);
     values += 128;
     codes += FOUR_CODES * 8 * blockRows;
     steps += blockRows << 3;
   }
 }
 
-function quantizeBlock(x: usize, codes: usize, steps: usize, blockRows: usize): void {
+/** @returns the sum of the codes */
+function quantizeBlock(x: usize, codes: usize, steps: usize, blockRows: usize): i32 {
   let least = v128.load(x);
   let most = least;
   for (let i: usize = 16; i < 128; i += 16) {
@@ -139,22 +143,26 @@ function quantizeBlock(x: usize, codes: usize, steps: usize, blockRows: usize): 
   store<f32>(steps, step);
   store<f32>(steps, f32x4.extract_lane(least, 0), 4);
   const inverse = f32x4.splat(step > 0 ? 1 / step : 0);
+  let sums = i32x4.splat(0);
   for (let i: usize = 0; i < 8; i++) {
     const scaled = f32x4.nearest(f32x4.mul(f32x4.sub(v128.load(x + (i << 4)), least), inverse));
     const code = i32x4.trunc_sat_f32x4_s(f32x4.min(f32x4.max(scaled, f32x4.splat(0)), f32x4.splat(127)));
+    sums = i32x4.add(sums, code);
     const words = i16x8.narrow_i32x4_s(code, code);
     if (ASC_FEATURE_RELAXED_SIMD) store<i32>(codes, i32x4.extract_lane(i8x16.narrow_i16x8_s(words, words), 0));
     else store<i64>(codes, i64x2.extract_lane(words, 0));
     codes += FOUR_CODES * blockRows;
   }
+  sums = i32x4.add(sums, v128.shuffle<i32>(sums, sums, 2, 3, 0, 1));
+  return i32x4.extract_lane(sums, 0) + i32x4.extract_lane(sums, 1);
 }
 
 /** The last block of a row, when it is shorter than 32. It is padded with its first value; the weights there are zero. */
-function quantizeTail(x: usize, inputs: i32, codes: usize, steps: usize, blockRows: usize): void {
+function quantizeTail(x: usize, inputs: i32, codes: usize, steps: usize, blockRows: usize): i32 {
   const padded = scratch() + <usize>word(PrepareParameter.paddingOffset);
   const first = load<f32>(x);
   for (let i = 0; i < 32; i++) {
     store<f32>(padded + (<usize>i << 2), i < inputs ? load<f32>(x + (<usize>i << 2)) : first);
   }
-  quantizeBlock(padded, codes, steps, blockRows);
+  return quantizeBlock(padded, codes, steps, blockRows);
 }

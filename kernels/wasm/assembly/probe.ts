@@ -18,7 +18,7 @@ export function probeMadd(rounds: i32): i32 {
   return correct;
 }
 
-/** 1 if all of `rounds` relaxed dots of int8 weights with 7-bit codes are exact, at the ends of both ranges. */
+/** 1 if all of `rounds` relaxed dots of int8 weights, and of 7-bit codes with 4-bit weights, are exact at the ends of their ranges. */
 export function probeDot(rounds: i32): i32 {
   if (!ASC_FEATURE_RELAXED_SIMD) return 1;
   let correct = 1;
@@ -30,6 +30,8 @@ export function probeDot(rounds: i32): i32 {
     if (i32x4.extract_lane(sums, 1) != 1000000 + 508 * <i32>code) correct = 0;
     if (i32x4.extract_lane(sums, 2) != -7 - 2 * <i32>code) correct = 0;
     if (i32x4.extract_lane(sums, 3) != 5 - <i32>code) correct = 0;
+    const pairs = i16x8.relaxed_dot_i8x16_i7x16_s(i8x16.splat(code), i8x16(15, 15, 0, 15, 1, 0, 0, 0, 15, 15, 15, 0, 2, 3, 15, 15));
+    if (i16x8.extract_lane_s(pairs, 0) != 30 * code || i16x8.extract_lane_s(pairs, 6) != 5 * code) correct = 0;
   }
   return correct;
 }

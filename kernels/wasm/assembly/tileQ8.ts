@@ -26,14 +26,14 @@ function dotHalves(w: v128, x: v128, sum: v128): v128 {
 /** Joins the half sums of outputs 0–1 and 2–3. */
 // @ts-ignore: decorator
 @inline
-function joinHalves(first: v128, second: v128): v128 {
+export function joinHalves(first: v128, second: v128): v128 {
   return i32x4.add(v128.shuffle<i32>(first, second, 0, 2, 4, 6), v128.shuffle<i32>(first, second, 1, 3, 5, 7));
 }
 
 /** Adds one block to `sum`: (step · Σ code · weight + least · Σ weight) times the scales of the weights. */
 // @ts-ignore: decorator
 @inline
-function addBlock(total: v128, scales: v128, sums: v128, step: usize, sum: v128): v128 {
+export function addBlock(total: v128, scales: v128, sums: v128, step: usize, sum: v128): v128 {
   const product = f32x4.mul(f32x4.convert_i32x4_s(total), v128.load_splat<f32>(step));
   return madd(madd(sums, v128.load_splat<f32>(step, 4), product), scales, sum);
 }

@@ -85,9 +85,9 @@ function product(type: WeightCode, rows: number, inputs: number): ProbeJob {
     [matrix + MatrixParameter.residual]: VALUES,
     [matrix + MatrixParameter.endUnit]: units,
   };
-  const name = `product in ${['float32', 'bf16', 'q8'][type]}, ${rows} rows of ${inputs}`;
+  const name = `product in ${['float32', 'bf16', 'q8', 'q4'][type]}, ${rows} rows of ${inputs}`;
   const made = job(name, Operation.matmul, units, parameters, rows * outputs * 4);
-  if (type === WeightCode.q8) return made;
+  if (type >= WeightCode.q8) return made;
   const packed = isBf16 ? [packing({ type, rows: outputs, cols: inputs, to: PACKED })] : [];
   return { ...made, before: [rowsPacking(rows, inputs), ...packed] };
 }
@@ -197,7 +197,8 @@ function packing({ type, rows, cols, to }: { type: WeightCode; rows: number; col
     [PackParameter.firstRow]: 0,
   };
   const panels = Math.ceil(rows / Size.panelOutputs);
-  const panelBytes = type === WeightCode.q8 ? Math.ceil(cols / 32) * Size.q8Block : cols * Size.panelOutputs * 4;
+  const blocks = Math.ceil(cols / 32);
+  const panelBytes = [cols * 32, cols * 16, blocks * Size.q8Block, blocks * Size.q4Block][type];
   return job(`packing of type ${type}`, Operation.pack, panels, parameters, panels * panelBytes);
 }
 
@@ -243,14 +244,14 @@ function ofLogits(name: string, operation: Operation, bytes: number): ProbeJob {
 
 /** The jobs of the probe. */
 export function probeJobs(level: WasmLevel): ProbeJob[] {
-  const types = [WeightCode.f32, WeightCode.bf16, WeightCode.q8];
+  const types = [WeightCode.f32, WeightCode.bf16, WeightCode.q8, WeightCode.q4];
   return [
     ...types.flatMap((type) => [1, 2, 3, 4, 5, 6, 9, 16].map((rows) => product(type, rows, 192))),
     ...types.flatMap((type) => [1, 2, 7].map((rows) => product(type, rows, 75))),
     ...[1, 2, 4, 7].map((rows) => attention(rows, 29)),
     attention(8, 139, 8),
     ...[1, 3, 8].map((rows) => preparation(level, rows)),
-    ...[WeightCode.f32, WeightCode.q8].map((type) => packing({ type, rows: 13, cols: 70, to: RESULT })),
+    ...[WeightCode.f32, WeightCode.q8, WeightCode.q4].map((type) => packing({ type, rows: 13, cols: 70, to: RESULT })),
     ...types.map((type) => embedding(type)),
     ...[ActivationCode.relu, ActivationCode.gelu, ActivationCode.gelu_new, ActivationCode.silu].map(activation),
     ofLogits('arg-max', Operation.argMax, 8),

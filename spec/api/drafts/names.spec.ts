@@ -12,6 +12,7 @@ describe('names of drafts', () => {
     ['ngram:C:\\tables\\en.json', { kind: 'ngram', file: 'C:\\tables\\en.json' }],
     ['layers:2', { kind: 'layers', layers: 2 }],
     ['self', { kind: 'self', dtype: 'q8' }],
+    ['self:q4', { kind: 'self', dtype: 'q4' }],
     ['self:bf16', { kind: 'self', dtype: 'bf16' }],
     ['google-t5/t5-small', { kind: 'model', model: 'google-t5/t5-small' }],
     ['C:\\models\\t5', { kind: 'model', model: 'C:\\models\\t5' }],
@@ -29,7 +30,7 @@ describe('names of drafts', () => {
     },
   );
 
-  it.each(['self:f32', 'self:q4', 'self:x'])('%s is refused, and how to name a model so is said', (text) => {
+  it.each(['self:f32', 'self:q2', 'self:x'])('%s is refused, and how to name a model so is said', (text) => {
     expect(() => parseDraft(text)).toThrow(refused);
     expect(() => parseDraft(text)).toThrow(/model:self/);
   });

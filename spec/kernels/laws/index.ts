@@ -8,6 +8,7 @@ import { headLaws } from './head';
 import { linearLaws } from './linear';
 import { logitsLaws } from './logits';
 import { normLaws } from './norm';
+import { q4Laws } from './q4';
 import { refusalLaws } from './refusals';
 import { storageLaws } from './storage';
 import type { BackendTolerance, Subject } from './subject';
@@ -39,6 +40,7 @@ export function describeBackendLaws(name: string, create: () => Promise<Backend>
     };
     const groups = {
       storageLaws,
+      q4Laws,
       embedLaws,
       normLaws,
       linearLaws,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { hostWeightBytes } from '../../../kernels/shared/hostBoxes';
 import { HostStorage } from '../../../kernels/shared/hostStorage';
+import { WEIGHT_TYPES } from '../../../kernels/shared/storage';
 
 const room = () => new HostStorage('cpu', 1 << 30);
 const size = fc.integer({ min: 1, max: 70 });
@@ -8,11 +9,13 @@ const size = fc.integer({ min: 1, max: 70 });
 describe('storage in typed arrays', () => {
   it('charges a weight for its values and scales, as many as its type has', () => {
     fc.assert(
-      fc.property(size, size, fc.constantFrom('f32' as const, 'bf16' as const, 'q8' as const), (rows, cols, type) => {
+      fc.property(size, size, fc.constantFrom(...WEIGHT_TYPES), (rows, cols, type) => {
         const storage = room();
         const { data, scales, bytes } = storage.createWeight(rows, cols, type);
-        expect([data.length, scales.length]).toEqual([rows * cols, type === 'q8' ? rows * Math.ceil(cols / 32) : 0]);
-        expect(data.BYTES_PER_ELEMENT).toBe({ f32: 4, bf16: 2, q8: 1 }[type]);
+        const blocks = rows * Math.ceil(cols / 32);
+        const isCoded = type === 'q8' || type === 'q4';
+        expect([data.length, scales.length]).toEqual([type === 'q4' ? blocks * 16 : rows * cols, isCoded ? blocks : 0]);
+        expect(data.BYTES_PER_ELEMENT).toBe({ f32: 4, bf16: 2, q8: 1, q4: 1 }[type]);
         const whole = data.byteLength + scales.byteLength;
         expect([bytes, hostWeightBytes(rows, cols, type), storage.budget.allocatedBytes]).toEqual([
           whole,

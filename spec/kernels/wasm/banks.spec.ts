@@ -24,7 +24,7 @@ describe('several memories', () => {
         await using(backend, async (boxes) => {
           const x = boxes.tensor(matrix(1, 7, wide.cols));
           const residual = boxes.tensor(matrix(2, 7, wide.rows));
-          for (const type of ['f32', 'bf16', 'q8'] as const) {
+          for (const type of ['f32', 'bf16', 'q8', 'q4'] as const) {
             const weights = [3, 4, 5].map((seed) => boxes.weight(matrix(seed, wide.rows, wide.cols), type));
             const outs = weights.map(() => boxes.out());
             backend.normLinear(outs, x, boxes.norm(matrix(6, 1, wide.cols).values), weights);

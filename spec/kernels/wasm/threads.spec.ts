@@ -24,7 +24,7 @@ async function everything(backend: Backend, rows: number): Promise<Float32Array[
     const x = boxes.tensor(matrix(1, rows, width));
     const norm = boxes.norm(matrix(2, 1, width).values);
     const keep = async (out: ReturnType<typeof boxes.out>) => found.push(await backend.read(out));
-    for (const type of ['f32', 'bf16', 'q8'] as Dtype[]) {
+    for (const type of ['f32', 'bf16', 'q8', 'q4'] as Dtype[]) {
       const up = boxes.weight(matrix(3, inside, width), type);
       const down = boxes.weight(matrix(4, width, inside), type);
       const table = boxes.weight(matrix(5, vocabulary, width), type);
@@ -216,7 +216,7 @@ describe('threads that are refused', () => {
           reason: expect.stringContaining('1 of 3 threads: Access to this API has been restricted'),
         });
         const found = await everything(backend, 2);
-        expect(found).toHaveLength(22);
+        expect(found).toHaveLength(29);
         await backend.dispose();
       }
     });

@@ -37,21 +37,20 @@ describe.each(LEVELS)('the jobs of the probe on %s', (level: WasmLevel) => {
   });
 
   test('products have every number of rows up to a block, one more, and whole and broken blocks of inputs', () => {
-    const [f32, bf16, q8] = [WeightCode.f32, WeightCode.bf16, WeightCode.q8];
-    expect([f32, bf16, q8]).toEqual([0, 1, 2]);
+    expect([WeightCode.f32, WeightCode.bf16, WeightCode.q8, WeightCode.q4]).toEqual([0, 1, 2, 3]);
     const rowsOf = (type: string, inputs: number) =>
       jobs.flatMap(({ name }) => {
         const found = new RegExp(`^product in ${type}, (\\d+) rows of ${inputs}$`).exec(name);
         return found === null ? [] : [Number(found[1])];
       });
-    for (const type of ['float32', 'bf16', 'q8']) {
+    for (const type of ['float32', 'bf16', 'q8', 'q4']) {
       const whole = rowsOf(type, 192);
       for (let rows = 1; rows <= Size.floatBlockRows; rows++) expect(whole).toContain(rows);
       expect(Math.max(...whole)).toBeGreaterThan(2 * Size.floatBlockRows);
       expect(rowsOf(type, 75)).toEqual(expect.arrayContaining([1, 2, Size.floatBlockRows + 1]));
     }
     const weights = (operation: Operation) => jobs.filter((job) => job.operation === operation).length;
-    expect([weights(Operation.pack), weights(Operation.embed)]).toEqual([2, 3]);
+    expect([weights(Operation.pack), weights(Operation.embed)]).toEqual([3, 4]);
   });
 
   (supported ? test : test.skip)(
