@@ -16,8 +16,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
-import { nearSpecs } from './changed.mjs';
+import { dirname, join, resolve } from 'node:path';
 import { Reach } from './reach.mjs';
 import { listSpecs, runSpecs } from './runner.mjs';
 
@@ -48,14 +47,17 @@ export function mutated(source, { key }) {
   return source.slice(0, from) + text + source.slice(to);
 }
 
+/** Whether a spec imports a source by its own path, not by that of its folder. */
+function imports(copy, spec, file) {
+  const paths = [...readFileSync(join(copy, spec), 'utf8').matchAll(/'(\.{1,2}\/[^']*)'/g)].map(([, path]) => path);
+  return paths.some((path) => join(dirname(spec), path).replaceAll('\\', '/') === file.replace(/\.ts$/, ''));
+}
+
 /** Specs of the source's name, or that import it, of a list: the shorter ones first. */
 function nearOf(file, specs, copy) {
-  const [own] = nearSpecs(file);
-  const name = basename(file).replace(/(\.node)?\.ts$/, '');
-  const isNear = (spec) =>
-    spec === own || (name !== 'index' && readFileSync(join(copy, spec), 'utf8').includes(`/${name}'`));
-  const rank = (spec) => (spec === own ? 0 : statSync(join(copy, spec)).size);
-  return specs.filter(isNear).sort((a, b) => rank(a) - rank(b));
+  const name = join('spec', file.replace(/(\.node)?\.ts$/, '.spec.ts')).replaceAll('\\', '/');
+  const rank = (spec) => (spec === name ? 0 : statSync(join(copy, spec)).size);
+  return specs.filter((spec) => spec === name || imports(copy, spec, file)).sort((a, b) => rank(a) - rank(b));
 }
 
 /** Those of some specs that reach a mutant and that it has not met, the quick ones first. */
