@@ -85,7 +85,27 @@ function firstWrong(list: unknown, name: string, fields: Fields): Wrong | null {
   return null;
 }
 
-/** The first field of a trace that is not as it should be; null where all are. */
+interface Rounds {
+  readonly rounds: readonly { readonly position: number; readonly tokens: readonly number[] }[];
+  readonly ids: readonly number[];
+}
+
+/** The first round that does not begin where the one before has ended, or whose tokens are not those of the text. */
+function wrongInOrder({ rounds, ids }: Rounds): Wrong | null {
+  let end = 1; // the start token is at 0
+  for (const [i, { position, tokens }] of rounds.entries()) {
+    if (position !== end) return { expected: `rounds[${i}]: position to be ${end}`, found: position };
+    const own = ids.slice(end - 1, end - 1 + tokens.length);
+    if (own.length < tokens.length || tokens.some((token, at) => token !== own[at])) {
+      return { expected: `rounds[${i}]: tokens to be those of ids from ${end - 1} on`, found: tokens };
+    }
+    end += tokens.length;
+  }
+  return end - 1 === ids.length ? null : { expected: `rounds to have all ${ids.length} ids`, found: end - 1 };
+}
+
+/** What of a trace is not as it should be, the first of it; null where all is. */
 export function wrongInTrace(trace: unknown): Wrong | null {
-  return checkFields(trace, TRACE_FIELDS) ?? firstWrong((trace as { rounds: unknown }).rounds, 'rounds', ROUND_FIELDS);
+  const wrong = checkFields(trace, TRACE_FIELDS) ?? firstWrong((trace as Rounds).rounds, 'rounds', ROUND_FIELDS);
+  return wrong ?? wrongInOrder(trace as Rounds);
 }

@@ -33,8 +33,21 @@ export function useStages(last: number): number {
   return stage;
 }
 
-/** Shows its children one after the other, one more in each frame; `first` of them at once. */
-export function Gradually({ children, first = 1 }: { children: ComponentChildren; first?: number }) {
+interface GraduallyProps {
+  readonly children: ComponentChildren;
+  /** Children that are there at once. Default 1. */
+  readonly first?: number;
+  /** Children that each later frame adds. Default 1. */
+  readonly each?: number;
+}
+
+/** Shows its children one after the other, so that no frame adds many of them. */
+export function Gradually({ children, first = 1, each = 1 }: GraduallyProps) {
   const parts = toChildArray(children);
-  return parts.slice(0, first + useStages(parts.length - first));
+  return parts.slice(0, first + each * useStages(Math.ceil((parts.length - first) / each)));
+}
+
+/** How many of a list's items are shown by now: so many more in each frame. */
+export function usePortion(count: number, each: number): number {
+  return Math.min(count, each * (1 + useStages(Math.ceil(count / each) - 1)));
 }

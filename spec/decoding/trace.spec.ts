@@ -133,6 +133,26 @@ describe('a trace', () => {
     );
   });
 
+  it('refuses a trace in which a round is missing, comes twice or has other tokens than the text', async () => {
+    const { trace } = await traced({ temperature: 1, seed: 3, maxNewTokens: 12, minNewTokens: 12, gamma: 2 });
+    const { rounds } = trace;
+    expect(rounds.length).toBeGreaterThan(3);
+    for (const i of rounds.keys()) {
+      const wrong = [
+        rounds.toSpliced(i, 1),
+        rounds.toSpliced(i, 0, rounds[i]),
+        rounds.with(i, { ...rounds[i], tokens: rounds[i].tokens.with(0, (rounds[i].tokens[0] + 1) % 9) }),
+      ];
+      for (const changed of wrong) {
+        expect(() => readTrace({ ...trace, rounds: changed })).toThrow(/^trace: expected rounds/);
+      }
+    }
+    expect(() => readTrace({ ...trace, ids: trace.ids.slice(1) })).toThrow(/^trace: expected rounds/);
+    expect(() => readTrace({ ...trace, ids: [...trace.ids, 3] })).toThrow(
+      /expected rounds to have all 13 ids, found 12/,
+    );
+  });
+
   it('refuses other formats and versions, and a recorder used twice', async () => {
     const { trace } = await traced({ maxNewTokens: 2 });
     const wrong = [null, {}, { ...trace, version: 1 }, { ...trace, format: 'x' }, { ...trace, rounds: 3 }];

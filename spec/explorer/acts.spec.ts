@@ -22,7 +22,7 @@ const BASE: GenerateOptions = { maxNewTokens: LENGTH, temperature: 1, gamma: 4 }
 const ACTS: readonly (readonly [name: string, value: string, GenerateOptions])[] = [
   ['gamma', '7', { gamma: 7 }],
   ['temperature', '1.5', { temperature: 1.5 }],
-  ['topK', '9', { topK: 9 }],
+  ['topK', '6', { topK: 6 }],
   ['topP', '0.75', { topP: 0.75 }],
   ['lenience', '0.3', { lenience: 0.3 }],
   ['seed', '11', { seed: 11 }],
@@ -30,6 +30,9 @@ const ACTS: readonly (readonly [name: string, value: string, GenerateOptions])[]
   ['verification', 'coupled', { verification: 'coupled' }],
   ['verification', 'token', { verification: 'token', lenience: 0.3 }],
 ];
+
+/** How far the next value of a slider is away: its text must be another one, or a slider that is off by one would not be seen. */
+const NEXT = { topK: 1, topP: 0.05 } as const;
 
 /** Every kind of draft that Play offers, and how often the target keeps its tokens. */
 const DRAFTS: readonly (readonly [kind: string, least: number, most: number])[] = [
@@ -97,10 +100,14 @@ describeIn(browserOf('chromium'), 'what acts in the explorer', () => {
       await act(() => set(name, value));
       const { text } = await inNode(EXAMPLES[2], options);
       expect([name, value, await shown()]).toEqual([name, value, text]);
+      const next = NEXT[name as keyof typeof NEXT];
+      for (const other of next ? [Number(value) - next, Number(value) + next] : []) {
+        expect((await inNode(EXAMPLES[2], { ...options, [name]: other })).text).not.toBe(text);
+      }
       expect(page.url()).toContain(`${name}=${value}`);
       texts.add(text);
     }
-    expect(texts.size).toBeGreaterThan(ACTS.length / 2);
+    expect(texts.size).toBeGreaterThan(ACTS.length / 3);
     await act(() => page.getByRole('button', { name: '+1: the next seed' }).click());
     expect(await shown()).toBe((await inNode(EXAMPLES[2], { ...options, seed: 12 })).text);
     await act(() => page.getByRole('button', { name: 'Example 1' }).click());
@@ -161,9 +168,14 @@ describeIn(browserOf('chromium'), 'what acts in the explorer', () => {
     const svg = readFileSync(await download.path(), 'utf8');
     const drawn = await page.evaluate((text) => {
       const file = new DOMParser().parseFromString(text, 'image/svg+xml');
-      return { root: file.documentElement.tagName, calls: file.querySelectorAll('rect > title').length };
+      const { tagName, namespaceURI } = file.documentElement;
+      const errors = [...file.querySelectorAll('parsererror')].map(({ textContent }) => textContent);
+      return { errors, tagName, namespaceURI, calls: file.querySelectorAll('rect > title').length };
     }, svg);
-    expect(drawn).toEqual({ root: 'svg', calls: await page.locator('.calls .call').count() });
+    expect(drawn).toEqual({
+      ...{ errors: [], tagName: 'svg', namespaceURI: 'http://www.w3.org/2000/svg' },
+      calls: await page.locator('.calls .call').count(),
+    });
     expect(errors).toEqual([]);
   });
 });

@@ -1,5 +1,9 @@
 import { useRef } from 'preact/hooks';
 import { visible } from '../../page/format';
+import { usePortion } from '../../page/stages';
+
+/** Tokens that one frame adds. */
+const PORTION = 80;
 
 interface TokensProps {
   readonly title: string;
@@ -15,6 +19,7 @@ interface TokensProps {
 /** A text as tokens of which one can be chosen: one stop of the keyboard, and arrows inside. */
 export function Tokens({ title, labels, shades, chosen, framed, choose }: TokensProps) {
   const list = useRef<HTMLElement>(null);
+  const shown = usePortion(labels.length, PORTION);
   const move = (event: KeyboardEvent) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (step === undefined) return;
@@ -28,7 +33,7 @@ export function Tokens({ title, labels, shades, chosen, framed, choose }: Tokens
       <h2>{title}</h2>
       {/* biome-ignore lint/a11y/useSemanticElements: a fieldset cannot flow like a text */}
       <section class="read-tokens" role="group" aria-label={`Tokens: ${title}`} ref={list} onKeyDown={move}>
-        {labels.map((label, i) => (
+        {labels.slice(0, shown).map((label, i) => (
           <button
             type="button"
             key={i}

@@ -1,5 +1,6 @@
 import { Curves, type CurvesProps } from '../../page/curves';
 import { fixed } from '../../page/format';
+import { Gradually } from '../../page/stages';
 import type { MeasuredKernel } from '../../protocol';
 import { allowed, rooflineOf } from './roof';
 
@@ -71,16 +72,18 @@ function Numbers({ points, roof }: ReturnType<typeof rooflineOf>) {
           </tr>
         </thead>
         <tbody>
-          {points.map(({ name, rows, intensity, speed }) => (
-            <tr key={name + rows}>
-              <th scope="row">{name}</th>
-              {[rows, ...[intensity, speed, allowed(roof, intensity)].map((value) => fixed(value, 2))].map(
-                (cell, i) => (
-                  <td key={i}>{cell}</td>
-                ),
-              )}
-            </tr>
-          ))}
+          <Gradually first={4} each={8}>
+            {points.map(({ name, rows, intensity, speed }) => (
+              <tr key={name + rows}>
+                <th scope="row">{name}</th>
+                {[rows, ...[intensity, speed, allowed(roof, intensity)].map((value) => fixed(value, 2))].map(
+                  (cell, i) => (
+                    <td key={i}>{cell}</td>
+                  ),
+                )}
+              </tr>
+            ))}
+          </Gradually>
         </tbody>
       </table>
     </details>

@@ -193,22 +193,24 @@ function Paper() {
           </tr>
         </thead>
         <tbody>
-          {published.TABLE_2.map(({ task, draft, temperature, gamma, alpha, c, theory: expected, measured }) => (
-            <tr key={`${task} ${draft} ${temperature}`}>
-              <th scope="row">{task}</th>
-              {[
-                `T5-${draft}`,
-                temperature,
-                gamma,
-                fixed(alpha, 2),
-                fixed(c, 2),
-                `${fixed(expected, 1)}×`,
-                `${fixed(measured, 1)}×`,
-              ].map((cell, i) => (
-                <td key={i}>{cell}</td>
-              ))}
-            </tr>
-          ))}
+          <Gradually first={4} each={4}>
+            {published.TABLE_2.map(({ task, draft, temperature, gamma, alpha, c, theory: expected, measured }) => (
+              <tr key={`${task} ${draft} ${temperature}`}>
+                <th scope="row">{task}</th>
+                {[
+                  `T5-${draft}`,
+                  temperature,
+                  gamma,
+                  fixed(alpha, 2),
+                  fixed(c, 2),
+                  `${fixed(expected, 1)}×`,
+                  `${fixed(measured, 1)}×`,
+                ].map((cell, i) => (
+                  <td key={i}>{cell}</td>
+                ))}
+              </tr>
+            ))}
+          </Gradually>
         </tbody>
       </table>
     </details>

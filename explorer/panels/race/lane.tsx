@@ -1,7 +1,11 @@
 import { milliseconds } from '../../page/format';
 import type { Run } from '../../page/run';
+import { Gradually } from '../../page/stages';
 import type { ShownToken } from '../../protocol';
 import type { Playback } from './playback';
+
+/** Tokens that one frame adds where a run is shown again. */
+const PORTION = 40;
 
 interface LaneProps {
   readonly title: string;
@@ -25,9 +29,11 @@ export function Lane({ title, side, run, scale, playback }: LaneProps) {
         <span class="clock">{milliseconds(now)}</span>
       </h2>
       <p class="text" data-finished={finished !== null} lang="en">
-        {tokens.map((token, i) => (
-          <Token key={i} token={token} isShown={token.ms <= playback.time} />
-        ))}
+        <Gradually first={PORTION} each={PORTION}>
+          {tokens.map((token, i) => (
+            <Token key={i} token={token} isShown={token.ms <= playback.time} />
+          ))}
+        </Gradually>
         {tokens.length === 0 && <span class="waiting">…</span>}
       </p>
       <Strip tokens={tokens} scale={scale} now={now} />
@@ -48,16 +54,18 @@ function Strip({ tokens, scale, now }: { tokens: readonly ShownToken[]; scale: n
   return (
     <svg class="strip" viewBox="0 0 100 28" preserveAspectRatio="none" aria-hidden="true">
       <line x1="0" x2="100" y1="27.5" y2="27.5" class="axis" vector-effect="non-scaling-stroke" />
-      {places.map(({ token, x, level }, i) => (
-        <rect
-          key={i}
-          class={`tick ${token.origin}${token.ms <= now + 0.01 ? '' : ' later'}`}
-          x={Math.max(0, x - 0.5)}
-          y={23 - level * 4}
-          width="0.7"
-          height="3.2"
-        />
-      ))}
+      <Gradually first={PORTION} each={PORTION}>
+        {places.map(({ token, x, level }, i) => (
+          <rect
+            key={i}
+            class={`tick ${token.origin}${token.ms <= now + 0.01 ? '' : ' later'}`}
+            x={Math.max(0, x - 0.5)}
+            y={23 - level * 4}
+            width="0.7"
+            height="3.2"
+          />
+        ))}
+      </Gradually>
     </svg>
   );
 }

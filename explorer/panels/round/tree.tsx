@@ -1,4 +1,5 @@
 import { hundredths, visible } from '../../page/format';
+import { usePortion } from '../../page/stages';
 import type { ShownNode } from '../../protocol';
 
 interface TreeProps {
@@ -8,14 +9,17 @@ interface TreeProps {
   readonly isJudged: boolean;
 }
 
+/** Candidates that one frame adds: a candidate stands before those that follow it. */
+const PORTION = 8;
 const WORDS = { kept: '✓ kept', rejected: '✗ rejected', unread: 'not read' } as const;
 
 /** A tree of candidates, from left to right: tokens under each other stand for the same position. */
-export function Tree(props: TreeProps) {
+export function Tree({ nodes, ...props }: TreeProps) {
+  const shown = usePortion(nodes.length, PORTION);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
     <section class="scroll candidates" tabIndex={0} aria-label="The tree of candidates">
-      <Children of={-1} {...props} />
+      <Children of={-1} nodes={nodes.slice(0, shown)} {...props} />
     </section>
   );
 }

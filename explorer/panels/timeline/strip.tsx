@@ -1,4 +1,8 @@
+import { Gradually } from '../../page/stages';
 import type { Call } from './calls';
+
+/** Calls, and rounds, that one frame adds. */
+const PORTION = 20;
 
 interface StripProps {
   readonly calls: readonly Call[];
@@ -21,20 +25,24 @@ export function Strip({ calls, zoom, chosen, choose }: StripProps) {
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
     <section class="scroll calls" tabIndex={0} aria-label="Calls of both models over time">
       <div class="calls-inner" style={{ width: `${zoom * 100}%` }}>
-        {calls.map(({ side, round, from, to }) => (
-          <i key={`${round} ${side}`} class={`call ${side}`} style={place(from, to)} />
-        ))}
-        {[...rounds].map(([round, { from, to }]) => (
-          <button
-            type="button"
-            key={round}
-            class="call-round"
-            aria-label={`Round ${round + 1}`}
-            aria-pressed={round === chosen}
-            style={place(from, to)}
-            onClick={() => choose(round)}
-          />
-        ))}
+        <Gradually first={PORTION} each={PORTION}>
+          {calls.map(({ side, round, from, to }) => (
+            <i key={`${round} ${side}`} class={`call ${side}`} style={place(from, to)} />
+          ))}
+        </Gradually>
+        <Gradually first={PORTION} each={PORTION}>
+          {[...rounds].map(([round, { from, to }]) => (
+            <button
+              type="button"
+              key={round}
+              class="call-round"
+              aria-label={`Round ${round + 1}`}
+              aria-pressed={round === chosen}
+              style={place(from, to)}
+              onClick={() => choose(round)}
+            />
+          ))}
+        </Gradually>
         <span class="calls-end">{length.toFixed(1)} ms</span>
       </div>
     </section>
