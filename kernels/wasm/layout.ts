@@ -64,6 +64,10 @@ export const enum Address {
   scratchStride = 580,
   /** 16 bytes: the mask of the upper 16 bits of each lane. */
   upperHalves = 640,
+  /** 16 bytes: eight ones of 16 bits. */
+  ones = 656,
+  /** i32: 1 where dots of bytes are computed in steps; see `dot` in assembly/tileQ8.ts. */
+  dotInSteps = 672,
   /** i32: 1 while the first thread sleeps until the last chunk is done. */
   firstThreadSleeps = 704,
   /** i32: memories that there are. Valid in the first memory. */
@@ -260,7 +264,7 @@ export const enum Size {
   /** The most rows in a block of packed float rows. */
   floatBlockRows = 6,
   /** The most rows in a block of packed codes, by level: as many as fit the registers beside the float sums. */
-  relaxedCodeBlockRows = 4,
+  relaxedCodeBlockRows = 6,
   strictCodeBlockRows = 2,
   /** Bytes of one activation code, by level: a byte for the relaxed dot, a 16-bit word for the strict one. */
   relaxedCode = 1,

@@ -10,6 +10,7 @@
  * computed a chunk.
  */
 import { Address, Serve } from '../layout';
+import { isDotInSteps } from './level';
 
 // A ticket holds the generation (24 bits), the first chunk that is left (20 bits), and the end of the range (20 bits).
 // @ts-ignore: decorator
@@ -86,6 +87,8 @@ function ticketOf(index: usize): usize {
 export function setThread(index: i32, count: i32, blocks: bool): void {
   mayBlock = blocks;
   v128.store(Address.upperHalves, i32x4.splat(0xffff0000));
+  v128.store(Address.ones, i16x8.splat(1));
+  store<i32>(Address.dotInSteps, isDotInSteps() ? 1 : 0);
   threads = count;
   thread = index;
 }

@@ -2,7 +2,7 @@
  * The operations that differ between feature levels. `ASC_FEATURE_RELAXED_SIMD` is a compile-time constant, so each module has
  * one variant of everything. A level never mixes fused and unfused multiply-adds.
  */
-import { Size } from '../layout';
+import { Address, Size } from '../layout';
 
 /** Whether the module is for runtimes that join pairs of 128-bit operations to 256 bits (scripts/build-wasm.ts sets it). */
 // @ts-ignore: decorator, and a constant that is given to the compiler
@@ -45,4 +45,15 @@ export function sumLanes4(a: v128, b: v128, c: v128, d: v128): v128 {
   const ab = f32x4.add(v128.shuffle<f32>(a, b, 0, 1, 4, 5), v128.shuffle<f32>(a, b, 2, 3, 6, 7));
   const cd = f32x4.add(v128.shuffle<f32>(c, d, 0, 1, 4, 5), v128.shuffle<f32>(c, d, 2, 3, 6, 7));
   return f32x4.add(v128.shuffle<f32>(ab, cd, 0, 2, 4, 6), v128.shuffle<f32>(ab, cd, 1, 3, 5, 7));
+}
+
+/**
+ * Whether the engine computes a dot of bytes, one instruction of WebAssembly, in steps of 16 bits. There the sum of two products
+ * saturates, which codes of more than seven bits show: 2 · 127 · 255 is more than 32,767. Processors that have an instruction for the
+ * dot answer otherwise. The codes come from memory, so that no compiler computes the answer beforehand.
+ */
+export function isDotInSteps(): bool {
+  if (!ASC_FEATURE_RELAXED_SIMD) return false;
+  const codes = v128.load(Address.upperHalves); // 0, 0, 255, 255 in each lane
+  return i32x4.extract_lane(i32x4.relaxed_dot_i8x16_i7x16_add_s(i8x16.splat(127), codes, i32x4.splat(0)), 0) == 32767;
 }

@@ -5,7 +5,7 @@
  * panels, which lie one after the other in memory. Rows come in blocks that are as even as possible, packed
  * [inputs, rows of the block] by `prepare.ts`.
  */
-import { MatmulParameter, MatrixParameter, Size, WeightCode } from '../layout';
+import { Address, MatmulParameter, MatrixParameter, Size, WeightCode } from '../layout';
 import { blocksOf, blockStart, panelBytes, prefetchBytes, shifted } from './blocks';
 import { word } from './control';
 import { FOUR_CODES } from './level';
@@ -72,7 +72,10 @@ function unitQ8(
   const blocks = (inputs + 31) >> 5;
   const stride = <usize>outputs << 2;
   if (ASC_FEATURE_RELAXED_SIMD && rows == 1) {
-    tileQ8One(w, panel, <usize>word(MatmulParameter.codeRows), <usize>word(MatmulParameter.codeSteps), blocks, out, residual, valid, next);
+    const x = <usize>word(MatmulParameter.codeRows);
+    const steps = <usize>word(MatmulParameter.codeSteps);
+    if (load<i32>(Address.dotInSteps)) tileQ8One(true, w, panel, x, steps, blocks, out, residual, valid, next);
+    else tileQ8One(false, w, panel, x, steps, blocks, out, residual, valid, next);
     return;
   }
   const count = blocksOf(rows, CODE_BLOCK_ROWS);
@@ -98,10 +101,8 @@ function blockQ8(
   next: usize, panel: usize, bytes: usize,
 ): void {
   if (ASC_FEATURE_RELAXED_SIMD) {
-    if (rows == 1) tileQ8(1, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
-    else if (rows == 2) tileQ8(2, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
-    else if (rows == 3) tileQ8(3, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
-    else tileQ8(4, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
+    if (load<i32>(Address.dotInSteps)) relaxedQ8(true, rows, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
+    else relaxedQ8(false, rows, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
   } else {
     if (rows == 1) tileQ8Strict(1, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
     else tileQ8Strict(2, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
@@ -130,4 +131,17 @@ function unitQ4(
       residual = shifted(residual, <usize>outputs << 2);
     }
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function relaxedQ8(
+  inSteps: bool, rows: i32, w: usize, x: usize, steps: usize, blocks: i32, out: usize, residual: usize, stride: usize, valid: i32,
+  next: usize, panel: usize, bytes: usize,
+): void {
+  if (rows == 2) tileQ8(inSteps, 2, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
+  else if (rows == 3) tileQ8(inSteps, 3, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
+  else if (rows == 4) tileQ8(inSteps, 4, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
+  else if (rows == 5) tileQ8(inSteps, 5, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
+  else tileQ8(inSteps, 6, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
 }

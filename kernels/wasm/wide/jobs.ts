@@ -92,6 +92,13 @@ function product(type: WeightCode, rows: number, inputs: number): ProbeJob {
   return { ...made, before: [rowsPacking(rows, inputs), ...packed] };
 }
 
+/** A product in q8 with the dot in one instruction or in steps, whichever this engine chooses (`dot` in assembly/tileQ8.ts). */
+function dotted(rows: number, inSteps: number): ProbeJob {
+  const made = product(WeightCode.q8, rows, 192);
+  const words = [...made.words, [Address.dotInSteps, inSteps] as const];
+  return { ...made, name: `${made.name}, dot ${inSteps === 1 ? 'in steps' : 'as one instruction'}`, words };
+}
+
 /**
  * Attention of some rows over a common list of keys, without new keys. Each row has one key more than the one before it, save in a
  * tile, whose rows have the same keys.
@@ -248,6 +255,9 @@ export function probeJobs(level: WasmLevel): ProbeJob[] {
   return [
     ...types.flatMap((type) => [1, 2, 3, 4, 5, 6, 9, 16].map((rows) => product(type, rows, 192))),
     ...types.flatMap((type) => [1, 2, 7].map((rows) => product(type, rows, 75))),
+    ...(level === 'simd'
+      ? []
+      : [0, 1].flatMap((inSteps) => [1, 2, 3, 4, 5, 6, 9].map((rows) => dotted(rows, inSteps)))),
     ...[1, 2, 4, 7].map((rows) => attention(rows, 29)),
     attention(8, 139, 8),
     ...[1, 3, 8].map((rows) => preparation(level, rows)),

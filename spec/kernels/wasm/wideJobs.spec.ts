@@ -53,6 +53,26 @@ describe.each(LEVELS)('the jobs of the probe on %s', (level: WasmLevel) => {
     expect([weights(Operation.pack), weights(Operation.embed)]).toEqual([3, 4]);
   });
 
+  (supported && level === 'relaxed-simd' ? test : test.skip)(
+    'both forms of the dot of bytes give the bits of the form that the engine chose, for every number of rows of a block',
+    () => {
+      const contents = (ending: string) =>
+        jobs
+          .filter(({ name }) => name.startsWith('product in q8') && name.includes(' of 192') && name.endsWith(ending))
+          .map((job) => {
+            const [at, length] = job.result;
+            return [
+              job.chunks,
+              Buffer.from(runOf(bytesOf(level, false), job).after.slice(at, at + length)).toString('hex'),
+            ];
+          });
+      const [whole, inSteps] = [contents('as one instruction'), contents('in steps')];
+      expect(whole.length).toBeGreaterThan(Size.relaxedCodeBlockRows);
+      expect(inSteps).toEqual(whole);
+      expect(contents('of 192')).toEqual(expect.arrayContaining(whole));
+    },
+  );
+
   (supported ? test : test.skip)(
     'a result is all that its job writes: to its last words, and nothing behind them',
     () => {
