@@ -18,7 +18,7 @@ export function sourceOf(loaded: Loaded, input: Input, options: SourceOptions = 
   if (lost === 0) return { ids, mask };
   // Cutting leaves the first ids, and a closing EOS in the last place.
   const last = ids.length - 1;
-  const isEosKept = ids[last] !== input.ids[last] || loaded.target.eosTokens.includes(ids[last]);
+  const isEosKept = loaded.target.eosTokens.includes(input.ids[input.ids.length - 1]);
   return { ids, mask: Array.from(ids, (_, i) => mask[isEosKept && i === last ? i + lost : i]) };
 }
 
