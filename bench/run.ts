@@ -11,6 +11,7 @@ import { printReport, saveReport } from './harness/report';
 import { headlineBench } from './headline/run';
 import { KERNEL_BENCHES } from './kernels';
 import { neverSlowerBench } from './never-slower/run';
+import { qualityBench } from './quality/run';
 import { samplesBench } from './samples/run';
 import { serveBench } from './serve/run';
 import { speculativeBench } from './speculative/run';
@@ -39,7 +40,7 @@ async function openBenches(options: BenchOptions): Promise<Bench[]> {
 /**
  * `bench decode …` measures whole decoder steps, `bench encoder …` long sources, `bench speculative …` whole texts, `bench samples …` samples at once,
  * `bench serve …` a server with several clients, `bench batch …` what a batch keeps in memory, `bench headline …` whole texts at the sizes of real models,
- * `bench never-slower …` γ that adapts beside decoding without a draft, `bench draw …` how a token is drawn from logits, and everything else kernels.
+ * `bench never-slower …` γ that adapts beside decoding without a draft, `bench draw …` how a token is drawn from logits, `bench quality …` what weights in fewer bits change, and everything else kernels.
  */
 async function main(): Promise<number> {
   const [first, ...rest] = process.argv.slice(2);
@@ -49,6 +50,7 @@ async function main(): Promise<number> {
   if (first === 'encoder') return encoderBench(rest);
   if (first === 'never-slower') return neverSlowerBench(rest);
   if (first === 'draw') return drawBench(rest);
+  if (first === 'quality') return qualityBench(rest);
   if (first === 'samples') return samplesBench(rest);
   if (first === 'serve') return serveBench(rest);
   if (first === 'batch') return batchBench(rest);

@@ -10,6 +10,7 @@ import {
   bundledModels,
   ownSources,
   withModules,
+  withNumbers,
   withoutHelp,
   withoutParts,
   withSmallWasm,
@@ -25,7 +26,14 @@ const headers = { 'cross-origin-opener-policy': 'same-origin', 'cross-origin-emb
 const rolldownOptions = {
   treeshake: { moduleSideEffects: (id) => !/\/(common|weights|kernels|engine|decoding)\/[^?]*\.ts$/.test(id) },
 };
-const plugins = () => [withTwins(), withModules(), withoutParts(root), withoutHelp(), withSmallWasm(root)];
+const plugins = () => [
+  withTwins(),
+  withModules(),
+  withoutParts(root),
+  withoutHelp(),
+  withNumbers(root),
+  withSmallWasm(root),
+];
 
 export default defineConfig(({ mode }) => ({
   root: here,

@@ -69,7 +69,7 @@ function nameOf(bench: Bench, one: KernelCase): string {
 export function figureOf({ bench, one, batch }: Timed, unitSeconds: number, margin: number): Figure {
   const seconds = unitSeconds / batch;
   const { limits } = bench;
-  const isInt8 = one.type === 'q8' && limits.peakInt8GOps !== undefined;
+  const isInt8 = (one.type === 'q8' || one.type === 'q4') && limits.peakInt8GOps !== undefined;
   const peak = isInt8 ? limits.peakInt8GOps! : limits.peakGFlops;
   const gigaflops = one.operations / seconds / 1e9;
   return {

@@ -12,7 +12,7 @@ const WIDTH = 860;
 const HEIGHT = 540;
 const PLOT = { left: 70, right: 640, top: 50, bottom: 480 };
 const COLOURS = ['#0b6fa4', '#c2410c', '#15803d', '#7e22ce'];
-const RADIUS: Readonly<Record<string, number>> = { f32: 6, bf16: 4.5, q8: 3 };
+const RADIUS: Readonly<Record<string, number>> = { f32: 6, bf16: 4.5, q8: 3, q4: 2.5 };
 
 interface Axis {
   readonly low: number;

@@ -1,6 +1,6 @@
 /**
  * Measures what speculation gains on real text: `npm run bench -- speculative [--dtype f32,bf16,q8] [--gammas 2,4,6,8]
- * [--temperature 0]
+ * [--temperature 0] [--draft modernize-draft,self:q8,self:q4]
  * [--verification token] [--threads 2] [--passages 10]`. It decodes each held-out passage autoregressively and with every γ, one after the
  * other. It prints α, c, v, tokens per call, the measured speed-up, and the speed-up that the formula predicts from α, c and v.
  */
@@ -16,6 +16,7 @@ import {
   measuredSpeedup,
   metricsOf,
   modelDrafter,
+  selfDrafter,
   type Tally,
   type Verification,
 } from '../../decoding';
@@ -35,6 +36,7 @@ export async function speculativeBench(argv: readonly string[]): Promise<number>
       dtype: { type: 'string', default: 'f32,bf16,q8' },
       gammas: { type: 'string', default: '2,4,6,8' },
       temperature: { type: 'string', default: '0' },
+      draft: { type: 'string', default: 'modernize-draft' },
       verification: { type: 'string', default: 'token' },
       threads: { type: 'string', default: '2' },
       passages: { type: 'string', default: '10' },
@@ -51,34 +53,36 @@ export async function speculativeBench(argv: readonly string[]): Promise<number>
   );
   const lines: string[][] = [];
   for (const dtype of values.dtype.split(',') as Dtype[]) {
-    lines.push(
-      ...(await measureDtype(backend, { dtype, gammas, temperature, verification, passages: Number(values.passages) })),
-    );
+    for (const draft of values.draft.split(',')) {
+      const plan = { dtype, draft, gammas, temperature, verification, passages: Number(values.passages) };
+      lines.push(...(await measureDraft(backend, plan)));
+    }
   }
   await backend.dispose();
   console.log(table(HEAD, lines));
   return lines.length;
 }
 
-const HEAD = ['dtype', 'γ', 'α', 'c', 'v', 'tokens/call', 'predicted', 'measured', 'measured/predicted'];
+const HEAD = ['dtype', 'draft', 'γ', 'α', 'c', 'v', 'tokens/call', 'predicted', 'measured', 'measured/predicted'];
 
 interface Plan {
   readonly dtype: Dtype;
+  /** A bundled model, or `self:` and the type of the target's copy. */
+  readonly draft: string;
   readonly gammas: readonly number[];
   readonly temperature: number;
   readonly verification: Verification;
   readonly passages: number;
 }
 
-async function measureDtype(
+async function measureDraft(
   backend: Backend,
-  { dtype, gammas, temperature, verification, passages }: Plan,
+  { dtype, draft: name, gammas, temperature, verification, passages }: Plan,
 ): Promise<string[][]> {
-  const [target, draft] = [
-    await open('modernize-target', backend, dtype),
-    await open('modernize-draft', backend, dtype),
-  ];
-  const drafter = modelDrafter(draft);
+  const copy = name.startsWith('self:') ? (name.slice('self:'.length) as Dtype) : undefined;
+  const target = await open('modernize-target', backend, { dtype, copy });
+  const draft = copy === undefined ? await open(name, backend, { dtype }) : null;
+  const drafter = draft === null ? selfDrafter(target, name) : modelDrafter(draft);
   const sources = await heldOut(join(ROOT, 'models', 'modernize-target'), passages);
   const plain: Metrics[] = [];
   const speculative: Metrics[][] = gammas.map(() => []);
@@ -94,12 +98,12 @@ async function measureDtype(
   }
   const alone = addTallies(plain);
   target.dispose();
-  draft.dispose();
-  return gammas.map((gamma, g) => line(dtype, gamma, addTallies(speculative[g]), alone));
+  draft?.dispose();
+  return gammas.map((gamma, g) => line([dtype, name, String(gamma)], addTallies(speculative[g]), alone));
 }
 
 /** One line of the table. The speed leaves out the encoder, whose work is the same with and without a draft. */
-function line(dtype: Dtype, gamma: number, tally: Tally, plain: Tally): string[] {
+function line(names: readonly string[], tally: Tally, plain: Tally): string[] {
   // γ is the mean number of tokens proposed, because the last round of a text may propose fewer.
   const metrics = metricsOf(tally, { plain });
   const [alpha, c, v] = [metrics.acceptanceRate, metrics.costRatio ?? 0, metrics.verifyRatio ?? 0];
@@ -108,12 +112,12 @@ function line(dtype: Dtype, gamma: number, tally: Tally, plain: Tally): string[]
   const measured = measuredSpeedup(decoding(tally), decoding(plain));
   const figures = [alpha.toFixed(3), c.toFixed(3), v.toFixed(2), metrics.tokensPerTargetCall.toFixed(2)];
   const speeds = [`${predicted.toFixed(2)}×`, `${measured.toFixed(2)}×`, (measured / predicted).toFixed(2)];
-  return [dtype, String(gamma), ...figures, ...speeds];
+  return [...names, ...figures, ...speeds];
 }
 
-async function open(name: string, backend: Backend, dtype: Dtype): Promise<T5Model> {
+async function open(name: string, backend: Backend, types: { dtype: Dtype; copy?: Dtype }): Promise<T5Model> {
   const checkpoint = await openCheckpoint(join(ROOT, 'models', name));
-  const model = await loadModel(checkpoint, backend, { dtype });
+  const model = await loadModel(checkpoint, backend, types);
   await checkpoint.dispose();
   return model;
 }

@@ -81,6 +81,25 @@ describe('npm run bench', () => {
     }
   });
 
+  test('quality: kinds of matrices in a type beside float32, and the copy that drafts; the vocabulary in q4 is the worst of them', () => {
+    const { status, output } = bench('quality', '--types', 'q4', '--passages', '1', '--tokens', '12');
+    const figures = [...output.matchAll(/^ +(\S.*\S) +q4 +(\d\.\d{5}) +([01]\.\d{4}) +([01]\.\d{4})$/gm)];
+    const kinds = [
+      'self-attention',
+      'cross-attention (queries, output)',
+      'feed-forward',
+      'vocabulary',
+      'all of these',
+      'self',
+    ];
+    expect(figures.map(([, name]) => name)).toEqual(kinds);
+    const divergences = figures.map(([, , divergence]) => Number(divergence));
+    expect(Math.min(...divergences)).toBeGreaterThan(0);
+    expect(divergences[3]).toBeGreaterThan(2 * divergences[5]);
+    expect(output).toMatch(/6 cases measured/);
+    expect(status).toBe(0);
+  });
+
   test('the package script is the same command', () => {
     const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     expect(scripts.bench).toBe('ts-node bench/run.ts');
