@@ -78,10 +78,12 @@ describe('times in metrics', () => {
   it('of a beam search are those of its calls, with a draft and without', async () => {
     for (const gamma of [0, 2]) {
       const [target, draft] = [timed(5, TARGET), timed(5, DRAFT)];
+      const encode = jest.spyOn(draft, 'encode');
       const settings = { numBeams: 3, maxNewTokens: 6 };
       const { metrics } = await beamSearch({ target, drafter: { model: draft, gamma }, source: [3, 1], settings });
       expect([metrics.targetCalls, metrics.draftCalls]).toEqual([target.calls(), draft.calls()]);
       expect(metrics.draftCalls > 0).toBe(gamma > 0);
+      expect(encode).toHaveBeenCalledTimes(gamma > 0 ? 1 : 0);
       expect(metrics.targetSeconds).toBeCloseTo((TARGET * target.calls()) / 1000, 9);
       expect(metrics.draftSeconds).toBeCloseTo((DRAFT * draft.calls()) / 1000, 9);
       expect(metrics.seconds).toBeCloseTo(metrics.targetSeconds + metrics.draftSeconds, 9);
