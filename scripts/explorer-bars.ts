@@ -26,6 +26,8 @@ interface Task {
   readonly panel: string;
   readonly milliseconds: number;
   readonly processor: number;
+  /** What ran inside it, and how long each of them took and computed. */
+  readonly parts: readonly string[];
 }
 
 const LOADS = 5;
@@ -79,10 +81,15 @@ function tasksOf(events: readonly TraceEvent[]): Task[] {
   const marks = events.filter(({ name }) => name.startsWith(MARK));
   const [{ pid, tid }] = marks;
   const own = events.filter((event) => event.name === TASK && event.pid === pid && event.tid === tid);
+  const inside = events.filter((event) => event.name !== TASK && event.pid === pid && event.tid === tid);
+  const round = (microseconds = 0) => Math.round(microseconds / 1000);
   return own.map(({ ts, dur = 0, tdur = 0 }) => ({
     panel: marks.findLast((mark) => mark.ts <= ts)?.name.slice(MARK.length) ?? 'start',
-    milliseconds: Math.round(dur / 1000),
-    processor: Math.round(tdur / 1000),
+    milliseconds: round(dur),
+    processor: round(tdur),
+    parts: inside
+      .filter((part) => part.ts >= ts && part.ts < ts + dur && (part.dur ?? 0) > dur / 8)
+      .map((part) => `${part.name} ${round(part.dur)}/${round(part.tdur)}`),
   }));
 }
 
@@ -123,7 +130,9 @@ async function starts(browser: Browser, url: string): Promise<string> {
 
 async function longTasks(browser: Browser, url: string): Promise<string> {
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
-  await browser.startTracing(page, { categories: ['-*', 'toplevel', 'devtools.timeline', 'blink.user_timing'] });
+  await browser.startTracing(page, {
+    categories: ['-*', 'toplevel', 'devtools.timeline', 'blink', 'cc', 'v8', 'blink.user_timing'],
+  });
   await page.goto(`${url}#race`);
   await untilThere(page, '#verdict');
   await tour(page);
@@ -131,10 +140,13 @@ async function longTasks(browser: Browser, url: string): Promise<string> {
   await page.close();
   const tasks = tasksOf(traceEvents);
   const long = tasks.filter(({ milliseconds }) => milliseconds > LONG_MILLISECONDS);
-  const said = long.map((one) => `${one.panel} ${one.milliseconds} ms (${one.processor} ms of processor)`);
+  const said = long.map(
+    ({ panel, milliseconds, processor, parts }) =>
+      `${panel} ${milliseconds} ms (${processor} ms of processor), in it: ${parts.join(', ')}`,
+  );
   const most = tasks.reduce((one, other) => (other.processor > one.processor ? other : one));
   return (
-    `tasks over ${LONG_MILLISECONDS} ms: ${said.join(', ') || 'none'}\n` +
+    `tasks over ${LONG_MILLISECONDS} ms: ${said.join('; ') || 'none'}\n` +
     `most processor time of a task: ${most.processor} ms (${most.panel})`
   );
 }
