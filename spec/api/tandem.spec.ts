@@ -183,9 +183,9 @@ describe('drafts', () => {
     expect(drafted).toMatchObject({ ids: alone.ids, name: 'copy+first 1 layers' });
   });
 
-  test('a draft has a type of its own', async () => {
-    const drafted = await greedy({ draft: { model: 'models/modernize-draft', dtype: 'q8' } });
-    expect(drafted).toMatchObject({ ids: alone.ids, dtype: 'q8' });
+  test.each(['q8', 'q4'] as const)('a draft has a type of its own: %s', async (dtype) => {
+    const drafted = await greedy({ draft: { model: 'models/modernize-draft', dtype } });
+    expect(drafted).toMatchObject({ ids: alone.ids, dtype });
     expect(drafted.proposed).toBeGreaterThan(0);
   });
 
