@@ -138,4 +138,22 @@ describe('measuring costs', () => {
     expect(costs).toEqual({ c: expect.closeTo(0.1, 12), v: [1, 1.2, 1.4].map((v) => expect.closeTo(v, 12)) });
     expect(target.open() + draft.open()).toBe(0);
   });
+
+  it('where no γ pays tries one token after 1, 2, 4, … rounds without, and after 1 again once one was kept', () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 6 }), (kept) => {
+        const chooser = adaptiveGamma({ c: 9, v: [1, 1] }, 4);
+        let gap = 1;
+        for (const isKept of kept) {
+          for (let round = 0; round < gap; round++) {
+            expect(chooser.next()).toBe(0);
+            chooser.finished(0, 0);
+          }
+          expect(chooser.next()).toBe(1);
+          chooser.finished(1, isKept ? 1 : 0);
+          gap = isKept ? 1 : 2 * gap;
+        }
+      }),
+    );
+  });
 });
