@@ -125,6 +125,7 @@ export {
   type EncodingProgress,
   EngineError,
   type EngineErrorCode,
+  type FileDtype,
   type ForwardOptions,
   type LoadProgress,
   type LogitsView,

@@ -39,7 +39,7 @@ describe('tandem prove', () => {
     test('checks the kernels of every backend that works, as a page', () => {
       const run = tandem(['prove', '--only', 'kernels']);
       expect(run).toMatchObject({ status: 0, stderr: '' });
-      expect(run.stdout).toMatch(/^The kernels keep their laws\n {2}✓ {2}wasm \(.*\) +8 laws, beside the reference\n/);
+      expect(run.stdout).toMatch(/^The kernels keep their laws\n {2}✓ {2}wasm \(.*\) +10 laws, beside the reference\n/);
       expect(run.stdout).toMatch(/\d checks passed, seed 1, \d+ s\n$/);
     });
 

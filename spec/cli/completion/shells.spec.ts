@@ -101,7 +101,7 @@ describe.each((['bash', 'zsh', 'fish'] as const).filter(isThere))('completion in
   });
 
   it('names the values of a flag: words of a choice, drafts, directories of models, files', () => {
-    expect(offers('tandem generate --dtype ').sort()).toEqual(['bf16', 'f32', 'q8']);
+    expect(offers('tandem generate --dtype ').sort()).toEqual(['bf16', 'f32', 'q4', 'q8']);
     expect(offers('tandem serve -b w')).toEqual(['wasm']);
     expect(offers('tandem generate --generation-config f')).toEqual(['false']);
     expect(offers('tandem generate --draft co')).toEqual(['copy']);
