@@ -86,9 +86,10 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
         (said) => document.querySelector('#where')?.textContent?.startsWith(said),
         `round ${i + 1} `,
       );
+      // Cards come in portions, one in each frame.
+      await page.waitForFunction((count) => document.querySelectorAll('.card').length === count, proposal.length + 1);
       const kept = await page.locator('.card .chip-verdict.kept').count();
       expect([i, kept]).toEqual([i, accepted]);
-      expect(await page.locator('.card').count()).toBe(proposal.length + 1);
     }
   });
 

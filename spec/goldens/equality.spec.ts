@@ -27,7 +27,7 @@ describe('greedy speculative decoding of the bundled pair equals autoregressive,
       sources.filter((_, i) => i % 20 === 0).map((source) => ({ source, gammas: GAMMAS })),
     );
     await pair.close();
-  });
+  }, 600_000);
 
   test.each([
     { name: 'wasm', type: 'bf16', passages: [7, 60, 101, 150, 190] },
