@@ -137,7 +137,7 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
     await inNode(EXAMPLES[1], { ...sampled, branching: [2, 2, 1], trace: recorder });
     await show(`#round?level=${LEVEL}&branching=2,2,1&round=0&step=2`, '.candidates em');
     const [{ proposal, path }] = recorder.trace.rounds;
-    expect(await page.locator('.candidate').count()).toBe(proposal.length);
+    await page.waitForFunction((count) => document.querySelectorAll('.candidate').length === count, proposal.length);
     expect(await page.locator('.candidate.kept').count()).toBe(path.length);
     expect(await textOf('#narration')).toMatch(new RegExp(`^The tree is judged .* ${path.length} tokens? kept`));
     const shown = await page.$$eval('.candidate .draft', (all) => all.map(({ textContent }) => textContent));

@@ -61,7 +61,7 @@ function runGpuLaws(level: GpuLevel, runs: number): Promise<Outcome[]> {
 /** The law suite on wasm, with the tolerances it has in Node. */
 function runWasmLaws(setting: WasmSetting, runs: number): Promise<Outcome[]> {
   const tolerances = {
-    products: { f32: 2e-6, bf16: 2e-6, q8: 1 / 127 },
+    products: { f32: 2e-6, bf16: 2e-6, q8: 1 / 127, q4: 1 / 110 },
     elementwise: 2e-6,
     attention: 2e-5,
     logSumExp: 1e-13,
