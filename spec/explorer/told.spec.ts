@@ -200,10 +200,11 @@ describeIn(browserOf('chromium'), 'what the explorer tells', () => {
       await show(`#round?level=${LEVEL}&round=${at}&step=${step}`, '.code');
       const where = `round ${at + 1} of ${rounds.length}, step ${step + 1} `;
       await page.waitForFunction((said) => document.querySelector('#where')?.textContent?.startsWith(said), where);
+      // Cards come in portions, one in each frame.
+      await page.waitForFunction((count) => document.querySelectorAll('.card').length === count, proposal.length + 1);
       return page.$$eval('.card', readBars);
     };
     const cards = await open(proposal.length); // the target's call
-    expect(cards.length).toBe(proposal.length + 1);
     for (const [i, { draft, target }] of proposal.entries()) {
       const { rows, overlap } = cards[i];
       for (const [side, top] of [
