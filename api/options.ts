@@ -15,6 +15,7 @@ import {
   whole,
 } from '../common';
 import { BEAM_ONLY, BEAM_SETTINGS, CONCURRENCY, checkAuto, NOT_FOLLOWED, SETTINGS, TRUNCATIONS } from '../decoding';
+import { WEIGHT_TYPES } from '../kernels';
 import { draftPlans, draftRule } from './drafts/names';
 import { DECODE_OPTIONS, ENCODE_OPTIONS } from './text-options';
 import type { CompareOptions, GenerateOptions, LoadOptions, MeasureCostsOptions } from './types';
@@ -34,7 +35,7 @@ export const LOAD_OPTIONS: OptionTable<keyof LoadOptions> = {
     flag: '-d, --draft <names>',
   },
   dtype: {
-    ...oneOf('f32', 'bf16', 'q8', 'q4'),
+    ...oneOf(...WEIGHT_TYPES),
     about: 'type of weights in memory: f32, bf16, q8, or q4, which is for drafts (default: as stored)',
     flag: '--dtype <type>',
   },

@@ -32,6 +32,7 @@ export {
 } from './sampling/wasm';
 export { decodeRows, decodeStored, f32ToBf16, type StoredValueType, storedRowBytes } from './shared/float';
 export { quantizeRows } from './shared/q8';
+export { WEIGHT_TYPES } from './shared/storage';
 export {
   createWasmBackend,
   type LevelFinding,

@@ -1,6 +1,6 @@
 import { invalid, type OptionRule, oneOf, whole } from '../../common';
 import type { Drafter } from '../../decoding';
-import type { Dtype } from '../../kernels';
+import { type Dtype, WEIGHT_TYPES } from '../../kernels';
 import type { DraftModel, DraftSource, ModelSource } from '../types';
 
 /** One draft, once its name has been read. */
@@ -98,7 +98,7 @@ function isDraftModel(draft: object): draft is DraftModel {
   return Object.hasOwn(draft, 'model') && !isBlob((draft as DraftModel).model);
 }
 
-const DTYPE = oneOf('f32', 'bf16', 'q8', 'q4');
+const DTYPE = oneOf(...WEIGHT_TYPES);
 
 function checkedModel({ model, dtype, revision, ...rest }: DraftModel): DraftModel {
   const [unknown] = Object.keys(rest);

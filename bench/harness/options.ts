@@ -1,5 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { BackendName, Dtype } from '../../kernels';
+import { type BackendName, type Dtype, WEIGHT_TYPES } from '../../kernels';
 
 export interface BenchOptions {
   /** Kernels to run; all when none is named. */
@@ -34,7 +34,7 @@ export function parseOptions(argv: readonly string[], kernels: readonly string[]
     .description(`kernel microbenchmarks: ${kernels.join(', ')}`)
     .argument('[kernels...]', 'which to run; all when none is named', undefined)
     .option('--backend <names>', 'comma-separated', list<BackendName>(['reference', 'cpu', 'wasm', 'gpu']))
-    .option('--dtype <types>', 'types of the weights, comma-separated', list<Dtype>(['f32', 'bf16', 'q8', 'q4']), [
+    .option('--dtype <types>', 'types of the weights, comma-separated', list<Dtype>(WEIGHT_TYPES), [
       'f32',
       'bf16',
       'q8',

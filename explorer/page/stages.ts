@@ -44,10 +44,10 @@ interface GraduallyProps {
 /** Shows its children one after the other, so that no frame adds many of them. */
 export function Gradually({ children, first = 1, each = 1 }: GraduallyProps) {
   const parts = toChildArray(children);
-  return parts.slice(0, first + each * useStages(Math.ceil((parts.length - first) / each)));
+  return parts.slice(0, usePortion(parts.length, each, first));
 }
 
-/** How many of a list's items are shown by now: so many more in each frame. */
-export function usePortion(count: number, each: number): number {
-  return Math.min(count, each * (1 + useStages(Math.ceil(count / each) - 1)));
+/** How many of a list's items are shown by now: `first` at once, and `each` more in each frame. */
+export function usePortion(count: number, each: number, first = each): number {
+  return Math.min(count, first + each * useStages(Math.ceil((count - first) / each)));
 }

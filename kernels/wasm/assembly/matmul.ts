@@ -109,6 +109,19 @@ function blockQ8(
   }
 }
 
+// @ts-ignore: decorator
+@inline
+function relaxedQ8(
+  inSteps: bool, rows: i32, w: usize, x: usize, steps: usize, blocks: i32, out: usize, residual: usize, stride: usize, valid: i32,
+  next: usize, panel: usize, bytes: usize,
+): void {
+  if (rows == 2) tileQ8(inSteps, 2, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
+  else if (rows == 3) tileQ8(inSteps, 3, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
+  else if (rows == 4) tileQ8(inSteps, 4, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
+  else if (rows == 5) tileQ8(inSteps, 5, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
+  else tileQ8(inSteps, 6, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
+}
+
 /** Rows are computed one at a time: only the first pass over a unit waits for memory, and a draft seldom has more than two rows. */
 function unitQ4(
   rows: i32, inputs: i32, w: usize, panel: usize, out: usize, residual: usize, outputs: i32, valid: i32,
@@ -131,17 +144,4 @@ function unitQ4(
       residual = shifted(residual, <usize>outputs << 2);
     }
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function relaxedQ8(
-  inSteps: bool, rows: i32, w: usize, x: usize, steps: usize, blocks: i32, out: usize, residual: usize, stride: usize, valid: i32,
-  next: usize, panel: usize, bytes: usize,
-): void {
-  if (rows == 2) tileQ8(inSteps, 2, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
-  else if (rows == 3) tileQ8(inSteps, 3, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
-  else if (rows == 4) tileQ8(inSteps, 4, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
-  else if (rows == 5) tileQ8(inSteps, 5, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
-  else tileQ8(inSteps, 6, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
 }

@@ -70,6 +70,18 @@ export function writeOutputs(a: v128, b: v128, at: usize, out: usize, residual: 
   }
 }
 
+/** Writes the outputs of four panels, a unit, for one row. */
+// @ts-ignore: decorator
+@inline
+export function writeUnit(
+  a0: v128, b0: v128, a1: v128, b1: v128, a2: v128, b2: v128, a3: v128, b3: v128, out: usize, residual: usize, valid: i32,
+): void {
+  writeOutputs(a0, b0, 0, out, residual, valid);
+  if (valid > 8) writeOutputs(a1, b1, 32, out, residual, valid - 8);
+  if (valid > 16) writeOutputs(a2, b2, 64, out, residual, valid - 16);
+  if (valid > 24) writeOutputs(a3, b3, 96, out, residual, valid - 24);
+}
+
 function writeSome(a: v128, b: v128, at: usize, out: usize, residual: usize, valid: i32): void {
   for (let i = 0; i < valid; i++) {
     let value = f32x4.extract_lane(a, 0);
@@ -188,10 +200,7 @@ export function tileOne(
       x += 4;
     }
   }
-  writeOutputs(a0, b0, 0, out, residual, valid);
-  if (valid > 8) writeOutputs(a1, b1, 32, out, residual, valid - 8);
-  if (valid > 16) writeOutputs(a2, b2, 64, out, residual, valid - 16);
-  if (valid > 24) writeOutputs(a3, b3, 96, out, residual, valid - 24);
+  writeUnit(a0, b0, a1, b1, a2, b2, a3, b3, out, residual, valid);
 }
 
 /** Two rows by two panels. For every 256 bytes of weights read, prefetches 64 bytes of each of four panels, which start at `next`. */

@@ -8,7 +8,7 @@
 import { Address, Size } from '../layout';
 import { shifted } from './blocks';
 import { addBlock, joinHalves } from './tileQ8';
-import { prefetch, writeOutputs } from './tile';
+import { prefetch, writeOutputs, writeUnit } from './tile';
 
 /** The mask of the lower halves of bytes. It is in memory, because V8 would build a constant anew at every use. */
 const FIFTEENS: usize = memory.data<u8>([15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15]);
@@ -157,8 +157,5 @@ export function tileQ4(
     steps += <usize>rows << 3;
     starts += <usize>rows << 2;
   }
-  writeOutputs(a0, b0, 0, out, residual, valid);
-  if (valid > 8) writeOutputs(a1, b1, 32, out, residual, valid - 8);
-  if (valid > 16) writeOutputs(a2, b2, 64, out, residual, valid - 16);
-  if (valid > 24) writeOutputs(a3, b3, 96, out, residual, valid - 24);
+  writeUnit(a0, b0, a1, b1, a2, b2, a3, b3, out, residual, valid);
 }

@@ -7,7 +7,7 @@
  */
 import { Address, Size } from '../layout';
 import { madd } from './level';
-import { prefetch, writeOutputs } from './tile';
+import { prefetch, writeOutputs, writeUnit } from './tile';
 
 /**
  * Adds the products of four inputs to the sums of four outputs: w is [4 outputs, 4 codes], x has four codes in every lane.
@@ -181,10 +181,7 @@ export function tileQ8One(
     w += <usize>Size.q8Block;
     steps += 8;
   }
-  writeOutputs(a0, b0, 0, out, residual, valid);
-  if (valid > 8) writeOutputs(a1, b1, 32, out, residual, valid - 8);
-  if (valid > 16) writeOutputs(a2, b2, 64, out, residual, valid - 16);
-  if (valid > 24) writeOutputs(a3, b3, 96, out, residual, valid - 24);
+  writeUnit(a0, b0, a1, b1, a2, b2, a3, b3, out, residual, valid);
 }
 
 /** `addBlock` with the scales and sums of outputs 0–3 (`half` 0) or 4–7 (`half` 1) of a block. */

@@ -9,7 +9,7 @@ import { MatmulParameter, Size, WeightCode } from '../layout';
 import { shifted } from './blocks';
 import { word } from './control';
 import { madd } from './level';
-import { prefetch, tile, upperHalves, writeOutputs } from './tile';
+import { prefetch, tile, upperHalves, writeOutputs, writeUnit } from './tile';
 
 /** Four weights of an input; in bfloat16 the first of two inputs, which has the lower halves of words. */
 // @ts-ignore: decorator
@@ -158,10 +158,7 @@ export function rowOfBf16(w: usize, panel: usize, out: usize, residual: usize, v
       x += 8;
     }
   }
-  writeOutputs(a0, b0, 0, out, residual, valid);
-  if (valid > 8) writeOutputs(a1, b1, 32, out, residual, valid - 8);
-  if (valid > 16) writeOutputs(a2, b2, 64, out, residual, valid - 16);
-  if (valid > 24) writeOutputs(a3, b3, 96, out, residual, valid - 24);
+  writeUnit(a0, b0, a1, b1, a2, b2, a3, b3, out, residual, valid);
 }
 
 /** A block of 2 to 6 rows by two panels. */
