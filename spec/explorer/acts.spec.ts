@@ -2,17 +2,8 @@ import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import type { GenerateOptions } from '../../index';
 import { browserOf, describeIn } from '../browser/support/browsers';
-import {
-  EXAMPLES,
-  inNode,
-  LEVEL,
-  type OpenedSite,
-  openSite,
-  PANELS,
-  showPanel,
-  untilLoaded,
-  watchedPage,
-} from './site';
+import { openLoaded } from './opened';
+import { EXAMPLES, inNode, LEVEL, type OpenedSite, PANELS, showPanel, untilLoaded, watchedPage } from './site';
 
 /** Short, so that each control is tried soon. */
 const LENGTH = 12;
@@ -63,10 +54,8 @@ describeIn(browserOf('chromium'), 'what acts in the explorer', () => {
   let errors: string[];
 
   beforeAll(async () => {
-    opened = await openSite();
+    opened = await openLoaded(`#play?level=${LEVEL}&length=${LENGTH}&temperature=1`);
     ({ page, errors } = opened);
-    await page.goto(`${opened.site.url}#play?level=${LEVEL}&length=${LENGTH}&temperature=1`);
-    await untilLoaded(page);
     await page.waitForSelector('.charts', { timeout: 60_000 });
   });
   afterAll(() => opened?.close());

@@ -2,7 +2,8 @@ import type { Page } from 'playwright-core';
 import { Tandem, type Trace, TraceRecorder } from '../../index';
 import { browserOf, describeIn } from '../browser/support/browsers';
 import { writtenByCommand } from './golden';
-import { attentionInNode, EXAMPLES, inNode, LEVEL, type OpenedSite, openSite, showPanel, untilLoaded } from './site';
+import { openLoaded, untilCount } from './opened';
+import { attentionInNode, EXAMPLES, inNode, LEVEL, type OpenedSite, showPanel } from './site';
 
 /** Where each token of a run came from. */
 function originsOf({ rounds }: Trace, isCopied: boolean): string[] {
@@ -25,10 +26,8 @@ describeIn(browserOf('chromium'), 'what the explorer draws', () => {
   let page: Page;
 
   beforeAll(async () => {
-    opened = await openSite();
+    opened = await openLoaded(`#own?level=${LEVEL}`);
     ({ page } = opened);
-    await page.goto(`${opened.site.url}#own?level=${LEVEL}`);
-    await untilLoaded(page);
   });
   afterAll(() => opened?.close());
 
@@ -118,8 +117,7 @@ describeIn(browserOf('chromium'), 'what the explorer draws', () => {
     const times = trace.rounds.flatMap(({ milliseconds: { draft, target } }) => [draft, target]);
     const whole = times.reduce((sum, time) => sum + time, 0);
     const drawn = times.filter((time) => time > 0);
-    // Long lists come in portions, one in each frame.
-    await page.waitForFunction((calls) => document.querySelectorAll('.calls .call').length === calls, drawn.length);
+    await untilCount(page, '.calls .call', drawn.length);
     const widths = await page.$$eval('.calls .call', (all) =>
       all.map((one) => Number.parseFloat((one as HTMLElement).style.width)),
     );

@@ -4,6 +4,7 @@ import type { Page } from 'playwright-core';
 import { TraceRecorder } from '../../index';
 import { browserOf, describeIn } from '../browser/support/browsers';
 import { writtenByCommand } from './golden';
+import { untilCount } from './opened';
 import {
   attentionInNode,
   compressedBytes,
@@ -86,8 +87,7 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
         (said) => document.querySelector('#where')?.textContent?.startsWith(said),
         `round ${i + 1} `,
       );
-      // Cards come in portions, one in each frame.
-      await page.waitForFunction((count) => document.querySelectorAll('.card').length === count, proposal.length + 1);
+      await untilCount(page, '.card', proposal.length + 1);
       const kept = await page.locator('.card .chip-verdict.kept').count();
       expect([i, kept]).toEqual([i, accepted]);
     }
@@ -137,7 +137,7 @@ describeIn(browserOf('chromium'), 'the explorer', () => {
     await inNode(EXAMPLES[1], { ...sampled, branching: [2, 2, 1], trace: recorder });
     await show(`#round?level=${LEVEL}&branching=2,2,1&round=0&step=2`, '.candidates em');
     const [{ proposal, path }] = recorder.trace.rounds;
-    await page.waitForFunction((count) => document.querySelectorAll('.candidate').length === count, proposal.length);
+    await untilCount(page, '.candidate', proposal.length);
     expect(await page.locator('.candidate.kept').count()).toBe(path.length);
     expect(await textOf('#narration')).toMatch(new RegExp(`^The tree is judged .* ${path.length} tokens? kept`));
     const shown = await page.$$eval('.candidate .draft', (all) => all.map(({ textContent }) => textContent));

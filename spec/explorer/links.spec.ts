@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core';
 import { DEFAULTS, decodingSettings, type RunSettings } from '../../explorer/page/settings';
 import { browserOf, describeIn } from '../browser/support/browsers';
-import { LEVEL, type OpenedSite, openSite, PANELS, showPanel, untilLoaded } from './site';
+import { openLoaded } from './opened';
+import { LEVEL, type OpenedSite, PANELS, showPanel } from './site';
 
 /** What the page has asked of its worker, in the order of the requests. */
 interface Posted {
@@ -74,11 +75,8 @@ describeIn(browserOf('chromium'), 'links of the explorer', () => {
   let page: Page;
 
   beforeAll(async () => {
-    opened = await openSite();
+    opened = await openLoaded(`#own?level=${LEVEL}&threads=1&dtype=q8`, (own) => own.addInitScript(listen));
     ({ page } = opened);
-    await page.addInitScript(listen);
-    await page.goto(`${opened.site.url}#own?level=${LEVEL}&threads=1&dtype=q8`);
-    await untilLoaded(page);
   });
   afterAll(() => opened?.close());
 

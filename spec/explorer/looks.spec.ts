@@ -1,6 +1,7 @@
 import type { Page } from 'playwright-core';
 import { browserOf, describeIn } from '../browser/support/browsers';
-import { EXAMPLES, type OpenedSite, openSite, PANELS, showPanel, untilLoaded, violations } from './site';
+import { openLoaded } from './opened';
+import { EXAMPLES, type OpenedSite, PANELS, showPanel, violations } from './site';
 
 /** Runs in the page: the height of the smallest letters that are drawn, in pixels of the screen. */
 function smallestLetters(): number {
@@ -61,11 +62,8 @@ describeIn(browserOf('chromium'), 'how the explorer looks', () => {
   let page: Page;
 
   beforeAll(async () => {
-    opened = await openSite();
+    opened = await openLoaded('', (own) => own.addInitScript(countAdded));
     ({ page } = opened);
-    await page.addInitScript(countAdded);
-    await page.goto(opened.site.url);
-    await untilLoaded(page);
   });
   afterAll(() => opened?.close());
 

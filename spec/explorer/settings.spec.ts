@@ -13,7 +13,8 @@ import {
 } from '../../explorer/page/settings';
 
 import { browserOf, describeIn } from '../browser/support/browsers';
-import { LEVEL, type OpenedSite, openSite, showPanel, untilLoaded } from './site';
+import { openLoaded } from './opened';
+import { LEVEL, type OpenedSite, showPanel } from './site';
 
 const VOCABULARY = 512;
 
@@ -105,10 +106,8 @@ describeIn(browserOf('chromium'), 'settings that do not go together', () => {
   let page: Page;
 
   beforeAll(async () => {
-    opened = await openSite();
+    opened = await openLoaded(`#own?level=${LEVEL}`);
     ({ page } = opened);
-    await page.goto(`${opened.site.url}#own?level=${LEVEL}`);
-    await untilLoaded(page);
   });
   afterAll(() => opened?.close());
 

@@ -6,6 +6,7 @@ import { hundredths, percent, visible } from '../../explorer/page/format';
 import type { Trace } from '../../index';
 import { browserOf, describeIn } from '../browser/support/browsers';
 import { comparable, GOLDEN_TEXT, GOLDEN_TOKENS, readGolden, traceInNode } from './golden';
+import { untilCount } from './opened';
 import { brokenModel, EXAMPLES, LEVEL, type OpenedSite, openSite, ROOT, showPanel, untilLoaded } from './site';
 
 /** More than any distribution of the bundled pair has. */
@@ -200,8 +201,7 @@ describeIn(browserOf('chromium'), 'what the explorer tells', () => {
       await show(`#round?level=${LEVEL}&round=${at}&step=${step}`, '.code');
       const where = `round ${at + 1} of ${rounds.length}, step ${step + 1} `;
       await page.waitForFunction((said) => document.querySelector('#where')?.textContent?.startsWith(said), where);
-      // Cards come in portions, one in each frame.
-      await page.waitForFunction((count) => document.querySelectorAll('.card').length === count, proposal.length + 1);
+      await untilCount(page, '.card', proposal.length + 1);
       return page.$$eval('.card', readBars);
     };
     const cards = await open(proposal.length); // the target's call

@@ -28,18 +28,8 @@ describe('mutants near their specs', () => {
     cpSync(join(ROOT, 'jest.mutate.config.js'), join(folder, 'jest.mutate.config.js'));
     const { transform } = require(join(ROOT, 'jest.config.js'));
     write('jest.config.js', `module.exports = ${JSON.stringify({ testEnvironment: 'node', transform })};`);
-    for (const name of [
-      'cli',
-      'common',
-      'decoding',
-      'engine',
-      'kernels',
-      'server',
-      'testing',
-      'transformers',
-      'weights',
-    ])
-      mkdirSync(join(folder, name));
+    const { roots } = require(join(ROOT, 'jest.mutate.config.js'));
+    for (const root of roots) mkdirSync(join(folder, root.replace('<rootDir>/', '')), { recursive: true });
     symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
     return folder;
   }
