@@ -159,7 +159,6 @@ export {
   type Plan,
   type PlanSpec,
   probeBackends,
-  type RaceLimits,
   type SamplingKernel,
   type StoredType,
   type Tensor,

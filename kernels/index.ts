@@ -24,9 +24,9 @@ export { createReferenceBackend } from './reference';
 export { type BackendProbe, createBackend, probeBackends } from './registry';
 export { expFalling, exponentialOf } from './sampling/elementary';
 export {
+  BLOCK,
   type NumberRow,
   openSamplingKernel,
-  type RaceLimits,
   type SamplingKernel,
   samplingKernel,
 } from './sampling/wasm';

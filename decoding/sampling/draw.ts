@@ -1,4 +1,4 @@
-import { exponentialOf } from '../../kernels';
+import { BLOCK } from '../../kernels';
 import { DecodingError } from '../errors';
 import {
   type Distribution,
@@ -11,7 +11,7 @@ import {
   tokenAt,
 } from './distribution';
 import type { Address, Position, Random } from './random';
-import { fastestByScores, scoresOf } from './softmax';
+import { fastestByScores, type RaceNumbers, scoresOf } from './softmax';
 
 declare const drawn: unique symbol;
 
@@ -52,11 +52,12 @@ export function raceSeveral(
   at: Omit<Position, 'round'>,
 ): Draw[] {
   const { tokens, vocabulary } = distribution;
-  const uniforms = tokens === null ? random.exponential.uniforms?.(vocabulary, at) : null;
-  if (uniforms && count === 1) {
+  const bounds = tokens === null ? random.exponential.bounds?.(vocabulary, at) : null;
+  if (bounds && count === 1) {
+    const numbers = { of: (token: number) => random.exponential(token, at), bounds };
     const scores = scoresOf(distribution);
-    const byScores = scores ? fastestByScores(scores, uniforms) : null;
-    const token = byScores ?? fastest(distribution.probabilities, uniforms);
+    const byScores = scores ? fastestByScores(scores, numbers) : null;
+    const token = byScores ?? fastest(distribution.probabilities, numbers);
     return token < 0 ? [] : [{ token, distribution } as Draw];
   }
   const { probabilities } = distribution;
@@ -72,16 +73,17 @@ export function raceSeveral(
 const ROUNDED_DOWN = 1 - 2 ** -48;
 
 /**
- * The winner of a race with number −ln(1 − u) for each token: what `raceSeveral` finds one token at a time. Because −ln(1 − u) ≥ u,
- * few tokens can be faster than the fastest so far, and only their times are computed.
+ * The winner of a race: what `raceSeveral` finds one token at a time. Few tokens can be faster than the fastest so far by the bounds of
+ * their numbers, and only their times are computed.
  */
-function fastest(probabilities: Float64Array, uniforms: Float64Array): number {
+function fastest(probabilities: Float64Array, numbers: RaceNumbers): number {
   let least = Number.POSITIVE_INFINITY;
   let winner = -1;
   for (let token = 0; token < probabilities.length; token++) {
     const probability = probabilities[token];
-    if (uniforms[token] * ROUNDED_DOWN > least * probability || probability <= 0) continue;
-    const time = exponentialOf(uniforms[token]) / probability;
+    const bound = numbers.bounds[Math.floor(token / BLOCK)] * ROUNDED_DOWN;
+    if (bound > least * probability || probability <= 0) continue;
+    const time = numbers.of(token) / probability;
     if (time >= least) continue;
     least = time;
     winner = token;

@@ -1,4 +1,4 @@
-import { exponentialOf, samplingKernel } from '../../kernels';
+import { BLOCK, exponentialOf, samplingKernel } from '../../kernels';
 import type { Distribution } from './distribution';
 
 /** What a random number is for. Two uses never share one. */
@@ -36,16 +36,14 @@ export type Place = Omit<Position, 'round'>;
 export interface ExponentialNumbers {
   /** An exponential number of mean 1 that belongs to a token at a place. */
   (token: number, at: Place): number;
-  /**
-   * The numbers of all tokens at a place, each as the uniform number u that it is made of: −ln(1 − u). Null where that is not
-   * faster than to ask for each token. Numbers that are not made so do not have it.
-   */
-  readonly uniforms?: (vocabulary: number, at: Place) => Float64Array | null;
+  /** Lower bounds of the numbers at a place. Numbers that know none do not have it. */
+  readonly bounds?: (vocabulary: number, at: Place) => Float64Array;
 }
 
 const PURPOSES: readonly Purpose[] = ['propose', 'accept', 'correct', 'bonus'];
-/** The last counter word of exponential numbers; it differs from the index of every purpose. */
-const EXPONENTIAL = 2 ** 31;
+/** The last counter words of exponential numbers, of a block and of a token; they differ from the index of every purpose. */
+const OF_BLOCK = 2 ** 31;
+const OF_TOKEN = 2 ** 31 + 1;
 const TWO_32 = 2 ** 32;
 
 /** The four words of the last `philox`. A race calls it once for each token of the vocabulary, so it allocates nothing. */
@@ -123,33 +121,51 @@ export function seededRandom(seed: number): Random {
   return {
     accept: (weight, of, at) => uniform(at) * of < weight,
     categorical: (distribution, at) => inverse(distribution, uniform(at)),
-    exponential: Object.assign(
-      (token: number, { sequence, position }: Place) => exponentialOf(bits(sequence, token, position, EXPONENTIAL)),
-      { uniforms: uniformRows(key) },
-    ),
+    exponential: exponentialNumbers(key, bits),
   };
 }
 
-/** Bytes of rows that one run keeps. */
-const KEPT_BYTES = 2 ** 22;
+/** Bytes of bounds that one run keeps. */
+const KEPT_BYTES = 2 ** 20;
 
 /**
- * Rows of uniform numbers. The draft and the target ask for the numbers of the same places, and places behind a rejection come
- * again in the next round, so the latest rows are kept.
+ * Exponential numbers, `BLOCK` tokens at a time: first the least of a block and the token that it belongs to, and then, only for
+ * tokens that are asked for, what another number is above it. The least of n numbers of mean 1 has the mean 1 / n and belongs
+ * to each of them equally often, and what the others are above it is exponential again with mean 1. So the numbers are
+ * independent, as if each were drawn alone, and a race draws one for 32 tokens. A last block that is not full has the numbers
+ * of tokens that do not exist as well.
  */
-function uniformRows(key: readonly [number, number]): (vocabulary: number, at: Place) => Float64Array | null {
-  const rows = new Map<string, Float64Array>();
-  return (vocabulary, { sequence, position }) => {
-    const kernel = samplingKernel();
-    if (!kernel) return null;
-    const name = `${position}/${sequence}`;
-    const known = rows.get(name);
-    if (known?.length === vocabulary) return known;
-    const row = kernel.uniforms(vocabulary, { first: hash(sequence), third: position, fourth: EXPONENTIAL, key });
-    rows.set(name, row);
-    if (rows.size > 1 && rows.size * row.byteLength > KEPT_BYTES) rows.delete(rows.keys().next().value ?? name);
-    return row;
+function exponentialNumbers(
+  key: readonly [number, number],
+  bits: (sequence: string, second: number, position: number, last: number) => number,
+): ExponentialNumbers {
+  let last = { sequence: '', position: -1, block: -1, first: 0, least: 0 };
+  const kept = new Map<string, Float64Array>();
+  const numberOf = (token: number, { sequence, position }: Place): number => {
+    const block = Math.floor(token / BLOCK);
+    if (block !== last.block || position !== last.position || sequence !== last.sequence) {
+      const least = exponentialOf(bits(sequence, block, position, OF_BLOCK)) / BLOCK;
+      const first = block * BLOCK + (words[0] & (BLOCK - 1)); // by bits that the number does not contain
+      last = { sequence, position, block, first, least };
+    }
+    if (token === last.first) return last.least;
+    return last.least + exponentialOf(bits(sequence, token, position, OF_TOKEN));
   };
+  const bounds = (vocabulary: number, { sequence, position }: Place): Float64Array => {
+    const name = `${position}/${sequence}`;
+    const count = Math.ceil(vocabulary / BLOCK);
+    let found = kept.get(name);
+    if (found?.length === count) return found;
+    const row = { first: hash(sequence), third: position, fourth: OF_BLOCK, key };
+    found =
+      samplingKernel()?.uniforms(count, row) ??
+      Float64Array.from({ length: count }, (_, i) => bits(sequence, i, position, OF_BLOCK));
+    for (let i = 0; i < count; i++) found[i] /= BLOCK; // −ln(1 − u) is at least u
+    kept.set(name, found);
+    if (kept.size > 1 && kept.size * found.byteLength > KEPT_BYTES) kept.delete(kept.keys().next().value ?? name);
+    return found;
+  };
+  return Object.assign(numberOf, { bounds });
 }
 
 /** Inverse of the cumulative distribution. When rounding makes it run off the end, it gives the last token with mass. */

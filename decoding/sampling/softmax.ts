@@ -1,4 +1,4 @@
-import { expFalling, exponentialOf, type SamplingKernel, samplingKernel } from '../../kernels';
+import { BLOCK, expFalling, samplingKernel } from '../../kernels';
 import type { Distribution } from './distribution';
 
 /** Logits that a distribution is made of: probability(x) = e^((logits[x] − logits[best]) / temperature) / Σ. */
@@ -7,6 +7,8 @@ export interface Scores {
   readonly logits: Float32Array;
   /** The first token with the largest logit, which is finite. */
   readonly best: number;
+  /** The largest logit of each `BLOCK` tokens, [vocabulary / BLOCK, rounded up]. */
+  readonly tops: Float32Array;
   readonly temperature: number;
 }
 
@@ -20,8 +22,9 @@ const scoresBehind = new WeakMap<Distribution, Scores>();
  * @returns null where a logit is NaN or +∞, and where all are −∞
  */
 export function softmaxDistribution(logits: Float32Array, temperature: number): Distribution | null {
-  const best = samplingKernel()?.largest(logits) ?? largest(logits);
-  if (best < 0) return null;
+  const tops = (samplingKernel() ?? { blockTops }).blockTops(logits);
+  if (tops === null) return null;
+  const best = firstLargest(logits, tops);
   let probabilities: Float64Array | null = null;
   const distribution: Distribution = {
     vocabulary: logits.length,
@@ -32,7 +35,7 @@ export function softmaxDistribution(logits: Float32Array, temperature: number): 
       return probabilities;
     },
   };
-  scoresBehind.set(distribution, { logits, best, temperature });
+  scoresBehind.set(distribution, { logits, best, tops, temperature });
   return distribution;
 }
 
@@ -41,18 +44,23 @@ export function scoresOf(distribution: Distribution): Scores | undefined {
   return scoresBehind.get(distribution);
 }
 
-/** The reference of `SamplingKernel.largest`. */
-export function largest(logits: Float32Array): number {
-  let best = -1;
+/** The reference of `SamplingKernel.blockTops`. */
+export function blockTops(logits: Float32Array): Float32Array | null {
+  const tops = new Float32Array(Math.ceil(logits.length / BLOCK)).fill(Number.NEGATIVE_INFINITY);
   let most = Number.NEGATIVE_INFINITY;
   for (let token = 0; token < logits.length; token++) {
     const logit = logits[token];
-    if (logit > most) {
-      most = logit;
-      best = token;
-    } else if (Number.isNaN(logit)) return -1;
+    if (!(logit < Number.POSITIVE_INFINITY)) return null;
+    if (logit > tops[Math.floor(token / BLOCK)]) tops[Math.floor(token / BLOCK)] = logit;
+    if (logit > most) most = logit;
   }
-  return most < Number.POSITIVE_INFINITY ? best : -1;
+  return most > Number.NEGATIVE_INFINITY ? tops : null;
+}
+
+function firstLargest(logits: Float32Array, tops: Float32Array): number {
+  let block = 0;
+  for (let i = 1; i < tops.length; i++) if (tops[i] > tops[block]) block = i;
+  return logits.indexOf(tops[block], block * BLOCK);
 }
 
 /**
@@ -80,42 +88,46 @@ const CLEAR = 1 + 2 ** -40;
 /** Above `CLEAR` by more than the rounding of the numbers that it is compared with. */
 const NEAR = 1 + 2 ** -30;
 
+/** The exponential numbers of all tokens at a place. */
+export interface RaceNumbers {
+  /** The number of a token. */
+  of(token: number): number;
+  /** Numbers of a block's tokens are at least its bound, but for rounding, [vocabulary / BLOCK, rounded up]. */
+  readonly bounds: Float64Array;
+}
+
 /**
- * The winner of a race (`raceSeveral`) with number −ln(1 − u) for each token, without the sum that probabilities need. A token with
- * weight e^((logit − largest) / temperature) finishes after −ln(1 − u) / weight, up to a factor that all share. Weights are at
- * most 1, and −ln(1 − u) ≥ u. So most tokens lose by their u alone, and their weight is not computed.
+ * The winner of a race (`raceSeveral`), without the sum that probabilities need. A token with weight
+ * e^((logit − largest) / temperature) finishes after number / weight, up to a factor that all share. A block whose bound is too
+ * large for its largest weight has no winner, so most blocks are passed over, and neither weights nor numbers of their tokens are computed.
  *
- * @param uniforms u of each token, [vocabulary]
- * @param kernel finds the tokens that may win; null leaves that to JavaScript
  * @returns null where two tokens are so near that rounding may decide, so that the probabilities themselves are needed
  */
-export function fastestByScores(
-  { logits, best, temperature }: Scores,
-  uniforms: Float64Array,
-  kernel: SamplingKernel | null = samplingKernel(),
-): number | null {
+export function fastestByScores({ logits, best, tops, temperature }: Scores, numbers: RaceNumbers): number | null {
+  const { bounds } = numbers;
   const most = logits[best];
   const far = most - FAR * temperature;
+  const weightOf = (logit: number) => expFalling((logit - most) / temperature);
   let winner = best;
-  let least = exponentialOf(uniforms[best]); // its weight is 1
+  let least = numbers.of(best); // its weight is 1
   let second = Number.POSITIVE_INFINITY;
-  let near = least * NEAR;
-  let farNear = least * FAR_WEIGHT;
-  const tokens = kernel?.racers(logits, uniforms, { far, near, farNear }) ?? null;
-  const count = tokens?.length ?? logits.length;
-  for (let i = 0; i < count; i++) {
-    const token = tokens ? tokens[i] : i;
-    const logit = logits[token];
-    if (uniforms[token] > (logit < far ? farNear : near) || token === best) continue;
-    const time = exponentialOf(uniforms[token]) / expFalling((logit - most) / temperature);
-    if (!(time < second)) continue;
-    if (time < least) {
-      second = least;
-      least = time;
-      winner = token;
-      near = least * NEAR;
-      farNear = least * FAR_WEIGHT;
-    } else second = time;
+  for (let block = 0; block < tops.length; block++) {
+    const bound = bounds[block];
+    const near = least * NEAR;
+    if (bound > (tops[block] < far ? near * FAR_WEIGHT : near) || bound > near * weightOf(tops[block])) continue;
+    const end = Math.min((block + 1) * BLOCK, logits.length);
+    for (let token = block * BLOCK; token < end; token++) {
+      if (token === best || (logits[token] < far && bound > least * NEAR * FAR_WEIGHT)) continue;
+      const weight = weightOf(logits[token]);
+      if (bound > least * NEAR * weight) continue;
+      const time = numbers.of(token) / weight;
+      if (!(time < second)) continue;
+      if (time < least) {
+        second = least;
+        least = time;
+        winner = token;
+      } else second = time;
+    }
   }
   return least > 0 && second > least * CLEAR ? winner : null;
 }

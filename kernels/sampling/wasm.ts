@@ -10,14 +10,8 @@ export interface NumberRow {
   readonly key: readonly [number, number];
 }
 
-/** The limits of `SamplingKernel.racers`. */
-export interface RaceLimits {
-  readonly far: number;
-  /** Of scores that are not below `far`. */
-  readonly near: number;
-  /** Of scores below `far`; at most `near`. */
-  readonly farNear: number;
-}
+/** Tokens whose largest score `SamplingKernel.blockTops` tells. */
+export const BLOCK = 32;
 
 /**
  * The arithmetic of sampling over a vocabulary, in WebAssembly. Every answer has the bits that the functions of `decoding/sampling`
@@ -31,12 +25,10 @@ export interface SamplingKernel {
    * @param temperature above 0
    */
   softmax(scores: Float32Array | Float64Array, temperature: number): Float64Array | null;
-  /** Index of the largest score, the first of equal ones; −1 where a score is NaN or +∞, and where all are −∞. */
-  largest(scores: Float32Array): number;
+  /** The largest score of each `BLOCK` tokens, [count / BLOCK, rounded up]; null where `softmax` is. */
+  blockTops(scores: Float32Array): Float32Array | null;
   /** Uniform numbers in [0, 1) of 53 bits, by Philox 4×32-10, [count]. */
   uniforms(count: number, row: NumberRow): Float64Array;
-  /** Tokens whose number is at most its limit, by rising id. A score just below `far` may be taken for one that is not. */
-  racers(scores: Float32Array, uniforms: Float64Array, limits: RaceLimits): Int32Array;
 }
 
 let opening: Promise<void> | null = null;
@@ -60,75 +52,70 @@ async function open(): Promise<void> {
   opened = kernelOver(new LinearMemory(memory), exports);
 }
 
-/** Places for the scores, the probabilities or numbers, and the ids of a vocabulary. */
+/** Places for the scores, the probabilities or numbers, and the largest scores of the blocks of a vocabulary. */
 class Room {
   from = 0;
   to = 0;
-  ids = 0;
+  tops = 0;
   private count = 0;
 
   constructor(private readonly memory: LinearMemory) {}
 
   reserve(count: number): void {
     if (count <= this.count) return;
-    for (const at of [this.from, this.to, this.ids]) this.memory.free(at);
+    for (const at of [this.from, this.to, this.tops]) this.memory.free(at);
     this.count = 0;
     this.from = this.memory.allocate(count * 4, `scores of ${count} tokens`);
     this.to = this.memory.allocate(count * 8, `probabilities of ${count} tokens`);
-    this.ids = this.memory.allocate(count * 4, `ids of ${count} tokens`);
+    this.tops = this.memory.allocate(Math.ceil(count / BLOCK) * 4, `largest scores of ${count} tokens`);
     this.count = count;
   }
 }
 
-function kernelOver(memory: LinearMemory, exports: Exports): SamplingKernel {
+function kernelOver(memory: LinearMemory, arithmetic: Exports): SamplingKernel {
   const room = new Room(memory);
-  /** Puts float32 scores in place, padded with −∞, and finds the largest. */
-  const placed = (scores: Float32Array): { readonly padded: number; readonly best: number } => {
+  /** Puts float32 scores in place, padded with −∞ to a multiple of `by`. */
+  const place = (scores: Float32Array, by: number): number => {
     const { length: count } = scores;
-    const padded = Math.ceil(count / 4) * 4;
+    const padded = Math.ceil(count / by) * by;
     room.reserve(padded);
     const { f32 } = memory;
     f32.set(scores, room.from >>> 2);
     f32.fill(Number.NEGATIVE_INFINITY, (room.from >>> 2) + count, (room.from >>> 2) + padded);
-    return { padded, best: exports.largest32(room.from, padded) };
+    return padded;
   };
   const answer = (count: number): Float64Array => memory.f64.slice(room.to >>> 3, (room.to >>> 3) + count);
   return {
     softmax(scores, temperature) {
       const count = scores.length;
       if (scores instanceof Float32Array) {
-        const { padded, best } = placed(scores);
+        const padded = place(scores, 4);
+        const best = arithmetic.largest32(room.from, padded);
         if (best < 0) return null;
-        exports.widen(room.from, padded, room.to);
-        exports.softmax(room.to, padded, best, temperature);
+        arithmetic.widen(room.from, padded, room.to);
+        arithmetic.softmax(room.to, padded, best, temperature);
         return answer(count);
       }
       const padded = Math.ceil(count / 4) * 4;
       room.reserve(padded);
       memory.f64.set(scores, room.to >>> 3);
       memory.f64.fill(Number.NEGATIVE_INFINITY, (room.to >>> 3) + count, (room.to >>> 3) + padded);
-      const best = exports.largest64(room.to, padded);
+      const best = arithmetic.largest64(room.to, padded);
       if (best < 0) return null;
-      exports.softmax(room.to, padded, best, temperature);
+      arithmetic.softmax(room.to, padded, best, temperature);
       return answer(count);
     },
-    largest: (scores) => Math.max(-1, placed(scores).best),
+    blockTops(scores) {
+      const padded = place(scores, BLOCK);
+      if (arithmetic.blockTops(room.from, padded, room.tops) < 0) return null;
+      const tops = memory.f32.slice(room.tops >>> 2, (room.tops >>> 2) + padded / BLOCK);
+      return tops.some((top) => top > Number.NEGATIVE_INFINITY) ? tops : null;
+    },
     uniforms(count, { first, third, fourth, key }) {
       const padded = Math.ceil(count / 8) * 8;
       room.reserve(padded);
-      exports.uniforms(room.to, padded, first, third, fourth, key[0], key[1]);
+      arithmetic.uniforms(room.to, padded, first, third, fourth, key[0], key[1]);
       return answer(count);
-    },
-    racers(scores, uniforms, { far, near, farNear }) {
-      const { length: count } = scores;
-      const padded = Math.ceil(count / 4) * 4;
-      room.reserve(padded);
-      memory.f32.set(scores, room.from >>> 2);
-      memory.f64.set(uniforms, room.to >>> 3);
-      memory.f64.fill(Number.POSITIVE_INFINITY, (room.to >>> 3) + count, (room.to >>> 3) + padded);
-      const border = far - Math.abs(far) * 2 ** -23; // as float32 it is not above far
-      const found = exports.racers(room.from, room.to, padded, border, near, farNear, room.ids);
-      return memory.i32.slice(room.ids >>> 2, (room.ids >>> 2) + found);
     },
   };
 }

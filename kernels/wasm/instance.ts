@@ -25,16 +25,8 @@ export interface Exports {
   largest64(values: number, count: number): number;
   softmax(values: number, count: number, best: number, temperature: number): void;
   widen(values: number, count: number, out: number): void;
+  blockTops(values: number, count: number, out: number): number;
   uniforms(out: number, count: number, first: number, third: number, fourth: number, key0: number, key1: number): void;
-  racers(
-    scores: number,
-    uniforms: number,
-    count: number,
-    far: number,
-    near: number,
-    farNear: number,
-    out: number,
-  ): number;
   probeMadd(rounds: number): number;
   probeDot(rounds: number): number;
 }

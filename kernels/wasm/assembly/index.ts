@@ -12,10 +12,10 @@ import { matmulChunk } from './matmul';
 import { packPanel } from './pack';
 import { prepareChunk } from './prepare';
 import { probeDot, probeMadd } from './probe';
-import { largest32, largest64, racers, softmax, uniforms, widen } from './sampling';
+import { blockTops, largest32, largest64, softmax, uniforms, widen } from './sampling';
 import { screen } from './screen';
 
-export { largest32, largest64, racers, softmax, uniforms, widen };
+export { blockTops, largest32, largest64, softmax, uniforms, widen };
 export { callThreads, notIdle, probeDot, probeMadd, returnChunk, screen, setBankCount, setThread, stopThreads, topK };
 
 function execute(operation: i32, chunk: i32): void {

@@ -70,6 +70,32 @@ export function largest32(values: usize, count: i32): i32 {
   return <i32>((at - values) >> 2) + ctz(i32x4.bitmask(f32x4.eq(v128.load(at), wanted)));
 }
 
+/**
+ * The largest of each 32 float32 values, −∞ where all are.
+ *
+ * @param count a multiple of 32
+ * @param out float32, [count / 32]
+ * @returns −1 where a value is NaN or +∞, 0 elsewhere
+ */
+export function blockTops(values: usize, count: i32, out: usize): i32 {
+  const end = values + (<usize>count << 2);
+  const infinity = f32x4.splat(Infinity);
+  let wrong = f32x4.splat(0);
+  for (let at = values; at < end; at += 128) {
+    let most = f32x4.splat(-Infinity);
+    for (let i = 0; i < 128; i += 16) {
+      const v = v128.load(at + i);
+      most = f32x4.pmax(most, v);
+      wrong = v128.or(wrong, v128.not(f32x4.lt(v, infinity)));
+    }
+    most = f32x4.pmax(most, v128.shuffle<i64>(most, most, 1, 0));
+    most = f32x4.pmax(most, v128.shuffle<i32>(most, most, 1, 0, 3, 2));
+    store<f32>(out, f32x4.extract_lane(most, 0));
+    out += 4;
+  }
+  return v128.any_true(wrong) ? -1 : 0;
+}
+
 /** `largest32` of float64 values. */
 export function largest64(values: usize, count: i32): i32 {
   let best = -2;
@@ -217,31 +243,4 @@ function store4(at: usize, first: v128, second: v128, shift: v128, scale: v128):
 function store2(at: usize, most: v128, rest: v128, shift: v128, scale: v128): void {
   const whole = f64x2.add(f64x2.mul(f64x2.convert_low_i32x4_u(most), shift), f64x2.convert_low_i32x4_u(rest));
   v128.store(at, f64x2.mul(whole, scale));
-}
-
-/**
- * Lists the tokens with uniforms[i] ≤ (scores[i] < far ? farNear : near), by rising id, and gives their number.
- *
- * @param scores float32, [count rounded up to 4]
- * @param uniforms float64, [count rounded up to 4], padded with numbers above both limits
- */
-export function racers(scores: usize, uniforms: usize, count: i32, far: f32, near: f64, farNear: f64, out: usize): i32 {
-  const limit = f64x2.splat(near);
-  const farLimit = f64x2.splat(farNear);
-  const border = f32x4.splat(far);
-  let to = out;
-  for (let i = 0; i < count; i += 4) {
-    const isFar = f32x4.lt(v128.load(scores + (<usize>i << 2)), border);
-    const at = uniforms + (<usize>i << 3);
-    const low = f64x2.le(v128.load(at), v128.bitselect(farLimit, limit, i64x2.extend_low_i32x4_s(isFar)));
-    const high = f64x2.le(v128.load(at, 16), v128.bitselect(farLimit, limit, i64x2.extend_high_i32x4_s(isFar)));
-    if (!v128.any_true(v128.or(low, high))) continue;
-    let found = i64x2.bitmask(low) | (i64x2.bitmask(high) << 2);
-    while (found != 0) {
-      store<i32>(to, i + ctz(found));
-      to += 4;
-      found &= found - 1;
-    }
-  }
-  return <i32>((to - out) >> 2);
 }

@@ -151,7 +151,7 @@ describe('a real pair with tables of different sizes', () => {
         const drafted = await beamSearch({ target, source: [3, 1], settings, drafter: { model: draft, gamma: 3 } });
         expect(drafted.sequences).toEqual(plain.sequences);
       }
-      expect(missing).toBeGreaterThan(3); // the draft reads past ids that it lacks
+      expect(missing).toBeGreaterThan(2); // the draft reads past ids that it lacks
       await backend.dispose();
     },
   );

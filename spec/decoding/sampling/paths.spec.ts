@@ -95,13 +95,21 @@ describe('the kernel and the reference in JavaScript make the same decisions', (
     );
   });
 
-  it('numbers that are asked for again, by another vocabulary or after many others, are the same', () => {
-    const random = seededRandom(5);
-    const rowAt = (vocabulary: number, position: number) =>
-      random.exponential.uniforms?.(vocabulary, { sequence: 'main', position });
-    const first = rowAt(9, 4)?.slice();
-    for (let position = 0; position < 40; position++) rowAt(32_128, position);
-    expect(rowAt(9, 4)).toEqual(first);
-    expect(rowAt(5, 4)).toEqual(first?.slice(0, 5));
+  it('numbers and bounds that are asked for again, by another vocabulary or after many others, are the same', () => {
+    const { exponential } = seededRandom(5);
+    const boundsAt = (vocabulary: number, position: number) =>
+      exponential.bounds?.(vocabulary, { sequence: 'main', position });
+    const first = boundsAt(300, 4)?.slice();
+    const numbers = (position: number) =>
+      Array.from({ length: 300 }, (_, x) => exponential(x, { sequence: 'main', position }));
+    const wanted = numbers(4);
+    for (let position = 0; position < 400; position++) boundsAt(32_128, position);
+    numbers(5);
+    expect(boundsAt(300, 4)).toEqual(first);
+    expect(boundsAt(130, 4)).toEqual(first?.slice(0, 5));
+    expect(numbers(4)).toEqual(wanted);
+    expect(Array.from({ length: 300 }, (_, i) => exponential(299 - i, { sequence: 'main', position: 4 }))).toEqual(
+      wanted.toReversed(),
+    );
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { seededRandom } from '../../../decoding';
 import { inverse, philox } from '../../../decoding/sampling/random';
+import { BLOCK, openSamplingKernel } from '../../../kernels';
 
 describe('counter-based randomness', () => {
   const hex = (text: string) => text.split(' ').map((word) => Number.parseInt(word, 16));
@@ -75,5 +76,83 @@ describe('counter-based randomness', () => {
         expect(inverse(distribution, 2)).toBe(weights.findLastIndex((weight) => weight > 0));
       }),
     );
+  });
+
+  describe('exponential numbers', () => {
+    const { exponential } = seededRandom(2 ** 33 + 5);
+    const at = (position: number) => ({ sequence: 'main', position });
+    const PLACES = 4000;
+    const uniformOf = (token: number, position: number) => -Math.expm1(-exponential(token, at(position)));
+    /** χ² of counts that should be equal, over its critical value at level 0.001. */
+    const unevenness = (counts: readonly number[]) => {
+      const wanted = counts.reduce((sum, count) => sum + count, 0) / counts.length;
+      const statistic = counts.reduce((sum, count) => sum + (count - wanted) ** 2 / wanted, 0);
+      const [freedom, z] = [counts.length - 1, 3.09];
+      return statistic / (freedom * (1 - 2 / (9 * freedom) + z * Math.sqrt(2 / (9 * freedom))) ** 3);
+    };
+
+    it('have the law of exponential numbers, whatever place a token has in its block', () => {
+      for (const token of [0, 1, 31, 32, 77, 4095]) {
+        const counts = new Array<number>(20).fill(0);
+        for (let position = 0; position < PLACES; position++) counts[Math.floor(uniformOf(token, position) * 20)]++;
+        expect([token, unevenness(counts) < 1]).toEqual([token, true]);
+      }
+    });
+
+    it.each([
+      ['two tokens of a block', 3, 9],
+      ['the first and the last token of a block', 32, 63],
+      ['tokens of two blocks', 3, 35],
+      ['a token at two positions', 3, null],
+    ])('are independent: %s', (_, token, other) => {
+      const counts = new Array<number>(25).fill(0);
+      for (let position = 0; position < PLACES; position++) {
+        const pair = [uniformOf(token, position), uniformOf(other ?? token, position + (other === null ? 1 : 0))];
+        counts[Math.floor(pair[0] * 5) * 5 + Math.floor(pair[1] * 5)]++;
+      }
+      expect(unevenness(counts)).toBeLessThan(1);
+    });
+
+    it('let each token of a block be the least one equally often, and that one is exponential of mean 1 / 32', () => {
+      const firsts = new Array<number>(BLOCK).fill(0);
+      const sizes = new Array<number>(10).fill(0);
+      for (let position = 0; position < PLACES; position++) {
+        const numbers = Array.from({ length: BLOCK }, (_, i) => exponential(BLOCK + i, at(position)));
+        const least = Math.min(...numbers);
+        firsts[numbers.indexOf(least)]++;
+        sizes[Math.floor(-Math.expm1(-least * BLOCK) * 10)]++;
+      }
+      expect(unevenness(firsts)).toBeLessThan(1);
+      expect(unevenness(sizes)).toBeLessThan(1);
+    });
+
+    it('are not below the bound of their block, with and without the kernel', async () => {
+      const law = () =>
+        fc.assert(
+          fc.property(
+            fc.maxSafeNat(),
+            fc.string(),
+            fc.nat(1e6),
+            fc.integer({ min: 1, max: 200 }),
+            (seed, sequence, position, size) => {
+              const numbers = seededRandom(seed).exponential;
+              const bounds = numbers.bounds?.(size, { sequence, position }) as Float64Array;
+              expect(bounds.length).toBe(Math.ceil(size / BLOCK));
+              for (const [block, bound] of bounds.entries()) {
+                const list = Array.from({ length: BLOCK }, (_, i) =>
+                  numbers(block * BLOCK + i, { sequence, position }),
+                );
+                const least = Math.min(...list);
+                expect(least).toBeGreaterThanOrEqual(bound * (1 - 2 ** -50));
+                expect(-Math.expm1(-least * BLOCK) / BLOCK).toBeCloseTo(bound, 12); // the bound is as near as it is said to be
+              }
+            },
+          ),
+          { numRuns: 50 },
+        );
+      law();
+      await openSamplingKernel();
+      law();
+    });
   });
 });

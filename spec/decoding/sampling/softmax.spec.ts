@@ -3,8 +3,14 @@ import { type Random, seededRandom } from '../../../decoding';
 import { type Distribution, isEmpty } from '../../../decoding/sampling/distribution';
 import { race, raceSeveral } from '../../../decoding/sampling/draw';
 import { distributionOf } from '../../../decoding/sampling/processors';
-import { fastestByScores, type Scores, scoresOf, softmaxDistribution } from '../../../decoding/sampling/softmax';
-import { exponentialOf, openSamplingKernel, samplingKernel } from '../../../kernels';
+import {
+  fastestByScores,
+  type RaceNumbers,
+  type Scores,
+  scoresOf,
+  softmaxDistribution,
+} from '../../../decoding/sampling/softmax';
+import { BLOCK, exponentialOf, openSamplingKernel } from '../../../kernels';
 
 beforeAll(openSamplingKernel);
 
@@ -17,7 +23,9 @@ const logit = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom(0, 1, 2, 20, Math.fround(1e38), Math.fround(-1e38)) },
   { weight: 1, arbitrary: fc.constant(Number.NEGATIVE_INFINITY) },
 );
-const logits = fc.array(logit, { minLength: 2, maxLength: 60 }).map((list) => Float32Array.from(list));
+/** The most tokens of a row: three blocks, the last one not full. */
+const MOST = 90;
+const logits = fc.array(logit, { minLength: 2, maxLength: MOST }).map((list) => Float32Array.from(list));
 
 /** u with ties, with 0, and with numbers of any size: what a generator hardly ever gives. */
 const uniform = fc.oneof(
@@ -26,11 +34,21 @@ const uniform = fc.oneof(
   fc.constantFrom(0, 0.25, 0.5, 0.5 + 2 ** -53, 1 - 2 ** -53),
 );
 
+/** These numbers, with bounds of their blocks: the least of a block, or a part of it. */
+function numbersOf(list: readonly number[], part = 1): RaceNumbers {
+  const blocks = Math.ceil(list.length / BLOCK);
+  const leastOf = (block: number) => Math.min(...list.slice(block * BLOCK, (block + 1) * BLOCK));
+  return {
+    of: (token) => list[token],
+    bounds: Float64Array.from({ length: blocks }, (_, block) => leastOf(block) * part),
+  };
+}
+
+const uniforms = fc.array(uniform, { minLength: MOST, maxLength: MOST });
+
 /** The reference: the time of every token, by its probability. */
-function slowRace({ probabilities }: Distribution, uniforms: ArrayLike<number>): number {
-  const times = [...probabilities].map((share, i) =>
-    share > 0 ? exponentialOf(uniforms[i]) / share : Number.POSITIVE_INFINITY,
-  );
+function slowRace({ probabilities }: Distribution, { of }: RaceNumbers): number {
+  const times = [...probabilities].map((share, i) => (share > 0 ? of(i) / share : Number.POSITIVE_INFINITY));
   return times.indexOf(Math.min(...times));
 }
 
@@ -38,16 +56,21 @@ describe('a race by logits', () => {
   it('has the winner of the race by probabilities, or says that it does not know, for any logits and any numbers', () => {
     let [known, unknown] = [0, 0];
     fc.assert(
-      fc.property(logits, temperature, fc.array(uniform, { minLength: 60, maxLength: 60 }), (row, t, list) => {
+      fc.property(logits, temperature, uniforms, fc.constantFrom(1, 0.9, 0.1, 0), (row, t, list, part) => {
         const distribution = softmaxDistribution(row, t);
         fc.pre(distribution !== null);
-        const uniforms = Float64Array.from(list.slice(0, row.length));
-        const scores = scoresOf(distribution as Distribution) as Scores;
-        const found = fastestByScores(scores, uniforms);
-        expect(found).toBe(fastestByScores(scores, uniforms, null));
+        const numbers = numbersOf(list.slice(0, row.length).map(exponentialOf), part);
+        const found = fastestByScores(scoresOf(distribution as Distribution) as Scores, numbers);
         if (found === null) unknown++;
         else known++;
-        if (found !== null) expect(found).toBe(slowRace(distribution as Distribution, uniforms));
+        const wanted = slowRace(distribution as Distribution, numbers);
+        if (found !== null) expect(found).toBe(wanted);
+        const random = { ...seededRandom(1), exponential: Object.assign(numbers.of, { bounds: () => numbers.bounds }) };
+        const { probabilities } = distribution as Distribution;
+        const byProbabilities = { vocabulary: row.length, tokens: null, probabilities };
+        for (const one of [byProbabilities, distribution as Distribution]) {
+          expect(race(one, random, at).token).toBe(wanted);
+        }
       }),
       { numRuns: 3000 },
     );
@@ -68,10 +91,13 @@ describe('a race by logits', () => {
         return spread * (a - b);
       });
       const distribution = softmaxDistribution(row, 1) as Distribution;
-      const uniforms = random.exponential.uniforms?.(8000, { sequence: 'main', position }) as Float64Array;
-      const found = fastestByScores(scoresOf(distribution) as Scores, uniforms);
+      const numbers = {
+        of: (token: number) => random.exponential(token, { sequence: 'main', position }),
+        bounds: random.exponential.bounds?.(8000, { sequence: 'main', position }) as Float64Array,
+      };
+      const found = fastestByScores(scoresOf(distribution) as Scores, numbers);
       if (found === null) unknown++;
-      else expect(found).toBe(slowRace(distribution, uniforms));
+      else expect(found).toBe(slowRace(distribution, numbers));
     }
     expect(unknown).toBe(0);
   });
@@ -85,25 +111,41 @@ describe('a race by logits', () => {
     );
     fc.assert(
       fc.property(apart, near, fc.boolean(), (distance, gap, isFaster) => {
-        const row = Float32Array.of(5, -90, 5 - distance);
-        const weight = Math.exp(row[2] - row[0]);
-        const time = exponentialOf(1e-4) * (isFaster ? 1 - gap : 1 + gap);
-        const uniforms = Float64Array.of(1e-4, 0.5, -Math.expm1(-time * weight));
+        const far = BLOCK * 2 + 3;
+        const row = new Float32Array(far + 1).fill(-90);
+        [row[0], row[far]] = [5, 5 - distance];
+        const weight = Math.exp(row[far] - row[0]);
+        const list = new Array(far + 1).fill(0.7);
+        [list[0], list[far]] = [1e-4, 1e-4 * weight * (isFaster ? 1 - gap : 1 + gap)];
         const scores = scoresOf(softmaxDistribution(row, 1) as Distribution) as Scores;
-        for (const kernel of [samplingKernel(), null])
-          expect(fastestByScores(scores, uniforms, kernel)).toBe(isFaster ? 2 : 0);
+        for (const part of [1, 0.5, 0]) expect(fastestByScores(scores, numbersOf(list, part))).toBe(isFaster ? far : 0);
       }),
     );
+  });
+
+  it('asks for few numbers: of the blocks that can win, and of none else', () => {
+    const row = Float32Array.from({ length: 40 * BLOCK }, (_, x) => (x === 500 ? 20 : (x % 7) / 7));
+    const asked = new Set<number>();
+    const { exponential } = seededRandom(3);
+    const of = (token: number) => {
+      asked.add(token);
+      return exponential(token, at);
+    };
+    const scores = scoresOf(softmaxDistribution(row, 1) as Distribution) as Scores;
+    expect(fastestByScores(scores, { of, bounds: exponential.bounds?.(row.length, at) as Float64Array })).toBe(500);
+    expect([...asked]).toEqual([500]);
   });
 
   it('leaves to the probabilities what rounding may decide: two tokens whose times are equal', () => {
     const row = Float32Array.of(1, 1, -3);
     const scores = scoresOf(softmaxDistribution(row, 1) as Distribution) as Scores;
-    expect(fastestByScores(scores, Float64Array.of(0.25, 0.25, 0.9))).toBeNull();
-    expect(fastestByScores(scores, Float64Array.of(0.25, 0.25 + 2 ** -44, 0.9))).toBeNull();
-    expect(fastestByScores(scores, Float64Array.of(0.25 + 2 ** -20, 0.25, 0.9))).toBe(1);
-    expect(fastestByScores(scores, Float64Array.of(0.25, 0.5, 0))).toBeNull(); // 0 wins whatever its weight
-    const exponential = Object.assign(() => 0, { uniforms: () => Float64Array.of(0.25, 0.25, 0.9) });
+    const winner = (...list: number[]) => fastestByScores(scores, numbersOf(list));
+    expect(winner(0.25, 0.25, 0.9)).toBeNull();
+    expect(winner(0.25, 0.25 + 2 ** -44, 0.9)).toBeNull();
+    expect(winner(0.25 + 2 ** -20, 0.25, 0.9)).toBe(1);
+    expect(winner(0.25, 0.5, 0)).toBeNull(); // 0 wins whatever its weight
+    const list = numbersOf([0.25, 0.25, 0.9]);
+    const exponential = Object.assign(list.of, { bounds: () => list.bounds });
     const random = { ...seededRandom(1), exponential } as Random;
     expect(race(softmaxDistribution(row, 1) as Distribution, random, at).token).toBe(0); // the lower id, as by probabilities
   });

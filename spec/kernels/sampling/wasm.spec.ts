@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { philox } from '../../../decoding/sampling/random';
-import { largest, softmax } from '../../../decoding/sampling/softmax';
-import { openSamplingKernel, type SamplingKernel, samplingKernel } from '../../../kernels';
+import { blockTops, softmax } from '../../../decoding/sampling/softmax';
+import { BLOCK, openSamplingKernel, type SamplingKernel, samplingKernel } from '../../../kernels';
 import { samplingBits } from '../../support/sampling-bits';
 
 let kernel: SamplingKernel;
@@ -33,16 +33,20 @@ describe('the sampling kernel has the bits of the functions in JavaScript', () =
     );
   });
 
-  it('the largest of float32 scores, the first of equal ones, and −1 for the scores that softmax refuses', () => {
+  it('the largest score of each block, and null for the scores that softmax refuses', () => {
     const any = fc.oneof(
       { weight: 20, arbitrary: logit },
       { weight: 1, arbitrary: fc.constantFrom(Number.NaN, Infinity) },
     );
     fc.assert(
-      fc.property(fc.array(any, { minLength: 1, maxLength: 70 }), (list) => {
+      fc.property(fc.array(any, { minLength: 1, maxLength: 140 }), (list) => {
         const scores = Float32Array.from(list);
-        expect(kernel.largest(scores)).toBe(largest(scores));
-        expect(kernel.softmax(scores, 1) === null).toBe(largest(scores) < 0);
+        const tops = blockTops(scores);
+        expect(kernel.blockTops(scores)).toEqual(tops);
+        expect(kernel.softmax(scores, 1) === null).toBe(tops === null);
+        if (tops === null) return;
+        const blocks = Array.from(tops, (_, block) => list.slice(block * BLOCK, (block + 1) * BLOCK));
+        expect([...tops]).toEqual(blocks.map((block) => Math.max(...block.map(Math.fround))));
       }),
       { numRuns: 500 },
     );
@@ -72,20 +76,6 @@ describe('the sampling kernel has the bits of the functions in JavaScript', () =
         });
         expect(found).toEqual(wanted);
       }),
-    );
-  });
-
-  it('racers are the tokens whose number is at most their limit, for rows of any length', () => {
-    const u = fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0, 0.25, 0.5));
-    const token = fc.tuple(fc.oneof(logit, fc.constantFrom(-3, -2)), u);
-    fc.assert(
-      fc.property(fc.array(token, { minLength: 1, maxLength: 70 }), fc.constantFrom(-2, 0), (list, far) => {
-        const [scores, numbers] = [Float32Array.from(list, ([x]) => x), Float64Array.from(list, ([, x]) => x)];
-        const found = kernel.racers(scores, numbers, { far, near: 0.5, farNear: 0.25 });
-        const wanted = list.flatMap((_, i) => (numbers[i] <= (scores[i] < far ? 0.25 : 0.5) ? [i] : []));
-        expect([...found]).toEqual(wanted);
-      }),
-      { numRuns: 500 },
     );
   });
 
