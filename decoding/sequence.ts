@@ -11,11 +11,17 @@ export class Sequence {
 
   private constructor(
     readonly model: SequenceModel,
-    private readonly stream: DecoderStream,
+    /** The ids whose keys and values are cached. */
+    readonly stream: DecoderStream,
   ) {}
 
   static open(model: SequenceModel, encoded: Encoded): Sequence {
     return new Sequence(model, encoded.open());
+  }
+
+  /** A sequence that goes on from a copy of a stream of the model. */
+  static from(model: SequenceModel, stream: DecoderStream): Sequence {
+    return new Sequence(model, stream.fork());
   }
 
   /** An independent copy. */

@@ -98,8 +98,8 @@ export interface ForwardOptions {
   readonly layers?: number;
   /**
    * Runs the decoder's copy in fewer bits (`ModelOptions.copy`), which uses the model's own encoding: its keys and values of
-   * cross-attention, its embedding, norms and position biases. What a stream caches differs from what the model itself caches, so
-   * a stream belongs to one of the two. Default false.
+   * cross-attention, its embedding, norms and position biases. Its keys and values are near those of the model itself. So it may go on
+   * from a copy of the model's stream; the model itself never goes on from what the copy has cached. Default false.
    */
   readonly copy?: boolean;
   /** Ends a long call between two steps. Its rows are then as if they had never been asked for. */

@@ -1,4 +1,4 @@
-import type { Encoded } from '../../engine';
+import type { DecoderStream, Encoded } from '../../engine';
 import type { Processing } from '../processing';
 import type { Proposal } from '../proposal';
 import type { Distribution } from '../sampling/distribution';
@@ -8,6 +8,11 @@ import type { Draw } from '../sampling/draw';
 export interface DraftRequest {
   /** Decoder ids so far, start token first. */
   readonly ids: readonly number[];
+  /**
+   * The target's stream, which has every id but the last one. A drafter that is part of the target goes on from a copy of it, and has
+   * no cache of its own to keep up.
+   */
+  readonly targetStream?: DecoderStream;
   /** At most this many tokens, one after another. */
   readonly gamma: number;
   /** How the drafter's logits become the distributions that it draws from. */

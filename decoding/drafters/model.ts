@@ -3,7 +3,7 @@ import { SharedEncodings, wholeShare } from '../encodings';
 import { depthOf, type Proposal } from '../proposal';
 import { Sequence } from '../sequence';
 import { type Drafter, type DraftRequest, type DraftSession, proposeEach } from './drafter';
-import { type GrownTree, growTrees } from './growth';
+import { type GrownTree, type GrowthItem, growTrees } from './growth';
 
 /** Another T5 with the same vocabulary drafts, one call for each position. */
 export function modelDrafter(model: SequenceModel, name = 'model'): Drafter {
@@ -12,7 +12,7 @@ export function modelDrafter(model: SequenceModel, name = 'model'): Drafter {
 
 /**
  * The target's own first decoder layers draft, followed by its final norm and head. No second model is needed. The draft shares
- * the target's encoding of the source.
+ * the target's encoding of the source, and each round goes on from the keys and values that the target has cached.
  */
 export function earlyExitDrafter(target: SequenceModel, layers: number): Drafter {
   return drafterOf(target, `first ${layers} layers`, { layers }, true);
@@ -20,7 +20,7 @@ export function earlyExitDrafter(target: SequenceModel, layers: number): Drafter
 
 /**
  * The target itself drafts, with its decoder's copy in fewer bits. No second model is needed. The draft shares the target's encoding
- * of the source.
+ * of the source, and each round goes on from the keys and values that the target has cached.
  *
  * @param target a model that was loaded with a copy
  */
@@ -28,13 +28,13 @@ export function selfDrafter(target: SequenceModel, name: string): Drafter {
   return drafterOf(target, name, { copy: true }, true);
 }
 
-function drafterOf(model: SequenceModel, name: string, options: ForwardOptions, sharesEncoding: boolean): Drafter {
+function drafterOf(model: SequenceModel, name: string, options: ForwardOptions, isPartOfTarget: boolean): Drafter {
   const encodings = new SharedEncodings(); // by the target's encoding of the same source
   return {
     name,
     vocabularySize: model.vocabularySize,
     open: async (source, encoded, signal) => {
-      if (sharesEncoding && encoded) return new ModelSession(Sequence.open(model, encoded), options, () => undefined);
+      if (isPartOfTarget && encoded) return new PartSession(Sequence.open(model, encoded), options, () => undefined);
       const encode = async () => (await model.encode([encoded?.masked ?? source], { signal }))[0];
       const own = encoded ? await encodings.take(encoded, encode) : wholeShare(await encode());
       return new ModelSession(Sequence.open(model, own.encoded), options, () => own.dispose());
@@ -42,7 +42,7 @@ function drafterOf(model: SequenceModel, name: string, options: ForwardOptions, 
     proposeAll: async (turns) => {
       const sessions = turns.map(({ session }) => session).filter((session) => session instanceof ModelSession);
       if (sessions.length < turns.length) return proposeEach(turns); // a caller has wrapped one in a session of another kind
-      const items = sessions.map((session, i) => ({ sequence: session.sequence, request: turns[i].request }));
+      const items = sessions.map((session, i) => session.begin(turns[i].request));
       const trees = await growTrees(model, items, options);
       return sessions.map((session, i) => session.remember(trees[i]));
     },
@@ -61,9 +61,14 @@ class ModelSession implements DraftSession {
   ) {}
 
   async propose(request: DraftRequest): Promise<Proposal> {
-    const { sequence, options } = this;
-    const [tree] = await growTrees(sequence.model, [{ sequence, request }], options);
+    const item = this.begin(request);
+    const [tree] = await growTrees(item.sequence.model, [item], this.options);
     return this.remember(tree);
+  }
+
+  /** Starts a round. */
+  begin(request: DraftRequest): GrowthItem {
+    return { sequence: this.sequence, request };
   }
 
   remember(tree: GrownTree): Proposal {
@@ -92,5 +97,18 @@ class ModelSession implements DraftSession {
   dispose(): void {
     for (const line of new Set([this.sequence, ...this.last.lines])) line?.dispose();
     this.onDispose();
+  }
+}
+
+/** The state of a draft that is part of the target. What it has computed itself is of use for one round. */
+class PartSession extends ModelSession {
+  override begin(request: DraftRequest): GrowthItem {
+    const { targetStream } = request;
+    if (targetStream) {
+      const next = Sequence.from(this.sequence.model, targetStream);
+      this.sequence.dispose();
+      this.sequence = next;
+    }
+    return super.begin(request);
   }
 }

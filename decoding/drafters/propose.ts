@@ -71,6 +71,7 @@ function requestOf(run: Run, gamma: number): DraftRequest {
   const { ids, verifier, settings, pair, request, maxNewTokens } = run;
   return {
     ids,
+    targetStream: run.target.stream,
     gamma,
     processing: verifier.draftProcessing,
     eosTokens: pair.target.eosTokens,
