@@ -80,7 +80,7 @@ export function tellDecoded(flags: Verbosity, what: string, metrics: Metrics): v
   const parts = [
     `${newTokens} tokens in ${seconds.toFixed(3)} s (target ${targetSeconds.toFixed(3)}, draft ${draftSeconds.toFixed(3)})`,
     `${rounds} rounds, ${targetCalls} target calls, ${draftCalls} draft calls`,
-    `γ ${gamma ?? 'varies'}, ${accepted} of ${proposed} proposed tokens accepted, α ${acceptanceRate.toFixed(3)}`,
+    `γ ${Number(gamma.toFixed(2))}, ${accepted} of ${proposed} proposed tokens accepted, α ${acceptanceRate.toFixed(3)}`,
     ...(costRatio === null ? [] : [`c ${costRatio.toFixed(3)}`]),
     ...(verifyRatio === null ? [] : [`v ${verifyRatio.toFixed(3)}`]),
   ];

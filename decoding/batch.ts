@@ -3,6 +3,7 @@ import { badSetting } from './checks';
 import { type EncodingShare, SharedEncodings } from './encodings';
 import type { GenerationEvent } from './events';
 import { Failure } from './failure';
+import { PairCosts } from './gamma/learnt';
 import { Queue } from './queue';
 import { round } from './round';
 import {
@@ -33,7 +34,12 @@ export class Batch {
   /** By the list of the source's ids. */
   private readonly encodings = new SharedEncodings();
 
-  constructor(private readonly pair: Pair) {}
+  private readonly pair: Pair;
+
+  constructor(pair: Pair) {
+    // Rounds of several sequences tell of costs that all of them share.
+    this.pair = pair.costs ? pair : { ...pair, costs: new PairCosts() };
+  }
 
   /** Number of sequences that are being decoded. */
   get size(): number {

@@ -5,7 +5,9 @@ import { checkIds, checkSampling, PROCESSORS, type Processing, SAMPLING } from '
 
 /** What settings mean when they are left out. The only place where these numbers stand. */
 export const DEFAULTS = {
-  gamma: 4,
+  gamma: 'auto',
+  /** γ where the text would depend on it, so that it may not follow clocks; and of a beam search. */
+  fixedGamma: 4,
   /** The largest γ that adapts to costs. */
   adaptiveGamma: 16,
   maxNewTokens: 128,
@@ -22,7 +24,8 @@ export interface Settings extends Processing {
   /**
    * Draft tokens proposed each round; at most so many when `costs` are given. 0 is plain decoding. 'auto' proposes as many as pay by
    * what rounds have taken so far, up to 16, and none where none pay; not beside `lenience`, and above temperature 0 not with a seed
-   * beside token or block verification, whose text would depend on γ. Default 4, with costs 16.
+   * beside token or block verification, whose text would depend on γ. Default 'auto', with costs 16. Where the text would depend on γ,
+   * beside `lenience` and above temperature 0 beside token or block verification, it is 4, and in a beam search.
    */
   readonly gamma?: number | 'auto';
   /**
@@ -35,7 +38,7 @@ export interface Settings extends Processing {
   /**
    * How proposals are verified. All ways are exact. `token`: one by one, as in the paper. `block`: as a whole, which accepts at least
    * as many. `coupled`: by numbers shared with the draft, so that the seed fixes the text whatever the draft and γ. Default `token`;
-   * `coupled` where γ is 'auto' and the temperature is above 0.
+   * `coupled` where γ is 'auto', by default or by word, and the temperature is above 0.
    */
   readonly verification?: Verification;
   /**
@@ -65,7 +68,7 @@ const LENGTH: OptionEntry = {
 
 export const GAMMA: OptionEntry = {
   ...whole(0, 64),
-  about: `draft tokens proposed each round (default: ${DEFAULTS.gamma}); 0 decodes without the draft`,
+  about: `draft tokens proposed each round (default: ${DEFAULTS.fixedGamma}); 0 decodes without the draft`,
   flag: '-g, --gamma <n>',
 };
 
@@ -73,7 +76,8 @@ const GAMMA_OR_AUTO: OptionEntry = {
   ...anyOf(oneOf('auto'), GAMMA),
   about:
     'draft tokens proposed each round; 0 decodes without the draft; auto learns what rounds take, and proposes as many as pay ' +
-    `(default: ${DEFAULTS.gamma})`,
+    `(default: ${DEFAULTS.gamma}, but ${DEFAULTS.fixedGamma} where the text would depend on it: beside lenience, and where tokens are ` +
+    'sampled by token or block verification)',
   flag: '-g, --gamma <n>',
 };
 
@@ -100,7 +104,7 @@ export const SETTINGS: OptionTable<keyof Settings> = {
   verification: {
     ...oneOf('token', 'block', 'coupled'),
     about:
-      'token, block or coupled; all are exact (default: token; coupled where tokens are sampled with --gamma auto: the seed then fixes the text)',
+      'token, block or coupled; all are exact (default: token; coupled where tokens are sampled with gamma auto: the seed then fixes the text)',
     flag: '--verification <kind>',
   },
   lenience: {

@@ -13,7 +13,7 @@ export interface ServeOptions {
   readonly apiKey?: string;
   /** Origins whose pages may call the server; `*` is every one. Default: none. */
   readonly cors?: readonly string[];
-  /** Draft tokens proposed each round where a request does not say; 0 decodes without the draft. Default 4. */
+  /** Draft tokens proposed each round where a request does not say; 0 decodes without the draft. Default 'auto', as in `generate`. */
   readonly gamma?: number | 'auto';
   /** Sequences decoded at once. Default 8. */
   readonly concurrency?: number;

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { bundledPair, GENERATE_OPTIONS, LOAD_OPTIONS, VERSION } from '../../api';
 import { roofline } from '../../bench/index';
 import { flagged, listOf, type OptionTable, oneOf, text, whole } from '../../common';
+import { DEFAULTS } from '../../decoding';
 import type { BackendName, Dtype } from '../../kernels';
 import { CommandError } from '../failure';
 import { checkWritable, writeText } from '../files';
@@ -23,7 +24,7 @@ export interface BenchFlags extends LoadFlags {
   readonly full?: boolean;
   readonly only?: 'kernels' | 'decode';
   readonly text?: readonly string[];
-  readonly gamma?: number;
+  readonly gamma?: number | 'auto';
   readonly maxNewTokens?: number;
   readonly svg?: string;
   readonly json?: boolean;
@@ -64,7 +65,10 @@ const FLAGS: OptionTable = {
     flag: '--text <text>',
   },
   ...MODEL_FLAG,
-  gamma: GENERATE_OPTIONS.gamma,
+  gamma: {
+    ...GENERATE_OPTIONS.gamma,
+    about: `draft tokens proposed each round, or auto (default: ${DEFAULTS.fixedGamma})`,
+  },
   maxNewTokens: GENERATE_OPTIONS.maxNewTokens,
   json: { ...flagged, about: 'print one JSON object', flag: '--json' },
 };
@@ -169,7 +173,7 @@ async function runKernels(flags: BenchFlags, signal: AbortSignal): Promise<Kerne
 }
 
 async function runDecode(flags: BenchFlags, signal: AbortSignal) {
-  const { gamma, maxNewTokens } = flags;
+  const { gamma = DEFAULTS.fixedGamma, maxNewTokens } = flags;
   const tandem = await loadTandem(flags, signal);
   try {
     const texts = flags.text ?? (await bundledPair()).examples;

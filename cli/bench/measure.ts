@@ -102,7 +102,7 @@ export interface DecodeFigures {
 export async function measureDecode(
   tandem: Tandem,
   texts: readonly string[],
-  options: { readonly maxNewTokens?: number; readonly gamma?: number; readonly signal: AbortSignal },
+  options: { readonly maxNewTokens?: number; readonly gamma: number | 'auto'; readonly signal: AbortSignal },
 ): Promise<DecodeFigures> {
   let [tokens, plainSeconds, seconds, calls, newTokens] = [0, 0, 0, 0, 0];
   const [alphas, cs, vs]: [number[], number[], number[]] = [[], [], []];

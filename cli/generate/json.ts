@@ -38,5 +38,10 @@ function placeOf(item: Input | BrokenLine) {
 
 /** What is the same for every line: the models, the backend and the settings in force. */
 function factsOf({ tandem, options }: Setting) {
-  return { ...runFacts(tandem), prefix: tandem.prefix, version: VERSION, settings: settingsInForce(options) };
+  return {
+    ...runFacts(tandem),
+    prefix: tandem.prefix,
+    version: VERSION,
+    settings: settingsInForce(options, tandem.drafter !== null),
+  };
 }

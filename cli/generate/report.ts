@@ -111,7 +111,7 @@ function speed(total: Metrics, plain: Tally, { colours }: Setting): string {
 
 function equality({ compared, equal, total }: Report, { options, colours }: Setting): string {
   if (!total.exact) return `${equal} of ${compared}: with lenience below 1 the text may differ from the target’s`;
-  if ((options.temperature ?? 0) > 0 && options.verification !== 'coupled') {
+  if ((options.temperature ?? 0) > 0 && draftingWay(options).verification !== 'coupled') {
     return `${equal} of ${compared}: samples have the same distribution, and differ from each other`;
   }
   return equal === compared

@@ -1,15 +1,19 @@
 import type { GenerateOptions } from '../../api';
 import { DEFAULTS, draftingWay } from '../../decoding';
 
+const WITHOUT_DRAFT = { gamma: 0, verification: 'token' } as const;
+
 /**
  * The settings in force, for the record of a result: what was given, and the default of what was not. A setting without
  * effect unless it is given is null. Settings of beam search and of sampling are listed where they apply.
+ *
+ * @param drafts whether something proposes tokens
  */
-export function settingsInForce(options: GenerateOptions): Record<string, unknown> {
+export function settingsInForce(options: GenerateOptions, drafts = true): Record<string, unknown> {
   const { numBeams = 1, costs = null, branching = null, signal: _signal, trace: _trace, ...rest } = options;
   const { concurrency: _concurrency, ...others } = rest; // texts are the same with any
   const given = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
-  const { gamma, verification } = draftingWay(options);
+  const { gamma, verification } = drafts ? draftingWay(options) : WITHOUT_DRAFT;
   // Sampled so while γ adapts, the text may be another one next time.
   const isFree = gamma === 'auto' && (options.temperature ?? 0) > 0 && verification !== 'coupled';
   const shared = {
@@ -31,8 +35,10 @@ export function settingsInForce(options: GenerateOptions): Record<string, unknow
     suppressTokens: [],
     beginSuppressTokens: [],
   };
-  if (numBeams > 1)
-    return { ...shared, numBeams, lengthPenalty: 1, earlyStopping: false, renormalizeLogits: false, ...given };
+  if (numBeams > 1) {
+    const search = { numBeams, lengthPenalty: 1, earlyStopping: false, renormalizeLogits: false };
+    return { ...shared, gamma: drafts ? DEFAULTS.fixedGamma : 0, ...search, ...given };
+  }
   return {
     ...shared,
     numBeams,

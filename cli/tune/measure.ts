@@ -43,7 +43,7 @@ export interface DraftJob {
 export type Text = string | readonly number[];
 
 /** γ of the run that α is taken from. */
-const TRIAL_GAMMA = DEFAULTS.gamma;
+const TRIAL_GAMMA = DEFAULTS.fixedGamma;
 /** The largest γ that is considered. A larger one that is asked for is timed all the same. */
 export const LARGEST_GAMMA = DEFAULTS.adaptiveGamma;
 

@@ -127,7 +127,7 @@ const DRAFT_WIDTH: OptionEntry = { ...whole(1, MOST_BEAMS), about: 'beams of the
  * @throws DecodingError `option-invalid` or `vocabulary-mismatch`
  */
 export function draftRules(rules: BeamRules, drafter: BeamDrafter, target: SequenceModel): DraftRules {
-  const { model, width = rules.numBeams, gamma = DEFAULTS.gamma, layers, copy } = drafter;
+  const { model, width = rules.numBeams, gamma = DEFAULTS.fixedGamma, layers, copy } = drafter;
   checkTable({ gamma, width }, { gamma: GAMMA, width: DRAFT_WIDTH }, 'beam drafter');
   if (width < rules.numBeams)
     throw badSetting('width', `a whole number from ${rules.numBeams} to ${MOST_BEAMS}`, width);

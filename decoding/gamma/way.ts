@@ -11,27 +11,33 @@ export interface DraftingWay {
 /**
  * γ and the verification of a run that has a draft, where its settings leave them open.
  *
- * γ that follows clocks may be another one when the same text is decoded again. So tokens are then drawn by coupled verification,
- * whose text does not depend on γ: the seed fixes it. Token verification accepts more. Who asks for it beside gamma 'auto', without a
- * seed, gets a text that may be another one next time.
+ * γ is 'auto' wherever the text cannot depend on γ: at temperature 0, and above 0 with coupled verification, which is then the
+ * default. Where the settings ask for lenience, or above temperature 0 for token or block verification, γ is a fixed number.
+ *
+ * γ that follows clocks may be another one when the same text is decoded again, and the seed has to fix the text. Token verification
+ * accepts more. Who asks for it beside gamma 'auto', without a seed, gets a text that may be another one next time.
  */
 export function draftingWay(settings: Settings): DraftingWay {
-  const { gamma, costs, branching, temperature = 0, verification } = settings;
-  const said = verification ?? 'token';
-  if (branching) return { gamma: branching.length, verification: said };
-  if (typeof gamma === 'number') return { gamma, verification: said };
-  if (costs) return { gamma: DEFAULTS.adaptiveGamma, verification: said };
-  if (gamma !== 'auto') return { gamma: DEFAULTS.gamma, verification: said };
-  return { gamma: 'auto', verification: verification ?? (temperature > 0 ? 'coupled' : 'token') };
+  const { branching, temperature = 0, verification } = settings;
+  const gamma = branching?.length ?? settings.gamma ?? usualGamma(settings);
+  return { gamma, verification: verification ?? (gamma === 'auto' && temperature > 0 ? 'coupled' : 'token') };
+}
+
+function usualGamma(settings: Settings): number | 'auto' {
+  if (settings.costs) return DEFAULTS.adaptiveGamma;
+  return mayFollowClocks(settings) ? DEFAULTS.gamma : DEFAULTS.fixedGamma;
 }
 
 /** Refuses gamma 'auto' where γ may not follow clocks. @throws DecodingError `option-invalid` */
 export function checkAuto(settings: Settings): void {
-  const { gamma, costs, branching } = settings;
+  const { gamma, costs, branching, seed, lenience = 1 } = settings;
   if (gamma !== 'auto' || branching !== undefined) return; // branching is refused beside any gamma
   if (costs !== undefined) throw badSetting('costs', "none beside gamma 'auto', which learns them", costs);
-  const { temperature = 0, seed, verification = 'coupled', lenience = 1 } = settings;
-  const mayAdapt = temperature === 0 || seed === undefined || verification === 'coupled';
-  if (mayAdapt && lenience === 1) return;
+  if (mayFollowClocks(settings) || (seed === undefined && lenience === 1)) return;
   throw badSetting('gamma', 'a number beside lenience, and beside a seed with verification that is not coupled', gamma);
+}
+
+/** Whether the text is the same with every γ. */
+function mayFollowClocks({ temperature = 0, verification = 'coupled', lenience = 1 }: Settings): boolean {
+  return lenience === 1 && (temperature === 0 || verification === 'coupled');
 }

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
+import type { GenerateOptions } from '../../api';
 import { comparison } from '../../api/comparison';
 import type { Result } from '../../api/types';
 import { addTallies, metricsOf } from '../../decoding';
+import { tableTandem } from '../support/table-tandem';
 
 const tally = {
   ...addTallies([]),
@@ -44,5 +46,20 @@ describe('a comparison', () => {
     const { measuredSpeedup, speculative } = comparison(resultOf([1], 1), resultOf([1], 3));
     expect(measuredSpeedup).toBe(3);
     expect(speculative.metrics.costRatio).not.toBeNull();
+  });
+});
+
+describe('a comparison of samples', () => {
+  it('draws both in one way: by default the seed fixes both, with γ as a number and token verification it does not', async () => {
+    const { tandem } = tableTandem({ seed: 3 });
+    const equal = async (options: GenerateOptions) => {
+      const found = await Promise.all(
+        [1, 2, 3, 4, 5, 6].map((seed) => tandem.compare('abc', { temperature: 1, maxNewTokens: 12, seed, ...options })),
+      );
+      return found.map((one) => one.equal);
+    };
+    expect(await equal({})).toEqual(Array(6).fill(true));
+    expect(await equal({ gamma: 3, verification: 'coupled' })).toEqual(Array(6).fill(true));
+    expect(await equal({ gamma: 4 })).toContain(false);
   });
 });

@@ -99,10 +99,13 @@ describe('defaults', () => {
 });
 
 describe('what is left out behaves as its documented default', () => {
-  it.each(['gamma', 'maxNewTokens', 'seed', 'sequence', 'temperature', 'lenience', 'numBeams', 'numReturnSequences'])(
+  it.each(['maxNewTokens', 'seed', 'sequence', 'temperature', 'lenience', 'numBeams', 'numReturnSequences'])(
     '%s: the same tokens in the same rounds as with the documented value',
     async (name) => {
-      const base: GenerateOptions = name === 'temperature' || name === 'numBeams' ? {} : { temperature: 1 };
+      const base: GenerateOptions = {
+        gamma: 4,
+        ...(name !== 'temperature' && name !== 'numBeams' && { temperature: 1 }),
+      };
       const left = await tandem.generate('abc', base);
       const given = await tandem.generate('abc', { ...base, [name]: DEFAULTS.get(name) });
       expect(given.ids).toEqual(left.ids);
@@ -111,13 +114,27 @@ describe('what is left out behaves as its documented default', () => {
     },
   );
 
-  it('gamma: a round proposes so many tokens', async () => {
-    expect(Math.max(...(await proposals({})))).toBe(numberOf('gamma'));
+  it('gamma: the same tokens as with the documented value, which samples otherwise than a number', async () => {
+    const text = async (options: GenerateOptions) =>
+      (await tandem.generate('abc', { ...ENDLESS, maxNewTokens: 40, ...options })).ids;
+    expect(DEFAULTS.get('gamma')).toBe('auto');
+    expect(await text({ gamma: 'auto' })).toEqual(await text({}));
+    expect(await text({ gamma: 4 })).not.toEqual(await text({}));
+    expect(await text({ gamma: 4, verification: 'coupled' })).toEqual(await text({}));
+  });
+
+  it('gamma where the text would depend on it: a round proposes so many tokens as the docstring and the help name', async () => {
+    const source = readFileSync(join(__dirname, '..', '..', 'decoding/settings.ts'), 'utf8').replace(/\s+\* /g, ' ');
+    const fixed = Number(/Where the text would depend on γ, .*? it is (\d+)/.exec(source)?.[1]);
+    expect(Number(/but (\d+) where the text would depend/.exec(GENERATE_OPTIONS.gamma.about)?.[1])).toBe(fixed);
+    for (const options of [{ verification: 'token' }, { verification: 'block', seed: 3 }, { lenience: 0.5 }] as const) {
+      expect(Math.max(...(await proposals(options)))).toBe(fixed);
+    }
   });
 
   it('gamma beside costs: a round proposes up to the larger number that the docstring names', async () => {
     const source = readFileSync(join(__dirname, '..', '..', 'decoding/settings.ts'), 'utf8');
-    const most = Number(/Default 4, with costs (\d+)\./.exec(source)?.[1]);
+    const most = Number(/Default 'auto', with costs (\d+)\./.exec(source)?.[1]);
     const free = { c: 0, v: [1] };
     expect(Math.max(...(await proposals({ costs: free, gamma: 64 })))).toBeGreaterThan(most);
     expect(Math.max(...(await proposals({ costs: free })))).toBe(most);

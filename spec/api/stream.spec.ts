@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import type { Result, StreamEvent } from '../../api';
 import { tableTandem } from '../support/table-tandem';
 
-const OPTIONS = { maxNewTokens: 8 };
+const OPTIONS = { maxNewTokens: 8, gamma: 4 };
 
 const toyOf = fc.nat(999).map((seed) => tableTandem({ seed }));
 

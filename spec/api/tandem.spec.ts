@@ -23,21 +23,28 @@ describe('a loaded pair', () => {
   }
 
   test.each([
-    ['greedy', {}],
-    ['coupled at temperature 1', { temperature: 1, verification: 'coupled', seed: 3 }],
+    ['greedy', { gamma: 4 }],
+    ['coupled at temperature 1', { temperature: 1, verification: 'coupled', gamma: 4, seed: 3 }],
     ['sampled with a fixed γ', { temperature: 1, gamma: 3, seed: 4 }],
-    ['with a stop string', { stop: ['as', 'my'] }],
+    ['with a stop string', { stop: ['as', 'my'], gamma: 4 }],
+    ['greedy with γ that adapts', {}],
+    ['sampled with γ that adapts', { temperature: 1, seed: 3 }],
   ] as const)(
     '%s: of a list, each input has the ids and pieces it has alone, and its pieces joined are its text',
-    async (_, options) => {
+    async (_, options: GenerateOptions) => {
       const events = await eventsOf(INPUTS, { ...options, concurrency: 3 });
       let pieces = 0;
       for (const [index, input] of INPUTS.entries()) {
         const alone = tandem.stream(input, { ...options, sequence: sequenceName(index, 0) });
         const own: StreamEvent[] = [];
         for await (const event of alone) own.push({ ...event, index });
+        // γ that adapts follows clocks, and so do rounds.
+        const clockless = (event: StreamEvent) =>
+          event.kind === 'token' && options.gamma === undefined
+            ? { ...event, round: null, origin: null, rejected: null }
+            : event;
         const timeless = (event: StreamEvent) =>
-          event.kind === 'done' ? { ...event, result: { ...event.result, metrics: null } } : event;
+          event.kind === 'done' ? { ...event, result: { ...event.result, metrics: null } } : clockless(event);
         expect(events.filter((event) => event.index === index).map(timeless)).toEqual(own.map(timeless));
         const tokens = own.flatMap((event) => (event.kind === 'token' ? [event] : []));
         const { text, ids } = await alone.result;
@@ -101,7 +108,7 @@ describe('a loaded pair', () => {
   });
 
   test('samples differ, each is what it is alone under its name, and the first is what one sample is', async () => {
-    const options = { temperature: 1, seed: 5, maxNewTokens: 24 };
+    const options = { temperature: 2, seed: 5, maxNewTokens: 24 };
     const { sequences, text, metrics } = await tandem.generate(INPUTS[0], { ...options, numReturnSequences: 4 });
     expect(sequences).toHaveLength(4);
     expect(new Set(sequences.map((sequence) => sequence.text)).size).toBe(4);
@@ -153,7 +160,7 @@ describe('drafts', () => {
   const greedy = async (draft: Parameters<typeof Tandem.load>[1]) => {
     const tandem = await Tandem.load(undefined, { ...draft, threads: 1 });
     try {
-      const { ids, metrics } = await tandem.generate(INPUTS[0]);
+      const { ids, metrics } = await tandem.generate(INPUTS[0], { gamma: 4 });
       return { ids, name: tandem.drafter, dtype: tandem.draft?.dtype, proposed: metrics.proposed };
     } finally {
       await tandem.dispose();

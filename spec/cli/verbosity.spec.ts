@@ -43,7 +43,7 @@ const PLACE = ['--backend', 'cpu', '--threads', '1', '-n', '3'];
 
 test('--verbose tells on standard error what is loaded, what computes and what each text took; the output is the same', async () => {
   const usual = await inside(['generate', 'Amen.', ...PLACE]);
-  const told = await inside(['generate', 'Amen.', ...PLACE, '--verbose']);
+  const told = await inside(['generate', 'Amen.', ...PLACE, '--gamma', '4', '--verbose']);
   expect([told.status, told.stdout]).toEqual([0, usual.stdout]);
   expect(usual.stderr).toBe('');
   const lines = told.stderr.trimEnd().split('\n');

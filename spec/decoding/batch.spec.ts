@@ -87,7 +87,7 @@ describe('a batch', () => {
     const pair = { target: table(5), drafter: modelDrafter(table(6)) };
     const requests = [2, 9, 5, 7].map((maxNewTokens, seed) => ({
       source: [3, 1],
-      settings: { temperature: 1, seed, maxNewTokens, minNewTokens: maxNewTokens },
+      settings: { temperature: 1, gamma: 4, seed, maxNewTokens, minNewTokens: maxNewTokens },
     }));
     const slotted = requests.map((one, i) => ({ ...one, settings: { ...one.settings, seed: i % 2 } }));
     const text = async (of: readonly SequenceRequest[]) =>
@@ -131,7 +131,7 @@ describe('a batch', () => {
     const pair = { target, drafter: modelDrafter(table(4)) };
     const stopped = new AbortController();
     stopped.abort();
-    const good = { source: [4, 1], settings: { maxNewTokens: 6 } };
+    const good = { source: [4, 1], settings: { gamma: 4, maxNewTokens: 6 } };
     const everything = Array.from({ length: VOCABULARY }, (_, id) => id);
     const found = await results(
       generateBatch(pair, [

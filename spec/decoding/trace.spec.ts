@@ -81,7 +81,7 @@ describe('a trace', () => {
 
   it('has a masked source with the ids that are hidden, and can be run again from it', async () => {
     const masked = { ids: [7, 4, 5, 1], mask: Uint8Array.of(0, 1, 1, 1) };
-    const settings = { temperature: 1, seed: 5, maxNewTokens: 9 };
+    const settings = { temperature: 1, gamma: 4, seed: 5, maxNewTokens: 9 };
     const recorder = new TraceRecorder();
     const result = await finish({ target, drafter, source: masked, settings, trace: recorder });
     const trace = readTrace(JSON.parse(JSON.stringify(recorder.trace)));

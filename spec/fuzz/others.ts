@@ -26,7 +26,13 @@ const trace: Fuzzer = {
     const seeds: Uint8Array[] = [];
     for (const temperature of [0, 1]) {
       const recorder = new TraceRecorder();
-      await finish({ target, drafter, source: [4, 5, 1], settings: { temperature, maxNewTokens: 6 }, trace: recorder });
+      await finish({
+        target,
+        drafter,
+        source: [4, 5, 1],
+        settings: { temperature, gamma: 4, maxNewTokens: 6 },
+        trace: recorder,
+      });
       seeds.push(bytes(recorder.trace));
     }
     return seeds;
@@ -48,7 +54,12 @@ const ngram: Fuzzer = {
   },
   use: async (input) => {
     const table = NgramTable.fromJSON(parsed(input), 'table.json');
-    await finish({ target, drafter: ngramDrafter(9, { table }), source: [4, 5, 1], settings: { maxNewTokens: 6 } });
+    await finish({
+      target,
+      drafter: ngramDrafter(9, { table }),
+      source: [4, 5, 1],
+      settings: { gamma: 4, maxNewTokens: 6 },
+    });
   },
 };
 

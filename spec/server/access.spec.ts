@@ -112,9 +112,9 @@ describe('what the server tells of itself', () => {
     const toy = await tableServer();
     const { tandem } = toy;
     expect(await toy.send('/health').then((response) => response.json())).toEqual({ status: 'ok', model: 'toy' });
-    await toy.post('/v1/completions', { prompt: 'abc', max_tokens: 5 });
+    await toy.post('/v1/completions', { prompt: 'abc', max_tokens: 5, gamma: 4 });
     await toy.post('/v1/completions', { prompt: 3 });
-    const { metrics } = await tandem.generate('abc', { maxNewTokens: 5 });
+    const { metrics } = await tandem.generate('abc', { maxNewTokens: 5, gamma: 4 });
     const text = await toy.send('/metrics').then((response) => response.text());
     for (const line of [
       'tandem_requests_total{route="/v1/completions",status="200"} 1',

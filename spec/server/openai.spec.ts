@@ -14,8 +14,8 @@ describe('the openai client', () => {
 
   test('a completion: the text that generate gives, why it ended, and what it cost', async () => {
     const { tandem, client } = toy;
-    const found = await client.completions.create(ask({ max_tokens: 7 }));
-    const { text, stopReason, metrics } = await tandem.generate('abc', { maxNewTokens: 7 });
+    const found = await client.completions.create(ask({ max_tokens: 7, gamma: 4 }));
+    const { text, stopReason, metrics } = await tandem.generate('abc', { maxNewTokens: 7, gamma: 4 });
     expect(found.choices).toEqual([
       { index: 0, text, logprobs: null, finish_reason: stopReason === 'length' ? 'length' : 'stop' },
     ]);
@@ -65,7 +65,7 @@ describe('the openai client', () => {
 
   test('a stream: the same text in pieces, its ends, and the usage where it is asked for', async () => {
     const { client } = toy;
-    const fields = { prompt: ['abc', 'fed'], n: 2, temperature: 1, seed: 4, max_tokens: 9 };
+    const fields = { prompt: ['abc', 'fed'], n: 2, temperature: 1, gamma: 4, seed: 4, max_tokens: 9 };
     const whole = await client.completions.create(ask(fields));
     const stream = await client.completions.create({
       ...ask(fields),

@@ -218,7 +218,9 @@ describe('the server’s own γ', () => {
   const prompts = { prompt: 'Amen.', max_tokens: 12, min_new_tokens: 12 };
 
   test.each<[number | 'auto' | undefined, object, number, number]>([
-    [undefined, {}, 3, 4],
+    [undefined, { lenience: 0.5, temperature: 1 }, 3, 4],
+    [undefined, { verification: 'block', temperature: 1 }, 3, 4],
+    [undefined, { gamma: 4 }, 3, 4],
     [1, {}, 1, 1],
     [1, { gamma: 3 }, 2, 3],
     [1, { branching: [2, 1] }, 2, 4],
@@ -241,19 +243,22 @@ describe('the server’s own γ', () => {
     }
   });
 
-  test('auto goes with samples of a seed and leaves beams alone', async () => {
-    const toy = await tableServer({ gamma: 'auto' });
-    try {
-      const text = async (fields: object) => {
-        const response = await toy.post('/v1/completions', { ...prompts, ...fields });
-        expect(response.status).toBe(200);
-        return (await response.json()).choices[0].text;
-      };
-      const sampled = { temperature: 1, seed: 5 };
-      expect(await text(sampled)).toBe(await text({ ...sampled, verification: 'coupled', gamma: 2 }));
-      await text({ num_beams: 2 });
-    } finally {
-      await toy.close();
-    }
-  });
+  test.each(['auto', undefined] as const)(
+    '%j adapts beside a seed of samples, and leaves beams alone',
+    async (gamma) => {
+      const toy = await tableServer({ gamma });
+      try {
+        const text = async (fields: object) => {
+          const response = await toy.post('/v1/completions', { ...prompts, ...fields });
+          expect(response.status).toBe(200);
+          return (await response.json()).choices[0].text;
+        };
+        const sampled = { temperature: 1, seed: 5 };
+        expect(await text(sampled)).toBe(await text({ ...sampled, verification: 'coupled', gamma: 2 }));
+        await text({ num_beams: 2 });
+      } finally {
+        await toy.close();
+      }
+    },
+  );
 });

@@ -35,7 +35,7 @@ describe('a pair with one tokenizer, whose tables were padded to 32,128 and to 3
     const target = await model(rows.target, 3);
     const draft = { model: await model(rows.draft, 1), dtype: 'f32' as const };
     await using tandem = await Tandem.load(target, { draft, backend: 'cpu', dtype: 'f32' });
-    const settings = [{ gamma: 4 }, { verification: 'block' }, { branching: [2, 1] }] as const;
+    const settings = [{ gamma: 4 }, { gamma: 4, verification: 'block' }, { branching: [2, 1] }] as const;
     for (const one of settings) {
       const { ids, metrics } = await tandem.generate(TEXT, { ...one, maxNewTokens: 12 });
       expect(ids).toEqual(ANSWER);

@@ -31,15 +31,22 @@ describe('an engine in a worker', () => {
   }
 
   it.each([
-    ['greedy', {}],
-    ['sampled', { temperature: 1, seed: 3, topP: 0.9, maxNewTokens: 12 }],
-    ['samples', { temperature: 1, numReturnSequences: 2, maxNewTokens: 8 }],
+    ['greedy', { gamma: 4 }],
+    ['sampled', { temperature: 1, gamma: 4, seed: 3, topP: 0.9, maxNewTokens: 12 }],
+    ['samples', { temperature: 1, gamma: 4, numReturnSequences: 2, maxNewTokens: 8 }],
     ['beams', { numBeams: 2, maxNewTokens: 8 }],
-    ['stop strings', { stop: ['my'] }],
+    ['stop strings', { stop: ['my'], gamma: 4 }],
   ])('%s: the same events, in the same order', async (_, options) => {
     const events = await eventsOf(away, options);
     expect(events).toEqual(await eventsOf(here, options));
     expect(events.length).toBeGreaterThan(2 * INPUTS.length);
+  });
+
+  it('samples by default: the same texts, though γ adapts there and here', async () => {
+    const texts = async (tandem: Tandem) =>
+      (await tandem.generate(INPUTS, { temperature: 1, seed: 3 })).map((result) => (result.error ? null : result.text));
+    for (let call = 0; call < 2; call++) expect(await texts(away)).toEqual(await texts(here));
+    expect(await texts(away)).not.toContain(null);
   });
 
   it('says what was loaded, as data, and has no parts to give', () => {
@@ -177,9 +184,10 @@ describe('an engine in a worker', () => {
   });
 
   it('a stream that is left early ends its call in the worker, and the next one has the same events', async () => {
-    const before = await eventsOf(away, {});
-    for (let i = 0; i < 3; i++) for await (const _ of away.stream(INPUTS)) break;
-    expect(await eventsOf(away, {})).toEqual(before);
+    const options = { gamma: 4 };
+    const before = await eventsOf(away, options);
+    for (let i = 0; i < 3; i++) for await (const _ of away.stream(INPUTS, options)) break;
+    expect(await eventsOf(away, options)).toEqual(before);
   });
 
   it('a cancelled load leaves no worker', async () => {

@@ -28,7 +28,16 @@ describe('tandem eval', () => {
 
   test('measures the texts of generate, the loss of score, and α of the two models', async () => {
     const out = join(scratch, 'texts.txt');
-    const [report] = await records(['eval', file('pairs.tsv', TSV), '--max-new-tokens', '12', '--out', out]);
+    const [report] = await records([
+      'eval',
+      file('pairs.tsv', TSV),
+      '--max-new-tokens',
+      '12',
+      '--gamma',
+      '4',
+      '--out',
+      out,
+    ]);
     const texts = readFileSync(out, 'utf8').trimEnd().split('\n');
     const references = PAIRS.map(([, reference]) => reference);
     expect(texts).toHaveLength(3);

@@ -47,7 +47,7 @@ describe('the report of tandem generate', () => {
   };
 
   it('of one text says where it ran, what it took and what was accepted', () => {
-    expect(lines()).toEqual({
+    expect(lines({ options: { gamma: 4 } })).toEqual({
       on: 'wasm (simd), 2 threads, f32; γ = 4, greedy',
       'tokens a target call': '3.00 (12 tokens, 4 calls)',
       acceptance: 'α 0.75 estimated; 8 of 16 proposed tokens accepted (0.50), 2.00 a round',
@@ -59,14 +59,23 @@ describe('the report of tandem generate', () => {
   });
 
   it.each<[Change, string]>([
-    [{ backend: { threads: 1 } }, 'wasm (simd), 1 thread, f32; γ = 4, greedy'],
-    [{ backend: { wide: { on: true } } }, 'wasm (simd, wide), 2 threads, f32; γ = 4, greedy'],
-    [{ backend: { wide: { on: false } } }, 'wasm (simd), 2 threads, f32; γ = 4, greedy'],
+    [{ backend: { threads: 1 }, options: { gamma: 4 } }, 'wasm (simd), 1 thread, f32; γ = 4, greedy'],
+    [{ backend: { wide: { on: true } }, options: { gamma: 4 } }, 'wasm (simd, wide), 2 threads, f32; γ = 4, greedy'],
+    [{ backend: { wide: { on: false } }, options: { gamma: 4 } }, 'wasm (simd), 2 threads, f32; γ = 4, greedy'],
     [{ drafter: null }, 'wasm (simd), 2 threads, f32; greedy'],
     [{ options: { gamma: 0 } }, 'wasm (simd), 2 threads, f32; greedy'],
     [{ options: { numBeams: 4, gamma: 0 } }, 'wasm (simd), 2 threads, f32; 4 beams'],
     [{ options: { gamma: 7 } }, 'wasm (simd), 2 threads, f32; γ = 7, greedy'],
     [{ options: { gamma: 'auto' } }, 'wasm (simd), 2 threads, f32; γ adapts, greedy'],
+    [{}, 'wasm (simd), 2 threads, f32; γ adapts, greedy'],
+    [
+      { options: { temperature: 1, seed: 3 } },
+      'wasm (simd), 2 threads, f32; γ adapts, coupled verification, temperature 1, seed 3',
+    ],
+    [
+      { options: { temperature: 1, verification: 'token' } },
+      'wasm (simd), 2 threads, f32; γ = 4, temperature 1, seed 0',
+    ],
     [{ options: { temperature: 0.5, gamma: 2 } }, 'wasm (simd), 2 threads, f32; γ = 2, temperature 0.5, seed 0'],
     [
       { options: { temperature: 1, gamma: 2, seed: 7, verification: 'block' } },
@@ -103,10 +112,15 @@ describe('the report of tandem generate', () => {
   });
 
   it('promises equality only where there is one: not of samples, and not with lenience', () => {
-    const sampled = { options: { temperature: 1 } };
-    expect(lines(sampled, [true, false]).equal).toMatch(/^1 of 2: samples have the same distribution/);
-    const coupled = { options: { temperature: 1, verification: 'coupled' } };
-    expect(lines(coupled, [true]).equal).toMatch(/^yes: /);
+    for (const way of [{ gamma: 4 }, { verification: 'token' }] as const) {
+      const sampled = { options: { temperature: 1, ...way } };
+      expect(lines(sampled, [true, false]).equal).toMatch(/^1 of 2: samples have the same distribution/);
+    }
+    for (const way of [{}, { gamma: 4, verification: 'coupled' }] as const) {
+      const coupled = { options: { temperature: 1, ...way } };
+      expect(lines(coupled, [true]).equal).toMatch(/^yes: /);
+      expect(lines(coupled, [true, false]).equal).toMatch(/^NO: 1 of 2 differ/);
+    }
     const lenient = lines({ exact: false, options: { lenience: 0.5 } }, [true]);
     expect(lenient.exact).toMatch(/^NO: lenience 0\.5 accepts draft tokens more often/);
     expect(lenient.equal).toMatch(/^1 of 1: with lenience below 1/);

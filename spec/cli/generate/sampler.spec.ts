@@ -26,7 +26,7 @@ describe('generate', () => {
       ['--gamma', '1'],
       ['--gamma', '6', '--compare'],
       ['--branching', '2,1'],
-      ['--draft', 'copy'],
+      ['--draft', 'copy', '--gamma', '4'],
       ['--gamma', 'auto'],
     ]) {
       const [result] = await json(TEXT, ...way);
@@ -94,7 +94,7 @@ describe('generate', () => {
   });
 
   it('gives each line of a file the same text, whatever is decoded beside it, traced or compared', async () => {
-    for (const settings of [[], ['-t', '1', '--seed', '5']]) {
+    for (const settings of [[], ['-t', '1', '--seed', '5'], ['-t', '1', '--seed', '5', '--gamma', '4']]) {
       const expected = await json('--file', file, ...settings, '--concurrency', '1');
       const [first] = await json(LINES[0], ...settings);
       expect(expected[0].ids).toEqual(first.ids);
@@ -123,7 +123,7 @@ describe('generate', () => {
 
   it('--trace writes a trace for each result that can be read back and has the ids', async () => {
     const path = join(scratch, 'trace.jsonl');
-    const results = await json('--file', file, '--trace', path, '-t', '1');
+    const results = await json('--file', file, '--trace', path, '-t', '1', '--gamma', '4');
     const traces = readFileSync(path, 'utf8')
       .trimEnd()
       .split('\n')
@@ -148,7 +148,7 @@ describe('generate', () => {
     const run = await inside(['ngram', 'build', texts, '--order', '3', '--out', table]);
     expect(run).toMatchObject({ status: 0, stderr: '' });
     expect(run.stdout).toMatch(/order 3, \d+ contexts from \d+ tokens of 3 lines\n$/);
-    const drafted = await json('--file', file, '--draft', `ngram:${table}`);
+    const drafted = await json('--file', file, '--draft', `ngram:${table}`, '--gamma', '4');
     expect(idsOf(drafted)).toEqual(idsOf(results));
     expect(drafted[0].metrics.accepted).toBeGreaterThan(drafted[0].metrics.newTokens / 2);
   });

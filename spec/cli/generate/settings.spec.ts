@@ -36,6 +36,8 @@ const WAYS: readonly (readonly string[])[] = [
   ['--forced-bos-token', '7', '--forced-eos-token', '1,5', '--exponential-decay-length-penalty', '3,1.2', '-n', '6'],
   ['-t', '1', '--typical-p', '0.9', '--epsilon-cutoff', '0.01', '--eta-cutoff', '0.02', '--top-h', '0.8', '-n', '9'],
   ['-t', '1', '-n', '9', '-s', '6', '--gamma', 'auto'],
+  ['-t', '1', '-n', '9', '-s', '7'],
+  ['-t', '1', '-n', '9', '-s', '7', '--verification', 'block'],
   ['--num-beams', '2', '--renormalize-logits', '--begin-suppress-tokens', '5,7', '--sequence-bias', '9:1', '-n', '6'],
   ['--num-beams', '3', '--num-return-sequences', '2', '--length-penalty', '0.5', '--early-stopping', 'never'],
 ];
@@ -67,7 +69,7 @@ describe('the settings of a JSON record', () => {
     expect(settingsInForce({})).toEqual({
       maxNewTokens: 128,
       minNewTokens: 0,
-      gamma: 4,
+      gamma: 'auto',
       numBeams: 1,
       numReturnSequences: 1,
       forcedPrefix: [],
@@ -99,6 +101,7 @@ describe('the settings of a JSON record', () => {
       stop: [],
     });
     expect(settingsInForce({ numBeams: 4 })).not.toHaveProperty('temperature');
+    expect(settingsInForce({ numBeams: 4 })).toHaveProperty('gamma', 4);
     expect(settingsInForce({ costs: { c: 0, v: [1] } })).toHaveProperty('gamma', 16);
     expect(settingsInForce({ temperature: 1, seed: 0, gamma: 'auto' })).toMatchObject({
       verification: 'coupled',
@@ -106,6 +109,21 @@ describe('the settings of a JSON record', () => {
     });
     const free = { temperature: 1, gamma: 'auto', verification: 'token' } as const; // another text each time
     expect(settingsInForce(free)).toMatchObject({ gamma: 'auto', verification: 'token', seed: null });
-    expect(settingsInForce({ temperature: 1, seed: 0 })).toMatchObject({ gamma: 4, verification: 'token' });
+    expect(settingsInForce({ temperature: 1, seed: 0 })).toMatchObject({
+      gamma: 'auto',
+      verification: 'coupled',
+      seed: 0,
+    });
+    const asked = { temperature: 1, verification: 'token' } as const;
+    expect(settingsInForce(asked)).toMatchObject({ gamma: 4, verification: 'token', seed: 0 });
+  });
+
+  it('are those of decoding without a draft where nothing proposes tokens', async () => {
+    expect(settingsInForce({ temperature: 1 }, false)).toMatchObject({ gamma: 0, verification: 'token', seed: 0 });
+    const way = ['-t', '1', '-s', '6', '--draft', 'none', '-n', '9'];
+    const [first] = await records(['generate', TEXT, ...way]);
+    const { lenience: _needsDraft, ...settings } = first.settings;
+    const [second] = await records(['generate', TEXT, ...flagsOf(settings), '--draft', 'none']);
+    expect([second.sequences, second.settings]).toEqual([first.sequences, first.settings]);
   });
 });

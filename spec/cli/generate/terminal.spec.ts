@@ -19,7 +19,7 @@ const COLOUR = /\u001b\[\d+m/g;
 describe('on a terminal', () => {
   it('text is coloured by origin, and is the text of a pipe; a report follows, and nothing is compared unasked', async () => {
     const pipe = await inside(['generate', TEXT]);
-    const terminal = await inside(['generate', TEXT], { terminal: true });
+    const terminal = await inside(['generate', TEXT, '--gamma', '4'], { terminal: true });
     expect(terminal).toMatchObject({ status: 0, stderr: '' });
     expect(terminal.stdout).toContain('\u001b[32m'); // drafted and accepted
     expect(terminal.stdout).toContain('\u001b[36m'); // the free extra token
@@ -31,12 +31,13 @@ describe('on a terminal', () => {
   });
 
   it('--no-color prints the same without colours, and --color colours a pipe as well', async () => {
-    const coloured = await inside(['generate', TEXT], { terminal: true });
-    const plain = await inside(['generate', TEXT, '--no-color'], { terminal: true });
+    const call = ['generate', TEXT, '--gamma', '4'];
+    const coloured = await inside(call, { terminal: true });
+    const plain = await inside([...call, '--no-color'], { terminal: true });
     const textOf = (stdout: string) => stdout.split('\n')[0];
     expect(plain.stdout).not.toContain('\u001b');
     expect(textOf(coloured.stdout).replace(COLOUR, '')).toBe(textOf(plain.stdout));
-    expect((await inside(['generate', TEXT, '--color'])).stdout).toBe(`${textOf(coloured.stdout)}\n`);
+    expect((await inside([...call, '--color'])).stdout).toBe(`${textOf(coloured.stdout)}\n`);
   });
 
   const IDS = ['generate', '--model', hostile, '--ids', '5,17,1', '--max-new-tokens', '6', '--min-new-tokens', '6'];

@@ -49,7 +49,7 @@ describe('the first of several drafters', () => {
     const alone = await finish({ target, source: [1], settings: { maxNewTokens: 20 } });
     const source = [...alone.ids.slice(5, 12)];
     const drafter = firstOf([copyDrafter(30), modelDrafter(model)]);
-    const { ids, metrics } = await finish({ target, drafter, source, settings: { maxNewTokens: 20 } });
+    const { ids, metrics } = await finish({ target, drafter, source, settings: { gamma: 4, maxNewTokens: 20 } });
     expect(ids).toEqual(alone.ids);
     expect(model.calls()).toBeGreaterThan(0);
     expect(metrics.draftCalls).toBeGreaterThan(model.calls());

@@ -122,10 +122,12 @@ describe('the n-gram drafter', () => {
   it('forgets between sequences: the second run of a drafter equals the first', async () => {
     const target = tableModel({ vocabulary: 12, logits: randomTable(12, 4) });
     const drafter = ngramDrafter(12);
-    const run = () => finish({ target, drafter, source: [1], settings: { temperature: 1, seed: 5, maxNewTokens: 30 } });
+    const settings = { temperature: 1, gamma: 4, seed: 5, maxNewTokens: 30 };
+    const run = () => finish({ target, drafter, source: [1], settings });
     const [one, two] = [await run(), await run()];
     expect(two.ids).toEqual(one.ids);
     expect(two.metrics.proposed).toBe(one.metrics.proposed);
+    expect(one.metrics.proposed).toBeGreaterThan(0);
   });
 
   it('refuses a table of another vocabulary', () => {

@@ -60,7 +60,12 @@ describe('drafter-invariant coupling', () => {
   it('is greedy decoding at temperature 0', async () => {
     const target = tableModel({ vocabulary: 9, logits: randomTable(9, 2) });
     const run = (settings: Settings) =>
-      finish({ target, drafter: modelDrafter(target), source: [1], settings: { maxNewTokens: 9, ...settings } });
+      finish({
+        target,
+        drafter: modelDrafter(target),
+        source: [1],
+        settings: { gamma: 4, maxNewTokens: 9, ...settings },
+      });
     expect((await run({ verification: 'coupled' })).ids).toEqual((await run({})).ids);
   });
 
