@@ -19,12 +19,17 @@ export interface BatchFlags extends LoadFlags, SettingsFlag, Omit<GenerateOption
   readonly exitZero?: boolean;
 }
 
+function isShard(value: unknown): boolean {
+  const { part, of } = value as Shard;
+  return part >= 1 && part <= of;
+}
+
 const shardRule: OptionRule<Shard> = {
   expected: 'a part and the number of parts, as 2/8, from 1/8 to 8/8',
-  holds: (value) => typeof value === 'object',
+  holds: isShard,
   parse: (given) => {
     const [part, of] = (/^(\d{1,9})\/(\d{1,9})$/.exec(given) ?? []).slice(1).map(Number);
-    return part >= 1 && part <= of ? { part, of } : null;
+    return isShard({ part, of }) ? { part, of } : null;
   },
 };
 

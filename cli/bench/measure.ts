@@ -11,6 +11,7 @@ import {
 } from '../../bench/index';
 import { type BackendName, type BackendOptions, createBackend, type Dtype } from '../../kernels';
 import { yieldToEventLoop } from '../event-loop';
+import { type Spread, spreadOf } from './spread';
 
 /** Kernels of the command. The others of `npm run bench` say less about a machine. */
 export const KERNELS = KERNEL_BENCHES.map(({ name }) => name);
@@ -65,8 +66,7 @@ export async function measureKernels(job: KernelJob): Promise<KernelFigures> {
   return { label, limits: limits as Bench['limits'], kernels: measured };
 }
 
-/** Median seconds of a unit, and half the distance between its quartiles, in per cent of the median. */
-async function time(unit: () => Promise<void>, signal: AbortSignal): Promise<{ median: number; margin: number }> {
+async function time(unit: () => Promise<void>, signal: AbortSignal): Promise<Spread> {
   const samples: number[] = [];
   const begun = performance.now();
   while (samples.length < LEAST || performance.now() - begun < LONGEST_MS) {
@@ -75,10 +75,7 @@ async function time(unit: () => Promise<void>, signal: AbortSignal): Promise<{ m
     samples.push((performance.now() - from) / 1000);
     await yieldToEventLoop(signal);
   }
-  samples.sort((a, b) => a - b);
-  const at = (share: number) => samples[Math.min(samples.length - 1, Math.floor(share * samples.length))];
-  const median = at(0.5);
-  return { median, margin: (50 * (at(0.75) - at(0.25))) / median };
+  return spreadOf(samples);
 }
 
 /** Whole texts on this machine, with the draft and without it. */

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type ModelSource, Tandem } from '../../../api';
 import { openModel } from '../../../api/sources/open';
 import { openCheckpoint } from '../../../weights';
+import { TOKENIZER_FILES } from '../../../weights/stated';
 
 const DRAFT = join(__dirname, '..', '..', '..', 'models', 'modernize-draft');
 const read = (file: string) => readFileSync(join(DRAFT, file));
@@ -102,6 +103,15 @@ describe('a model', () => {
     expect(requests.filter((request) => request.startsWith('/t5/model.safetensors'))).toHaveLength(1);
   });
 
+  it('at an address is asked for by every name of a file that its tokenizer, its settings and its steps may be in', async () => {
+    const { url, requests } = await serve({ '/t5/config.json': WHOLE['/t5/config.json'] });
+    await expect(openModel({ source: `${url}/t5`, hub: {} })).rejects.toMatchObject({ code: 'not-found' });
+    const names = ['spiece.model', 'vocab.json', 'merges.txt', 'modules.json', 'sentence_bert_config.json'];
+    for (const name of ['config.json', 'generation_config.json', ...TOKENIZER_FILES, ...names]) {
+      expect(requests.filter((request) => request === `/t5/${name}`)).toHaveLength(1);
+    }
+  });
+
   it('at an address in shards is found by its index', async () => {
     const { url } = await serve(SHARDED);
     expect(await textOf(`${url}/t5`)).toBe(expected);
@@ -133,6 +143,34 @@ describe('a model', () => {
     for (const model of [files, bytes, new Map(files.map((file) => [file.name, file]))]) {
       expect(await textOf(model)).toBe(expected);
     }
+  });
+
+  it('that says how long its sources may be tells of the first longer one, and of no other', async () => {
+    const files = Object.fromEntries(Object.entries(WHOLE).map(([path, bytes]) => [path.slice('/t5/'.length), bytes]));
+    const notices: string[] = [];
+    const tandem = await Tandem.load(
+      { ...files, 'tokenizer_config.json': Buffer.from('{"model_max_length":8}') },
+      { threads: 1, onNotice: ({ kind }) => notices.push(kind) },
+    );
+    const told = async (ids: number) => {
+      await tandem.generate(new Array(ids).fill(5), { maxNewTokens: 1 });
+      return notices.filter((kind) => kind === 'long-source').length;
+    };
+    expect([await told(8), await told(9), await told(20)]).toEqual([0, 1, 1]);
+    await tandem.dispose();
+  });
+
+  it.each([
+    [['self:q8', 'self:bf16'], /^draft: expected self in one type, found 'self:q8,self:bf16'$/],
+    [
+      ['copy', 'self:bf16'],
+      /^draft: expected self in another type than the target's, which is bf16, found 'self:bf16'$/,
+    ],
+  ])('with the drafts %j is refused, with what was found', async (draft, message) => {
+    await expect(Tandem.load(DRAFT, { threads: 1, dtype: 'bf16', draft })).rejects.toMatchObject({
+      code: 'option-invalid',
+      message: expect.stringMatching(message),
+    });
   });
 
   it('that the caller opened stays open', async () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { modelDrafter, type Settings, seededRandom } from '../../../decoding';
+import { modelDrafter, type Settings, seededRandom, TraceRecorder } from '../../../decoding';
 import { race } from '../../../decoding/sampling/draw';
 
 import { chiSquared } from '../../support/chi-squared';
@@ -55,6 +55,25 @@ describe('drafter-invariant coupling', () => {
         expect((await finish(request)).ids).toEqual(ids);
       }),
     );
+  });
+
+  it('counts as α the share that was accepted, of the positions up to each round’s first rejection', async () => {
+    const shares = new Set<number>();
+    await fc.assert(
+      fc.asyncProperty(fc.nat(9999), fc.integer({ min: 1, max: 5 }), kind, async (seed, gamma, kind) => {
+        const target = tableModel({ vocabulary: 5, logits: randomTable(5, seed) });
+        const draft = tableModel({ vocabulary: 5, logits: randomTable(5, seed + 1, kind) });
+        const settings: Settings = { temperature: 1, gamma, seed, maxNewTokens: 20, verification: 'coupled' };
+        const trace = new TraceRecorder();
+        const { metrics } = await finish({ target, drafter: modelDrafter(draft), source: [1], settings, trace });
+        const rounds = trace.trace.rounds.filter(({ proposal }) => proposal.length > 0);
+        const accepted = rounds.reduce((sum, { path }) => sum + path.length, 0);
+        const rejections = rounds.filter(({ path, proposal }) => path.length < proposal.length).length;
+        expect([metrics.acceptanceSum, metrics.acceptancePositions]).toEqual([accepted, accepted + rejections]);
+        shares.add(metrics.acceptanceRate);
+      }),
+    );
+    expect(shares.size).toBeGreaterThan(10);
   });
 
   it('is greedy decoding at temperature 0', async () => {

@@ -184,7 +184,9 @@ export function refusalLaws({ backend, create, types, name }: Subject): void {
         const foreign = new Boxes(other);
         const weight = boxes.weight(matrix(1, 4, 4), types[0]);
         const of = named(backend());
-        refused('argument-invalid', () => of.linear(boxes.out(), foreign.tensor(matrix(1, 1, 4)), weight, null));
+        const call = () => of.linear(boxes.out(), foreign.tensor(matrix(1, 1, 4)), weight, null);
+        refused('argument-invalid', call);
+        expect(call).toThrow('expected a live tensor of this backend, found one of another backend');
         foreign.free();
       });
     } finally {

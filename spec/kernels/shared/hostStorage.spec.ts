@@ -26,6 +26,18 @@ describe('storage in typed arrays', () => {
     );
   });
 
+  it('keeps every bit of rows that are stored in the type of their weight, those of a signalling NaN too', () => {
+    const bits = fc.oneof(fc.integer({ min: 0, max: 0xffff }), fc.integer({ min: 0x7f81, max: 0x7fbf }));
+    fc.assert(
+      fc.property(size, fc.array(bits, { minLength: 1, maxLength: 140 }), (rows, some) => {
+        const weight = room().createWeight(rows, 2, 'bf16');
+        const stored = Uint16Array.from({ length: 2 * rows }, (_, i) => some[i % some.length]);
+        room().fillWeight(weight, { firstRow: 0, rows, bytes: new Uint8Array(stored.buffer), stored: 'bf16' });
+        expect([...weight.data]).toEqual([...stored]);
+      }),
+    );
+  });
+
   it('lets a tensor and logits grow and never shrink, and charges them for the largest that they were', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(size, size), { minLength: 1, maxLength: 6 }), (shapes) => {

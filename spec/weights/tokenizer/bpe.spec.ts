@@ -44,6 +44,21 @@ describe('BPE', () => {
     expect(long).toBeGreaterThan(100);
   });
 
+  it('gives each unknown letter one unknown piece, or each run of them where `fuse_unk` is true, or none without the piece', () => {
+    const mixed = fc
+      .array(fc.constantFrom('a', 'x', 'y'), { minLength: 1, maxLength: 12 })
+      .map((list) => list.join(''));
+    fc.assert(
+      fc.property(mixed, fc.constantFrom(true, false, undefined, 1), (word, fuse_unk) => {
+        const of = (more: object) =>
+          atOnce(readBpe({ vocab: { '?': 0, a: 1 }, merges: [], fuse_unk, ...more }).encode(word));
+        const known = fuse_unk === true ? word.replace(/[xy]+/g, '?') : word.replace(/[xy]/g, '?');
+        expect(of({ unk_token: '?' })).toEqual([...known].map((letter) => (letter === 'a' ? 1 : 0)));
+        expect(of({})).toEqual([...word.replace(/[xy]/g, '')].map(() => 1));
+      }),
+    );
+  });
+
   it('encodes a word of 200,000 letters', () => {
     const model = readBpe({ vocab: { a: 0, aa: 1, aaaa: 2 }, merges: ['a a', 'aa aa'] });
     expect(atOnce(model.encode('a'.repeat(200_003)))).toEqual([...new Array(50_000).fill(2), 1, 0]);

@@ -3,6 +3,8 @@ export interface SpieceOptions {
   readonly byteFallback?: boolean;
   readonly modelType?: number;
   readonly charsmap?: Uint8Array;
+  /** Whole numbers or bytes of the normaliser by the number of their field. */
+  readonly normalizer?: Readonly<Record<number, number | Uint8Array>>;
   readonly pieces?: readonly (readonly [text: string, score: number, type?: number])[];
 }
 
@@ -38,6 +40,9 @@ export function spiece(options: SpieceOptions = {}): Uint8Array {
     for (const value of run(1, piece)) out.push(value);
   }
   out.push(...run(2, [...integer(3, modelType), ...integer(35, byteFallback ? 1 : 0)]));
-  for (const value of run(3, run(2, charsmap))) out.push(value);
+  const switches = Object.entries(options.normalizer ?? {}).flatMap(([number, value]) =>
+    typeof value === 'number' ? integer(Number(number), value) : run(Number(number), value),
+  );
+  for (const value of run(3, [...run(2, charsmap), ...switches])) out.push(value);
   return Uint8Array.from(out);
 }
