@@ -2,10 +2,12 @@
 const WINDOW = 7;
 /** From so many times on, their median is trusted. Below it, a point is taken to be as cheap as it may be. */
 const TRUSTED = 3;
+/** A median that moves by less than this share changes nothing: to fit a curve again takes longer than it can gain. */
+const MATTERS = 0.02;
 /** What is assumed of points that are not known: each row more costs this share of a call of one row. */
 const PRIOR_STEP = 0.1;
 
-/** The newest times of one number of rows. */
+/** The newest times of one number of rows, and their median, which is at most `MATTERS` old. */
 interface Times {
   readonly newest: number[];
   median: number;
@@ -23,6 +25,9 @@ export class Curve {
   private fitted: KeptPoint[] | null = null;
   private known: KeptPoint[] | null = null;
   private readonly kept: readonly KeptPoint[];
+  private foundScale: number | null = null;
+  /** The scale of the fitted points. */
+  private fittedScale = 1;
 
   /**
    * @param kept points of an earlier run of the program, in units of its own
@@ -36,19 +41,15 @@ export class Curve {
   }
 
   add(rows: number, milliseconds: number): void {
-    const times = this.times.get(rows) ?? { newest: [], median: 0 };
+    const times = this.times.get(rows) ?? { newest: [], median: milliseconds };
     const { newest, median } = times;
-    newest.push(milliseconds);
+    if (newest.push(milliseconds) === 1) this.times.set(rows, times);
     if (newest.length > WINDOW) newest.shift();
-    times.median = medianOf(newest);
-    this.times.set(rows, times);
-    // Mostly the median stays, and nothing has to be fitted again.
-    if (times.median !== median || newest.length <= TRUSTED) this.forget();
-  }
-
-  /** Says that the unit may have changed. */
-  unitChanged(): void {
-    if (this.kept.length > 0) this.forget();
+    const found = medianOf(newest);
+    if (newest.length > TRUSTED && Math.abs(found - median) <= MATTERS * median) return;
+    times.median = found;
+    this.foundScale = null;
+    this.forget();
   }
 
   private forget(): void {
@@ -56,8 +57,17 @@ export class Curve {
     this.known = null;
   }
 
+  /** Forgets what was fitted in another unit. */
+  private checkScale(): void {
+    if (this.kept.length === 0) return;
+    const { scale } = this;
+    if (scale !== this.fittedScale) this.forget();
+    this.fittedScale = scale;
+  }
+
   /** Whether the time at these rows is known: measured here or before, or between two points that are. */
   knows(rows: number): boolean {
+    this.checkScale();
     this.known ??= this.points(true);
     const { known } = this;
     return known.length > 0 && rows >= known[0][0] && rows <= known[known.length - 1][0];
@@ -65,6 +75,7 @@ export class Curve {
 
   /** The time at these rows; null where nothing is known. */
   at(rows: number): number | null {
+    this.checkScale();
     this.fitted ??= monotone(this.points(false));
     return this.fitted.length === 0 ? null : interpolated(this.fitted, rows);
   }
@@ -77,6 +88,11 @@ export class Curve {
   /** Milliseconds here for one unit of the kept points. */
   get scale(): number {
     if (this.unit) return this.unit();
+    this.foundScale ??= this.findScale();
+    return this.foundScale;
+  }
+
+  private findScale(): number {
     const ratios: number[] = [];
     for (const [rows, { median }] of this.times) {
       const before = this.kept.length > 0 ? interpolated(this.kept, rows) : 0;
@@ -121,9 +137,10 @@ export function monotone(points: readonly KeptPoint[]): KeptPoint[] {
 
 /** Linear between points, flat before the first, and beyond the last by the mean slope of all. */
 function interpolated(points: readonly KeptPoint[], rows: number): number {
-  const after = points.findIndex(([at]) => at >= rows);
+  let after = 0;
+  while (after < points.length && points[after][0] < rows) after++;
   if (after === 0) return points[0][1];
-  if (after < 0) return hoped(points, rows);
+  if (after === points.length) return hoped(points, rows);
   const [[x0, y0], [x1, y1]] = [points[after - 1], points[after]];
   return y0 + ((y1 - y0) * (rows - x0)) / (x1 - x0);
 }

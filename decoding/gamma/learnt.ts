@@ -52,8 +52,10 @@ const CHARGED_CATCHING_UP = 3;
 const OPENING = 2;
 /** A plain round is timed again after so many rounds that proposed. */
 const REFRESH = 64;
-/** A gap between tries of a draft that does not pay grows to so many rounds. */
-const LONGEST_GAP = 64;
+/** The share of time that may be lost to tries of a draft that does not pay. */
+const TRIED = 0.01;
+/** A gap between such tries grows to so many rounds, or to more where `TRIED` asks for it. */
+const LONGEST_GAP = 128;
 /** Weight of what is known of α when a sequence begins, in judged tokens, and how fast the old is forgotten. */
 const ALPHA = { prior: 0.6, weight: 3, memory: 0.95 };
 
@@ -63,7 +65,8 @@ const ALPHA = { prior: 0.6, weight: 3, memory: 0.95 };
  *
  * A ledger bounds what is lost: every round pays in `WASTE` of its time. A round that proposed is charged for the time that it
  * took beyond plain decoding of the tokens that came out, and credited where it took less. Nothing is proposed while the ledger is
- * in debt. So text that speculation makes slower is slower by at most that share and the few rounds of credit.
+ * in debt. So text that speculation makes slower is slower by at most that share and the few rounds of credit. A draft that is known
+ * not to pay is tried again only when the last try has become less than `TRIED` of the time since.
  */
 export class WayCosts {
   private readonly target: Curve;
@@ -76,6 +79,8 @@ export class WayCosts {
   /** Rounds without a proposal, and how many there must be before the next try. */
   private idle = 0;
   private gap = 1;
+  /** Rounds without a proposal of which the loss of the last proposal is the share `TRIED`. */
+  private owed = 0;
   /** Rounds that were timed. */
   rounds = 0;
 
@@ -107,7 +112,7 @@ export class WayCosts {
 
   /** Whether a draft that does not pay may be tried now, at this expected loss in plain rounds. Answers yes once a gap. */
   mayTry(loss: number): boolean {
-    if (this.idle < this.gap || this.credit < loss) return false;
+    if (this.idle < Math.max(this.gap, this.owed) || this.credit < loss) return false;
     this.idle = 0;
     return true;
   }
@@ -140,7 +145,6 @@ export class WayCosts {
     this.target.add(at, targetMs);
     if (steps > 0 && !round.caughtUp) this.draft.add(streams, draftMs / steps);
     if (opened > 0) this.openings.add(1, openingMs / opened);
-    for (const curve of [this.draft, this.openings]) curve.unitChanged();
     const plain = this.target.at(streams) ?? targetMs;
     const took = draftMs + targetMs + openingMs;
     this.credit += (WASTE * Math.min(took, CHARGED * plain)) / plain;
@@ -148,7 +152,9 @@ export class WayCosts {
       const most =
         (round.caughtUp ? CHARGED_CATCHING_UP : CHARGED) * this.expected(streams, rows, steps) +
         Math.min(openingMs, opened * OPENING * plain);
-      this.credit += tokens / streams - Math.min(took, most) / plain;
+      const lost = Math.min(took, most) / plain - tokens / streams;
+      this.credit -= lost;
+      this.owed = lost / TRIED;
       this.sincePlain++;
       this.idle = 0;
     } else {

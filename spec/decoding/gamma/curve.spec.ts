@@ -58,6 +58,32 @@ describe('times by rows', () => {
     expect(curve.at(1)).toBe(5);
   });
 
+  it('stay as they are while their median moves by less than 2 %, and are never further from it', () => {
+    const factor = fc.double({ min: 0.98, max: 1.04, noNaN: true });
+    let same = 0;
+    fc.assert(
+      fc.property(fc.array(factor, { minLength: 20, maxLength: 120 }), (factors) => {
+        const curve = new Curve();
+        const all: number[] = [];
+        let now = 8;
+        for (const one of factors) {
+          now *= one > 1.02 ? one : 1; // most times are near the ones before, and some are the first of slower ones
+          all.push(now * one);
+          const before = curve.at(1) ?? 0;
+          curve.add(1, now * one);
+          const median = [...all.slice(-7)].sort((a, b) => a - b)[Math.floor(Math.min(7, all.length) / 2)];
+          if (all.length < 7) continue;
+          const found = curve.at(1) as number;
+          expect(Math.abs(found - median) / found).toBeLessThanOrEqual(0.02 + 1e-12);
+          if (Math.abs(before - median) / before >= 0.02 - 1e-12) continue;
+          same++;
+          expect(found).toBe(before);
+        }
+      }),
+    );
+    expect(same).toBeGreaterThan(100);
+  });
+
   it('that were kept are scaled to the machine as it is now', () => {
     const curve = new Curve([
       [1, 1],
@@ -65,6 +91,8 @@ describe('times by rows', () => {
     ]);
     for (let i = 0; i < 3; i++) curve.add(1, 8);
     expect(curve.at(5)).toBeCloseTo(16, 12);
+    for (let i = 0; i < 7; i++) curve.add(1, 24);
+    expect(curve.at(5)).toBeCloseTo(48, 12);
   });
 
   /** Points that rise, by rising rows. */
@@ -141,7 +169,6 @@ describe('times by rows', () => {
     const curve = new Curve([[1, 2]], () => unit);
     expect([curve.at(1), curve.trusted()]).toEqual([2, [[1, 2]]]);
     unit = 3;
-    curve.unitChanged();
     expect([curve.at(1), curve.trusted()]).toEqual([6, [[1, 6]]]);
   });
 });

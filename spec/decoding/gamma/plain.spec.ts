@@ -59,6 +59,21 @@ describe("γ 'auto' where no draft pays", () => {
     expect(asked()).toBeGreaterThan(0);
   });
 
+  it('a batch that is given no costs learns them once for all its sequences, and comes to propose', async () => {
+    let ticks = 0;
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => ticks++);
+    try {
+      const requests = [1, 2, 3].map((seed) => ({ source: [seed], settings: { maxNewTokens: 30, minNewTokens: 30 } }));
+      let proposed = 0;
+      for await (const event of generateBatch({ target, drafter: modelDrafter(target) }, requests)) {
+        if (event.kind === 'done') proposed += event.result.metrics.proposed;
+      }
+      expect(proposed).toBeGreaterThan(0);
+    } finally {
+      clock.mockRestore();
+    }
+  });
+
   it('sequences of one batch share what they learn, by their way of drawing', async () => {
     const costs = all(way(0.9, 0.01, 0.01));
     const before = target.open();
