@@ -1,10 +1,11 @@
 /**
  * Measures whether γ 'auto' is ever slower than decoding without a draft: `npm run bench -- never-slower [--drafts
- * pair,copy,ngram,random] [--dtypes f32,bf16,q8] [--temperatures 0,1] [--threads 1,2] [--passages 4] [--tokens 48] [--rounds 3]`.
+ * pair,self,copy,ngram,random] [--dtypes f32,bf16,q8] [--temperatures 0,1] [--threads 1,2] [--passages 4] [--tokens 48] [--rounds 3]`.
  *
  * In every combination held-out passages are decoded with γ 'auto' and without the draft, in turns. Decoding is timed whole, with
  * opening the draft and without the target's encoder, which is the same in both. Costs are learnt from nothing in each combination,
  * in the first call of each passage, which is not timed: the later ones are what a program finds that has run before. A ratio below 1 is slower than without.
+ * `self`, the target's decoder in q8, is left out beside a target in q8.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -31,7 +32,7 @@ export async function neverSlowerBench(argv: readonly string[]): Promise<number>
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      drafts: { type: 'string', default: 'pair,copy,ngram,random' },
+      drafts: { type: 'string', default: 'pair,self,copy,ngram,random' },
       dtypes: { type: 'string', default: 'f32,bf16,q8' },
       temperatures: { type: 'string', default: '0,1' },
       threads: { type: 'string', default: '1,2' },
@@ -50,7 +51,7 @@ export async function neverSlowerBench(argv: readonly string[]): Promise<number>
   const found: Case[] = [];
   for (const threads of values.threads.split(',').map(Number)) {
     for (const dtype of values.dtypes.split(',') as Dtype[]) {
-      for (const draft of values.drafts.split(',')) {
+      for (const draft of values.drafts.split(',').filter((one) => canDraft(one, dtype))) {
         const tandem = await Tandem.load(undefined, { dtype, threads, wide: 'auto', draft: sourceOf(draft) });
         try {
           const { backend } = tandem.core ?? {};
@@ -65,6 +66,8 @@ export async function neverSlowerBench(argv: readonly string[]): Promise<number>
       }
     }
   }
+  if (found.length === 0)
+    throw new Error(`never-slower: expected a draft that is not the target itself, found ${values.drafts}`);
   console.log(table(HEAD, found.map(lineOf)));
   const worst = found.reduce((least, one) => (ratioOf(one) < ratioOf(least) ? one : least));
   const slower = found.filter((one) => ratioOf(one) < BAR).length;
@@ -102,6 +105,11 @@ function lineOf(one: Case): string[] {
 
 function sourceOf(draft: string): DraftSource | undefined {
   return draft === 'pair' ? undefined : (draft as DraftSource);
+}
+
+/** Whether a draft is another model than a target of this type: `self` is the target's decoder in q8. */
+function canDraft(draft: string, dtype: Dtype): boolean {
+  return !(draft === 'self' && dtype === 'q8') && draft !== `self:${dtype}`;
 }
 
 /**

@@ -47,6 +47,16 @@ describe('npm run bench', () => {
     expect(cancelled.output).toMatch(/^30000 ids: cancelled after 1 ms, heard after \d+ ms; event loop waited/m);
   });
 
+  test('never-slower measures the target as its own draft beside types other than its own, and says where nothing is left', () => {
+    const short = ['--threads', '1', '--temperatures', '0', '--passages', '1', '--tokens', '4', '--rounds', '1'];
+    const { status, output } = bench('never-slower', '--drafts', 'self', '--dtypes', 'f32,q8', ...short);
+    expect(output).toMatch(/^ +self +f32 +1 +0 .*×$/m);
+    expect([status, output.includes('q8'), /1 cases measured/.test(output)]).toEqual([0, false, true]);
+    const none = bench('never-slower', '--drafts', 'self,self:q8', '--dtypes', 'q8', ...short);
+    expect(none.output).toMatch(/expected a draft that is not the target itself, found self,self:q8/);
+    expect(none.status).not.toBe(0);
+  });
+
   test('samples at once and one after the other have the same ids, and both speeds are printed', () => {
     const { status, output } = bench('samples', '--samples', '2,3', '--tokens', '2', '--turns', '1', '--gamma', '2');
     expect(output).toMatch(/^ +2 +[\d.]+ tokens\/s +[\d.]+ tokens\/s +[\d.]+×$/m);
