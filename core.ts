@@ -81,6 +81,7 @@ export {
   type Purpose,
   probabilityOf,
   proposeAll,
+  type RaceNumbers,
   type Random,
   ROOT,
   type RoundFacts,

@@ -46,6 +46,7 @@ export { type Distribution, normalised, oneHot, overlap, probabilityOf } from '.
 export { type Draw, mostProbable, race, sample, sampleWithoutReplacement } from './sampling/draw';
 export type { LogProb, TokenLogProb } from './sampling/log-probs';
 export { distributionOf } from './sampling/processors';
+export type { RaceNumbers } from './sampling/race';
 export {
   type Address,
   type ExponentialNumbers,

@@ -10,6 +10,7 @@ import { checkAuto, draftingWay } from './gamma/way';
 import { Meter, type Metrics, metricsOf } from './metrics';
 import type { LogProbRow, TokenLogProb } from './sampling/log-probs';
 import { isPlainGreedy } from './sampling/processors';
+import type { RaceNumbers } from './sampling/race';
 import { type Position, type Random, seededRandom } from './sampling/random';
 import { Sequence } from './sequence';
 import { checkSettings, DEFAULTS, type Settings } from './settings';
@@ -198,6 +199,15 @@ export function resultOf(run: Run, stopReason: StopReason): GenerationResult {
 /** The position in the present round that a random number belongs to. `branch` tells the lines of a tree apart. */
 export function positionOf({ settings, rounds }: Run, position: number, branch = ''): Position {
   return { sequence: (settings.sequence ?? DEFAULTS.sequence) + branch, round: rounds, position };
+}
+
+/**
+ * The numbers of a position, where only the winner of a race by them is asked for. A trace has the distributions themselves.
+ */
+export function numbersOf(run: Run, position: number): (() => RaceNumbers | null) | undefined {
+  const { verifier, request, pair } = run;
+  if (request.trace) return undefined;
+  return () => verifier.numbers?.(pair.target.vocabularySize, positionOf(run, position)) ?? null;
 }
 
 /** @throws DecodingError `aborted` */

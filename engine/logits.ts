@@ -1,4 +1,4 @@
-import type { Backend, Logits, TopK } from '../kernels';
+import { type Backend, blocksOf, type Logits, type TopK } from '../kernels';
 import { EngineError } from './errors';
 import type { LogitsView } from './types';
 
@@ -66,6 +66,15 @@ class View implements LogitsView {
 
   read(row: number): Promise<Float32Array> {
     return this.backend.readLogits(this.usableBox(), row);
+  }
+
+  async tops(row: number): Promise<Float32Array | null> {
+    return (await this.backend.tops?.(this.usableBox(), row)) ?? null;
+  }
+
+  async blocks(row: number, blocks: readonly number[]): Promise<Float32Array> {
+    const box = this.usableBox();
+    return this.backend.blocks?.(box, row, blocks) ?? blocksOf(await this.backend.readLogits(box, row), blocks);
   }
 
   dispose(): void {

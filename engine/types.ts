@@ -18,6 +18,13 @@ export interface LogitsView extends Disposable {
   topK(row: number, k: number): Promise<TopK>;
   /** A copy of one row, [vocabulary]. */
   read(row: number): Promise<Float32Array>;
+  /**
+   * Upper bounds of the logits of each `BLOCK` tokens of a row, [vocabulary / BLOCK, rounded up], where they cost less than the row; null
+   * elsewhere. A view without bounds leaves it out.
+   */
+  tops?(row: number): Promise<Float32Array | null>;
+  /** The logits of some blocks of a row that has `tops`, with the bits of `read`, [blocks.length, BLOCK]; NaN past the vocabulary. */
+  blocks?(row: number, blocks: readonly number[]): Promise<Float32Array>;
   /** Gives the storage back. The view cannot be used after it. A view that is not disposed keeps its storage. */
   dispose(): void;
 }

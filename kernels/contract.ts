@@ -191,6 +191,16 @@ export interface LogitsQueries {
   topK(logits: Logits, row: number, k: number): Promise<TopK>;
   /** A copy of one row, [vocabulary]. */
   readLogits(logits: Logits, row: number): Promise<Float32Array>;
+  /**
+   * Upper bounds of the logits of each `BLOCK` tokens of a row, [vocabulary / BLOCK, rounded up], where they are known without the whole
+   * row; null elsewhere. A backend without bounds leaves it out.
+   */
+  tops?(logits: Logits, row: number): Promise<Float32Array | null>;
+  /**
+   * The logits of some blocks of `BLOCK` tokens of a row, with the bits of the whole row, [blocks.length, BLOCK]. Past the end of the
+   * vocabulary they are NaN. A backend that has `tops` has it.
+   */
+  blocks?(logits: Logits, row: number, blocks: readonly number[]): Promise<Float32Array>;
 }
 
 export interface BackendFacts {

@@ -24,7 +24,6 @@ export { createReferenceBackend } from './reference';
 export { type BackendProbe, createBackend, probeBackends } from './registry';
 export { expFalling, exponentialOf } from './sampling/elementary';
 export {
-  BLOCK,
   type NumberRow,
   openSamplingKernel,
   type SamplingKernel,
@@ -32,6 +31,7 @@ export {
 } from './sampling/wasm';
 export { decodeRows, decodeStored, f32ToBf16, type StoredValueType, storedRowBytes } from './shared/float';
 export { quantizeRows } from './shared/q8';
+export { BLOCK, blocksOf } from './shared/queries';
 export { WEIGHT_TYPES } from './shared/storage';
 export {
   createWasmBackend,

@@ -3,6 +3,7 @@ import type { Processing } from '../processing';
 import type { Proposal } from '../proposal';
 import type { Distribution } from '../sampling/distribution';
 import type { Draw } from '../sampling/draw';
+import type { RaceNumbers } from '../sampling/race';
 
 /** What a drafter is asked for at the start of a round. */
 export interface DraftRequest {
@@ -23,6 +24,8 @@ export interface DraftRequest {
   readonly maxNewTokens?: number;
   /** Tokens wanted at each depth; 1 where it is left out. A drafter that cannot branch ignores it. */
   readonly branching?: readonly number[];
+  /** The numbers of a position, where only the winner of a race by them is asked for. */
+  readonly numbers?: (position: number) => (() => RaceNumbers | null) | undefined;
   /** Draws the token of a position in the way that this round's verification needs. */
   readonly draw: (distribution: Distribution, position: number) => Draw;
   /**

@@ -84,9 +84,10 @@ async function growOneDepth(model: SequenceModel, tips: readonly Tip[], growth: 
   try {
     let end = 0;
     const requests = tips.map(({ item, ids }, i) => {
-      const { processing, eosTokens, source, maxNewTokens } = items[item].request;
+      const { processing, eosTokens, source, maxNewTokens, numbers } = items[item].request;
       end += rows[i].length;
-      return { row: end - 1, context: { ids, eosTokens, source, maxNewTokens, model: 'draft' as const }, processing };
+      const context = { ids, eosTokens, source, maxNewTokens, model: 'draft' as const };
+      return { row: end - 1, context, processing, numbers: numbers?.(ids.length) };
     });
     const [distributions] = await rowDistributions(view, [requests]);
     if (distributions instanceof Failure) throw distributions.error;

@@ -1,7 +1,7 @@
 import { allIds } from '../../engine';
 import { Failure } from '../failure';
 import type { Proposal } from '../proposal';
-import { checkSignal, positionOf, type Run } from '../run';
+import { checkSignal, numbersOf, positionOf, type Run } from '../run';
 import { type Drafter, type DraftRequest, type DraftTurn, proposeAll } from './drafter';
 
 interface Turn extends DraftTurn {
@@ -78,6 +78,7 @@ function requestOf(run: Run, gamma: number): DraftRequest {
     source: allIds(request.source),
     maxNewTokens,
     branching: settings.branching,
+    numbers: settings.branching ? undefined : (position) => numbersOf(run, position),
     draw: (distribution, position) => verifier.draw(distribution, 1, positionOf(run, position))[0],
     drawSeveral: (distribution, count, position, branch) =>
       verifier.draw(distribution, count, positionOf(run, position, branch)),

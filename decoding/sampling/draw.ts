@@ -10,8 +10,9 @@ import {
   smallestKeys,
   tokenAt,
 } from './distribution';
-import type { Address, Position, Random } from './random';
-import { fastestByScores, type RaceNumbers, scoresOf } from './softmax';
+import { fastestByScores, type RaceNumbers } from './race';
+import type { Address, Place, Position, Random } from './random';
+import { scoresOf } from './softmax';
 
 declare const drawn: unique symbol;
 
@@ -52,9 +53,8 @@ export function raceSeveral(
   at: Omit<Position, 'round'>,
 ): Draw[] {
   const { tokens, vocabulary } = distribution;
-  const bounds = tokens === null ? random.exponential.bounds?.(vocabulary, at) : null;
-  if (bounds && count === 1) {
-    const numbers = { of: (token: number) => random.exponential(token, at), bounds };
+  const numbers = tokens === null && count === 1 ? raceNumbers(random, vocabulary, at) : null;
+  if (numbers) {
     const scores = scoresOf(distribution);
     const byScores = scores ? fastestByScores(scores, numbers) : null;
     const token = byScores ?? fastest(distribution.probabilities, numbers);
@@ -67,6 +67,12 @@ export function raceSeveral(
       : Number.POSITIVE_INFINITY;
   const first = smallestKeys(count, probabilities.length, time);
   return first.map((i) => ({ token: tokenAt(distribution, i), distribution }) as Draw);
+}
+
+/** The numbers of a race at a place; null where they have no bounds. */
+export function raceNumbers(random: Random, vocabulary: number, at: Place): RaceNumbers | null {
+  const bounds = random.exponential.bounds?.(vocabulary, at);
+  return bounds ? { of: (token) => random.exponential(token, at), bounds } : null;
 }
 
 /** A factor below 1 by more than the rounding of a few operations. */

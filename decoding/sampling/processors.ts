@@ -4,6 +4,7 @@ import { Failure } from '../failure';
 import type { Processing } from '../processing';
 import { type Distribution, noToken, oneHot } from './distribution';
 import { checkLogits } from './invalid';
+import { fastestByTops, type RaceNumbers } from './race';
 import { applyRules, type Context, forcedToken, hasRules } from './rules';
 import { softmax, softmaxDistribution } from './softmax';
 import { truncated, truncates } from './truncation';
@@ -18,11 +19,13 @@ export interface RowRequest {
   readonly row: number;
   readonly context: Context;
   readonly processing: Processing;
+  /** The numbers of the row's place, where nothing is asked of its distribution but who wins a race by them. */
+  readonly numbers?: () => RaceNumbers | null;
 }
 
 /**
  * The distributions of rows, for each of several groups of requests. A row's distribution is empty where the processors leave no
- * token. A group in which a processor throws, or whose logits are NaN or infinite, fails alone: its `Failure` stands in the place
+ * token, and has all mass on the winner where only that is asked for. A group in which a processor throws, or whose logits are NaN or infinite, fails alone: its `Failure` stands in the place
  * of its distributions.
  */
 export async function rowDistributions(
@@ -37,7 +40,8 @@ export async function rowDistributions(
     let failure: Failure | null = null;
     for (const request of requests) {
       const { row, context, processing } = request;
-      if (greedy && isGreedy(request) && greedy[row] >= 0) rows.push(oneHot(view.vocabulary, greedy[row]));
+      const certain = greedy && isGreedy(request) ? greedy[row] : await certainWinner(view, request);
+      if (certain >= 0) rows.push(oneHot(view.vocabulary, certain));
       else {
         const logits = await view.read(row);
         try {
@@ -53,11 +57,20 @@ export async function rowDistributions(
   return all;
 }
 
+/** The winner of a row's race, where the view knows it without the whole row; −1 elsewhere. */
+async function certainWinner(view: LogitsView, { row, processing, numbers }: RowRequest): Promise<number> {
+  if (!numbers || !view.tops || !isPlainSampling(processing)) return -1;
+  return (await fastestByTops(view, row, processing.temperature ?? 0, numbers)) ?? -1;
+}
+
+/** Whether nothing but a temperature changes the logits. */
+function isPlainSampling(processing: Processing): boolean {
+  return (processing.temperature ?? 0) > 0 && !hasRules(processing) && !truncates(processing);
+}
+
 /** The distribution of a row where nothing but the temperature changes it; null elsewhere, and where its logits may be wrong. */
 function plainDistribution(logits: Float32Array, processing: Processing): Distribution | null {
-  const { temperature = 0 } = processing;
-  if (temperature === 0 || hasRules(processing) || truncates(processing)) return null;
-  return softmaxDistribution(logits, temperature);
+  return isPlainSampling(processing) ? softmaxDistribution(logits, processing.temperature ?? 0) : null;
 }
 
 /**

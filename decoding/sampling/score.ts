@@ -1,7 +1,7 @@
 import { allIds, type DecoderRow, type LogitsView } from '../../engine';
 import { Failure } from '../failure';
 import { type Proposal, ROOT, tokensTo } from '../proposal';
-import type { Run } from '../run';
+import { numbersOf, type Run } from '../run';
 import type { Distribution } from './distribution';
 import { LogProbRow } from './log-probs';
 import { type RowRequest, rowDistributions } from './processors';
@@ -65,14 +65,13 @@ function requestsOf(run: Run, proposal: Proposal, end: number): RowRequest[] {
   const { eosTokens } = run.pair.target;
   const { maxNewTokens, request } = run;
   const first = end - proposal.length - 1;
-  return Array.from({ length: proposal.length + 1 }, (_, i) => ({
-    row: first + i,
-    context: {
-      ids: [...run.ids, ...tokensTo(proposal, i + ROOT)],
-      eosTokens,
-      source: allIds(request.source),
-      maxNewTokens,
-    },
-    processing: run.verifier.targetProcessing,
-  }));
+  return Array.from({ length: proposal.length + 1 }, (_, i) => {
+    const ids = [...run.ids, ...tokensTo(proposal, i + ROOT)];
+    return {
+      row: first + i,
+      context: { ids, eosTokens, source: allIds(request.source), maxNewTokens },
+      processing: run.verifier.targetProcessing,
+      numbers: numbersOf(run, ids.length),
+    };
+  });
 }

@@ -1,7 +1,8 @@
 import type { Processing } from '../processing';
 import { isChain, type Proposal } from '../proposal';
 import { type Distribution, overlap } from '../sampling/distribution';
-import { type Draw, mostProbable, raceSeveral, sampleWithoutReplacement } from '../sampling/draw';
+import { type Draw, mostProbable, raceNumbers, raceSeveral, sampleWithoutReplacement } from '../sampling/draw';
+import type { RaceNumbers } from '../sampling/race';
 import type { Position, Random } from '../sampling/random';
 import type { Settings } from '../settings';
 import { verifyBlock } from './block';
@@ -32,6 +33,8 @@ export interface Verifier {
    * @param wasAccepted whether one of them was. Where the probability takes long to compute, this stands for it: its mean is the same
    */
   acceptance(draws: readonly Draw[], target: Distribution, wasAccepted: boolean): number;
+  /** The numbers of a place, where a race by them is all that distributions are for: the winner can then stand for a distribution. */
+  numbers?(vocabulary: number, at: Position): RaceNumbers | null;
 }
 
 /** The verifier that the settings name. */
@@ -75,6 +78,7 @@ function coupledVerifier(settings: Settings, random: Random): Verifier {
     ...drawingOf(settings, (distribution, count, at) => raceSeveral(distribution, count, random, at)),
     verify: (proposal, targets, at) => verifyCoupled(proposal, targets, random, at),
     acceptance: (_draws, _target, wasAccepted) => (wasAccepted ? 1 : 0),
+    numbers: (vocabulary, at) => raceNumbers(random, vocabulary, at),
   };
 }
 

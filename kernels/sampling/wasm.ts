@@ -1,3 +1,4 @@
+import { BLOCK } from '../shared/queries';
 import type { Exports } from '../wasm/instance';
 import { compileLevel, instantiate, probeLevel } from '../wasm/level';
 import { LinearMemory } from '../wasm/linearMemory';
@@ -9,9 +10,6 @@ export interface NumberRow {
   readonly fourth: number;
   readonly key: readonly [number, number];
 }
-
-/** Tokens whose largest score `SamplingKernel.blockTops` tells. */
-export const BLOCK = 32;
 
 /**
  * The arithmetic of sampling over a vocabulary, in WebAssembly. Every answer has the bits that the functions of `decoding/sampling`

@@ -5,6 +5,9 @@ import { expectArgument, expectIndices, expectShape } from './checks';
 /** Vocabulary entries that are summed together first. It is fixed, so that the order of a sum depends on the vocabulary alone. */
 export const VOCABULARY_CHUNK = 4096;
 
+/** Tokens of a block: what is known of many tokens at a time, as bounds of their logits and of their random numbers. */
+export const BLOCK = 32;
+
 /** Opens logits for a query about one of their rows. */
 export function openRow<B extends BoxTypes>(
   storage: BoxStorage<B>,
@@ -41,6 +44,17 @@ export function openTopK<B extends BoxTypes>(
   return opened;
 }
 
+export function openBlocks<B extends BoxTypes>(
+  storage: BoxStorage<B>,
+  logits: Logits,
+  row: number,
+  blocks: readonly number[],
+): B['logits'] {
+  const opened = openRow(storage, 'blocks', logits, row);
+  expectIndices('blocks', 'blocks', Int32Array.from(blocks), Math.ceil(opened.vocabulary / BLOCK));
+  return opened;
+}
+
 export function openAt<B extends BoxTypes>(
   storage: BoxStorage<B>,
   logits: Logits,
@@ -57,6 +71,13 @@ export function openAt<B extends BoxTypes>(
 /** The logits `values[rows[i]][tokens[i]]` out of [rows, vocabulary]. */
 export function pick(values: Float32Array, vocabulary: number, rows: Int32Array, tokens: Int32Array): Float32Array {
   return Float32Array.from(rows, (row, i) => values[row * vocabulary + tokens[i]]);
+}
+
+/** Some blocks out of a row of logits, [blocks.length, BLOCK]; NaN past its end. */
+export function blocksOf(values: Float32Array, blocks: readonly number[]): Float32Array {
+  const found = new Float32Array(blocks.length * BLOCK).fill(Number.NaN);
+  for (const [i, block] of blocks.entries()) found.set(values.subarray(block * BLOCK, (block + 1) * BLOCK), i * BLOCK);
+  return found;
 }
 
 /** Row `row` out of [rows, vocabulary]; a view. */

@@ -61,12 +61,27 @@ export interface WasmPlan extends OwnedPlan, Located {
   total: number;
 }
 
+/** The operands of a product. */
+export interface PendingProduct {
+  readonly input: WasmTensor;
+  readonly weight: WasmWeight;
+  /** The factors of the bounds of each row, once the coarse product stands in the place of the logits; null where there are no bounds. */
+  factors?: readonly BoundFactors[] | null;
+}
+
+/** Of a row x: |exact logit − coarse logit| ≤ byError · |w − ŵ| + bySize · |ŵ|. `norm` is |x|. */
+export interface BoundFactors {
+  readonly norm: number;
+  readonly byError: number;
+  readonly bySize: number;
+}
+
 export interface WasmLogits extends OwnedLogits, Located {
   /**
-   * The operands of a product that was not computed yet. It stays uncomputed as long as only its arg-max is asked for
+   * A product that was not computed yet. It stays uncomputed as long as only its arg-max, or what may win a race, is asked for
    * (`screen.ts`); null once the logits are in memory.
    */
-  pending: { readonly input: WasmTensor; readonly weight: WasmWeight } | null;
+  pending: PendingProduct | null;
   /** The normed and scaled rows of a pending product. */
   readonly input: WasmTensor;
 }

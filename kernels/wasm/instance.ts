@@ -21,6 +21,15 @@ export interface Exports {
     bySize: number,
     units: number,
   ): number;
+  screenTops(
+    values: number,
+    count: number,
+    errors: number,
+    sizes: number,
+    byError: number,
+    bySize: number,
+    tops: number,
+  ): number;
   largest32(values: number, count: number): number;
   largest64(values: number, count: number): number;
   softmax(values: number, count: number, best: number, temperature: number): void;

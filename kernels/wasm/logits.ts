@@ -1,10 +1,10 @@
 import type { LogitsQueries } from '../contract';
 import { open, openWeight } from '../shared/boxes';
-import { openAt, openLogSumExp, openRow, openTopK, pick } from '../shared/queries';
+import { blocksOf, openAt, openBlocks, openLogSumExp, openRow, openTopK, pick } from '../shared/queries';
 import type { WasmLogits } from './boxes';
 import type { WasmInstance } from './instance';
 import { LogitsParameter, Operation, Size } from './layout';
-import { computePending, screenedArgMax } from './screen';
+import { computePending, screenedArgMax, screenedTops, unitLogits } from './screen';
 import type { WasmStorage } from './storage';
 
 /**
@@ -18,14 +18,15 @@ export function logitsQueries(storage: WasmStorage): LogitsQueries {
     compute(where, logits);
     return logits.at + row * logits.vocabulary * 4;
   };
-  const compute = (where: string, logits: WasmLogits): void => {
+  const compute = (where: string, logits: WasmLogits): void => computePending(storage, withWeight(where, logits));
+  /** Sees that the weight of a pending product was not freed. */
+  const withWeight = (where: string, logits: WasmLogits): WasmLogits => {
     if (logits.pending !== null) openWeight(storage, logits.pending.weight, where);
-    computePending(storage, logits);
+    return logits;
   };
   return {
     async argMax(logits) {
-      const opened = open(storage, logits, 'argMax');
-      if (opened.pending !== null) openWeight(storage, opened.pending.weight, 'argMax');
+      const opened = withWeight('argMax', open(storage, logits, 'argMax'));
       const found = screenedArgMax(storage, opened);
       if (found !== null) return found;
       computePending(storage, opened);
@@ -54,6 +55,15 @@ export function logitsQueries(storage: WasmStorage): LogitsQueries {
       const opened = openRow(storage, 'readLogits', logits, row);
       const at = rowAddress('readLogits', opened, row) >>> 2;
       return first.memory.f32.slice(at, at + opened.vocabulary);
+    },
+    async tops(logits, row) {
+      return screenedTops(storage, withWeight('tops', openRow(storage, 'tops', logits, row)), row);
+    },
+    async blocks(logits, row, blocks) {
+      const { pending, vocabulary, ...opened } = withWeight('blocks', openBlocks(storage, logits, row, blocks));
+      if (pending !== null) return unitLogits(storage, pending, row, blocks);
+      const at = (opened.at >>> 2) + row * vocabulary;
+      return blocksOf(first.memory.f32.subarray(at, at + vocabulary), blocks);
     },
   };
 }

@@ -17,10 +17,20 @@
  */
 import { KernelError } from '../errors';
 import { q8Blocks } from '../shared/q8';
-import { type Screen, type WasmLogits, type WasmTensor, type WasmVector, type WasmWeight, weightBytes } from './boxes';
+import {
+  type BoundFactors,
+  type PendingProduct,
+  type Screen,
+  type WasmLogits,
+  type WasmTensor,
+  type WasmVector,
+  type WasmWeight,
+  weightBytes,
+} from './boxes';
 import { copyWeightRows } from './embed';
+import type { WasmInstance } from './instance';
 import { Size } from './layout';
-import { multiply, takesCodes } from './matmul';
+import { multiply, type Product, takesCodes } from './matmul';
 import { decodedRow, unchanged } from './prepare';
 import type { WasmStorage } from './storage';
 
@@ -32,6 +42,8 @@ const MOST_ROWS = 17;
 const MOST_CANDIDATES = 0.2;
 
 const ROUNDING = 2 ** -24;
+/** Above the rounding of the sum of a coarse logit and its bound. */
+const TOP_ROUNDING = 2 ** -22;
 /** Bounds are stored and used in float32. This factor makes each larger by more than the rounding can make it smaller. */
 const ENLARGED = 1 + 1e-5;
 
@@ -52,34 +64,99 @@ export function computePending({ banks }: WasmStorage, logits: WasmLogits): void
 
 /** The arg-max of every row of pending logits; null when they are not pending, or when the full product is to be computed. */
 export function screenedArgMax(storage: WasmStorage, logits: WasmLogits): Int32Array | null {
+  const coarse = openCoarse(storage, logits);
+  if (coarse === null) return null;
+  const units = unitsWithCandidates(storage, logits, coarse);
+  if (units === null) return null;
+  return argMaxAmong(storage, logits.rows, coarse.pending, units);
+}
+
+/**
+ * Upper bounds of the logits of each unit of a row, [vocabulary / 32, rounded up]; null when they are not pending, and where there are no
+ * bounds.
+ */
+export function screenedTops(storage: WasmStorage, logits: WasmLogits, row: number): Float32Array | null {
+  const coarse = openCoarse(storage, logits);
+  if (coarse === null) return null;
+  const { first } = storage.banks;
+  const { errors, sizes } = coarse.screen;
+  const { byError, bySize } = coarse.factors[row];
+  const count = Math.ceil(logits.vocabulary / Size.unitOutputs);
+  const tops = first.area('screened', count * 4);
+  const at = logits.at + row * logits.vocabulary * 4;
+  if (first.exports.screenTops(at, logits.vocabulary, errors.at, sizes.at, byError, bySize, tops) === 0) return null;
+  return first.memory.f32.slice(tops >>> 2, (tops >>> 2) + count).map((top) => top + Math.abs(top) * TOP_ROUNDING);
+}
+
+/** The exact logits of some units of a row of pending logits, [units.length, 32]; the last unit may have fewer, and then NaN. */
+export function unitLogits(
+  { banks }: WasmStorage,
+  { input, weight }: PendingProduct,
+  row: number,
+  units: readonly number[],
+): Float32Array {
+  const { first } = banks;
+  const one = { ...input, rows: 1, at: input.at + row * input.cols * 4 };
+  const products = unitProducts(first, weight, 1, units);
+  multiply(banks, unchanged(one), products);
+  const found = new Float32Array(units.length * Size.unitOutputs).fill(Number.NaN);
+  for (const [i, { out, weight: unit }] of products.entries()) {
+    found.set(first.memory.f32.subarray(out >>> 2, (out >>> 2) + unit.rows), i * Size.unitOutputs);
+  }
+  return found;
+}
+
+/** A pending product whose coarse product stands in the place of the logits. */
+interface Coarse {
+  readonly pending: PendingProduct;
+  readonly screen: Screen;
+  readonly factors: readonly BoundFactors[];
+}
+
+/** Computes the coarse product, once; null when logits are not pending, and where there are no bounds. */
+function openCoarse(storage: WasmStorage, logits: WasmLogits): Coarse | null {
   const { pending } = logits;
   if (pending === null) return null;
   const screen = screenOf(storage, pending.weight);
   if (screen === null) return null;
-  const units = unitsWithCandidates(storage, logits, pending.input, screen);
-  if (units === null) return null;
-  return argMaxAmong(storage, logits.rows, pending, units);
+  if (pending.factors === undefined) pending.factors = multiplyCoarse(storage, logits, pending.input, screen);
+  return pending.factors === null ? null : { pending, screen, factors: pending.factors };
+}
+
+function multiplyCoarse(
+  { banks }: WasmStorage,
+  logits: WasmLogits,
+  input: WasmTensor,
+  { coarse, largest }: Screen,
+): BoundFactors[] | null {
+  const { first } = banks;
+  const packed = multiply(banks, unchanged(input), [{ weight: coarse, out: logits.at, residual: 0 }]);
+  const { f32 } = first.memory;
+  const factors: BoundFactors[] = [];
+  for (let row = 0; row < logits.rows; row++) {
+    const start = (input.at >>> 2) + row * input.cols;
+    const x = f32.subarray(start, start + input.cols);
+    const found = boundFactors(x, decodedRow(first, packed, input, row));
+    if (!(found.norm * largest < 1e37)) return null; // a product could overflow, and the bounds hold for real numbers only
+    factors.push(found);
+  }
+  return factors;
 }
 
 /** The units that hold a logit which could be the largest of its row; null when that is not sure, or when they are many. */
 function unitsWithCandidates(
   { banks }: WasmStorage,
   logits: WasmLogits,
-  input: WasmTensor,
-  { coarse, errors, sizes, largest }: Screen,
+  { screen: { errors, sizes }, factors }: Coarse,
 ): number[] | null {
   const { rows, vocabulary } = logits;
   const { first } = banks;
-  const packed = multiply(banks, unchanged(input), [{ weight: coarse, out: logits.at, residual: 0 }]);
   const count = Math.ceil(vocabulary / Size.unitOutputs);
   const marks = first.area('screened', count);
-  const { u8, f32 } = first.memory;
+  const { u8 } = first.memory;
   u8.fill(0, marks, marks + count);
   for (let row = 0; row < rows; row++) {
-    const start = (input.at >>> 2) + row * input.cols;
-    const x = f32.subarray(start, start + input.cols);
-    const { norm, byError, bySize } = boundFactors(x, decodedRow(first, packed, input, row));
-    if (!(norm * largest < 1e37)) return null; // a product could overflow, and the bounds hold for real numbers only
+    const { byError, bySize } = factors[row];
     const at = logits.at + row * vocabulary * 4;
     const isSure = first.exports.screen(at, vocabulary, errors.at, sizes.at, byError, bySize, marks);
     if (isSure === 0) return null;
@@ -93,7 +170,7 @@ function unitsWithCandidates(
  * The factors of the bound for a row x whose codes stand for `coded`: |exact − coarse| ≤ byError · |w − ŵ| + bySize · |ŵ|.
  * `norm` is |x|.
  */
-export function boundFactors(x: Float32Array, coded: Float64Array): { norm: number; byError: number; bySize: number } {
+export function boundFactors(x: Float32Array, coded: Float64Array): BoundFactors {
   let squares = 0;
   let distances = 0;
   x.forEach((value, i) => {
@@ -105,23 +182,28 @@ export function boundFactors(x: Float32Array, coded: Float64Array): { norm: numb
   return { norm, byError: norm * ENLARGED, bySize: (Math.sqrt(distances) + rounding * norm) * ENLARGED };
 }
 
-/** Computes the exact logits of some units, and gives the arg-max of each row among them. */
-function argMaxAmong(
-  { banks }: WasmStorage,
-  rows: number,
-  { input, weight }: NonNullable<WasmLogits['pending']>,
-  units: readonly number[],
-): Int32Array {
-  const { first } = banks;
-  const unitBytes = weightBytes(Size.unitOutputs, weight.cols, weight.type, first);
-  let out = first.area('screened', units.length * rows * Size.unitOutputs * 4);
-  const products = units.map((unit) => {
+/** The products of some units of a weight, one after the other in the area of what screening computes. */
+function unitProducts(instance: WasmInstance, weight: WasmWeight, rows: number, units: readonly number[]): Product[] {
+  const unitBytes = weightBytes(Size.unitOutputs, weight.cols, weight.type, instance);
+  let out = instance.area('screened', units.length * rows * Size.unitOutputs * 4);
+  return units.map((unit) => {
     const outputs = Math.min(Size.unitOutputs, weight.rows - unit * Size.unitOutputs);
     const part = { at: weight.at + unit * unitBytes, bank: weight.bank, rows: outputs, type: weight.type };
     const product = { weight: part, out, residual: 0 };
     out += rows * outputs * 4;
     return product;
   });
+}
+
+/** Computes the exact logits of some units, and gives the arg-max of each row among them. */
+function argMaxAmong(
+  { banks }: WasmStorage,
+  rows: number,
+  { input, weight }: PendingProduct,
+  units: readonly number[],
+): Int32Array {
+  const { first } = banks;
+  const products = unitProducts(first, weight, rows, units);
   multiply(banks, unchanged(input), products);
   const { f32 } = first.memory;
   const answers = new Int32Array(rows);

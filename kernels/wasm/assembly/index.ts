@@ -13,10 +13,10 @@ import { packPanel } from './pack';
 import { prepareChunk } from './prepare';
 import { probeDot, probeMadd } from './probe';
 import { blockTops, largest32, largest64, softmax, uniforms, widen } from './sampling';
-import { screen } from './screen';
+import { screen, screenTops } from './screen';
 
 export { blockTops, largest32, largest64, softmax, uniforms, widen };
-export { callThreads, notIdle, probeDot, probeMadd, returnChunk, screen, setBankCount, setThread, stopThreads, topK };
+export { callThreads, notIdle, probeDot, probeMadd, returnChunk, screen, screenTops, setBankCount, setThread, stopThreads, topK };
 
 function execute(operation: i32, chunk: i32): void {
   switch (operation) {

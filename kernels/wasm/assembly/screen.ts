@@ -65,3 +65,56 @@ export function screen(
   }
   return true;
 }
+
+/**
+ * The largest value that an output of each unit of 32 outputs could have: value[o] and its bound. Returns whether all numbers were finite;
+ * otherwise nothing is sure.
+ *
+ * @param values approximations, [count]
+ * @param errors of the weight's rows, [count]
+ * @param sizes of the weight's rows, [count]
+ * @param byErrorOfRow factor of the errors in the bound of this row
+ * @param bySizeOfRow factor of the sizes in the bound of this row
+ * @param tops float32, [count / 32, rounded up]
+ */
+export function screenTops(
+  values: usize,
+  count: i32,
+  errors: usize,
+  sizes: usize,
+  byErrorOfRow: f32,
+  bySizeOfRow: f32,
+  tops: usize,
+): bool {
+  const byError = f32x4.splat(byErrorOfRow);
+  const bySize = f32x4.splat(bySizeOfRow);
+  const bytes = <usize>count << 2;
+  let sum = f32x4.splat(0); // NaN or infinite as soon as one number is
+  let rest: f32 = 0;
+  for (let unit: usize = 0; unit < bytes; unit += 128) {
+    const end = min(unit + 128, bytes);
+    const whole = end & ~15;
+    let best = f32x4.splat(-Infinity);
+    for (let at = unit; at < whole; at += 16) {
+      const bound = f32x4.add(
+        f32x4.mul(v128.load(errors + at), byError),
+        f32x4.mul(v128.load(sizes + at), bySize),
+      );
+      const most = f32x4.add(v128.load(values + at), bound);
+      best = f32x4.pmax(best, most);
+      sum = f32x4.add(sum, f32x4.sub(most, most));
+    }
+    let top = max(
+      max(f32x4.extract_lane(best, 0), f32x4.extract_lane(best, 1)),
+      max(f32x4.extract_lane(best, 2), f32x4.extract_lane(best, 3)),
+    );
+    for (let at = whole; at < end; at += 4) {
+      const most = load<f32>(values + at) + (load<f32>(errors + at) * byErrorOfRow + load<f32>(sizes + at) * bySizeOfRow);
+      top = max(top, most);
+      rest += most - most;
+    }
+    store<f32>(tops, top);
+    tops += 4;
+  }
+  return f32x4.extract_lane(sum, 0) + f32x4.extract_lane(sum, 1) + f32x4.extract_lane(sum, 2) + f32x4.extract_lane(sum, 3) + rest == 0;
+}

@@ -3,13 +3,8 @@ import { type Random, seededRandom } from '../../../decoding';
 import { type Distribution, isEmpty } from '../../../decoding/sampling/distribution';
 import { race, raceSeveral } from '../../../decoding/sampling/draw';
 import { distributionOf } from '../../../decoding/sampling/processors';
-import {
-  fastestByScores,
-  type RaceNumbers,
-  type Scores,
-  scoresOf,
-  softmaxDistribution,
-} from '../../../decoding/sampling/softmax';
+import { fastestByScores, type RaceNumbers } from '../../../decoding/sampling/race';
+import { type Scores, scoresOf, softmaxDistribution } from '../../../decoding/sampling/softmax';
 import { BLOCK, exponentialOf, openSamplingKernel } from '../../../kernels';
 
 beforeAll(openSamplingKernel);

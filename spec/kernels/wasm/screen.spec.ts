@@ -1,54 +1,12 @@
 import fc from 'fast-check';
-import { type Backend, createWasmBackend, type Dtype } from '../../../kernels';
+import { type Backend, BLOCK, createWasmBackend, type Dtype } from '../../../kernels';
 import type { WasmLogits } from '../../../kernels/wasm/boxes';
 import { boundFactors } from '../../../kernels/wasm/screen';
-import { seeded } from '../../support/random-checkpoint';
-
 import { bytesOf, expectSameBits, type Matrix, using } from '../laws/subject';
+import { coded, normal, rivals, tailed } from './screened';
 
 /** At least as many outputs as screening begins with, and not a whole number of units. */
 const OUTPUTS = 16384 + 45;
-
-/** Approximately normal numbers. */
-function normal(seed: number, rows: number, cols: number, size = 1): Matrix {
-  const random = seeded(seed);
-  const values = Float32Array.from({ length: rows * cols }, () => size * (random() + random() + random() - 1.5));
-  return { rows, cols, values };
-}
-
-/** 7-bit codes as `quantizeBlock` in assembly/prepare.ts has them, written anew: each block's least value and a 127th of its range. */
-function coded(x: Float32Array): Float64Array {
-  const { fround } = Math;
-  const nearest = (value: number) => value + 1.5 * 2 ** 52 - 1.5 * 2 ** 52;
-  return Float64Array.from(x, (value, i) => {
-    const block = x.subarray(i & ~31, (i & ~31) + 32);
-    const least = Math.min(...block);
-    const step = fround(fround(Math.max(...block) - least) / 127);
-    const inverse = step > 0 ? fround(1 / step) : 0;
-    const code = nearest(fround(fround(value - least) * inverse));
-    return least + step * Math.min(127, Math.max(0, code));
-  });
-}
-
-/** Values with a longer tail the larger the power: a few that dwarf the rest. */
-function tailed(matrix: Matrix, power: number): Matrix {
-  return { ...matrix, values: matrix.values.map((value) => value * Math.abs(value) ** power) };
-}
-
-/** Makes a hundred rows, in as many units, whose products with x differ by far less than their codes can tell. */
-function rivals(table: Matrix, x: Float32Array, seed: number): void {
-  const { cols, values } = table;
-  const random = normal(seed, 100, cols, 2).values;
-  const square = x.reduce((sum, value) => sum + value * value, 0);
-  for (let i = 0; i < 100; i++) {
-    const row = random.subarray(i * cols, (i + 1) * cols);
-    const along = row.reduce((sum, value, j) => sum + value * x[j], 0) / square;
-    const wanted = 12 + 1e-5 * ((i * 37) % 100);
-    row.forEach((value, j) => {
-      values[i * 160 * cols + j] = value + (wanted - along) * x[j];
-    });
-  }
-}
 
 interface Case {
   readonly table: Matrix;
@@ -58,8 +16,16 @@ interface Case {
   readonly gain?: Float32Array;
 }
 
+interface Found {
+  readonly best: Int32Array;
+  readonly rows: Float32Array[];
+  readonly tops: (Float32Array | null)[];
+  readonly blocks: Float32Array[];
+}
+
 describe('the certified head: arg-max by a coarse copy and bounds is that of the whole product', () => {
   const backends = new Map<string, Backend>();
+  let bounded = 0;
   const keyOf = (certifiedHead: boolean, threads: number, bankBytes?: number) =>
     `${certifiedHead} ${threads} ${bankBytes ?? ''}`;
 
@@ -74,18 +40,31 @@ describe('the certified head: arg-max by a coarse copy and bounds is that of the
     for (const one of backends.values()) await one.dispose();
   });
 
-  /** Arg-max first, then the logits themselves. */
+  /** Blocks that are asked for: the first, the last, which is not full, and some between them, not in order. */
+  const BLOCKS = [0, 77, Math.floor(OUTPUTS / BLOCK), 300, 41];
+
+  /** Arg-max and bounds first, then the logits themselves. */
   async function asked(one: Backend, { table, x, type, scale = 1, gain }: Case) {
-    let found: { best: Int32Array; rows: Float32Array[] } = { best: new Int32Array(0), rows: [] };
+    let found: Found = { best: new Int32Array(0), rows: [], tops: [], blocks: [] };
     await using(one, async (boxes) => {
       const weight = boxes.weight(table, type);
       const logits = boxes.logits();
       one.head(logits, boxes.tensor(x), gain ? boxes.norm(gain) : null, weight, scale);
       const best = await one.argMax(logits);
+      const tops: (Float32Array | null)[] = [];
+      const blocks: Float32Array[] = [];
+      const askBlocks = async (row: number) => (await one.blocks?.(logits, row, BLOCKS)) as Float32Array;
+      for (let row = 0; row < x.rows; row++) {
+        tops.push((await one.tops?.(logits, row)) ?? null);
+        blocks.push(await askBlocks(row));
+      }
       expect(await one.argMax(logits)).toEqual(best);
       const rows: Float32Array[] = [];
-      for (let row = 0; row < x.rows; row++) rows.push(await one.readLogits(logits, row));
-      found = { best, rows };
+      for (let row = 0; row < x.rows; row++) {
+        rows.push(await one.readLogits(logits, row));
+        expectSameBits(await askBlocks(row), blocks[row]);
+      }
+      found = { best, rows, tops, blocks };
     });
     return found;
   }
@@ -96,8 +75,35 @@ describe('the certified head: arg-max by a coarse copy and bounds is that of the
     expect(screened.best).toEqual(whole.best);
     screened.rows.forEach((row, i) => {
       expectSameBits(row, whole.rows[i]);
+      expect(whole.tops[i]).toBeNull();
+      expectSameBits(screened.blocks[i], whole.blocks[i]);
+      const blockOf = (block: number) => row.subarray(block * BLOCK, (block + 1) * BLOCK);
+      for (const [k, block] of BLOCKS.entries()) {
+        expectSameBits(screened.blocks[i].subarray(k * BLOCK, k * BLOCK + blockOf(block).length), blockOf(block));
+      }
+      const tops = screened.tops[i];
+      if (tops === null) return;
+      bounded++;
+      expect(tops.length).toBe(Math.ceil(OUTPUTS / BLOCK));
+      tops.forEach((top, block) => {
+        const most = Math.max(...blockOf(block));
+        if (!(top >= most)) throw new Error(`row ${i}, block ${block}: expected at least ${most}, found ${top}`);
+      });
     });
   }
+
+  it('bounds are there, and near enough to leave out most blocks', async () => {
+    const { table, x } = { table: normal(5, OUTPUTS, 64), x: normal(6, 3, 64) };
+    bounded = 0;
+    await same({ table, x, type: 'f32' });
+    expect(bounded).toBe(3);
+    const { rows, tops } = await asked(await backend(true), { table, x, type: 'f32' });
+    rows.forEach((row, i) => {
+      const largest = Math.max(...row);
+      const left = tops[i]?.filter((top) => top >= largest) ?? [];
+      expect(left.length).toBeLessThan(20);
+    });
+  });
 
   it.each(['f32', 'bf16'] as const)(
     'of %s weights, 1 to 17 rows, normed and scaled, inputs of any number',
