@@ -56,6 +56,10 @@ const REFRESH = 64;
 const TRIED = 0.01;
 /** A gap between such tries grows to so many rounds, or to more where `TRIED` asks for it. */
 const LONGEST_GAP = 128;
+/** In a long stretch without proposals one round of so many is timed: the others would say the same again. */
+const TIMED = 4;
+/** Rounds without a proposal, all timed, before such a stretch. */
+const STREAK = 8;
 /** Weight of what is known of α when a sequence begins, in judged tokens, and how fast the old is forgotten. */
 const ALPHA = { prior: 0.6, weight: 3, memory: 0.95 };
 
@@ -141,6 +145,18 @@ export class WayCosts {
   learn(round: TimedRound): void {
     const { streams, rows, steps, tokens, draftMs, targetMs, openingMs, opened } = round;
     this.rounds++;
+    if (
+      rows === streams &&
+      opened === 0 &&
+      this.idle >= STREAK &&
+      this.idle % TIMED > 0 &&
+      this.target.knows(streams)
+    ) {
+      this.idle++;
+      this.sincePlain = 0;
+      this.credit = Math.min(MOST_CREDIT, this.credit + WASTE);
+      return;
+    }
     const at = rows <= 32 ? rows : Math.ceil(rows / 8) * 8; // few points beyond
     this.target.add(at, targetMs);
     if (steps > 0 && !round.caughtUp) this.draft.add(streams, draftMs / steps);

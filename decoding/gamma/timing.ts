@@ -20,27 +20,28 @@ export class RoundTimer {
   finished(proposals: readonly (Proposal | Failure)[], outcomes: readonly (Acceptance | Failure)[]): void {
     const { runs, start, drafted } = this;
     const targetMs = performance.now() - drafted;
-    const openings = runs.map((run) => takeOpening(run)).filter((one) => one !== null);
     const costs = runs[0]?.gamma.costs;
-    if (!costs || runs.some(({ gamma }) => gamma.costs !== costs)) return;
-    let [rows, steps, tokens, caughtUp] = [0, 0, 0, false];
-    for (const [i, run] of runs.entries()) {
+    let tells = costs !== undefined;
+    let [rows, steps, tokens, openingMs, opened, caughtUp] = [0, 0, 0, 0, 0, false];
+    for (let i = 0; i < runs.length; i++) {
+      const run = runs[i];
       const [proposal, outcome] = [proposals[i], outcomes[i]];
-      if (proposal instanceof Failure || outcome instanceof Failure) return;
+      if (run.openingMs !== null) {
+        openingMs += run.openingMs;
+        opened++;
+        run.openingMs = null;
+      }
+      if (run.gamma.costs !== costs || proposal instanceof Failure || outcome instanceof Failure) {
+        tells = false;
+        continue;
+      }
       rows += 1 + proposal.length;
       steps = Math.max(steps, depthOf(proposal));
       tokens += outcome.tokens.length;
       caughtUp ||= proposal.length > 0 && run.gamma.isCatchingUp === true;
     }
-    const openingMs = openings.reduce((sum, one) => sum + one, 0);
+    if (!costs || !tells) return;
     const draftMs = Math.max(0, drafted - start - openingMs);
-    const { length: streams } = runs;
-    costs.learn({ streams, rows, steps, tokens, draftMs, targetMs, openingMs, opened: openings.length, caughtUp });
+    costs.learn({ streams: runs.length, rows, steps, tokens, draftMs, targetMs, openingMs, opened, caughtUp });
   }
-}
-
-function takeOpening(run: Run): number | null {
-  const { openingMs } = run;
-  run.openingMs = null;
-  return openingMs;
 }

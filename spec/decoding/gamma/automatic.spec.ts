@@ -98,6 +98,22 @@ describe("γ 'auto'", () => {
     expect(tries).toBeGreaterThan(5);
   });
 
+  it('in a long stretch without proposals times one round of four, counts all, and follows a machine that gets slower', () => {
+    const costs = new WayCosts();
+    const round = (rows: number, targetMs: number, count: number) => {
+      const what = { streams: 1, rows, steps: rows - 1, tokens: 1, draftMs: (rows - 1) * 0.5, targetMs };
+      for (let i = 0; i < count; i++) costs.learn({ ...what, openingMs: 0, opened: 0, caughtUp: false });
+    };
+    round(2, 6, 7);
+    round(1, 4, 40);
+    expect(costs.cost(1, 1)).toBeCloseTo(6.5 / 4, 9);
+    round(1, 5, 12); // three of them are timed
+    expect(costs.cost(1, 1)).toBeCloseTo(6.5 / 4, 9);
+    round(1, 5, 16);
+    expect(costs.cost(1, 1)).toBeCloseTo(6.5 / 5, 9);
+    expect(costs.rounds).toBe(75);
+  });
+
   it.each([0.5, 0.7, 0.85, 0.95])('comes within 10 % of the best fixed γ over 32 texts at α = %d', (alpha) => {
     const world = { ...GOOD, alpha };
     const costs = new WayCosts();
