@@ -125,6 +125,15 @@ export function logitsLaws({ backend, runs, tolerance, types }: Subject): void {
     );
   });
 
+  test('logSumExp is finite and right wherever a logit stands that is far above all others', async () => {
+    for (const place of [0, 4095, 4096, 9000]) {
+      const values = matrix(place, 1, 9001, 10).values.fill(2e4, place, place + 1);
+      const found = await using(backend(), (boxes) => backend().logSumExp(exactly(boxes, values), 0, 1));
+      const room = Math.max(tolerance.logSumExp, 1e-13) * 2e4;
+      expect(Math.abs(found - 2e4)).toBeLessThanOrEqual(room);
+    }
+  });
+
   test.each(types)('%s: every query agrees with the rows read back, for any rows', async (type) => {
     await fc.assert(
       fc.asyncProperty(seed, size(17), size(40), size(200), async (from, rows, inputs, vocabulary) => {

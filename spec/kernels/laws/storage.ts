@@ -85,6 +85,22 @@ export function storageLaws({ backend, judge, types, runs, tolerance }: Subject)
     });
   });
 
+  test('append takes the rows of a tensor, and nothing of those that it had before', async () => {
+    await using(backend(), async (boxes) => {
+      const cache = boxes.keep(backend().cache(2, 4, 3));
+      const [keys, values] = [boxes.tensor(matrix(1, 3, 8)), boxes.tensor(matrix(2, 3, 8))];
+      backend().append(cache, keys, values, Int32Array.of(0, 1, 2));
+      const before = await backend().readCache(cache, Int32Array.of(0, 2));
+      const [fewKeys, fewValues] = [matrix(3, 1, 8), matrix(4, 1, 8)];
+      backend().write(keys, 1, 8, fewKeys.values);
+      backend().write(values, 1, 8, fewValues.values);
+      backend().append(cache, keys, values, Int32Array.of(1));
+      const after = await backend().readCache(cache, Int32Array.of(0, 2, 1));
+      expectSameBits(after.keys, Float32Array.of(...before.keys, ...fewKeys.values));
+      expectSameBits(after.values, Float32Array.of(...before.values, ...fewValues.values));
+    });
+  });
+
   test('what a backend is given is copied: changing the host arrays afterwards changes nothing', async () => {
     const run = (spoil: boolean) =>
       using(backend(), async (boxes) => {

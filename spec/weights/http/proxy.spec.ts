@@ -1,14 +1,17 @@
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createPlain } from 'node:http';
 import { createServer } from 'node:https';
 import { type AddressInfo, createServer as createSilent, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import type { Duplex } from 'node:stream';
 import { promisify } from 'node:util';
 import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
 import { createClient } from '../../../weights/http/client';
 import { proxyFor } from '../../../weights/http/proxy.node';
 import { createTransport } from '../../../weights/http/transport.node';
+import { sendThroughProxy } from '../../../weights/http/tunnel.node';
 import { bundle } from '../../support/bundle';
 import { selfSigned } from '../../support/certificate';
 import { type FakeProxy, fakeProxy } from '../../support/fake-proxy';
@@ -146,6 +149,23 @@ describe('through a proxy', () => {
     const failure = await room.get({ endpoint: 'https://huggingface.co' }, { variables }).catch((error) => error);
     expect(failure.message).toMatch(/found proxy 127.0.0.1:1: ECONNREFUSED/);
     expect(failure.message).not.toContain('secret');
+  });
+
+  it('what comes with the answer to CONNECT is the beginning of the tunnel: what is no TLS there fails, and is not passed over', async () => {
+    const sockets: Duplex[] = [];
+    const talking = createPlain().on('connect', (_, socket) => {
+      sockets.push(socket);
+      socket.on('error', () => undefined);
+      socket.write('HTTP/1.1 200 Connection established\r\n\r\nthis is no TLS, and nothing comes after it');
+    });
+    await new Promise<void>((resolve) => talking.listen(0, '127.0.0.1', resolve));
+    const proxy = new URL(`http://127.0.0.1:${(talking.address() as AddressInfo).port}`);
+    const signal = AbortSignal.timeout(20_000);
+    const request = { method: 'GET', headers: {}, signal } as const;
+    const sent = sendThroughProxy(proxy, new URL('https://hub.test/'), request);
+    await expect(sent).rejects.toMatchObject({ code: expect.stringMatching(/SSL|EPROTO/) });
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => talking.close(resolve));
   });
 
   it('a cancelled request ends, and so does a silent one', async () => {
