@@ -165,12 +165,18 @@ interface Way {
 }
 
 function alone({ settings = {} }: SequenceRequest): Way {
-  return { settings, gamma: fixedGamma(0) };
+  return { settings: verified(settings), gamma: fixedGamma(0) };
+}
+
+/** The settings with the verification in force. A run without a draft draws as one with it does, so that a seed gives both one text. */
+function verified(settings: Settings): Settings {
+  const { verification } = draftingWay(settings);
+  return verification === 'coupled' ? { ...settings, verification } : settings;
 }
 
 function wayOf({ settings: asked = {}, gammas }: SequenceRequest, shared: PairCosts | null = null): Way {
   const { gamma, verification } = draftingWay(asked);
-  const settings = verification === 'coupled' ? { ...asked, verification } : asked;
+  const settings = verified(asked);
   if (gammas) return { settings, gamma: listedGamma(gammas) };
   if (asked.costs) return { settings, gamma: adaptiveGamma(asked.costs, Number(gamma)) };
   if (gamma !== 'auto') return { settings, gamma: fixedGamma(gamma) };

@@ -1,8 +1,6 @@
 import type { GenerateOptions } from '../../api';
 import { DEFAULTS, draftingWay } from '../../decoding';
 
-const WITHOUT_DRAFT = { gamma: 0, verification: 'token' } as const;
-
 /**
  * The settings in force, for the record of a result: what was given, and the default of what was not. A setting without
  * effect unless it is given is null. Settings of beam search and of sampling are listed where they apply.
@@ -13,7 +11,8 @@ export function settingsInForce(options: GenerateOptions, drafts = true): Record
   const { numBeams = 1, costs = null, branching = null, signal: _signal, trace: _trace, ...rest } = options;
   const { concurrency: _concurrency, ...others } = rest; // texts are the same with any
   const given = Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined));
-  const { gamma, verification } = drafts ? draftingWay(options) : WITHOUT_DRAFT;
+  const { gamma: drafting, verification } = draftingWay(options);
+  const gamma = drafts ? drafting : 0;
   // Sampled so while γ adapts, the text may be another one next time.
   const isFree = gamma === 'auto' && (options.temperature ?? 0) > 0 && verification !== 'coupled';
   const shared = {

@@ -119,7 +119,9 @@ describe('the settings of a JSON record', () => {
   });
 
   it('are those of decoding without a draft where nothing proposes tokens', async () => {
-    expect(settingsInForce({ temperature: 1 }, false)).toMatchObject({ gamma: 0, verification: 'token', seed: 0 });
+    const named = (asked: object) => settingsInForce({ temperature: 1, ...asked }, false);
+    expect(named({})).toMatchObject({ gamma: 0, verification: 'coupled', seed: 0 });
+    expect(named({ verification: 'token' })).toMatchObject({ gamma: 0, verification: 'token', seed: 0 });
     const way = ['-t', '1', '-s', '6', '--draft', 'none', '-n', '9'];
     const [first] = await records(['generate', TEXT, ...way]);
     const { lenience: _needsDraft, ...settings } = first.settings;
