@@ -18,6 +18,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'playwright-core';
 import { createBackend, loadModel, openCheckpoint } from '../../core';
+import { DEFAULTS } from '../../explorer/page/settings';
 import { type GenerateOptions, Tandem } from '../../index';
 import { ISOLATED, launchChromium, serve } from '../house/package/chromium';
 
@@ -34,10 +35,11 @@ export const SAMPLED = { temperature: 1, seed: 7, gamma: 4 };
 
 let loaded: Promise<Tandem> | undefined;
 
-/** What Node gives for a text, with the bundled pair, which is loaded once. */
+/** What Node gives for a text, with the bundled pair, which is loaded once, and with the page's γ. */
 export async function inNode(text: string, options: GenerateOptions) {
   loaded ??= Tandem.load(undefined, { backend: 'wasm', level: LEVEL, threads: 1 });
-  return (await loaded).generate(text, options);
+  const page = options.branching ? {} : { gamma: DEFAULTS.gamma };
+  return (await loaded).generate(text, { ...page, ...options });
 }
 
 /** Gives back what `inNode` loaded. */
