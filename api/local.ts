@@ -1,5 +1,5 @@
 import { Turns } from '../common';
-import { type CostTable, DecodingError, draftingWay, measureCosts, SharedBatch } from '../decoding';
+import { type CostTable, DecodingError, measureCosts, SharedBatch } from '../decoding';
 import type { T5Model } from '../engine';
 import { searchBeams } from './beams';
 import { comparison } from './comparison';
@@ -97,13 +97,11 @@ export class LocalEngine implements Engine {
   async compare(input: Input, options: CompareOptions, signal: AbortSignal): Promise<Comparison> {
     const { maxNewTokens = WARM_UP_TOKENS } = options;
     const few = { ...options, maxNewTokens: Math.min(maxNewTokens, WARM_UP_TOKENS) };
-    const { verification } = draftingWay(options);
-    const plain = { ...options, verification, speculative: false };
     for (const speculative of [false, true]) await this.resultOf(input, { ...few, speculative }, signal);
     let best: { speculative: Result; autoregressive: Result } | null = null;
     for (let turn = 0; turn < MOST_TURNS; turn++) {
       const speculative = await this.resultOf(input, options, signal);
-      const autoregressive = await this.resultOf(input, plain, signal);
+      const autoregressive = await this.resultOf(input, { ...options, speculative: false }, signal);
       best = {
         speculative: best ? faster(best.speculative, speculative) : speculative,
         autoregressive: best ? faster(best.autoregressive, autoregressive) : autoregressive,
