@@ -12,24 +12,10 @@ export interface Exports {
   setBankCount(banks: number): void;
   stopThreads(): void;
   topK(row: number, vocabulary: number, k: number, ids: number): void;
-  screen(
-    values: number,
-    count: number,
-    errors: number,
-    sizes: number,
-    byError: number,
-    bySize: number,
-    units: number,
-  ): number;
-  screenTops(
-    values: number,
-    count: number,
-    errors: number,
-    sizes: number,
-    byError: number,
-    bySize: number,
-    tops: number,
-  ): number;
+  /** Marks the units that may hold the largest output of a row. */
+  screen: Screening;
+  /** Writes the largest value that an output of each unit could have. */
+  screenTops: Screening;
   largest32(values: number, count: number): number;
   largest64(values: number, count: number): number;
   softmax(values: number, count: number, best: number, temperature: number): void;
@@ -39,6 +25,17 @@ export interface Exports {
   probeMadd(rounds: number): number;
   probeDot(rounds: number): number;
 }
+
+/** Bounds of the outputs of a row, told for each unit of them at `out`; 0 where a number was not finite. */
+type Screening = (
+  values: number,
+  count: number,
+  errors: number,
+  sizes: number,
+  byError: number,
+  bySize: number,
+  out: number,
+) => number;
 
 /** How a compiled module packs rows: the most rows in a block, and the bytes of one activation code. */
 export interface RowBlocks {
