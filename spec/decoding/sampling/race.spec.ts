@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { collect, generate, modelDrafter, type Settings, TraceRecorder } from '../../../decoding';
-import { fastestByTops, type RaceNumbers } from '../../../decoding/sampling/race';
+import { fastestByTops } from '../../../decoding/sampling/race';
 import { type LogitsView, loadModel, type T5Model } from '../../../engine';
 import { type Backend, BLOCK, blocksOf, createWasmBackend } from '../../../kernels';
+import { numbersOf } from '../../support/race-numbers';
 import { randomCheckpoint, seeded, tinyConfig } from '../../support/random-checkpoint';
 
 /** A view of one row that knows its logits up to `slack`, and counts the blocks that it is asked for. */
@@ -20,12 +21,6 @@ function boundedView(row: Float32Array, slack: readonly number[]): { view: Logit
     },
   };
   return { view: view as unknown as LogitsView, asked };
-}
-
-function numbersOf(list: readonly number[], part: number): RaceNumbers {
-  const leastOf = (block: number) => Math.min(...list.slice(block * BLOCK, (block + 1) * BLOCK));
-  const bounds = Float64Array.from({ length: Math.ceil(list.length / BLOCK) }, (_, block) => leastOf(block) * part);
-  return { of: (token) => list[token], bounds };
 }
 
 function slowest(row: Float32Array, temperature: number, list: readonly number[]): number {

@@ -6,6 +6,7 @@ import { distributionOf } from '../../../decoding/sampling/processors';
 import { fastestByScores, type RaceNumbers } from '../../../decoding/sampling/race';
 import { type Scores, scoresOf, softmaxDistribution } from '../../../decoding/sampling/softmax';
 import { BLOCK, exponentialOf, openSamplingKernel } from '../../../kernels';
+import { numbersOf } from '../../support/race-numbers';
 
 beforeAll(openSamplingKernel);
 
@@ -28,16 +29,6 @@ const uniform = fc.oneof(
   fc.integer({ min: 1, max: 52 }).map((n) => 2 ** -n),
   fc.constantFrom(0, 0.25, 0.5, 0.5 + 2 ** -53, 1 - 2 ** -53),
 );
-
-/** These numbers, with bounds of their blocks: the least of a block, or a part of it. */
-function numbersOf(list: readonly number[], part = 1): RaceNumbers {
-  const blocks = Math.ceil(list.length / BLOCK);
-  const leastOf = (block: number) => Math.min(...list.slice(block * BLOCK, (block + 1) * BLOCK));
-  return {
-    of: (token) => list[token],
-    bounds: Float64Array.from({ length: blocks }, (_, block) => leastOf(block) * part),
-  };
-}
 
 const uniforms = fc.array(uniform, { minLength: MOST, maxLength: MOST });
 
