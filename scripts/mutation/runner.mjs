@@ -7,7 +7,9 @@ import { relative, resolve } from 'node:path';
  * Longest time of one run of specs: of the processor, where the system tells it, so that a busy machine ends no mutant, which would
  * count as killed; and while waiting.
  */
-const PATIENCE_SECONDS = { busy: 40, waiting: 900 };
+const PATIENCE_SECONDS = { busy: 40, idle: 90, waiting: 900 };
+/** A process that takes less than this of each second of the processor only waits. */
+const IDLE_SHARE = 0.03;
 /** A test that waits ends later than it does in CI: this process may be stopped meanwhile. */
 const TEST_TIMEOUT_MS = 300_000;
 /** Ticks of the clock in /proc in a second. */
@@ -83,12 +85,15 @@ export function runSpecs(copy, specs, { args = [], seconds = 0 } = {}) {
   return new Promise((done) => {
     // Seconds are counted while this process runs: those in which the machine has stopped both of them are none.
     let waited = 0;
-    let busy = 0;
+    let [busy, idle] = [0, 0];
     let late = false;
     const timer = setInterval(() => {
       waited++;
+      const before = busy;
       busy = busySeconds(child.pid) ?? Math.max(busy, waited / 4);
-      late = waited > PATIENCE_SECONDS.waiting || busy > PATIENCE_SECONDS.busy + 4 * seconds;
+      idle = busy - before < IDLE_SHARE ? idle + 1 : 0;
+      late = waited > PATIENCE_SECONDS.waiting || idle > PATIENCE_SECONDS.idle;
+      late ||= busy > PATIENCE_SECONDS.busy + 4 * seconds;
       if (late) end();
     }, 1000);
     child.once('exit', (code) => {

@@ -1,19 +1,20 @@
 import fc from 'fast-check';
 import { Inbox } from '../../common';
 
-/** Lets everything that waits for no input of its own go on. */
+/** Lets everything that waits for no input of its own go on: whoever still waits then was not told. */
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 
 /** Takes until the end; what was seen grows while it runs. */
 function taker<T>(inbox: Inbox<T>) {
   const seen: (T | Error | 'end')[] = [];
-  const over = (async () => {
+  const take = async () => {
     for await (const item of inbox.take()) seen.push(item);
-  })().then(
+  };
+  take().then(
     () => seen.push('end'),
     (error: Error) => seen.push(error),
   );
-  return { seen, over };
+  return seen;
 }
 
 type Step = number | 'settle' | 'close' | 'fail';
@@ -24,7 +25,7 @@ describe('an inbox', () => {
     await fc.assert(
       fc.asyncProperty(steps, async (list) => {
         const inbox = new Inbox<number>();
-        const { seen, over } = taker(inbox);
+        const seen = taker(inbox);
         const failure = new Error('broken');
         const expected: (number | Error | 'end')[] = [];
         let waiting: number[] = [];
@@ -45,7 +46,7 @@ describe('an inbox', () => {
             isOver = true;
           }
         }
-        await over;
+        await settle();
         expect(seen).toEqual(expected);
       }),
     );
@@ -53,7 +54,7 @@ describe('an inbox', () => {
 
   it('wakes whoever waits, once for each thing that comes', async () => {
     const inbox = new Inbox<string>();
-    const { seen, over } = taker(inbox);
+    const seen = taker(inbox);
     for (const item of ['a', 'b']) {
       await settle();
       inbox.put(item);
@@ -61,7 +62,7 @@ describe('an inbox', () => {
       expect(seen.at(-1)).toBe(item);
     }
     inbox.close();
-    await over;
+    await settle();
     expect(seen).toEqual(['a', 'b', 'end']);
     expect(await inbox.take().next()).toEqual({ done: true, value: undefined });
   });

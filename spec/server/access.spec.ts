@@ -72,6 +72,12 @@ describe('access', () => {
         expect(await status(path, wrong as Record<string, string>)).toBe(401);
       }
     }
+    const refused = await toy.send('/v1/models');
+    expect(refused.headers.get('www-authenticate')).toBe('Bearer');
+    expect((await refused.json()).error).toMatchObject({ type: 'authentication_error', code: 'invalid_api_key' });
+    for (const right of ['Bearer right-key', 'bearer right-key', 'Bearer   right-key  ']) {
+      expect([right, await status('/v1/models', { Authorization: right })]).toEqual([right, 200]);
+    }
     expect(await status('/v1/models', { Authorization: 'Bearer right-key' })).toBe(200);
     expect((await toy.client.models.list()).data).toHaveLength(1);
     expect(JSON.stringify(toy.answered)).not.toContain('right-key');
@@ -115,6 +121,7 @@ describe('what the server tells of itself', () => {
     await toy.post('/v1/completions', { prompt: 'abc', max_tokens: 5, gamma: 4 });
     await toy.post('/v1/completions', { prompt: 3 });
     const { metrics } = await tandem.generate('abc', { maxNewTokens: 5, gamma: 4 });
+    for (const path of ['/v1/models/toy', '/v1/models/other', '/v1/nowhere', '/toString']) await toy.send(path);
     const text = await toy.send('/metrics').then((response) => response.text());
     for (const line of [
       'tandem_requests_total{route="/v1/completions",status="200"} 1',
@@ -125,6 +132,12 @@ describe('what the server tells of itself', () => {
       `tandem_draft_tokens_total{outcome="rejected"} ${metrics.proposed - metrics.accepted}`,
       'tandem_places_used 0',
       'tandem_places 72',
+      'tandem_first_token_seconds_count 1',
+      'tandem_request_seconds_count{route="/v1/completions"} 2',
+      'tandem_request_seconds_count{route="/health"} 1',
+      'tandem_requests_total{route="/v1/models/{id}",status="200"} 1',
+      'tandem_requests_total{route="/v1/models/{id}",status="404"} 1',
+      'tandem_requests_total{route="other",status="404"} 2',
     ]) {
       expect(text.split('\n')).toContain(line);
     }

@@ -28,8 +28,18 @@ describe('the openai client', () => {
         rejected_prediction_tokens: metrics.proposed - metrics.accepted,
       },
     });
-    expect([found.object, found.model]).toEqual(['text_completion', 'toy']);
+    const { id, object, model, system_fingerprint: fingerprint } = found;
+    expect([object, model, fingerprint]).toEqual(['text_completion', 'toy', expect.stringMatching(/^tandem-\d/)]);
+    expect(id).toMatch(/^cmpl-[0-9a-f-]{36}$/);
+    expect((await client.completions.create(ask({ max_tokens: 1 }))).id).not.toBe(id);
+    expect(Number.isInteger(found.created)).toBe(true);
     expect(metrics.proposed).toBeGreaterThan(0);
+    expect((found as unknown as { tandem: object }).tandem).toEqual({
+      ...{ seed: null, exact: true, rounds: metrics.rounds },
+      ...{ target_calls: metrics.targetCalls, draft_calls: metrics.draftCalls },
+      acceptance_rate: metrics.acceptanceRate,
+      tokens_per_target_call: metrics.tokensPerTargetCall,
+    });
   });
 
   test('several prompts and several samples of each: choices in order, as generate names them', async () => {
@@ -111,6 +121,37 @@ describe('the openai client', () => {
     }
     expect(streamed).toEqual(logprobs?.token_logprobs);
   });
+
+  test.each<[string, object]>([
+    ['one', {}],
+    ['several', { prompt: ['abc', 'fed'], n: 2, temperature: 1, seed: 4 }],
+    ['one with log-probabilities', { logprobs: 0 }],
+    ['one that ends within its limit', { logit_bias: { 1: 100 }, logprobs: 1 }],
+    ['one of beams', { num_beams: 2 }],
+  ])(
+    'a stream of %s: no part without a text, a log-probability or an end, and each sequence ends once',
+    async (_, fields) => {
+      const asked = { ...ask({ max_tokens: 5, ...fields }), stream: true };
+      const text = await toy.post('/v1/completions', asked).then((response) => response.text());
+      const chunks = text.split('\n\n').slice(0, -2);
+      const parts = chunks.flatMap(
+        (chunk) => JSON.parse(chunk.replace(/^data: /, '')).choices as OpenAI.CompletionChoice[],
+      );
+      const whole = (await toy.client.completions.create(ask({ max_tokens: 5, ...fields }))).choices;
+      for (const { text, logprobs, finish_reason: end } of parts) {
+        expect(text !== '' || logprobs !== null || end !== null).toBe(true);
+        if (end !== null) expect(logprobs).toBeNull();
+        if (logprobs !== null) expect([logprobs.tokens?.length, logprobs.text_offset?.length]).toEqual([1, 1]);
+      }
+      for (const { index, text, finish_reason: end, logprobs } of whole) {
+        const own = parts.filter((part) => part.index === index);
+        expect(own.map((part) => part.text).join('')).toBe(text);
+        expect(own.map((part) => part.finish_reason)).toEqual([...own.slice(1).map(() => null), end]);
+        const offsets = own.flatMap((part) => part.logprobs?.text_offset ?? []);
+        expect(offsets).toEqual(logprobs?.text_offset ?? []);
+      }
+    },
+  );
 
   test('beams, whose other sequences have no events, and a bias by token id', async () => {
     const { tandem, client } = toy;

@@ -48,6 +48,15 @@ describe('a checkpoint that is written', () => {
     expect(Math.min(single, sharded)).toBeGreaterThan(4);
   });
 
+  it('says of its tensors that they are torch’s where nothing else is said, which transformers asks for', async () => {
+    const config = tinyConfig();
+    for (const shardBytes of [undefined, 1000]) {
+      const files = await checkpointBytes({ config, tensors: randomTensors(config, 1), shardBytes });
+      await using checkpoint = await openFileSet(files);
+      expect(checkpoint.metadata).toEqual({ format: 'pt' });
+    }
+  });
+
   it('may have tensors whose bytes come in parts, later or at once', async () => {
     const tensors = randomTensors(tinyConfig(), 1);
     const parts = function* ({ data }: TensorData) {
