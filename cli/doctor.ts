@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { cpus, totalmem } from 'node:os';
 import { type Command, Option } from 'commander';
 import { costFolder, type FoundCosts, forgetCosts, listCosts, VERSION } from '../api';
-import { printable } from '../common';
+import { counted, printable } from '../common';
 import { type BackendProbe, createBackend, probeBackends } from '../kernels';
 import { CommandError } from './failure';
 import { facts } from './table';
@@ -122,8 +122,6 @@ interface Findings {
   readonly costs: KeptHere | null;
   readonly backends: readonly BackendProbe[];
 }
-
-const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? '' : 's'}`;
 
 function page(findings: Findings): string {
   const { node, platform, cores, processor, memoryBytes, sharedMemory, auto, wide, costs, backends } = findings;

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { type Progress, type Tandem, VERSION } from '../api';
-import { flagged, type OptionTable, printable } from '../common';
+import { counted, flagged, type OptionTable, printable } from '../common';
 import type { Metrics } from '../decoding';
 import { CommandError } from './failure';
 
@@ -68,7 +68,10 @@ export function tellLoaded(flags: Verbosity, tandem: Tandem, seconds: number): v
   const { name, level, wide, threads, reason, worker } = backend;
   const vectors = wide === undefined ? '' : `, vectors of 256 bits ${wide.on ? 'on' : 'off'} (${wide.reason})`;
   const place = worker ? ', in a worker' : '';
-  tell(flags, `computes on ${name} (${level}), ${threads} threads${place}${vectors}${reason ? `; ${reason}` : ''}`);
+  tell(
+    flags,
+    `computes on ${name} (${level}), ${counted(threads, 'thread')}${place}${vectors}${reason ? `; ${reason}` : ''}`,
+  );
   tell(flags, `loaded in ${seconds.toFixed(2)} s`);
 }
 
@@ -78,8 +81,8 @@ export function tellDecoded(flags: Verbosity, what: string, metrics: Metrics): v
   const { newTokens, seconds, rounds, targetCalls, draftCalls, accepted, proposed, acceptanceRate } = metrics;
   const { targetSeconds, draftSeconds, costRatio, verifyRatio, gamma } = metrics;
   const parts = [
-    `${newTokens} tokens in ${seconds.toFixed(3)} s (target ${targetSeconds.toFixed(3)}, draft ${draftSeconds.toFixed(3)})`,
-    `${rounds} rounds, ${targetCalls} target calls, ${draftCalls} draft calls`,
+    `${counted(newTokens, 'token')} in ${seconds.toFixed(3)} s (target ${targetSeconds.toFixed(3)}, draft ${draftSeconds.toFixed(3)})`,
+    [counted(rounds, 'round'), counted(targetCalls, 'target call'), counted(draftCalls, 'draft call')].join(', '),
     `γ ${Number(gamma.toFixed(2))}, ${accepted} of ${proposed} proposed tokens accepted, α ${acceptanceRate.toFixed(3)}`,
     ...(costRatio === null ? [] : [`c ${costRatio.toFixed(3)}`]),
     ...(verifyRatio === null ? [] : [`v ${verifyRatio.toFixed(3)}`]),

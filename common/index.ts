@@ -24,5 +24,5 @@ export {
   whole,
 } from './options';
 export { packQ8, Q8_BLOCK, type Q8Rows, q8Blocks, q8RowBytes, q8Values, unpackQ8 } from './q8';
-export { nearest, printable, quoted, shortened } from './text';
+export { counted, nearest, printable, quoted, shortened } from './text';
 export { Turns } from './turns.node';

@@ -39,6 +39,11 @@ export function shortened(text: string, longest = LONGEST_QUOTE): string {
   return text.length <= longest ? text : `${text.slice(0, longest)}…`;
 }
 
+/** A number of things: `1 call`, `2 calls`. */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
+}
+
 /** The known word that is nearest to an unknown one, null when none is near enough to be a likely slip of the pen. */
 export function nearest(word: string, known: readonly string[]): string | null {
   const plain = (text: string) => text.toLowerCase().replace(/[-_]/g, '');

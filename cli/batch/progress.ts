@@ -1,3 +1,4 @@
+import { counted } from '../../common';
 import type { Line } from '../files';
 import type { Watcher } from './run';
 
@@ -60,7 +61,7 @@ export class BatchProgress implements Watcher {
     const { size } = this.options;
     const done = this.bytes - this.earlier;
     const rest = size === null || done <= 0 ? null : ((size - this.bytes) * seconds) / done;
-    const parts = [`${this.records} lines`, `${(this.records / seconds).toFixed(1)} a second`];
+    const parts = [counted(this.records, 'line'), `${(this.records / seconds).toFixed(1)} a second`];
     if (rest !== null && rest > 0) parts.push(`${timeOf(rest)} left`);
     if (this.failed > 0) parts.push(`${this.failed} failed`);
     return parts.join(', ');

@@ -1,4 +1,5 @@
 import type { Comparison } from '../../api';
+import { counted } from '../../common';
 import {
   addTallies,
   DEFAULTS,
@@ -48,7 +49,10 @@ export function reportOf(outcomes: readonly Outcome[], setting: Setting, seconds
   const perCall = colours.bold(total.tokensPerTargetCall.toFixed(2));
   const rows: [string, string][] = [
     ['on', machine(setting)],
-    ['tokens a target call', `${perCall} (${total.newTokens} tokens, ${total.targetCalls} calls)`],
+    [
+      'tokens a target call',
+      `${perCall} (${counted(total.newTokens, 'token')}, ${counted(total.targetCalls, 'call')})`,
+    ],
   ];
   if (tandem.drafter !== null && options.gamma !== 0) rows.push(['acceptance', acceptance(total)]);
   if (!total.exact) {
@@ -69,7 +73,7 @@ function machine({ tandem, options }: Setting): string {
   const choice = temperature === 0 ? 'greedy' : `temperature ${temperature}, ${seedOf(options, drafts)}`;
   const way = numBeams > 1 ? `${numBeams} beams` : choice;
   const how = drafts ? `${proposals(options)}, ${way}` : way;
-  return `${name} (${level}${wide?.on ? ', wide' : ''}), ${threads} thread${threads === 1 ? '' : 's'}, ${tandem.target.dtype}; ${how}`;
+  return `${name} (${level}${wide?.on ? ', wide' : ''}), ${counted(threads, 'thread')}, ${tandem.target.dtype}; ${how}`;
 }
 
 /** The seed, where it fixes the text. */
@@ -115,7 +119,7 @@ function equality({ compared, equal, total }: Report, { options, colours }: Sett
     return `${equal} of ${compared}: samples have the same distribution, and differ from each other`;
   }
   return equal === compared
-    ? `${colours.green('yes')}: with and without the draft, the same ${total.newTokens} tokens`
+    ? `${colours.green('yes')}: with and without the draft, the same ${counted(total.newTokens, 'token')}`
     : `${colours.red('NO')}: ${compared - equal} of ${compared} differ with and without the draft`;
 }
 

@@ -18,6 +18,11 @@ const FAR_WEIGHT = Math.exp(-FAR) * (1 + 2 ** -20);
 const CLEAR = 1 + 2 ** -40;
 /** Above `CLEAR` by more than the rounding of the numbers that it is compared with. */
 const NEAR = 1 + 2 ** -30;
+/**
+ * The longest time that is compared. A number that is not 0 is at least 2⁻⁵⁸, so up to this time no weight is so small that it has fewer
+ * bits. Where the largest logit is only known up to a bound, all weights may be that small.
+ */
+const LONGEST = 2 ** 960;
 
 /**
  * A race (`raceSeveral`) without the sum that probabilities need. A token with weight e^((logit − most) / temperature) finishes after
@@ -40,11 +45,12 @@ class Race {
   }
 
   /**
-   * The token that is the fastest so far; null where none has finished, and where another one is so near that rounding may decide, so
-   * that the probabilities themselves are needed.
+   * The token that is the fastest so far; null where none has finished in time, and where another one is so near that rounding may
+   * decide, so that the probabilities themselves are needed.
    */
   get winner(): number | null {
-    return this.least > 0 && this.second > this.least * CLEAR ? this.first : null;
+    const { least, second } = this;
+    return least > 0 && least < LONGEST && second > least * CLEAR ? this.first : null;
   }
 
   /** Whether one of a block's tokens may win, whose logits are at most `top`. */

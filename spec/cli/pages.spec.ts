@@ -56,12 +56,12 @@ describe('the progress of tandem batch', () => {
     unknown.line('a');
     unknown.progress.recorded(false);
     unknown.line('a');
-    expect(unknown.at(1000)).toBe('1 lines, 1.0 a second');
+    expect(unknown.at(1000)).toBe('1 line, 1.0 a second');
     const done = made(4);
     done.line('a');
     done.progress.recorded(false);
     done.line('a');
-    expect(done.at(1000)).toBe('1 lines, 1.0 a second');
+    expect(done.at(1000)).toBe('1 line, 1.0 a second');
     expect(made(10).at(1000)).toBe('0 lines, 0.0 a second');
   });
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { nearest, printable, quoted, shortened } from '../../common';
+import { counted, nearest, printable, quoted, shortened } from '../../common';
 
 describe('text from outside', () => {
   it('never keeps a control character or a mark of direction', () => {
@@ -20,6 +20,10 @@ describe('text from outside', () => {
     fc.assert(fc.property(fc.anything(), (value) => expect(quoted(value).length).toBeLessThan(500)));
     expect(quoted('x'.repeat(1e6))).toHaveLength(83);
     expect(quoted([1, 2])).toBe('[1, 2]');
+  });
+
+  it('counts things, of which one is no plural', () => {
+    expect([0, 1, 2].map((count) => counted(count, 'call'))).toEqual(['0 calls', '1 call', '2 calls']);
   });
 
   it('finds the known word that was meant, and none that is far away', () => {

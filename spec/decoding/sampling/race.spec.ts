@@ -88,6 +88,19 @@ describe('a race by bounds of logits', () => {
     );
   });
 
+  it('knows nothing where weights are so far below the bound of the logits that they have lost bits', async () => {
+    const row = new Float32Array(BLOCK).fill(-9);
+    [row[0], row[1]] = [0, -1e-5];
+    const list = new Array(BLOCK).fill(0.7);
+    const temperature = 1e-3;
+    [list[0], list[1]] = [1e-14, 1e-14 * 0.9895]; // the second weight is 0.99005 of the first, so that the second token is faster
+    const winner = (slack: number) =>
+      fastestByTops(boundedView(row, [slack]).view, 0, temperature, () => numbersOf(list, 1));
+    expect(await winner(0)).toBe(1);
+    expect(await winner(0.6)).toBe(1);
+    expect(await winner(0.74)).toBeNull(); // e^−740 has seven bits
+  });
+
   it('knows nothing without bounds, without numbers, and where two tokens finish together', async () => {
     const row = Float32Array.of(1, 1, 0);
     const { view } = boundedView(row, [0]);
