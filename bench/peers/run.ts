@@ -1,7 +1,8 @@
 /**
  * Compares Tandem with other runtimes ("peers") on the same work: `npm run bench:peers -- [--shape t5-small] [--threads 1]
- * [--rounds 5]`. All have the same checkpoint, thread count and source; greedy, batch 1, the same number of tokens. Every peer is a
- * process of its own. In every round each takes one turn. Run bench/peers/setup.sh first. A missing peer is named and skipped.
+ * [--rounds 5] [--sequences 1,8,32]`. All have the same checkpoint, thread count and source; greedy, batch 1, the same number of
+ * tokens. With --sequences they decode so many sources together (many.ts). Every peer is a process of its own. In every round each
+ * takes one turn. Run bench/peers/setup.sh first. A missing peer is named and skipped.
  */
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -9,18 +10,9 @@ import { parseArgs } from 'node:util';
 import { table } from '../../cli/table';
 import { type Interleaved, interleave } from '../harness/interleave';
 import { browserPeers } from './browser';
-import { PEERS, type PeerType } from './peers';
-import { type Setting, Worker } from './worker';
-
-/** `length` ids that end with EOS; the others are above pad, EOS and unknown. */
-function sourceIds(length: number): number[] {
-  return [...Array.from({ length: length - 1 }, (_, i) => 3 + ((i * 9973) % 32000)), 1];
-}
-
-interface Skipped {
-  readonly name: string;
-  readonly reason: string;
-}
+import { compareMany, manyPage, parseCounts } from './many';
+import { agreeing, judgeOf, opponent, reasons, type Skipped, sourceIds, startAll } from './start';
+import type { Setting, Worker } from './worker';
 
 export async function main(argv: readonly string[]): Promise<void> {
   const { values } = parseArgs({
@@ -30,14 +22,16 @@ export async function main(argv: readonly string[]): Promise<void> {
       shape: { type: 'string', default: 't5-small' },
       threads: { type: 'string', default: '1' },
       rounds: { type: 'string', default: '5' },
-      tokens: { type: 'string', default: '128' },
+      tokens: { type: 'string' },
       source: { type: 'string', default: '64' },
       only: { type: 'string', default: '' },
+      sequences: { type: 'string', default: '' },
       json: { type: 'boolean', default: false },
     },
   });
   const setting: Setting = { folder: values.folder, shape: values.shape, threads: Number(values.threads) };
-  const tokens = Number(values.tokens);
+  const counts = parseCounts(values.sequences);
+  const tokens = Number(values.tokens ?? (counts.length === 0 ? 128 : 64));
   const source = sourceIds(Number(values.source));
   if (!existsSync(path.join(setting.folder, 'checkpoints', `${setting.shape}-f32`))) {
     throw new Error(
@@ -51,6 +45,14 @@ export async function main(argv: readonly string[]): Promise<void> {
   });
   const skipped = await startAll(setting, values.only, workers);
   try {
+    if (workers.length === 0) throw new Error(`peers: none could be started: ${reasons(skipped)}`);
+    if (counts.length > 0) {
+      const task = { counts, tokens, sourceIds: source.length };
+      const compared = await compareMany(workers, task, Number(values.rounds));
+      const report = { ...setting, ...task, ...compared, skipped: [...skipped, ...compared.skipped] };
+      console.log(values.json ? JSON.stringify(report) : manyPage(report));
+      return;
+    }
     const found = new Map<string, readonly number[]>();
     const cases = workers.map((worker) => ({
       name: worker.name,
@@ -60,7 +62,6 @@ export async function main(argv: readonly string[]): Promise<void> {
         worker.rest();
       },
     }));
-    if (cases.length === 0) throw new Error(`peers: none could be started: ${reasons(skipped)}`);
     const timed = await interleave(cases, Number(values.rounds), { warmUp: 1 });
     const results = summarise(timed, found, workers, tokens);
     if (values.json) console.log(JSON.stringify({ ...setting, tokens, sourceIds: source.length, results, skipped }));
@@ -68,36 +69,6 @@ export async function main(argv: readonly string[]): Promise<void> {
   } finally {
     for (const worker of workers) worker.end();
   }
-}
-
-/** Starts the peers one after another and adds them to `workers`; each is stopped until its turn. Returns those that did not start. */
-async function startAll(setting: Setting, only: string, workers: Worker[]): Promise<Skipped[]> {
-  const skipped: Skipped[] = [];
-  const wanted = only === '' ? null : new Set(only.split(',').map((name) => name.trim()));
-  for (const peer of PEERS) {
-    if (wanted && !wanted.has(peer.name)) continue;
-    for (const type of peer.types) {
-      const name = `${peer.name} ${type}`;
-      if (process.stderr.isTTY) process.stderr.write(`loading ${name}\n`);
-      try {
-        const worker = await Worker.start(peer, type, setting);
-        worker.rest();
-        workers.push(worker);
-      } catch (error) {
-        skipped.push({ name, reason: lastLine(error) });
-      }
-    }
-  }
-  return skipped;
-}
-
-function reasons(skipped: readonly Skipped[]): string {
-  return skipped.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
-}
-
-function lastLine(error: unknown): string {
-  const lines = (error instanceof Error ? error.message : String(error)).trim().split('\n');
-  return lines[lines.length - 1].slice(0, 160);
 }
 
 interface Result {
@@ -121,28 +92,17 @@ function summarise(
   workers: readonly Worker[],
   tokens: number,
 ): Result[] {
-  const first = workers.find(({ name }) => name.endsWith(' f32') && !name.startsWith('tandem')) ?? workers[0];
-  const judge = found.get(first.name) ?? [];
+  const judge = found.get(judgeOf(workers).name) ?? [];
   return workers.map(({ name, version }) => {
-    const own = found.get(name) ?? [];
-    const differs = own.findIndex((token, i) => token !== judge[i]);
     const against = opponent(name, workers);
     return {
       name,
       version,
       tokensPerSecond: (1000 * tokens) / timed.medianMs(name),
       ratio: against === null || against === name ? null : { against, ...timed.ratio(name, against) },
-      agreeing: differs < 0 ? own.length : differs,
+      agreeing: agreeing(found.get(name) ?? [], judge),
     };
   });
-}
-
-/** The name of Tandem's case in the same type (float32 against float32, int8 against int8); null if it did not run. */
-function opponent(name: string, workers: readonly Worker[]): string | null {
-  const type = name.slice(name.lastIndexOf(' ') + 1) as PeerType;
-  return (
-    ['wasm', 'cpu'].map((one) => `tandem ${one} ${type}`).find((one) => workers.some((w) => w.name === one)) ?? null
-  );
 }
 
 /** What every peer decoded. */

@@ -14,12 +14,16 @@ interface Answer {
   readonly ok: boolean;
   readonly error?: string;
   readonly version?: string;
+  readonly many?: boolean;
   readonly ids?: number[];
+  readonly sequences?: number[][];
 }
 
 /** One peer's process. It is stopped (SIGSTOP) when it is not its turn, because idle thread pools spin. */
 export class Worker {
   version = '';
+  /** Whether it decodes many sequences together. */
+  many = false;
   private readonly child: ChildProcessWithoutNullStreams;
   private readonly lines: Interface;
   private waiting: { answer: (answer: Answer) => void; fail: (error: Error) => void } | null = null;
@@ -46,8 +50,9 @@ export class Worker {
     if (!existsSync(command[0])) throw new Error(`${command[0]} is missing: run bench/peers/setup.sh`);
     const worker = new Worker(`${peer.name} ${type}`, command);
     try {
-      const { version } = await worker.ask({ do: 'load', type, ...setting, ...peer.extra });
+      const { version, many } = await worker.ask({ do: 'load', type, ...setting, ...peer.extra });
       worker.version = version ?? '';
+      worker.many = many === true;
       return worker;
     } catch (error) {
       worker.end();
@@ -60,6 +65,17 @@ export class Worker {
     const { ids = [] } = await this.ask({ do: 'run', source, tokens });
     if (ids.length !== tokens) throw new Error(`${this.name}: expected ${tokens} tokens, found ${ids.length}`);
     return ids;
+  }
+
+  /** Decodes exactly `tokens` tokens of each source, all sources together. They have the same length. */
+  async runMany(sources: readonly (readonly number[])[], tokens: number): Promise<readonly (readonly number[])[]> {
+    const { sequences = [] } = await this.ask({ do: 'runMany', sources, tokens });
+    const lengths = sequences.map(({ length }) => length);
+    if (lengths.length !== sources.length || lengths.some((length) => length !== tokens)) {
+      const expected = `${sources.length} sequences of ${tokens} tokens`;
+      throw new Error(`${this.name}: expected ${expected}, found lengths ${JSON.stringify(lengths)}`);
+    }
+    return sequences;
   }
 
   /** Stops the process until the next request, so that it takes no processor time. */

@@ -16,17 +16,20 @@ def load(request):
         pieces = json.load(file)
     ids = {piece: i for i, piece in enumerate(pieces)}
 
-    def run(source, tokens):
-        (result,) = translator.translate_batch(
-            [[pieces[i] for i in source]],
+    def run_many(sources, tokens):
+        results = translator.translate_batch(
+            [[pieces[i] for i in source] for source in sources],
             beam_size=1,
             min_decoding_length=tokens,
             max_decoding_length=tokens,
             max_input_length=0,
         )
-        return [ids[piece] for piece in result.hypotheses[0]]
+        return [[ids[piece] for piece in result.hypotheses[0]] for result in results]
 
-    return f"CTranslate2 {ctranslate2.__version__}", run
+    def run(source, tokens):
+        return run_many([source], tokens)[0]
+
+    return f"CTranslate2 {ctranslate2.__version__}", run, run_many
 
 
 serve(load)

@@ -13,19 +13,22 @@ def load(request):
     path = f"{request['folder']}/checkpoints/{request['shape']}-{request['type']}"
     model = transformers.T5ForConditionalGeneration.from_pretrained(path, dtype=dtype).eval()
 
-    def run(source, tokens):
+    def run_many(sources, tokens):
         with torch.inference_mode():
             found = model.generate(
-                input_ids=torch.tensor([source]),
-                attention_mask=torch.ones(1, len(source), dtype=torch.long),
+                input_ids=torch.tensor(sources),
+                attention_mask=torch.ones(len(sources), len(sources[0]), dtype=torch.long),
                 min_new_tokens=tokens,
                 max_new_tokens=tokens,
                 do_sample=False,
                 num_beams=1,
             )
-        return found[0, 1:].tolist()
+        return found[:, 1:].tolist()
 
-    return f"PyTorch {torch.__version__}, transformers {transformers.__version__}", run
+    def run(source, tokens):
+        return run_many([source], tokens)[0]
+
+    return f"PyTorch {torch.__version__}, transformers {transformers.__version__}", run, run_many
 
 
 serve(load)

@@ -1,16 +1,18 @@
 import { createInterface } from 'node:readline';
+import { generateBatch, type SequenceRequest } from '../../../decoding';
 import { type Encoded, loadModel, type T5Model } from '../../../engine';
 import { type Backend, type BackendName, createBackend, type Dtype } from '../../../kernels';
 import { openCheckpoint } from '../../../weights';
 
 interface Request {
-  readonly do: 'load' | 'run';
+  readonly do: 'load' | 'run' | 'runMany';
   readonly shape: string;
   readonly type: Dtype;
   readonly threads: number;
   readonly folder: string;
   readonly backend: BackendName;
   readonly source: readonly number[];
+  readonly sources: readonly (readonly number[])[];
   readonly tokens: number;
 }
 
@@ -23,7 +25,8 @@ async function load({ shape, type, threads, folder, backend: name }: Request): P
   const checkpoint = await openCheckpoint(`${folder}/checkpoints/${shape}-${type === 'bf16' ? 'bf16' : 'f32'}`);
   model = await loadModel(checkpoint, backend, { dtype: type });
   await checkpoint.dispose();
-  return { version: `tandem ${name} ${facts.level}${facts.wide?.on ? ' wide' : ''}, ${facts.threads} threads` };
+  const wide = facts.wide?.on ? ' wide' : '';
+  return { version: `tandem ${name} ${facts.level}${wide}, ${facts.threads} threads`, many: true };
 }
 
 /** One whole call: encodes the source, then decodes one row per step. */
@@ -48,12 +51,27 @@ async function decode(encoded: Encoded, tokens: number): Promise<number[]> {
   return ids;
 }
 
+/** Decodes all sources together, through the batch that `concurrency` asks for. */
+async function runMany({ sources, tokens }: Request): Promise<object> {
+  const requests = sources.map((source): SequenceRequest => ({ source, settings: { gamma: 0, maxNewTokens: tokens } }));
+  const sequences: (readonly number[])[] = [];
+  for await (const event of generateBatch({ target: model, drafter: null }, requests, {
+    concurrency: sources.length,
+  })) {
+    if (event.kind === 'failed') throw event.error;
+    if (event.kind === 'done') sequences[event.index] = event.result.ids;
+  }
+  return { sequences };
+}
+
+const ANSWERS = { load, run, runMany };
+
 async function main(): Promise<void> {
   for await (const line of createInterface({ input: process.stdin })) {
     const request: Request = JSON.parse(line);
     let answer: object;
     try {
-      answer = { ok: true, ...(request.do === 'load' ? await load(request) : await run(request)) };
+      answer = { ok: true, ...(await ANSWERS[request.do](request)) };
     } catch (error) {
       answer = { ok: false, error: error instanceof Error ? error.message : String(error) };
     }

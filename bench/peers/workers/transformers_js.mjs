@@ -15,18 +15,17 @@ await serve(async (request) => {
     device: 'cpu',
     session_options: { intraOpNumThreads: request.threads, interOpNumThreads: 1 },
   });
-  const tensor = (values) => new Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length]);
-  return {
-    version: `transformers.js ${env.version}`,
-    async run(source, tokens) {
-      const found = await model.generate({
-        inputs: tensor(source),
-        attention_mask: tensor(source.map(() => 1)),
-        min_new_tokens: tokens,
-        max_new_tokens: tokens,
-        do_sample: false,
-      });
-      return Array.from(found.data, Number).slice(1);
-    },
-  };
+  const tensor = (rows) => new Tensor('int64', BigInt64Array.from(rows.flat(), BigInt), [rows.length, rows[0].length]);
+  async function runMany(sources, tokens) {
+    const found = await model.generate({
+      inputs: tensor(sources),
+      attention_mask: tensor(sources.map((source) => source.map(() => 1))),
+      min_new_tokens: tokens,
+      max_new_tokens: tokens,
+      do_sample: false,
+    });
+    return found.tolist().map((row) => row.slice(1).map(Number));
+  }
+  const run = async (source, tokens) => (await runMany([source], tokens))[0];
+  return { version: `transformers.js ${env.version}`, run, runMany };
 });
