@@ -105,6 +105,29 @@ describe('beam search over tables', () => {
     );
   });
 
+  it('does so too where rules leave a hypothesis no token, which ends it with several beams and not with one', async () => {
+    const ids = fc.uniqueArray(fc.nat(6), { minLength: 1, maxLength: 3 });
+    const closing = fc.record({ allowed: fc.array(ids, { minLength: 2, maxLength: 4 }), suppressTokens: ids });
+    let closed = 0;
+    await fc.assert(
+      fc.asyncProperty(beamCase, fc.nat(100_000), closing, async (chosen, seed, { allowed, suppressTokens }) => {
+        const table = { ...chosen.table, vocabulary: 7, logits: randomTable(7, seed) };
+        const prefixAllowedTokens = (prefix: readonly number[]) => {
+          const list = allowed[prefix.reduce((sum, id) => sum + id, prefix.length) % allowed.length];
+          if (list.every((id) => suppressTokens.includes(id))) closed++;
+          return list;
+        };
+        const settings = { ...chosen.settings, prefixAllowedTokens, badWords: suppressTokens.map((id) => [id]) };
+        const { numBeams: beams } = settings;
+        const run = await runCase({ ...chosen, table, draftTable: table, settings }, true).catch((error) => error.code);
+        if (run === 'no-token-left') expect(beams).toBeGreaterThan(1);
+        else expect(run.metrics.targetCalls).toBe(Math.ceil(run.metrics.steps / (chosen.gamma + 1)));
+      }),
+      RUNS,
+    );
+    expect(closed).toBeGreaterThan(100);
+  });
+
   it('with one beam is greedy decoding, for every way to end', async () => {
     await fc.assert(
       fc.asyncProperty(beamCase, async (chosen) => {

@@ -54,4 +54,29 @@ describe('linear memory', () => {
     expect(memory.allocate(1000, 'a test')).not.toBe(at);
     expect(memory.u8[at]).toBe(7);
   });
+
+  test('never has the last page of 32-bit addresses, even where the system would give it', () => {
+    const PAGE = 65536;
+    const PAGES = 65535;
+    const offset = fc.integer({ min: -70_000, max: 70_000 });
+    fc.assert(
+      fc.property(fc.oneof(offset, fc.constantFrom(-PAGE, -64, 0, 64)), (past) => {
+        const buffer = new ArrayBuffer(PAGE);
+        const grown: number[] = [];
+        // The pages that it grows by are counted and are not there: nothing is written.
+        const memory = new LinearMemory({ buffer, grow: (more: number) => grown.push(more) } as never);
+        const bytes = PAGES * PAGE - PAGE + past;
+        const size = Math.ceil(bytes / 64) * 64;
+        if (PAGE + size <= PAGES * PAGE) {
+          expect(memory.allocate(bytes, 'a test')).toBe(PAGE);
+          expect(grown).toEqual([Math.ceil(size / PAGE)]);
+        } else {
+          const refused = { code: 'out-of-memory', message: expect.stringContaining(`found ${PAGE + size}`) };
+          expect(() => memory.allocate(bytes, 'a test')).toThrow(expect.objectContaining(refused));
+          expect(grown).toEqual([]);
+          expect(memory.allocate(64, 'a test')).toBe(PAGE);
+        }
+      }),
+    );
+  });
 });

@@ -258,4 +258,31 @@ describe('threads that are refused', () => {
       jest.useRealTimers();
     }
   });
+
+  test.each([
+    [0, null],
+    [0, 'it is a page of its own'],
+    [1, 'memory cannot be shared here'],
+    [3, 'memory cannot be shared here'],
+  ])(
+    'where memory cannot be shared none of %i is started, and whoever asked for some hears why',
+    async (count, why) => {
+      let started = 0;
+      const startThread = () => {
+        started++;
+        throw new Error('never');
+      };
+      jest.doMock('../../../kernels/wasm/threads.node', () => ({ sharingRefused: () => why, startThread }));
+      try {
+        await jest.isolateModulesAsync(async () => {
+          const { startThreads } =
+            require('../../../kernels/wasm/threads') as typeof import('../../../kernels/wasm/threads');
+          expect(await startThreads(count)).toEqual({ helpers: [], refused: count === 0 ? null : why });
+        });
+        expect(started).toBe(0);
+      } finally {
+        jest.dontMock('../../../kernels/wasm/threads.node');
+      }
+    },
+  );
 });
