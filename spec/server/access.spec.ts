@@ -1,5 +1,6 @@
 import { request } from 'node:http';
 import { connect } from 'node:net';
+import { checkHost, keyCheck } from '../../server/access';
 import { tableServer } from './server';
 
 describe('access', () => {
@@ -101,11 +102,46 @@ describe('access', () => {
     });
     expect(other.headers.get('access-control-allow-origin')).toBeNull();
     await open.close();
+    const all = await tableServer({ cors: ['https://a.example', '*'] });
+    for (const Origin of ['https://a.example', 'https://b.example']) {
+      const answer = await all.send('/v1/models', { headers: { Origin } });
+      expect(answer.headers.get('access-control-allow-origin')).toBe('*');
+      expect(answer.headers.get('access-control-expose-headers')).toBe('Retry-After');
+    }
+    await all.close();
+  });
+
+  test.each([
+    [['localhost', 'LOCALHOST:80', '127.0.0.1', '127.255.0.9:1', '[::1]', '[::1]:65535', 'a.localhost'], true],
+    [['', 'evil.example', 'x:localhost', 'evil.example:localhost:80', 'localhost:', 'localhost:80a', '::1:80'], false],
+    [['[::1', '[::2]', '[::1]x', '127.0.0.1.1', '127.0.0', '128.0.0.1', 'xlocalhost', 'localhost.x'], false],
+  ])('%j name this machine: %s', (hosts, isLocal) => {
+    for (const host of hosts) {
+      let refused: unknown = null;
+      try {
+        checkHost(host);
+      } catch (error) {
+        refused = error;
+      }
+      const details = { code: 'host_not_allowed' };
+      expect([host, refused]).toEqual([host, isLocal ? null : expect.objectContaining({ status: 403, details })]);
+    }
+  });
+
+  test('who is refused hears whether there was a host or a key at all', () => {
+    expect(() => checkHost(null)).toThrow(/found none$/);
+    expect(() => checkHost('evil.example')).toThrow(/found 'evil\.example'$/);
+    expect(() => keyCheck('right')(null)).toThrow(/found none$/);
+    expect(() => keyCheck('right')('Bearer wrong')).toThrow(/found another$/);
+    for (const wrong of ['', 'right', 'Bearer', 'Bearer right wrong', 'xBearer right', 'Bearer right ,']) {
+      expect(() => keyCheck('right')(wrong)).toThrow(/found another$/);
+    }
+    expect(keyCheck('right')('Bearer right')).toBeUndefined();
   });
 
   test.each<[string, object, RegExp]>([
     ['a port that is none', { port: 70000 }, /port: expected a whole number from 0 to 65535/],
-    ['an unknown option', { prot: 1 }, /did you mean 'port'/],
+    ['an unknown option', { prot: 1 }, /^serve: unknown option 'prot'; did you mean 'port'/],
     ['an empty key', { apiKey: '' }, /apiKey: expected text that is not empty/],
     ['an address of no card', { host: '203.0.113.7' }, /expected to listen on '203.0.113.7', port 0, found E/],
   ])('%s is refused before anything listens', async (_, options, message) => {
@@ -142,6 +178,12 @@ describe('what the server tells of itself', () => {
       expect(text.split('\n')).toContain(line);
     }
     expect(text).toMatch(/^nodejs_eventloop_lag_seconds /m);
+    const sum = (name: string) => Number(new RegExp(`^${name} (.*)$`, 'm').exec(text)?.[1]);
+    expect(sum('tandem_first_token_seconds_sum')).toBeGreaterThan(0);
+    // The first token is there before the answer is.
+    expect(sum('tandem_first_token_seconds_sum')).toBeLessThanOrEqual(
+      sum('tandem_request_seconds_sum\\{route="/v1/completions"\\}'),
+    );
     expect(toy.answered.slice(0, 3)).toEqual([
       { method: 'GET', route: '/health', status: 200, seconds: expect.any(Number), error: undefined },
       { method: 'POST', route: '/v1/completions', status: 200, seconds: expect.any(Number), error: undefined },

@@ -172,17 +172,17 @@ describe('the fields of completions', () => {
       else if (option === 'numReturnSequences') expect(field).toBe('n');
       else expect(field.replaceAll('_', '')).toBe(option.toLowerCase());
     }
-    expect(optionsOf({})).toEqual({});
+    expect(optionsOf({})).toStrictEqual({});
   });
 
   test('of another shape than the option become it', () => {
-    expect(optionsOf({ stop: 'a' })).toEqual({ stop: ['a'] });
-    expect(optionsOf({ stop: ['a', 'b'] })).toEqual({ stop: ['a', 'b'] });
-    expect(optionsOf({ logprobs: 0 })).toEqual({ logProbs: 0 });
-    expect(optionsOf({ logit_bias: {} })).toEqual({});
+    expect(optionsOf({ stop: 'a' })).toStrictEqual({ stop: ['a'] });
+    expect(optionsOf({ stop: ['a', 'b'] })).toStrictEqual({ stop: ['a', 'b'] });
+    expect(optionsOf({ logprobs: 0 })).toStrictEqual({ logProbs: 0 });
+    expect(optionsOf({ logit_bias: {} })).toStrictEqual({});
     const sequence_bias = [[[2], 1]];
-    expect(optionsOf({ logit_bias: {}, sequence_bias })).toEqual({ sequenceBias: sequence_bias });
-    expect(optionsOf({ logit_bias: { 3: -1, 12: 2.5 } })).toEqual({
+    expect(optionsOf({ logit_bias: {}, sequence_bias })).toStrictEqual({ sequenceBias: sequence_bias });
+    expect(optionsOf({ logit_bias: { 3: -1, 12: 2.5 } })).toStrictEqual({
       sequenceBias: [
         [[3], -1],
         [[12], 2.5],

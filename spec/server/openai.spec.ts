@@ -186,7 +186,17 @@ describe('the openai client', () => {
     const raw = await toy
       .post('/v1/embeddings', { input, encoding_format: 'base64' })
       .then((response) => response.json());
-    expect(typeof raw.data[0].embedding).toBe('string');
+    const bytes = Buffer.from(Float32Array.from(vectors[0]).buffer).toString('base64');
+    expect(raw).toMatchObject({
+      object: 'list',
+      model: 'toy',
+      data: [{ object: 'embedding', index: 0 }, { index: 1 }],
+    });
+    expect(raw.data[0].embedding).toBe(bytes);
+    const options = { pooling: 'mean', normalize: true } as const;
+    const [unit] = await tandem.embed(['abc'], options);
+    const asUnit = await toy.post('/v1/embeddings', { input: 'abc', ...options }).then((response) => response.json());
+    expect(asUnit.data[0].embedding).toEqual(Array.from(unit));
   });
 
   test('models', async () => {

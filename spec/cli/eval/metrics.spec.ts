@@ -34,6 +34,10 @@ describe('BLEU and chrF are those of sacrebleu (scripts/goldens/metrics.py)', ()
     expect(chrf(hypotheses, references)).toBeCloseTo(corpus.chrf, 9);
   });
 
+  test('a word that is cut at the end of a line is whole, and what was skipped is left out', () => {
+    expect(tokenize13a('well-\nknown a\nb <skipped>c -\n d-e  ')).toEqual(['wellknown', 'a', 'b', 'c', 'd-e']);
+  });
+
   test('the corpora are many, and few of them score 0 or 100', () => {
     expect(corpora.length).toBeGreaterThan(25);
     expect(corpora.filter((one) => one.bleu > 0 && one.bleu < 100).length).toBeGreaterThan(15);
