@@ -156,6 +156,9 @@ describe('a plan of cross-attention', () => {
           expect(keysOf(plan, row)).toEqual(slots[pick % encoded.length]);
         });
         expect([plan.rows, plan.write.length]).toEqual([picks.length, 0]);
+        // Rows of one source have one list: a call of many rows holds the slots of a long source once.
+        const used = new Set(picks.map((pick) => pick % encoded.length));
+        expect(plan.keys.length).toBe([...used].reduce((sum, source) => sum + slots[source].length, 0));
       }),
     );
   });

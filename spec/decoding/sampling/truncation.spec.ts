@@ -78,4 +78,61 @@ describe('truncation', () => {
       { numRuns: 1000 },
     );
   });
+
+  it('is by typical-p, ε, η and top-h what their papers define, of each token by itself', () => {
+    const weights = fc.array(fc.oneof(fc.integer({ min: 1, max: 999 }), fc.constantFrom(1, 10, 100)), {
+      minLength: 1,
+      maxLength: 24,
+    });
+    const bound = fc.integer({ min: 1, max: 1008 }).map((count) => count / 1009);
+    const [cut, whole] = [new Map<string, number>(), new Map<string, number>()];
+    fc.assert(
+      fc.property(weights, bound, bound, (counts, part, small) => {
+        const total = counts.reduce((sum, count) => sum + count, 0);
+        const shares = counts.map((count) => count / total);
+        const sumOf = (ids: readonly number[], value: (id: number) => number) =>
+          ids.reduce((sum, id) => sum + value(id), 0);
+        const ids = [...shares.keys()];
+        const term = (id: number) => -shares[id] * Math.log(shares[id]);
+        const entropy = sumOf(ids, term);
+        const far = (id: number) => Math.abs(-Math.log(shares[id]) - entropy);
+        const isMost = (id: number) => shares[id] === Math.max(...shares);
+        const cutoff = small / 4;
+        const upTo = (id: number) =>
+          ids.filter((one) => shares[one] > shares[id] || (shares[one] === shares[id] && one <= id));
+        // What a rule compares, of a token, with what: it keeps those where the first is smaller.
+        const rules: [Processing, (id: number) => readonly [number, number]][] = [
+          [
+            { typicalP: part },
+            (id) => [
+              sumOf(
+                ids.filter((one) => far(one) < far(id) - 1e-12),
+                (one) => shares[one],
+              ),
+              part,
+            ],
+          ],
+          [{ epsilonCutoff: cutoff }, (id) => [isMost(id) ? 0 : cutoff, shares[id]]],
+          [
+            { etaCutoff: cutoff },
+            (id) => [isMost(id) ? 0 : Math.min(cutoff, Math.sqrt(cutoff) * Math.exp(-entropy)), shares[id]],
+          ],
+          [{ topH: part }, (id) => [upTo(id).length === 1 ? -1 : sumOf(upTo(id), term), part * entropy]],
+        ];
+        for (const [rule, compared] of rules) {
+          if (ids.some((id) => Math.abs(compared(id)[0] - compared(id)[1]) < 1e-9)) continue; // rounding decides
+          const [name] = Object.keys(rule);
+          const expected = ids.filter((id) => compared(id)[0] < compared(id)[1]);
+          expect([name, kept(shares, rule).map(([id]) => id)]).toEqual([name, expected]);
+          const tally = expected.length < ids.length ? cut : whole;
+          tally.set(name, (tally.get(name) ?? 0) + 1);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+    for (const tally of [cut, whole]) {
+      expect([...tally.keys()].sort()).toEqual(['epsilonCutoff', 'etaCutoff', 'topH', 'typicalP']);
+      expect(Math.min(...tally.values())).toBeGreaterThan(20);
+    }
+  });
 });
