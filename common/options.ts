@@ -78,7 +78,8 @@ export function number({
 /** One of some words. */
 export function oneOf<T extends string>(...choices: readonly T[]): OptionRule<T> {
   const holds = (value: unknown) => choices.includes(value as T);
-  return { expected: `one of ${choices.join(', ')}`, holds, parse: (text) => accepted(text as T, holds), choices };
+  const expected = choices.length === 1 ? choices[0] : `one of ${choices.join(', ')}`;
+  return { expected, holds, parse: (text) => accepted(text as T, holds), choices };
 }
 
 export const flagged: OptionRule<boolean> = {

@@ -129,7 +129,7 @@ function costsRule(): Omit<OptionEntry, 'about'> {
   const cost = number({ least: 0 });
   const list = listOf(cost, 'numbers from 0 up');
   return {
-    expected: 'an object { c, v } with a number c from 0 up and a list v of such numbers',
+    expected: 'an object { c, v } with a number c from 0 up and a list v of such numbers, in text c,v1,v2,…',
     holds: (value) => {
       if (typeof value !== 'object' || value === null) return false;
       const { c, v } = value as Partial<CostTable>;

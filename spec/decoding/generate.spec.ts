@@ -117,7 +117,7 @@ describe('generate', () => {
     [{ temperature: Number.NaN }, /temperature: .* found NaN/],
     [{ temperature: 1, topK: 0 }, /topK: expected a whole number from 1 up, found 0/],
     [{ temperature: 1, topP: 0 }, /topP: expected a number above 0, at most 1, found 0/],
-    [{ gamma: 1.5 }, /gamma: expected one of auto, or a whole number from 0 to 64, found 1.5/],
+    [{ gamma: 1.5 }, /gamma: expected auto, or a whole number from 0 to 64, found 1.5/],
     [{ maxNewTokens: 0 }, /maxNewTokens: /],
     [{ seed: -3 }, /seed: /],
     [{ topK: 3 }, /topK: expected none at temperature 0, which is greedy, found 3/],

@@ -35,7 +35,7 @@ describe('settings of beam search', () => {
     ],
     [{ lengthPenalty: Number.NaN }, 'lengthPenalty: expected a number, found NaN'],
     [{ lengthPenalty: '1' }, "lengthPenalty: expected a number, found '1'"],
-    [{ earlyStopping: 'always' }, "earlyStopping: expected true or false, or one of never, found 'always'"],
+    [{ earlyStopping: 'always' }, "earlyStopping: expected true or false, or never, found 'always'"],
     [{ maxNewTokens: 0 }, 'maxNewTokens: expected a whole number from 1 up, found 0'],
     [{ suppressTokens: [7] }, 'suppressTokens: expected ids from 0 to 4, found 7'],
     [{ noRepeatNgramSize: 0 }, 'noRepeatNgramSize: expected a whole number from 1 up, found 0'],
