@@ -3,7 +3,7 @@ module.exports = {
   testEnvironment: 'node',
   roots: ['<rootDir>/spec'],
   testMatch: ['**/*.spec.ts'],
-  setupFiles: ['<rootDir>/spec/support/seed.ts'],
+  setupFiles: ['<rootDir>/spec/support/seed.ts', '<rootDir>/spec/support/quiet-machine.ts'],
   transform: {
     '^.+\\.ts$': [
       '@swc/jest',

@@ -46,7 +46,7 @@ export const LOAD_OPTIONS: OptionTable<keyof LoadOptions> = {
   },
   threads: {
     ...whole(1, 64),
-    about: 'threads that compute (default: what the machine has, at most 8)',
+    about: 'threads that compute (default: the cores that are free, at most 8)',
     flag: '--threads <n>',
   },
   level: {

@@ -64,7 +64,7 @@ export interface LoadOptions {
   readonly dtype?: Dtype;
   /** What computes: `auto` (the default) takes the fastest that works here. */
   readonly backend?: BackendName | 'auto';
-  /** Threads that compute, from 1 to 64. Default: what the machine has, at most 8. */
+  /** Threads that compute, 1 to 64. Default: the cores that are free now, at most 8; `backend.reason` says why. Results are always the same. */
   readonly threads?: number;
   /** Feature level of the backend to stay at, such as `simd`. Default: the best that works. */
   readonly level?: string;
@@ -278,7 +278,7 @@ export interface EngineFacts {
   /** Whether V8 computes with vectors of 256 bits, and why or why not. Absent where the backend has no such thing. */
   readonly wide?: { readonly on: boolean; readonly reason: string };
   readonly threads: number;
-  /** Why this backend was taken, where `auto` chose it. */
+  /** Why this backend was taken, where `auto` chose it, and why it has so many threads, where no number was given. */
   readonly reason?: string;
   readonly dtypes: readonly Dtype[];
   /** Whether it runs in a worker of its own. */

@@ -210,7 +210,7 @@ export interface BackendFacts {
   readonly level: string;
   /** Whether pairs of 128-bit operations run as 256-bit ones, with the same bits, and why. Absent where there is no such thing. */
   readonly wide?: { readonly on: boolean; readonly reason: string };
-  /** Why this backend was taken, where the choice was left to Tandem (`auto`). */
+  /** Why this backend was taken, and why it has so many threads, where the choice was left to Tandem. */
   readonly reason?: string;
   readonly weightTypes: readonly Dtype[];
   /** Bytes that a weight matrix of this shape and type will take. */

@@ -6,7 +6,10 @@ export type BackendName = BackendFacts['name'];
 
 /** What may be asked of a backend. */
 export interface BackendOptions {
-  /** Threads to compute with. Default: the cores of the machine, at most 8, on wasm; 1 on the others, which take no other number. */
+  /**
+   * Threads to compute with. Default: the cores that are free, at most 8, on wasm; 1 on the others, which take no other number. In
+   * Node on Linux a core is free where no other process computes on it; elsewhere all are. `facts.reason` says what was found.
+   */
   readonly threads?: number;
   /** Feature level, such as `simd` where `relaxed-simd` would be taken. Default, and `auto`: the best that works. */
   readonly level?: string;
@@ -44,7 +47,7 @@ function backendOptions(...names: readonly BackendName[]): OptionTable<keyof Bac
   return {
     threads: {
       ...whole(1, names.includes('wasm') ? MOST_THREADS : 1),
-      about: 'threads to compute with (default: the cores of the machine, at most 8)',
+      about: 'threads to compute with (default: the cores that are free, at most 8)',
       flag: '--threads <n>',
     },
     level: {

@@ -9,6 +9,8 @@ import { append } from './append';
 import { attention } from './attention';
 import { Banks } from './banks';
 import { weightBytes } from './boxes';
+import type { ThreadChoice } from './cores';
+import { chooseThreads, findCores } from './cores.node';
 import { embed } from './embed';
 import { head } from './head';
 import { type RowBlocks, WasmInstance } from './instance';
@@ -21,18 +23,18 @@ import { normLinear } from './normLinear';
 import { rmsNorm } from './rmsNorm';
 import { WasmStorage } from './storage';
 import type { Thread } from './threadProgram';
-import { defaultThreads, type StartedThreads, startThreads } from './threads';
+import { type StartedThreads, startThreads } from './threads';
 import type { WideFinding } from './wide/finding';
 import { widen } from './wide/wide.node';
 
+export { MOST_DEFAULT_THREADS } from './cores';
 export type { LevelFinding, WasmLevel } from './level';
 export { probeLevel } from './level';
-export { MOST_DEFAULT_THREADS } from './threads';
 
 export interface WasmBackendOptions {
   /**
-   * Threads to compute with, 1 to 64. When they are asked for by number, fewer are an error. Default: the cores there are, at
-   * most 8; then `facts.threads` says how many really run, and `facts.reason` why they are fewer.
+   * Threads to compute with, 1 to 64. When they are asked for by number, fewer are an error. Default: the cores that are free, at
+   * most 8 (`cores.ts`); then `facts.threads` says how many really run, and `facts.reason` why so many.
    */
   readonly threads?: number;
   /** Feature level; `auto` (the default) takes the best that works. */
@@ -70,7 +72,9 @@ const FIRST_BANK_BYTES = 3 * 2 ** 30;
  */
 export async function createWasmBackend(options: WasmBackendOptions = {}): Promise<Backend> {
   checkBackendOptions('wasm', options, OWN_OPTIONS);
-  const wanted = options.threads ?? defaultThreads();
+  const choice: ThreadChoice =
+    options.threads === undefined ? chooseThreads(await findCores()) : { threads: options.threads, reason: null };
+  const wanted = choice.threads;
   const starting = startThreads(wanted - 1);
   let started: StartedThreads | null = null;
   try {
@@ -86,8 +90,9 @@ export async function createWasmBackend(options: WasmBackendOptions = {}): Promi
     helpers.forEach((helper, i) => {
       helper.assign({ module, index: i + 1, count: threads });
     });
-    const reason = refused === null ? undefined : `${threads} of ${wanted} threads: ${refused}`;
-    return backendOn({ module, level, wide, helpers }, options, reason);
+    const notes = [choice.reason, refused === null ? null : `${threads} of ${wanted} threads: ${refused}`];
+    const reason = notes.filter((note) => note !== null).join('; ');
+    return backendOn({ module, level, wide, helpers }, options, reason === '' ? undefined : reason);
   } catch (error) {
     for (const helper of (started ?? (await starting)).helpers) void helper.end();
     throw error;

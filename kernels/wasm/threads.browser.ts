@@ -5,11 +5,6 @@ onmessage = ({ data }) => receive(data, () => close());
 postMessage('started');
 `;
 
-/** Cores that the page may use. */
-export function coreCount(): number {
-  return globalThis.navigator?.hardwareConcurrency ?? 1;
-}
-
 /** Why memory cannot be shared between threads here, or null. */
 export function sharingRefused(): string | null {
   if (typeof SharedArrayBuffer !== 'undefined') return null;

@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { PROGRAM, type Thread } from './threadProgram';
 
@@ -7,11 +6,6 @@ const { parentPort } = require('node:worker_threads');
 parentPort.on('message', (message) => receive(message, () => parentPort.close()));
 parentPort.postMessage('started');
 `;
-
-/** Cores that this process may use. */
-export function coreCount(): number {
-  return availableParallelism();
-}
 
 /** Why memory cannot be shared between threads here, or null. Node can always share it. */
 export function sharingRefused(): string | null {

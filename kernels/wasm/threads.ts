@@ -1,16 +1,8 @@
 import type { Thread } from './threadProgram';
-import { coreCount, sharingRefused, startThread } from './threads.node';
-
-/** More threads than this rarely help, because they share the memory of the machine. */
-export const MOST_DEFAULT_THREADS = 8;
+import { sharingRefused, startThread } from './threads.node';
 
 /** How long a thread may take to start. On a busy machine that is seconds. */
 const START_TIMEOUT_MS = 20_000;
-
-/** The threads to compute with when the caller does not say. */
-export function defaultThreads(): number {
-  return Math.min(coreCount(), MOST_DEFAULT_THREADS);
-}
 
 /** The helping threads that run, and why some that were asked for do not. */
 export interface StartedThreads {

@@ -1,6 +1,4 @@
 import { EventEmitter } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { type Backend, createWasmBackend, type Dtype } from '../../../kernels';
 import { Address } from '../../../kernels/wasm/layout';
 import { matrix as generate } from '../laws/arbitraries';
@@ -139,25 +137,6 @@ describe('threads', () => {
   });
 });
 
-describe('the threads of a backend that is not told how many', () => {
-  const source = readFileSync(join(__dirname, '..', '..', '..', 'kernels', 'options.ts'), 'utf8');
-  const [docstring, help] = [/at most (\d+), on wasm/, /default: the cores of the machine, at most (\d+)\)/].map(
-    (words) => Number(words.exec(source)?.[1]),
-  );
-
-  test.each([1, 2, 7, 8, 9, 64])('are the cores, %i, up to the number that is documented', (cores) => {
-    expect(help).toBe(docstring);
-    jest.doMock('node:os', () => ({ ...jest.requireActual('node:os'), availableParallelism: () => cores }));
-    try {
-      jest.isolateModules(() => {
-        expect(require('../../../kernels/wasm/threads').defaultThreads()).toBe(Math.min(cores, docstring));
-      });
-    } finally {
-      jest.dontMock('node:os');
-    }
-  });
-});
-
 describe('threads that are refused', () => {
   type Module = typeof import('../../../kernels');
   /** Runs `body` with a Worker that behaves as `create` says. */
@@ -169,13 +148,15 @@ describe('threads that are refused', () => {
       return create() ?? new real.Worker(...args);
     }
     jest.doMock('node:worker_threads', () => ({ ...real, Worker }));
-    jest.doMock('node:os', () => ({ ...jest.requireActual('node:os'), availableParallelism: () => 3 }));
     try {
-      await jest.isolateModulesAsync(async () => body(require('../../../kernels')));
+      await jest.isolateModulesAsync(async () => {
+        const cores = { machine: 3, allowed: 3, quota: null, busy: null };
+        jest.spyOn(require('../../../kernels/wasm/cores.node'), 'findCores').mockResolvedValue(cores);
+        await body(require('../../../kernels'));
+      });
       expect(created).toBeGreaterThan(0);
     } finally {
       jest.dontMock('node:worker_threads');
-      jest.dontMock('node:os');
     }
   };
   const throwing = (): never => {
