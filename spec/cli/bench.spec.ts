@@ -16,6 +16,7 @@ describe('tandem bench', () => {
     const elapsed = 1000 * (performance.now() - begun);
     const { limits, kernels } = report.kernels;
     expect(report.decode).toBeNull();
+    expect(report.kernels.label).toMatch(/^wasm (scalar|simd|relaxed-simd)( wide)? ×1$/);
     expect(limits.streamGBs).toBeGreaterThan(0);
     expect(limits.peakGFlops).toBeGreaterThan(0);
     expect(kernels.map(({ name }: { name: string }) => name)).toEqual(['matmul', 'norm']);

@@ -43,6 +43,7 @@ const REFUSED: readonly (readonly [args: readonly string[], status: number, mess
   [['generate', '--gamma', 'auto', '--num-beams', '2', 'hi'], 2, /no --gamma auto beside --num-beams/],
   [['generate', '--branching', '2', '--gamma', '3', 'hi'], 2, /gamma: expected none beside branching/],
   [['generate', '--ids', '5,1', '--prefix', 'x'], 2, /no --prefix beside --ids/],
+  [['generate', '--ids', '5,1', '--plain'], 2, /no --plain beside --ids/],
   [['generate', '--compare', '--num-beams', '2', 'hi'], 2, /no --compare beside --num-beams/],
   [
     ['generate', '--compare', '-t', '1', '--num-return-sequences', '2', 'hi'],
@@ -151,6 +152,7 @@ describe('tandem refuses in one clear line, with a failing exit code and nothing
       expect(run).toMatchObject({ status, stdout: '' });
       expectOneLine(run, /^tandem: /);
       expect(run.stderr.slice('tandem: '.length, -1)).toMatch(message);
+      if (run.stderr.includes('found both')) expect(run.stderr).toMatch(/found both: \w/); // and why
     },
   );
 
