@@ -16,7 +16,8 @@ interface Mutant {
 }
 
 function node(program: string, args: readonly string[], cwd: string) {
-  const { stdout, stderr, status } = spawnSync(process.execPath, [program, ...args], { cwd, encoding: 'utf8' });
+  const options = { cwd, encoding: 'utf8', maxBuffer: 1 << 28 } as const; // the mutants of many files are megabytes
+  const { stdout, stderr, status } = spawnSync(process.execPath, [program, ...args], options);
   return { stdout, stderr, status };
 }
 
