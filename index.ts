@@ -13,6 +13,7 @@ export {
   type Comparison,
   type DecodeIdsOptions,
   type DraftModel,
+  type DraftSelf,
   type DraftName,
   type DraftSource,
   EMBED_OPTIONS,

@@ -23,6 +23,7 @@ export type {
   CompareOptions,
   Comparison,
   DraftModel,
+  DraftSelf,
   DraftName,
   DraftSource,
   EngineFacts,

@@ -6,11 +6,12 @@ import {
   type Checkpoint,
   firstVocabularyDifference,
   type GenerationStart,
+  hasDecoder,
   type Tokenizer,
   WeightsError,
 } from '../weights';
 import { CostKeeper } from './costs/keeper';
-import { type DraftPlan, draftPlans } from './drafts/names';
+import { type DraftPlan, draftPlans, USUAL_SELF_DRAFT, withFirst } from './drafts/names';
 import { type OpenedDrafts, openDrafts } from './drafts/open';
 import { readTable } from './drafts/tables.node';
 import { type EmbeddingHead, embeddingHead } from './embed-head';
@@ -47,6 +48,8 @@ export interface Loaded extends OpenedDrafts {
 export interface LoadPlan {
   readonly target: ModelSource;
   readonly drafts: readonly DraftPlan[];
+  /** Whether the caller left the draft open. A target that has no draft of its own then drafts for itself, where that pays. */
+  readonly mayDraftItself: boolean;
   readonly prefix: string;
 }
 
@@ -54,13 +57,22 @@ export interface LoadPlan {
 export async function planLoad(model: ModelSource | undefined, options: LoadOptions): Promise<LoadPlan> {
   const { draft, prefix, bundledUrl, signal } = options;
   const drafts = draftPlans(draft ?? null);
-  if (model !== undefined) return { target: model, drafts, prefix: prefix ?? '' };
+  if (model !== undefined) return { target: model, drafts, mayDraftItself: draft === undefined, prefix: prefix ?? '' };
   const pair = await findBundledPair(bundledUrl, signal);
   return {
     target: pair.target,
     drafts: draft === undefined ? [{ kind: 'model', model: pair.draft }] : drafts,
+    mayDraftItself: false,
     prefix: prefix ?? pair.prefix,
   };
+}
+
+/**
+ * Whether a target drafts for itself unasked: where its weights are float32, on the backend on which that was never found slower
+ * than decoding without a draft (docs/performance.md).
+ */
+function itselfPays({ tensors }: Checkpoint, { facts }: Backend, dtypeOf: () => Dtype): boolean {
+  return hasDecoder(tensors) && facts.name === 'wasm' && dtypeOf() === 'f32';
 }
 
 /** A draft of the target's own first layers cannot have more of them than the target. @throws TandemError `option-invalid` */
@@ -101,12 +113,12 @@ class Loader {
   async load(): Promise<Loaded> {
     const { plan, options } = this;
     const tables = new Map<DraftPlan, NgramTable>();
-    for (const draft of plan.drafts) {
+    for (const draft of withFirst(plan.drafts)) {
       if (draft.kind === 'ngram' && draft.file !== null) tables.set(draft, await readTable(draft.file));
     }
     const target = await this.open(plan.target, 'target', options.revision);
-    checkLayers(plan.drafts, target);
-    const drafts = plan.drafts.filter((draft) => draft.kind === 'model');
+    checkLayers(withFirst(plan.drafts), target);
+    const drafts = withFirst(plan.drafts).filter((draft) => draft.kind === 'model');
     const checkpoints: Checkpoint[] = [];
     for (const draft of drafts) checkpoints.push(await this.open(draft.model, 'draft', draft.revision));
     const { tokenizer, tokenizerError } = await checkedTokenizer(target, checkpoints);
@@ -117,7 +129,10 @@ class Loader {
     checkLevel(backend, options.level);
     const generation = options.generationConfig === false ? null : (target.generation ?? null);
     const started = generation === null ? withoutGeneration(target) : target;
-    const copy = copyOf(plan.drafts, () => options.dtype ?? storedDtype(target, backend));
+    const dtypeOf = () => options.dtype ?? storedDtype(target, backend);
+    const draftsItself = plan.mayDraftItself && itselfPays(target, backend, dtypeOf);
+    const plans = draftsItself ? [USUAL_SELF_DRAFT] : plan.drafts;
+    const copy = copyOf(withFirst(plans), dtypeOf);
     const model = await this.loadWeights(started, backend, 'target', { dtype: options.dtype, copy });
     const models = new Map<DraftPlan, T5Model>();
     for (const [i, draft] of drafts.entries()) {
@@ -128,8 +143,9 @@ class Loader {
         drafting ?? (await this.loadWeights(checkpoints[i], backend, 'draft', { dtype: draft.dtype ?? options.dtype })),
       );
     }
-    for (const draft of plan.drafts) if (draft.kind === 'drafter') checkVocabulary(draft.drafter, model);
-    const opened = openDrafts(plan.drafts, { target: model, models, tables });
+    for (const draft of withFirst(plans)) if (draft.kind === 'drafter') checkVocabulary(draft.drafter, model);
+    const opened = openDrafts(plans, { target: model, models, tables });
+    const beamDrafter = draftsItself ? null : opened.beamDrafter; // a beam search pays for a draft only where one is asked for
     const { prefix } = plan;
     const { drafter } = opened;
     const drafting = this.models.slice(1);
@@ -147,6 +163,7 @@ class Loader {
         generation,
         embedding,
         ...opened,
+        beamDrafter,
       },
       sourceLength: (await target.sourceLength?.()) ?? null,
       tellLength: lengthTeller(target.name, options),

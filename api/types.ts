@@ -31,7 +31,10 @@ export type DraftName =
   | 'ngram'
   /** Every token with the same probability; a drafter to compare with. */
   | 'random'
-  /** The target's own decoder, kept a second time in fewer bits: q8, or the type after the colon. */
+  /**
+   * The target's own decoder, kept a second time in fewer bits: q8, or the type after the colon. What comes after the type drafts for
+   * it: `self:q4:copy`.
+   */
   | 'self'
   | `self:${string}`
   /** The target's own first N decoder layers. */
@@ -48,16 +51,27 @@ export interface DraftModel {
   readonly dtype?: Dtype;
   /** Branch, tag or commit on the hub. Default `main`. */
   readonly revision?: string;
+  /** What drafts for this draft in its turn. It proposes the same tokens, in fewer calls. Default: nothing. */
+  readonly draft?: DraftSource;
+}
+
+/** The target's own decoder as a draft that has a draft of its own. */
+export interface DraftSelf {
+  /** The type in which the decoder is kept a second time. */
+  readonly self: 'q8' | 'q4' | 'bf16';
+  /** What drafts for it. It proposes the same tokens, in fewer calls. Default: nothing. */
+  readonly draft?: DraftSource;
 }
 
 /** What can propose tokens: a name, a model, or a drafter of your own (see `tandem-t5/core`). */
-export type DraftSource = DraftName | ModelSource | DraftModel | Drafter;
+export type DraftSource = DraftName | ModelSource | DraftModel | DraftSelf | Drafter;
 
 /** What to load beside the target, and what to run it on. */
 export interface LoadOptions {
   /**
    * What proposes tokens. A list is tried in turn: in each round the first that has a proposal makes it. Null: nothing proposes,
-   * decoding is autoregressive. Default: the bundled pair's draft with the bundled target, else null.
+   * decoding is autoregressive. Default: the bundled pair's draft with the bundled target. With another target that is kept in float32
+   * on the wasm backend it is `self`; else null.
    */
   readonly draft?: DraftSource | readonly DraftSource[] | null;
   /** Type of weights in memory: `f32`, `bf16`, `q8` (int8, a scale a block), or `q4` (4 bits, for drafts, not on `gpu`). Default: as stored. */

@@ -81,6 +81,8 @@ export interface Run {
   readonly settings: Settings;
   readonly maxNewTokens: number;
   readonly verifier: Verifier;
+  /** Draws as `verifier` does, by numbers of its own where the caller's may be read once only, and unheard by a trace. */
+  readonly guesser: Verifier;
   readonly gamma: GammaChooser;
   readonly encoding: EncodingShare;
   /** The target's state. */
@@ -136,6 +138,7 @@ export async function startRun(
   trace?.begin({ source: request.source, settings, startToken: target.startToken, drafter: drafter?.name ?? null });
   if ((settings.temperature ?? 0) > 0) await openSamplingKernel();
   const verifier = verifierOf(settings, random, request.rule);
+  const seeded = request.random ? seededRandom(settings.seed ?? DEFAULTS.seed) : numbers;
   const openDraft = drafter && gamma.fixed !== 0 ? () => drafter.open(source, encoded, signal) : null;
   const opensNow = openDraft !== null && gamma.costs === undefined;
   return {
@@ -144,6 +147,7 @@ export async function startRun(
     settings,
     maxNewTokens: settings.maxNewTokens ?? DEFAULTS.maxNewTokens,
     verifier,
+    guesser: verifierOf(settings, seeded),
     gamma,
     encoding,
     draft: opensNow ? await openDraft() : null,

@@ -35,6 +35,18 @@ export const DRAFTERS: Readonly<Record<string, MakeDrafter>> = {
   'early exit': (target) => earlyExitDrafter(target, 1),
   random: ({ vocabularySize }) => randomDrafter(vocabularySize),
   'copy, then model': (_, draft) => firstOf([over(copyDrafter(draft.vocabularySize), [2, 0, 2]), modelDrafter(draft)]),
+  'copy for the model': (_, draft) => modelDrafter(draft, 'model', copyStage(draft)),
+  'four stages': (target, draft) => {
+    const first = modelDrafter(draft, 'first', copyStage(draft));
+    return modelDrafter(target, 'last', {
+      drafter: modelDrafter(draft, 'middle', { drafter: first, gamma: 1 }),
+      gamma: 2,
+    });
+  },
+};
+
+const copyStage = ({ vocabularySize }: TableModel) => {
+  return { drafter: over(copyDrafter(vocabularySize), [2, 0, 2, 2, 0, 1]), gamma: 2 };
 };
 
 export const PROCESSORS: Readonly<Record<string, Settings>> = {

@@ -8,7 +8,7 @@ export type { RetryNotice } from './http/retry';
 export { fromPretrained } from './hub/index.node';
 export type { DownloadProgress, FromPretrainedOptions, HubNotice } from './hub/options';
 export { PACKED_METADATA } from './packed';
-export { type ResolvedTensors, resolveTensors } from './resolve';
+export { hasDecoder, type ResolvedTensors, resolveTensors } from './resolve';
 export { MAX_HEADER } from './safetensors/header';
 export type { TensorData } from './safetensors/writer';
 export { blobSource, bufferSource, type HttpSourceOptions, httpSource } from './source';

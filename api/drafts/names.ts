@@ -1,9 +1,9 @@
 import { invalid, type OptionRule, oneOf, whole } from '../../common';
 import type { Drafter } from '../../decoding';
-import { type Dtype, WEIGHT_TYPES } from '../../kernels';
-import type { DraftModel, DraftSource, ModelSource } from '../types';
+import { WEIGHT_TYPES } from '../../kernels';
+import type { DraftModel, DraftSelf, DraftSource, ModelSource } from '../types';
 
-/** One draft, once its name has been read. */
+/** One draft, once its name has been read. `first` is what drafts for it. */
 export type DraftPlan =
   | { readonly kind: 'copy' }
   | { readonly kind: 'random' }
@@ -11,17 +11,23 @@ export type DraftPlan =
   | { readonly kind: 'ngram'; readonly file: string | null }
   | { readonly kind: 'layers'; readonly layers: number }
   /** The target's own decoder in another type. */
-  | { readonly kind: 'self'; readonly dtype: SelfDtype }
-  | { readonly kind: 'model'; readonly model: ModelSource; readonly dtype?: Dtype; readonly revision?: string }
+  | { readonly kind: 'self'; readonly dtype: SelfDtype; readonly first?: DraftPlan }
+  | (Pick<DraftModel, 'model' | 'dtype' | 'revision'> & { readonly kind: 'model'; readonly first?: DraftPlan })
   | { readonly kind: 'drafter'; readonly drafter: Drafter };
 
 /** What a name may be, for messages and for the help. */
 export const DRAFT_NAMES =
-  'self, self:q8, self:q4, self:bf16, copy, ngram, ngram:FILE, layers:N, random, model:NAME or the name of a model';
+  'self, self:q8, self:q4, self:bf16, self:q8:DRAFT, copy, ngram, ngram:FILE, layers:N, random, model:NAME or the name of a model';
 
 /** Types that a target's decoder can be kept in a second time. */
 export type SelfDtype = 'q8' | 'q4' | 'bf16';
 const SELF_DTYPES: readonly string[] = ['q8', 'q4', 'bf16'] satisfies SelfDtype[];
+
+/** The type of `self` where none is named. */
+const USUAL_SELF: SelfDtype = 'q8';
+
+/** The target's own decoder in the usual type, with nothing that drafts for it. */
+export const USUAL_SELF_DRAFT: DraftPlan = { kind: 'self', dtype: USUAL_SELF };
 
 /**
  * Reads one name of a draft.
@@ -33,13 +39,7 @@ export function parseDraft(text: string): DraftPlan {
   const kind = colon < 0 ? text : text.slice(0, colon);
   const rest = colon < 0 ? null : text.slice(colon + 1);
   if (text === '' || rest === '') throw invalid('draft', DRAFT_NAMES, text);
-  if (kind === 'self') {
-    const dtype = rest ?? 'q8';
-    if (!SELF_DTYPES.includes(dtype)) {
-      throw invalid('draft', "self:q8, self:q4 or self:bf16 (a model of this name is 'model:self')", text);
-    }
-    return { kind, dtype: dtype as SelfDtype };
-  }
+  if (kind === 'self') return parseSelf(rest, text);
   if (kind === 'copy' || kind === 'random') {
     if (rest !== null) throw invalid('draft', `${kind} with nothing after it`, text);
     return { kind };
@@ -51,6 +51,35 @@ export function parseDraft(text: string): DraftPlan {
     return { kind, layers };
   }
   return { kind: 'model', model: kind === 'model' && rest !== null ? rest : text };
+}
+
+/** Reads what comes after `self:`, which is a type, and perhaps the name of what drafts for it. */
+function parseSelf(rest: string | null, text: string): DraftPlan {
+  if (rest === null) return USUAL_SELF_DRAFT;
+  const colon = rest.indexOf(':');
+  const dtype = colon < 0 ? rest : rest.slice(0, colon);
+  if (!SELF_DTYPES.includes(dtype)) {
+    throw invalid('draft', "self:q8, self:q4 or self:bf16 (a model of this name is 'model:self')", text);
+  }
+  return {
+    kind: 'self',
+    dtype: dtype as SelfDtype,
+    first: colon < 0 ? undefined : firstOf(parseDraft(rest.slice(colon + 1))),
+  };
+}
+
+/** A draft that may draft for another one. @throws TandemError `option-invalid` */
+function firstOf(plan: DraftPlan): DraftPlan {
+  if (plan.kind !== 'self') return plan;
+  throw invalid('draft', 'a draft of the copy of the target that is not such a copy itself', `self:${plan.dtype}`);
+}
+
+/** Drafts, and what drafts for them. */
+export function withFirst(plans: readonly DraftPlan[]): DraftPlan[] {
+  return plans.flatMap((plan) => {
+    const first = plan.kind === 'self' || plan.kind === 'model' ? plan.first : undefined;
+    return first ? [plan, ...withFirst([first])] : [plan];
+  });
 }
 
 /** Splits the drafts of a command line at commas. */
@@ -85,7 +114,8 @@ function planOf(draft: DraftSource): DraftPlan {
     throw invalid('draft', `${DRAFT_NAMES}, a model, a Drafter, or null`, draft);
   }
   if (isDrafter(draft)) return { kind: 'drafter', drafter: draft };
-  if (isDraftModel(draft)) return { kind: 'model', ...checkedModel(draft) };
+  if (isDraftModel(draft)) return modelPlan(draft);
+  if (isDraftSelf(draft)) return selfPlan(draft);
   return { kind: 'model', model: draft as ModelSource };
 }
 
@@ -98,15 +128,27 @@ function isDraftModel(draft: object): draft is DraftModel {
   return Object.hasOwn(draft, 'model') && !isBlob((draft as DraftModel).model);
 }
 
+function isDraftSelf(draft: object): draft is DraftSelf {
+  const self = Object.hasOwn(draft, 'self') ? (draft as DraftSelf).self : null;
+  return typeof self === 'string';
+}
+
 const DTYPE = oneOf(...WEIGHT_TYPES);
 
-function checkedModel({ model, dtype, revision, ...rest }: DraftModel): DraftModel {
+function modelPlan({ model, dtype, revision, draft, ...rest }: DraftModel): DraftPlan {
   const [unknown] = Object.keys(rest);
-  if (unknown !== undefined) throw invalid('draft', 'an object with model, dtype and revision', unknown);
+  if (unknown !== undefined) throw invalid('draft', 'an object with model, dtype, revision and draft', unknown);
   if (dtype !== undefined && !DTYPE.holds(dtype)) throw invalid('draft.dtype', DTYPE.expected, dtype);
   if (revision !== undefined && typeof revision !== 'string') throw invalid('draft.revision', 'text', revision);
   if (model === null || model === undefined) throw invalid('draft.model', 'a model', model);
-  return { model, dtype, revision };
+  return { kind: 'model', model, dtype, revision, first: draft === undefined ? undefined : planOf(draft) };
+}
+
+function selfPlan({ self, draft, ...rest }: DraftSelf): DraftPlan {
+  const [unknown] = Object.keys(rest);
+  if (unknown !== undefined) throw invalid('draft', 'an object with self and draft', unknown);
+  if (!SELF_DTYPES.includes(self)) throw invalid('draft.self', 'q8, q4 or bf16', self);
+  return { kind: 'self', dtype: self, first: draft === undefined ? undefined : firstOf(planOf(draft)) };
 }
 
 /** What `draft` accepts. A command line writes several with commas between, and `none` for no draft. */

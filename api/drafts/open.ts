@@ -39,8 +39,10 @@ export function openDrafts(plans: readonly DraftPlan[], parts: DraftParts): Open
   };
 }
 
-function drafterOf(plan: DraftPlan, { target, models, tables }: DraftParts): Drafter {
+function drafterOf(plan: DraftPlan, parts: DraftParts): Drafter {
+  const { target, models, tables } = parts;
   const size = target.vocabularySize;
+  const first = 'first' in plan && plan.first ? { drafter: drafterOf(plan.first, parts) } : null;
   switch (plan.kind) {
     case 'copy':
       return copyDrafter(size);
@@ -49,12 +51,12 @@ function drafterOf(plan: DraftPlan, { target, models, tables }: DraftParts): Dra
     case 'ngram':
       return ngramDrafter(size, { table: tables.get(plan) });
     case 'self':
-      return selfDrafter(target, `${target.name} in ${plan.dtype}`);
+      return selfDrafter(target, `${target.name} in ${plan.dtype}`, first);
     case 'layers':
       return earlyExitDrafter(target, plan.layers);
     case 'model': {
       const model = models.get(plan) as T5Model;
-      return modelDrafter(withVocabulary(model, size), model.name);
+      return modelDrafter(withVocabulary(model, size), model.name, first);
     }
     case 'drafter':
       return plan.drafter;

@@ -10,14 +10,16 @@ import type { ModelSource } from '../types';
  *
  * @throws TandemError `option-invalid` for what has functions and cannot be sent
  */
-export function sendablePlan({ target, drafts, prefix }: LoadPlan): LoadPlan {
-  return { target: sendableSource(target, 'model'), drafts: drafts.map(sendableDraft), prefix };
+export function sendablePlan({ target, drafts, ...rest }: LoadPlan): LoadPlan {
+  return { ...rest, target: sendableSource(target, 'model'), drafts: drafts.map(sendableDraft) };
 }
 
 function sendableDraft(draft: DraftPlan): DraftPlan {
   switch (draft.kind) {
     case 'model':
-      return { ...draft, model: sendableSource(draft.model, 'draft') };
+      return { ...draft, model: sendableSource(draft.model, 'draft'), ...firstOf(draft) };
+    case 'self':
+      return { ...draft, ...firstOf(draft) };
     case 'ngram':
       return { ...draft, file: draft.file === null ? null : addressOf(draft.file) };
     case 'drafter':
@@ -25,6 +27,10 @@ function sendableDraft(draft: DraftPlan): DraftPlan {
     default:
       return draft;
   }
+}
+
+function firstOf({ first }: { readonly first?: DraftPlan }): { readonly first?: DraftPlan } {
+  return first === undefined ? {} : { first: sendableDraft(first) };
 }
 
 function sendableSource(source: ModelSource, option: 'model' | 'draft'): ModelSource {

@@ -29,6 +29,11 @@ export interface DraftRequest {
   /** Draws the token of a position in the way that this round's verification needs. */
   readonly draw: (distribution: Distribution, position: number) => Draw;
   /**
+   * Guesses what `draw` draws at a position, from a distribution that is near its own. It takes no random number that anything else
+   * takes, and leaves no record. For a drafter that has a draft of its own; default `draw`.
+   */
+  readonly guess?: (distribution: Distribution, position: number) => Draw;
+  /**
    * Draws up to `count` different tokens for a position.
    *
    * @param branch tells the lines of a tree apart: '' for the first line, another text for every other line

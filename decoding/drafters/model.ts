@@ -1,13 +1,20 @@
-import type { ForwardOptions, SequenceModel } from '../../engine';
+import type { Encoded, ForwardOptions, SequenceModel } from '../../engine';
 import { SharedEncodings, wholeShare } from '../encodings';
 import { depthOf, type Proposal } from '../proposal';
 import { Sequence } from '../sequence';
 import { type Drafter, type DraftRequest, type DraftSession, proposeEach } from './drafter';
 import { type GrownTree, type GrowthItem, growTrees } from './growth';
+import { type FirstStage, type Guesser, Guesses } from './guesser';
+import { growGuessed } from './staged';
 
-/** Another T5 with the same vocabulary drafts, one call for each position. */
-export function modelDrafter(model: SequenceModel, name = 'model'): Drafter {
-  return drafterOf(model, name, {}, false);
+/**
+ * Another T5 with the same vocabulary drafts, one call for each position.
+ *
+ * @param first drafts for it in its turn, so that it proposes the same in fewer calls
+ * @throws DecodingError `vocabulary-mismatch`
+ */
+export function modelDrafter(model: SequenceModel, name = 'model', first: FirstStage | null = null): Drafter {
+  return drafterOf({ model, name, options: {}, isPartOfTarget: false, first });
 }
 
 /**
@@ -15,7 +22,13 @@ export function modelDrafter(model: SequenceModel, name = 'model'): Drafter {
  * the target's encoding of the source, and each round goes on from the keys and values that the target has cached.
  */
 export function earlyExitDrafter(target: SequenceModel, layers: number): Drafter {
-  return drafterOf(target, `first ${layers} layers`, { layers }, true);
+  return drafterOf({
+    model: target,
+    name: `first ${layers} layers`,
+    options: { layers },
+    isPartOfTarget: true,
+    first: null,
+  });
 }
 
 /**
@@ -23,27 +36,52 @@ export function earlyExitDrafter(target: SequenceModel, layers: number): Drafter
  * of the source, and each round goes on from the keys and values that the target has cached.
  *
  * @param target a model that was loaded with a copy
+ * @param first drafts for it in its turn, so that it proposes the same in fewer calls
+ * @throws DecodingError `vocabulary-mismatch`
  */
-export function selfDrafter(target: SequenceModel, name: string): Drafter {
-  return drafterOf(target, name, { copy: true }, true);
+export function selfDrafter(target: SequenceModel, name: string, first: FirstStage | null = null): Drafter {
+  return drafterOf({ model: target, name, options: { copy: true }, isPartOfTarget: true, first });
 }
 
-function drafterOf(model: SequenceModel, name: string, options: ForwardOptions, isPartOfTarget: boolean): Drafter {
+interface ModelDraft {
+  readonly model: SequenceModel;
+  readonly name: string;
+  readonly options: ForwardOptions;
+  readonly isPartOfTarget: boolean;
+  readonly first: FirstStage | null;
+}
+
+function drafterOf({ model, name, options, isPartOfTarget, first }: ModelDraft): Drafter {
   const encodings = new SharedEncodings(); // by the target's encoding of the same source
+  const guesses = first && new Guesses(first, model.vocabularySize);
+  const grow = async (items: readonly GrowthItem[]): Promise<GrownTree[]> => {
+    const guessed = guesses?.itemsOf(items);
+    if (!guesses || !guessed) return growTrees(model, items, options);
+    return growGuessed(model, guessed, options, guesses.drafter);
+  };
+  const openModel = async (source: readonly number[], encoded: Encoded | undefined, signal?: AbortSignal) => {
+    if (isPartOfTarget && encoded) return new PartSession(Sequence.open(model, encoded), grow, () => undefined);
+    const encode = async () => (await model.encode([encoded?.masked ?? source], { signal }))[0];
+    const own = encoded ? await encodings.take(encoded, encode) : wholeShare(await encode());
+    return new ModelSession(Sequence.open(model, own.encoded), grow, () => own.dispose());
+  };
   return {
-    name,
+    name: first ? `${name}, drafted by ${first.drafter.name}` : name,
     vocabularySize: model.vocabularySize,
     open: async (source, encoded, signal) => {
-      if (isPartOfTarget && encoded) return new PartSession(Sequence.open(model, encoded), options, () => undefined);
-      const encode = async () => (await model.encode([encoded?.masked ?? source], { signal }))[0];
-      const own = encoded ? await encodings.take(encoded, encode) : wholeShare(await encode());
-      return new ModelSession(Sequence.open(model, own.encoded), options, () => own.dispose());
+      const session = await openModel(source, encoded, signal);
+      try {
+        session.guesser = (await guesses?.open(source, encoded, signal)) ?? null;
+        return session;
+      } catch (error) {
+        session.dispose();
+        throw error;
+      }
     },
     proposeAll: async (turns) => {
       const sessions = turns.map(({ session }) => session).filter((session) => session instanceof ModelSession);
       if (sessions.length < turns.length) return proposeEach(turns); // a caller has wrapped one in a session of another kind
-      const items = sessions.map((session, i) => session.begin(turns[i].request));
-      const trees = await growTrees(model, items, options);
+      const trees = await grow(sessions.map((session, i) => session.begin(turns[i].request)));
       return sessions.map((session, i) => session.remember(trees[i]));
     },
   };
@@ -52,23 +90,24 @@ function drafterOf(model: SequenceModel, name: string, options: ForwardOptions, 
 /** A model's decoder state along one sequence, and along every line of what it proposed last. */
 class ModelSession implements DraftSession {
   private last: GrownTree = { proposal: [], lines: [] };
+  /** What guesses for the model; null where nothing does. */
+  guesser: Guesser | null = null;
   calls = 0;
 
   constructor(
     public sequence: Sequence,
-    private readonly options: ForwardOptions,
+    private readonly grow: (items: readonly GrowthItem[]) => Promise<GrownTree[]>,
     private readonly onDispose: () => void,
   ) {}
 
   async propose(request: DraftRequest): Promise<Proposal> {
-    const item = this.begin(request);
-    const [tree] = await growTrees(item.sequence.model, [item], this.options);
+    const [tree] = await this.grow([this.begin(request)]);
     return this.remember(tree);
   }
 
   /** Starts a round. */
   begin(request: DraftRequest): GrowthItem {
-    return { sequence: this.sequence, request };
+    return { sequence: this.sequence, request, guesser: this.guesser };
   }
 
   remember(tree: GrownTree): Proposal {
@@ -92,10 +131,12 @@ class ModelSession implements DraftSession {
     this.last = { proposal: [], lines: [] };
     this.sequence = kept;
     kept.rewind(known);
+    this.guesser?.session.rewind(length, []);
   }
 
   dispose(): void {
     for (const line of new Set([this.sequence, ...this.last.lines])) line?.dispose();
+    this.guesser?.session.dispose();
     this.onDispose();
   }
 }

@@ -161,7 +161,9 @@ export function ngramDrafter(vocabularySize: number, options: NgramOptions = {})
           }
           return chain(draws);
         },
-        rewind: () => undefined,
+        rewind: (length) => {
+          learned = Math.min(learned, length); // a drafter that drafts for another one reads tokens that may be rejected later
+        },
         dispose: () => undefined,
       };
     },

@@ -68,7 +68,7 @@ async function proposeOrFail(drafter: Drafter, turns: readonly Turn[]): Promise<
 }
 
 function requestOf(run: Run, gamma: number): DraftRequest {
-  const { ids, verifier, settings, pair, request, maxNewTokens } = run;
+  const { ids, verifier, guesser, settings, pair, request, maxNewTokens } = run;
   return {
     ids,
     targetStream: run.target.stream,
@@ -80,6 +80,7 @@ function requestOf(run: Run, gamma: number): DraftRequest {
     branching: settings.branching,
     numbers: settings.branching ? undefined : (position) => numbersOf(run, position),
     draw: (distribution, position) => verifier.draw(distribution, 1, positionOf(run, position))[0],
+    guess: (distribution, position) => guesser.draw(distribution, 1, positionOf(run, position))[0],
     drawSeveral: (distribution, count, position, branch) =>
       verifier.draw(distribution, count, positionOf(run, position, branch)),
   };

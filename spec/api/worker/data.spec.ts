@@ -69,7 +69,8 @@ const blob = new Blob(['x']);
 const file = (name: string, path: string) => Object.assign(new File(['x'], name), { webkitRelativePath: path });
 const bytes = { 'config.json': new Uint8Array(1) };
 const map = new Map([['config.json', blob]]);
-const plan = (target: ModelSource, drafts: readonly DraftPlan[] = []) => sendablePlan({ target, drafts, prefix: 'p' });
+const plan = (target: ModelSource, drafts: readonly DraftPlan[] = []) =>
+  sendablePlan({ target, drafts, mayDraftItself: false, prefix: 'p' });
 
 describe('a plan that goes to a worker', () => {
   it.each<[string, ModelSource, unknown]>([
