@@ -162,7 +162,7 @@ export function ngramDrafter(vocabularySize: number, options: NgramOptions = {})
           return chain(draws);
         },
         rewind: (length) => {
-          learned = Math.min(learned, length); // a drafter that drafts for another one reads tokens that may be rejected later
+          learned = Math.min(learned, length - 1); // what drafts for another draft has read tokens that may be rejected
         },
         dispose: () => undefined,
       };

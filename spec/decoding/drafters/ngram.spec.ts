@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { NgramTable, ngramDrafter, type Settings } from '../../../decoding';
+import { type Distribution, type Draw, NgramTable, ngramDrafter, type Settings } from '../../../decoding';
 import { longestKnown } from '../../../decoding/drafters/ngram';
+import { mostProbableEntries, tokenAt } from '../../../decoding/sampling/distribution';
 import { totalVariation } from '../../support/enumerator';
 import { finish, samplerOutcomes, targetOutcomes } from '../../support/exactness';
 import { randomTable, tableModel } from '../../support/table-model';
@@ -135,4 +136,19 @@ describe('the n-gram drafter', () => {
       expect.objectContaining({ code: 'vocabulary-mismatch' }),
     );
   });
+});
+
+it('learns what takes the place of tokens that were taken back, as when it drafts for another draft', async () => {
+  const session = await ngramDrafter(VOCABULARY, { online: 2 }).open([1]);
+  const draw = (distribution: Distribution) => {
+    const [token] = mostProbableEntries(distribution, 1).map((i) => tokenAt(distribution, i));
+    return { token, distribution } as Draw;
+  };
+  const after = async (ids: readonly number[]) => {
+    const asked = { ids, gamma: 1, processing: {}, eosTokens: [], draw, drawSeveral: () => [] };
+    return (await session.propose(asked)).map(({ draw: { token } }) => token);
+  };
+  await after([0, 2, 3, 3, 3]);
+  session.rewind(3, []); // 2, 3 stay, and after them comes another token
+  expect(await after([0, 2, 3, 4, 3, 4, 3, 4, 3])).toEqual([4]); // 3 came twice after 3, before it was taken back, and 4 three times
 });

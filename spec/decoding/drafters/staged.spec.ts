@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  type Address,
   copyDrafter,
   type Drafter,
   type DraftRequest,
@@ -8,8 +9,10 @@ import {
   generateBatch,
   modelDrafter,
   ngramDrafter,
+  type Random,
   randomDrafter,
   type Settings,
+  seededRandom,
   selfDrafter,
   TraceRecorder,
 } from '../../../decoding';
@@ -39,9 +42,9 @@ const GUESSERS: Readonly<Record<string, (draft: TableModel, seed: number) => Dra
 };
 
 /** Texts, proposals and random choices of a run, as data. */
-async function recorded(target: TableModel, drafter: Drafter, settings: Settings) {
+async function recorded(target: TableModel, drafter: Drafter, settings: Settings, random?: Random) {
   const trace = new TraceRecorder(VOCABULARY);
-  await finish({ target, drafter, source: SOURCE, settings, trace });
+  await finish({ target, drafter, source: SOURCE, settings, trace, random });
   const { rounds, ids, stopReason } = trace.trace;
   return { ids, stopReason, rounds: rounds.map(({ milliseconds, ...round }) => round) };
 }
@@ -115,6 +118,27 @@ describe('a draft with a draft of its own', () => {
     expect(metrics.draftCalls).toBe(24);
   });
 
+  it('takes none of the numbers of a caller, which may come one after another', async () => {
+    const [target, draft] = [tableOf(3), tableOf(4)];
+    const kind: Settings = { gamma: 5, temperature: 1, verification: 'token', maxNewTokens: 30 };
+    const staged = modelDrafter(draft, 'draft', { drafter: modelDrafter(tableOf(4)), gamma: 2 });
+    const alone = await recorded(target, modelDrafter(draft), kind, inTurn(9));
+    expect(await recorded(target, staged, kind, inTurn(9))).toEqual(alone);
+  });
+
+  it('computes no token twice: a call has a row for each guess, and one or two for what is certain', async () => {
+    const rows: number[] = [];
+    const draft = tableOf(3);
+    const forward: TableModel['forward'] = (asked, options) => {
+      rows.push(asked.length);
+      return draft.forward(asked, options);
+    };
+    const model = Object.create(draft, { forward: { value: forward } });
+    const drafter = modelDrafter(model, 'draft', { drafter: modelDrafter(tableOf(3)), gamma: 2 });
+    await finish({ target: tableOf(3), drafter, source: SOURCE, settings });
+    expect(rows).toEqual([3, 3, 4, 3, 4, 3, 4, 3]);
+  });
+
   it('guesses γ − 1 tokens at most, because a call brings one more', async () => {
     const asked: number[] = [];
     const inner = modelDrafter(tableOf(3));
@@ -177,6 +201,18 @@ describe('a draft with a draft of its own', () => {
     );
   });
 });
+
+/** Numbers whose order is all that they depend on. */
+function inTurn(seed: number): Random {
+  let position = 0;
+  const numbers = seededRandom(seed);
+  const next = (at: Address) => ({ ...at, position: position++ });
+  return {
+    accept: (weight, of, at) => numbers.accept(weight, of, next(at)),
+    categorical: (distribution, at) => numbers.categorical(distribution, next(at)),
+    exponential: numbers.exponential,
+  };
+}
 
 function noting(session: DraftSession, asked: number[]): DraftSession {
   const propose = (request: DraftRequest) => {
