@@ -41,9 +41,10 @@ export async function* searchBeams(
 }
 
 async function search(loaded: Loaded, input: Input, options: GenerateOptions, signal: AbortSignal): Promise<Result> {
-  const { target, beamDrafter } = loaded;
+  const { target, beamDrafter, draftsUnasked } = loaded;
   const { gamma, speculative = true, onEncoding } = options;
-  const drafter = speculative && beamDrafter ? { ...beamDrafter, gamma: gamma === 'auto' ? undefined : gamma } : null;
+  const drafts = speculative && (gamma !== undefined || !draftsUnasked);
+  const drafter = drafts && beamDrafter ? { ...beamDrafter, gamma: gamma === 'auto' ? undefined : gamma } : null;
   const settings = settingsOf(options);
   const source = sourceOf(loaded, input, options);
   const found = await beamSearch({ target, source, settings, drafter, signal, onEncoding });

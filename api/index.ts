@@ -1,7 +1,7 @@
 export { bundledPair } from './bundled.node';
 export { comparison } from './comparison';
 export { costFolder, type FoundCosts, forgetCosts, listCosts } from './costs/store.node';
-export { parseDraft } from './drafts/names';
+export { type DraftPlan, parseDraft, withFirst } from './drafts/names';
 export { EMBED_OPTIONS, type EmbedOptions } from './embed-options';
 export {
   COMPARE_OPTIONS,
@@ -23,8 +23,8 @@ export type {
   CompareOptions,
   Comparison,
   DraftModel,
-  DraftSelf,
   DraftName,
+  DraftSelf,
   DraftSource,
   EngineFacts,
   FailedResult,

@@ -32,6 +32,8 @@ export interface Loaded extends OpenedDrafts {
   /** Why there is no tokenizer; whoever needs text gets it. */
   readonly tokenizerError: WeightsError | null;
   readonly prefix: string;
+  /** Whether the target drafts for itself although no draft was named. A beam search then drafts only where γ is asked for. */
+  readonly draftsUnasked: boolean;
   /** Learns what decoding with the draft costs; null where nothing drafts. */
   readonly costs: CostKeeper | null;
   /** What the target states of generation; null where calls start from nothing. */
@@ -145,7 +147,6 @@ class Loader {
     }
     for (const draft of withFirst(plans)) if (draft.kind === 'drafter') checkVocabulary(draft.drafter, model);
     const opened = openDrafts(plans, { target: model, models, tables });
-    const beamDrafter = draftsItself ? null : opened.beamDrafter; // a beam search pays for a draft only where one is asked for
     const { prefix } = plan;
     const { drafter } = opened;
     const drafting = this.models.slice(1);
@@ -163,8 +164,8 @@ class Loader {
         generation,
         embedding,
         ...opened,
-        beamDrafter,
       },
+      draftsUnasked: draftsItself,
       sourceLength: (await target.sourceLength?.()) ?? null,
       tellLength: lengthTeller(target.name, options),
     };

@@ -35,7 +35,8 @@ function lookUp(path: string): Stats | string {
 
 /** Checks the models and the tables among drafts; other drafts, such as `copy` and `layers:2`, are no files. */
 export async function checkDrafts(drafts: readonly string[]): Promise<void> {
-  for (const draft of drafts) {
+  for (const asked of drafts) {
+    const draft = asked.replace(/^self:\w+:/, ''); // what drafts for the target's copy
     const [kind, name] = /^(\w+):(.*)$/s.exec(draft)?.slice(1) ?? ['', draft];
     if (kind === 'ngram') await checkReadable(name);
     else if (kind === 'model' || (kind === '' && /^[~.]|[\\/]/.test(name))) checkModelName(name, '--draft');

@@ -1,6 +1,6 @@
 /**
  * Measures what speculation gains at the sizes of real models, on real text: `npm run bench -- headline [--shapes base,3b,xxl] [--dtype q8]
- * [--draft small,self] [--draft-dtype q8] [--gammas 3,5,7] [--temperatures 0,1] [--passages 4] [--tokens 64] [--backend wasm] [--threads 2]
+ * [--draft small,self,self:small] [--draft-dtype q8] [--gammas 3,5,7] [--temperatures 0,1] [--passages 4] [--tokens 64] [--backend wasm] [--threads 2]
  * [--folder DIR]`.
  *
  * The bundled pair is grown to the shapes (scripts/grow-checkpoint.ts): it writes the text that it always writes, so that α is that of a trained pair,
@@ -13,6 +13,7 @@ import { table } from '../../cli/table';
 import {
   addTallies,
   collect,
+  copyDrafter,
   type Drafter,
   generate,
   type Metrics,
@@ -35,7 +36,7 @@ interface Options {
   readonly shapes: readonly string[];
   /** Type of the target's weights; null takes float32 up to t5-large, and q8 above. */
   readonly dtype: FileDtype | null;
-  /** Shapes of drafts, and `self`. */
+  /** Shapes of drafts, `copy`, `self`, and `self:` with one of these after it, which drafts for the target's copy. */
   readonly drafts: readonly string[];
   readonly draftDtypes: readonly Dtype[];
   readonly gammas: readonly number[];
@@ -113,18 +114,28 @@ interface Way {
 async function measureShape(backend: Backend, shape: string, options: Options): Promise<number> {
   const dtype = options.dtype ?? (shape === '3b' || shape === 'xxl' ? 'q8' : 'f32');
   const directory = await directoryOf({ source: 'modernize-target', shape, dtype }, options.folder);
-  const copies = options.drafts.includes('self') ? options.draftDtypes.filter((type) => type !== dtype) : [];
+  const isSelf = (name: string) => name === 'self' || name.startsWith('self:');
+  const copies = options.drafts.some(isSelf) ? options.draftDtypes.filter((type) => type !== dtype) : [];
   if (copies.length > 1) throw new Error('headline: expected one --draft-dtype with --draft self, found several');
   const target = await load(directory, backend, { dtype, copy: copies[0] ?? null });
   printLoad(shape, target);
-  const drafts: T5Model[] = [];
-  const ways: Way[] = copies.map((type) => ({ name: `self ${type}`, drafter: selfDrafter(target.model, 'self') }));
-  for (const draft of options.drafts.filter((name) => name !== 'self')) {
-    for (const type of options.draftDtypes) {
-      const from = await directoryOf({ source: 'modernize-draft', shape: draft, dtype: 'f32' }, options.folder);
-      const { model } = await load(from, backend, { dtype: type });
-      drafts.push(model);
-      ways.push({ name: `${draft} ${type}`, drafter: modelDrafter(model) });
+  const drafts = new Map<string, T5Model>();
+  const drafterOf = async (name: string, type: Dtype): Promise<Drafter> => {
+    if (name === 'copy') return copyDrafter(target.model.vocabularySize);
+    if (name === 'self') return selfDrafter(target.model, name);
+    if (isSelf(name)) {
+      return selfDrafter(target.model, 'self', { drafter: await drafterOf(name.slice('self:'.length), type) });
+    }
+    const from = await directoryOf({ source: 'modernize-draft', shape: name, dtype: 'f32' }, options.folder);
+    const model = drafts.get(name + type) ?? (await load(from, backend, { dtype: type })).model;
+    drafts.set(name + type, model);
+    return modelDrafter(model);
+  };
+  const ways: Way[] = [];
+  for (const name of options.drafts) {
+    const types = name === 'copy' ? options.draftDtypes.slice(0, 1) : isSelf(name) ? copies : options.draftDtypes;
+    for (const type of types) {
+      ways.push({ name: name === 'copy' ? name : `${name} ${type}`, drafter: await drafterOf(name, type) });
     }
   }
   const sources = await heldOut(directory, options.passages);
@@ -135,7 +146,7 @@ async function measureShape(backend: Backend, shape: string, options: Options): 
     cases += lines.length;
   }
   console.log(`${gigabytes(residentBytes())} resident at the end`);
-  for (const model of [target.model, ...drafts]) model.dispose();
+  for (const model of [target.model, ...drafts.values()]) model.dispose();
   return cases;
 }
 

@@ -4,7 +4,14 @@ import { flagged, type OptionTable, text, whole } from '../../common';
 import { CommandError } from '../failure';
 import { checkWritable, writeText } from '../files';
 import { addFlags } from '../flags';
-import { checkGenerateFlags, DRAFT_FLAGS, type GenerateFlags, generateOptions, MODEL_FLAG } from '../generate/flags';
+import {
+  checkDrafted,
+  checkGenerateFlags,
+  DRAFT_FLAGS,
+  type GenerateFlags,
+  generateOptions,
+  MODEL_FLAG,
+} from '../generate/flags';
 import { loadTandem, runFacts } from '../loading';
 import { checkModels } from '../models';
 import { countProgress } from '../progress';
@@ -60,8 +67,9 @@ export async function evalCommand(path: string | undefined, flags: EvalFlags, si
   }
   const pairs = (path === undefined ? await bundledPairs() : await readPairs(path, signal)).slice(0, limit);
   const tandem = await loadTandem(flags, signal);
-  const bar = countProgress('pairs', pairs.length, flags.quiet);
   try {
+    checkDrafted(flags, tandem);
+    const bar = countProgress('pairs', pairs.length, flags.quiet);
     const found = await evaluate({ tandem, pairs, options, signal, onPair: bar.update }).finally(bar.stop);
     tellDecoded(flags, 'all texts', found.speed.metrics);
     if (out !== undefined) await writeText(out, `${found.texts.map(onOneLine).join('\n')}\n`);

@@ -5,7 +5,7 @@ import { checkModels } from '../models';
 import { encodingProgress } from '../progress';
 import { withSettings } from '../settings';
 import { tellDecoded } from '../verbosity';
-import { checkGenerateFlags, type GenerateFlags, generateOptions } from './flags';
+import { checkDrafted, checkGenerateFlags, type GenerateFlags, generateOptions } from './flags';
 import { type Input, type Item, readInputs, textInputs } from './inputs';
 import { jsonPrinter } from './json';
 import { printInOrder } from './order';
@@ -35,6 +35,7 @@ export async function generateCommand(words: readonly string[], given: GenerateF
   try {
     const tandem = await loadTandem(flags, signal);
     try {
+      checkDrafted(flags, tandem);
       checkLevel(tandem, flags);
       await decode(tandem, items, { flags, showcase, traces, signal });
     } finally {

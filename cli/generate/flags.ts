@@ -1,14 +1,17 @@
 import type { Command } from 'commander';
 import {
   bundledPair,
+  type DraftPlan,
   type DraftSource,
   GENERATE_OPTIONS,
   type GenerateOptions,
   LOAD_OPTIONS,
   type LoadOptions,
   parseDraft,
+  type Tandem,
+  withFirst,
 } from '../../api';
-import { flagged, listOf, type OptionTable, text, whole } from '../../common';
+import { flagged, listOf, type OptionTable, printable, text, whole } from '../../common';
 import { NOT_FOLLOWED } from '../../decoding';
 import type { Dtype } from '../../kernels';
 import { CommandError } from '../failure';
@@ -137,12 +140,21 @@ export function checkGenerateFlags(flags: GenerateFlags): void {
       'expected --json beside --log-probs, found text, which has no place for them',
     );
   }
-  const { draft, model } = flags;
-  if (draft === undefined ? model === undefined : draft.length > 0) return;
+  if (flags.draft?.length === 0) refuseWithoutDraft(given, '--draft none');
+}
+
+/** Refuses flags that have no effect where nothing drafts, once it is known whether the target drafts for itself. */
+export function checkDrafted(flags: GenerateFlags, { target, drafter }: Pick<Tandem, 'target' | 'drafter'>): void {
+  if (drafter !== null) return;
+  refuseWithoutDraft(
+    wordsOf(flags),
+    `none: ${printable(target.name)} in ${target.dtype} does not draft for itself unasked (--draft self)`,
+  );
+}
+
+function refuseWithoutDraft(given: ReadonlySet<string>, found: string): void {
   const lone = NEEDS_DRAFT.find((word) => given.has(word));
-  if (lone === undefined) return;
-  const found = draft === undefined ? 'none: --model alone decodes without one' : '--draft none';
-  throw new CommandError('argument-invalid', `expected a draft beside ${lone}, found ${found}`);
+  if (lone !== undefined) throw new CommandError('argument-invalid', `expected a draft beside ${lone}, found ${found}`);
 }
 
 /** Refuses flags of loading that would have no effect. */
@@ -151,9 +163,14 @@ export function checkLoadFlags({ model, draft, revision, draftDtype, draftRevisi
     throw new CommandError('argument-invalid', 'expected --model beside --revision, found none');
   }
   const own = draftDtype !== undefined ? '--draft-dtype' : draftRevision !== undefined ? '--draft-revision' : undefined;
-  if (own === undefined || (draft ?? []).some((name) => parseDraft(name).kind === 'model')) return;
+  if (own === undefined || (draft ?? []).some(hasModel)) return;
   const isBundled = draft === undefined && model === undefined && own === '--draft-dtype';
   if (!isBundled) throw new CommandError('argument-invalid', `expected a model in --draft beside ${own}, found none`);
+}
+
+/** Whether a model drafts, for the target or for its draft. */
+export function hasModel(draft: string): boolean {
+  return withFirst([parseDraft(draft)]).some(({ kind }) => kind === 'model');
 }
 
 /** The flags that were given with an effect, as they are typed. */
@@ -173,10 +190,12 @@ export async function loadOptions(flags: LoadFlags): Promise<LoadOptions> {
   const options: LoadOptions = optionsOf(flags, LOAD_OPTIONS);
   if (dtype === undefined && revision === undefined) return options;
   const names = flags.draft ?? (model === undefined ? [`model:${(await bundledPair()).draft}`] : []);
-  const draft = names.map((name): DraftSource => {
-    const plan = parseDraft(name);
-    return plan.kind === 'model' ? { model: plan.model, dtype, revision } : (name as DraftSource);
-  });
+  const own = (plan: DraftPlan, name: string): DraftSource => {
+    if (plan.kind === 'model') return { model: plan.model, dtype, revision };
+    if (plan.kind !== 'self' || plan.first === undefined) return name as DraftSource;
+    return { self: plan.dtype, draft: own(plan.first, name.split(':').slice(2).join(':')) };
+  };
+  const draft = names.map((name) => own(parseDraft(name), name));
   return { ...options, draft };
 }
 

@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
-import { bundledPair, checkGiven, type GenerateOptions, parseDraft } from '../../api';
+import { bundledPair, checkGiven, type GenerateOptions } from '../../api';
 import { printable } from '../../common';
 import type { Dtype } from '../../kernels';
 import { CommandError } from '../failure';
 import { checkWritable, writeText } from '../files';
 import { optionsOf } from '../flags';
+import { hasModel } from '../generate/flags';
 import { readInputs } from '../generate/inputs';
 import { loadTandem } from '../loading';
 import { checkModels } from '../models';
@@ -137,7 +138,7 @@ function loaded(flags: TuneFlags, pair: Pick<Candidate, 'draft'> & { dtype?: Dty
 /** The best setting as options: what was chosen, and what the command line said that the figures depend on. */
 function settingsOf({ type, draft, gamma }: Choice, flags: TuneFlags): Settings {
   const { model, revision, draftDtype, draftRevision, prefix, backend, threads, level, wide } = flags;
-  const isModel = draft !== null && (draft.draft ?? []).some((name) => parseDraft(name).kind === 'model');
+  const isModel = draft !== null && (draft.draft ?? []).some(hasModel);
   const isBundled = draft !== null && draft.draft === null;
   const settings: Settings = {
     ...{ model, revision, dtype: type.asked, draft: draft === null ? [] : (draft.draft ?? undefined) },

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import { GENERATE_OPTIONS, type GenerateOptions, LOAD_OPTIONS, parseDraft } from '../../api';
+import { GENERATE_OPTIONS, type GenerateOptions, LOAD_OPTIONS } from '../../api';
 import { flagged, listOf, type OptionTable, oneOf, text, whole } from '../../common';
 import type { Dtype } from '../../kernels';
 import { CommandError } from '../failure';
 import { addFlags } from '../flags';
-import { DRAFT_FLAGS, type LoadFlags } from '../generate/flags';
+import { DRAFT_FLAGS, hasModel, type LoadFlags } from '../generate/flags';
 import { VERBOSITY } from '../verbosity';
 
 /** Flags of `tandem tune`. */
@@ -119,9 +119,7 @@ export function checkTuneFlags(flags: TuneFlags): void {
     throw new CommandError('argument-invalid', 'expected --model beside --revision, found none');
   }
   const own = draftDtype !== undefined ? '--draft-dtype' : draftRevision !== undefined ? '--draft-revision' : undefined;
-  const isModel = givenDrafts(flags)
-    .flat()
-    .some((name) => parseDraft(name).kind === 'model');
+  const isModel = givenDrafts(flags).flat().some(hasModel);
   const isBundled = model === undefined && !onlyGiven && own === '--draft-dtype';
   if (own !== undefined && !isModel && !isBundled) {
     throw new CommandError('argument-invalid', `expected a model in --draft beside ${own}, found none`);

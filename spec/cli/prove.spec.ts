@@ -29,7 +29,7 @@ describe('tandem prove', () => {
       'coupled: the seed fixes the text',
     ]);
     for (const check of report.checks) expect(check).toMatchObject({ passed: true, failure: null });
-    expect(report.checks[0].measured).toMatch(/^12 cases, total variation at most \d(\.\d)?e-1[3-9]|0\.0e\+0$/);
+    expect(report.checks[0].measured).toMatch(/^16 cases, total variation at most \d(\.\d)?e-1[3-9]|0\.0e\+0$/);
   });
 
   describe('as a process', () => {

@@ -70,6 +70,7 @@ export function tableTandem({
     drafter: proposing,
     beamDrafter: { model: second },
     sourceLength: null,
+    draftsUnasked: false,
     tellLength: () => undefined,
   };
   return {

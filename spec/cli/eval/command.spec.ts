@@ -126,7 +126,16 @@ describe('tandem eval', () => {
     [['--limit', '0'], 2, /--limit: expected a whole number from 1 up, found '0'/],
     [['--out', '/no/such/place/x'], 1, /expected a file that can be written/],
     [['--num-return-sequences', '2'], 2, /unknown option/],
-    [['--model', BUNDLED.target, '--gamma', '3', 'x'], 2, /a draft beside --gamma, found none/],
+    [
+      ['--model', BUNDLED.target, '--draft', 'none', '--gamma', '3', 'x'],
+      2,
+      /a draft beside --gamma, found --draft none/,
+    ],
+    [
+      ['--model', BUNDLED.draft, '--gamma', '3', file('one-pair.tsv', 'a\tb\n')],
+      2,
+      /a draft beside --gamma, found none: .*modernize-draft in bf16 does not draft for itself unasked \(--draft self\)/,
+    ],
   ])('refuses %j', async (args, status, message) => {
     const run = await inside(['eval', ...args]);
     expect(run).toMatchObject({ status, stdout: '' });
