@@ -44,6 +44,7 @@ export {
   type ExponentialNumbers,
   earlyExitDrafter,
   type FinishedBeam,
+  type FirstStage,
   firstOf,
   type GenerationEvent,
   type GenerationRequest,

@@ -30,8 +30,8 @@ export const LOAD_OPTIONS: OptionTable<keyof LoadOptions> = {
   draft: {
     ...draftRule,
     about:
-      'what proposes tokens: a model, self (the target’s decoder in q8; self:q4 in 4 bits), layers:N (its first), copy (from the source), ngram or ngram:FILE, random; ' +
-      'several with commas are tried in turn; none decodes autoregressively',
+      'what proposes tokens: a model, self (the target’s decoder in q8; self:q4 in 4 bits; self:q8:DRAFT with a draft of its own), layers:N (its first), copy (from the source), ngram or ngram:FILE, random; ' +
+      'several with commas are tried in turn; none decodes autoregressively (default: self beside --model where its weights are float32 on wasm, else none)',
     flag: '-d, --draft <names>',
   },
   dtype: {

@@ -1,4 +1,4 @@
-import type { Encoded } from '../../engine';
+import type { Encoded, ForwardOptions, SequenceModel } from '../../engine';
 import { DecodingError } from '../errors';
 import { fixedGamma, type GammaChooser } from '../gamma/adaptive';
 import { automaticGamma } from '../gamma/automatic';
@@ -6,8 +6,8 @@ import { type CostWay, PairCosts } from '../gamma/learnt';
 import { isPlainGreedy } from '../sampling/processors';
 import { DEFAULTS } from '../settings';
 import type { Drafter, DraftRequest, DraftSession } from './drafter';
-import type { GrowthItem } from './growth';
-import type { GuessedItem } from './staged';
+import type { GrownTree, GrowthItem } from './growth';
+import { type GuessedItem, growGuessed } from './staged';
 
 /** What drafts for a model that drafts itself. */
 export interface FirstStage {
@@ -16,35 +16,56 @@ export interface FirstStage {
   readonly gamma?: number | 'auto';
 }
 
+/** A session of a model that drafts, which may have a draft of its own. */
+interface GuessedSession extends DraftSession {
+  guesser: Guesser | null;
+}
+
 /** What guesses for a model that drafts. All sequences share what they learn of its costs. */
 export class Guesses {
-  readonly drafter: Drafter;
-  private readonly gamma: number | 'auto';
   private readonly costs = new PairCosts();
 
   /** @throws DecodingError `vocabulary-mismatch` */
-  constructor({ drafter, gamma = 'auto' }: FirstStage, vocabularySize: number) {
-    this.drafter = drafter;
-    this.gamma = gamma;
-    const { name, vocabularySize: found } = drafter;
-    if (found === vocabularySize) return;
-    throw new DecodingError(
-      'vocabulary-mismatch',
-      `draft ${name}: expected a vocabulary of ${vocabularySize}, found ${found}`,
-    );
+  constructor(
+    private readonly stage: FirstStage,
+    private readonly model: SequenceModel,
+    private readonly options: ForwardOptions,
+  ) {
+    const { name, vocabularySize: found } = stage.drafter;
+    if (found === model.vocabularySize) return;
+    const expected = `expected a vocabulary of ${model.vocabularySize}`;
+    throw new DecodingError('vocabulary-mismatch', `draft ${name}: ${expected}, found ${found}`);
   }
 
-  async open(source: readonly number[], encoded?: Encoded, signal?: AbortSignal): Promise<Guesser> {
-    const { gamma, costs } = this;
+  nameOf(name: string): string {
+    return `${name}, drafted by ${this.stage.drafter.name}`;
+  }
+
+  /** Gives a session of the model its guesser. A session that gets none is disposed. */
+  async open<Session extends GuessedSession>(
+    session: Session,
+    source: readonly number[],
+    encoded?: Encoded,
+    signal?: AbortSignal,
+  ): Promise<Session> {
+    const { costs, stage } = this;
+    const { drafter, gamma = 'auto' } = stage;
     const chooser = (way: CostWay) =>
       gamma === 'auto' ? automaticGamma(costs[way], DEFAULTS.adaptiveGamma) : fixedGamma(gamma);
-    return new Guesser(await this.drafter.open(source, encoded, signal), chooser);
+    try {
+      session.guesser = new Guesser(await drafter.open(source, encoded, signal), chooser);
+      return session;
+    } catch (error) {
+      session.dispose();
+      throw error;
+    }
   }
 
-  /** The items with what guesses for each; null where a model has to draft alone, as for a tree. */
-  itemsOf(items: readonly GrowthItem[]): GuessedItem[] | null {
+  /** Drafts for several sequences; null where the model has to draft alone, as for a tree. */
+  grow(items: readonly GrowthItem[]): Promise<GrownTree[]> | null {
     const guessed = items.filter(isGuessed);
-    return guessed.length === items.length ? guessed : null;
+    if (guessed.length < items.length) return null;
+    return growGuessed(this.model, guessed, this.options, this.stage.drafter);
   }
 }
 

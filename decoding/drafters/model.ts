@@ -5,7 +5,6 @@ import { Sequence } from '../sequence';
 import { type Drafter, type DraftRequest, type DraftSession, proposeEach } from './drafter';
 import { type GrownTree, type GrowthItem, growTrees } from './growth';
 import { type FirstStage, type Guesser, Guesses } from './guesser';
-import { growGuessed } from './staged';
 
 /**
  * Another T5 with the same vocabulary drafts, one call for each position.
@@ -53,12 +52,8 @@ interface ModelDraft {
 
 function drafterOf({ model, name, options, isPartOfTarget, first }: ModelDraft): Drafter {
   const encodings = new SharedEncodings(); // by the target's encoding of the same source
-  const guesses = first && new Guesses(first, model.vocabularySize);
-  const grow = async (items: readonly GrowthItem[]): Promise<GrownTree[]> => {
-    const guessed = guesses?.itemsOf(items);
-    if (!guesses || !guessed) return growTrees(model, items, options);
-    return growGuessed(model, guessed, options, guesses.drafter);
-  };
+  const guesses = first && new Guesses(first, model, options);
+  const grow = async (items: readonly GrowthItem[]) => guesses?.grow(items) ?? growTrees(model, items, options);
   const openModel = async (source: readonly number[], encoded: Encoded | undefined, signal?: AbortSignal) => {
     if (isPartOfTarget && encoded) return new PartSession(Sequence.open(model, encoded), grow, () => undefined);
     const encode = async () => (await model.encode([encoded?.masked ?? source], { signal }))[0];
@@ -66,17 +61,11 @@ function drafterOf({ model, name, options, isPartOfTarget, first }: ModelDraft):
     return new ModelSession(Sequence.open(model, own.encoded), grow, () => own.dispose());
   };
   return {
-    name: first ? `${name}, drafted by ${first.drafter.name}` : name,
+    name: guesses?.nameOf(name) ?? name,
     vocabularySize: model.vocabularySize,
     open: async (source, encoded, signal) => {
       const session = await openModel(source, encoded, signal);
-      try {
-        session.guesser = (await guesses?.open(source, encoded, signal)) ?? null;
-        return session;
-      } catch (error) {
-        session.dispose();
-        throw error;
-      }
+      return guesses ? guesses.open(session, source, encoded, signal) : session;
     },
     proposeAll: async (turns) => {
       const sessions = turns.map(({ session }) => session).filter((session) => session instanceof ModelSession);

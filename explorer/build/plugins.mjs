@@ -36,6 +36,10 @@ const LEFT_OUT = [
   { importers: ['kernels/registry.ts'], source: './reference', instead: 'no-reference.ts' },
   // Files of torch.save are large and old; what reads them would be a thirtieth of the page.
   { importers: ['weights/shards.ts'], source: './pickle', instead: 'no-torch-files.ts' },
+  // No control of the page asks for a draft of a draft, or for log-probabilities.
+  { importers: ['decoding/drafters/model.ts'], source: './guesser', instead: 'no-stages.ts' },
+  { importers: ['decoding/sampling/score.ts'], source: './log-probs', instead: 'no-log-probs.ts' },
+  { importers: ['decoding/score.ts'], source: './sampling/log-probs', instead: 'no-log-probs.ts' },
   // The page's own controls say how it decodes, and it makes no embeddings.
   { importers: ['weights/checkpoint.ts'], source: './stated', instead: 'no-settings.ts' },
   { importers: ['weights/checkpoint.ts'], source: './embedding', instead: 'no-settings.ts' },
