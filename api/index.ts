@@ -2,6 +2,7 @@ export { bundledPair } from './bundled.node';
 export { comparison } from './comparison';
 export { costFolder, type FoundCosts, forgetCosts, listCosts } from './costs/store.node';
 export { type DraftPlan, parseDraft, withFirst } from './drafts/names';
+export type { DraftModel, DraftName, DraftSelf, DraftSource, ModelSource } from './drafts/types';
 export { EMBED_OPTIONS, type EmbedOptions } from './embed-options';
 export {
   COMPARE_OPTIONS,
@@ -22,10 +23,6 @@ export type {
   BatchResult,
   CompareOptions,
   Comparison,
-  DraftModel,
-  DraftName,
-  DraftSelf,
-  DraftSource,
   EngineFacts,
   FailedResult,
   GenerateOptions,
@@ -35,7 +32,6 @@ export type {
   MaskedInput,
   MeasureCostsOptions,
   ModelFacts,
-  ModelSource,
   Notice,
   Progress,
   Result,

@@ -2,35 +2,26 @@ import { invalid } from '../common';
 import { DecodingError, type Drafter, type NgramTable } from '../decoding';
 import { loadModel, storedDtype, type T5Model } from '../engine';
 import { type Backend, createBackend, type Dtype, KernelError } from '../kernels';
-import {
-  type Checkpoint,
-  firstVocabularyDifference,
-  type GenerationStart,
-  hasDecoder,
-  type Tokenizer,
-  WeightsError,
-} from '../weights';
+import { type Checkpoint, type GenerationStart, hasDecoder, WeightsError } from '../weights';
 import { CostKeeper } from './costs/keeper';
 import { type DraftPlan, draftPlans, USUAL_SELF_DRAFT, withFirst } from './drafts/names';
 import { type OpenedDrafts, openDrafts } from './drafts/open';
 import { readTable } from './drafts/tables.node';
+import type { ModelSource } from './drafts/types';
 import { type EmbeddingHead, embeddingHead } from './embed-head';
 import { giveNotice } from './notices.node';
 import { findBundledPair } from './sources/bundled';
 import { type OpenedModel, openModel } from './sources/open';
 import { withoutGeneration } from './start';
-import type { LoadOptions, ModelSource, Progress } from './types';
+import { checkedTokenizer, type OpenedTokenizer } from './tokenizers';
+import type { LoadOptions, Progress } from './types';
 
 /** Everything that decoding needs, in memory. */
-export interface Loaded extends OpenedDrafts {
+export interface Loaded extends OpenedDrafts, OpenedTokenizer {
   readonly backend: Backend;
   readonly target: T5Model;
   /** Models that draft, in the order of their names. */
   readonly drafts: readonly T5Model[];
-  /** Null where the target's tokenizer is missing or cannot be read: then only ids go in. */
-  readonly tokenizer: Tokenizer | null;
-  /** Why there is no tokenizer; whoever needs text gets it. */
-  readonly tokenizerError: WeightsError | null;
   readonly prefix: string;
   /** Whether the target drafts for itself although no draft was named. A beam search then drafts only where γ is asked for. */
   readonly draftsUnasked: boolean;
@@ -269,40 +260,4 @@ function checkVocabulary(drafter: Drafter, target: T5Model): void {
     'vocabulary-mismatch',
     `draft ${drafter.name}: expected logits over the target's ${expected} ids, found ${found}`,
   );
-}
-
-/**
- * The target's tokenizer, after every draft's vocabulary was compared with the target's. Tables of embeddings may be padded
- * differently: with one tokenizer the ids that both models have mean the same. Without tokenizers nothing says so.
- */
-async function checkedTokenizer(target: Checkpoint, drafts: readonly Checkpoint[]): Promise<OpenedTokenizer> {
-  const opened = await tokenizerOf(target);
-  const { tokenizer } = opened;
-  for (const draft of drafts) {
-    const { tokenizer: other } = await tokenizerOf(draft);
-    const difference = tokenizer && other ? firstVocabularyDifference(tokenizer, other) : null;
-    const [a, b] = [target.config.vocabularySize, draft.config.vocabularySize];
-    const isKnown = a === b || (tokenizer !== null && other !== null);
-    const found = difference ?? (isKnown ? null : `logits over ${a} ids in one, over ${b} in the other`);
-    if (found === null) continue;
-    throw new DecodingError(
-      'vocabulary-mismatch',
-      `draft ${draft.name}: expected the vocabulary of the target ${target.name}, found a difference: ${found}`,
-    );
-  }
-  return opened;
-}
-
-/** A tokenizer, or why there is none. */
-type OpenedTokenizer = Pick<Loaded, 'tokenizer' | 'tokenizerError'>;
-
-/** A tokenizer that is missing, broken or not supported bars text, and not ids. */
-async function tokenizerOf(checkpoint: Checkpoint): Promise<OpenedTokenizer> {
-  try {
-    return { tokenizer: await checkpoint.tokenizer(), tokenizerError: null };
-  } catch (error) {
-    const isOfTokenizer = error instanceof WeightsError && ['not-found', 'tokenizer-invalid'].includes(error.code);
-    if (!isOfTokenizer) throw error;
-    return { tokenizer: null, tokenizerError: error };
-  }
 }

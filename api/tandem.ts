@@ -1,6 +1,7 @@
 import { ASYNC_DISPOSE, checkOptions, invalid, TandemError } from '../common';
 import type { CostTable } from '../decoding';
 import { Call, type LiveCalls } from './call';
+import type { ModelSource } from './drafts/types';
 import { checkEmbed, type EmbedOptions } from './embed-options';
 import type { Engine } from './engine';
 import { checkInput, checkSource, isMany } from './inputs';
@@ -23,7 +24,6 @@ import type {
   LoadOptions,
   MeasureCostsOptions,
   ModelFacts,
-  ModelSource,
   Result,
 } from './types';
 import { openWorkerEngine } from './worker/client';

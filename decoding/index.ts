@@ -8,7 +8,7 @@ export { type MeasureOptions, measureCosts } from './costs';
 export { type CopyOptions, copyDrafter } from './drafters/copy';
 export { type Drafter, type DraftRequest, type DraftSession, type DraftTurn, proposeAll } from './drafters/drafter';
 export { firstOf } from './drafters/first-of';
-export type { FirstStage } from './drafters/guesser';
+export type { FirstStage } from './drafters/first-stage';
 export { earlyExitDrafter, modelDrafter, selfDrafter } from './drafters/model';
 export { type NgramOptions, NgramTable, ngramDrafter } from './drafters/ngram';
 export { randomDrafter } from './drafters/random';

@@ -1,7 +1,7 @@
 import { invalid, type OptionRule, oneOf, whole } from '../../common';
 import type { Drafter } from '../../decoding';
 import { WEIGHT_TYPES } from '../../kernels';
-import type { DraftModel, DraftSelf, DraftSource, ModelSource } from '../types';
+import type { DraftModel, DraftSelf, DraftSource, ModelSource } from './types';
 
 /** One draft, once its name has been read. `first` is what drafts for it. */
 export type DraftPlan =

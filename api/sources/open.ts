@@ -1,6 +1,7 @@
 import { invalid, quoted, TandemError } from '../../common';
 import { type Checkpoint, type FileSet, fromPretrained, type ModelFiles, openFileSet } from '../../weights';
-import type { LoadOptions, ModelSource, Progress } from '../types';
+import type { ModelSource } from '../drafts/types';
+import type { LoadOptions, Progress } from '../types';
 import { type Location, locationOf } from './location.node';
 import { openUrl } from './url';
 

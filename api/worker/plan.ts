@@ -1,9 +1,9 @@
 import { TandemError } from '../../common';
 import type { DraftPlan } from '../drafts/names';
+import type { ModelSource } from '../drafts/types';
 import type { LoadPlan } from '../load';
 import { addressOf, locationOf } from '../sources/location.node';
 import { isCheckpoint } from '../sources/open';
-import type { ModelSource } from '../types';
 
 /**
  * The same plan in a form that can be sent to a worker: addresses are made absolute, and files go by name.

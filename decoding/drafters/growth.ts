@@ -6,14 +6,11 @@ import type { Draw } from '../sampling/draw';
 import { rowDistributions } from '../sampling/processors';
 import type { Sequence } from '../sequence';
 import type { DraftRequest } from './drafter';
-import type { Guesser } from './guesser';
 
 /** A sequence for which a model drafts, and what is asked of it. */
 export interface GrowthItem {
   readonly sequence: Sequence;
   readonly request: DraftRequest;
-  /** What guesses for the model; null where nothing does. `growTrees` asks nobody. */
-  readonly guesser?: Guesser | null;
 }
 
 /** A proposal, with the model's state along it. */

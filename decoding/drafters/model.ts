@@ -3,8 +3,9 @@ import { SharedEncodings, wholeShare } from '../encodings';
 import { depthOf, type Proposal } from '../proposal';
 import { Sequence } from '../sequence';
 import { type Drafter, type DraftRequest, type DraftSession, proposeEach } from './drafter';
-import { type GrownTree, type GrowthItem, growTrees } from './growth';
-import { type FirstStage, type Guesser, Guesses } from './guesser';
+import { type FirstStage, Guesses, type ModelItem } from './first-stage';
+import { type GrownTree, growTrees } from './growth';
+import type { Guesser } from './guesser';
 
 /**
  * Another T5 with the same vocabulary drafts, one call for each position.
@@ -53,7 +54,7 @@ interface ModelDraft {
 function drafterOf({ model, name, options, isPartOfTarget, first }: ModelDraft): Drafter {
   const encodings = new SharedEncodings(); // by the target's encoding of the same source
   const guesses = first && new Guesses(first, model, options);
-  const grow = async (items: readonly GrowthItem[]) => guesses?.grow(items) ?? growTrees(model, items, options);
+  const grow = async (items: readonly ModelItem[]) => guesses?.grow(items) ?? growTrees(model, items, options);
   const openModel = async (source: readonly number[], encoded: Encoded | undefined, signal?: AbortSignal) => {
     if (isPartOfTarget && encoded) return new PartSession(Sequence.open(model, encoded), grow, () => undefined);
     const encode = async () => (await model.encode([encoded?.masked ?? source], { signal }))[0];
@@ -85,7 +86,7 @@ class ModelSession implements DraftSession {
 
   constructor(
     public sequence: Sequence,
-    private readonly grow: (items: readonly GrowthItem[]) => Promise<GrownTree[]>,
+    private readonly grow: (items: readonly ModelItem[]) => Promise<GrownTree[]>,
     private readonly onDispose: () => void,
   ) {}
 
@@ -95,7 +96,7 @@ class ModelSession implements DraftSession {
   }
 
   /** Starts a round. */
-  begin(request: DraftRequest): GrowthItem {
+  begin(request: DraftRequest): ModelItem {
     return { sequence: this.sequence, request, guesser: this.guesser };
   }
 
@@ -132,7 +133,7 @@ class ModelSession implements DraftSession {
 
 /** The state of a draft that is part of the target. What it has computed itself is of use for one round. */
 class PartSession extends ModelSession {
-  override begin(request: DraftRequest): GrowthItem {
+  override begin(request: DraftRequest): ModelItem {
     const { targetStream } = request;
     if (targetStream) {
       const next = Sequence.from(this.sequence.model, targetStream);

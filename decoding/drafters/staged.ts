@@ -6,13 +6,8 @@ import { type Distribution, isEmpty } from '../sampling/distribution';
 import type { Draw } from '../sampling/draw';
 import { rowDistributions } from '../sampling/processors';
 import { type Drafter, proposeAll } from './drafter';
-import type { GrownTree, GrowthItem } from './growth';
-import type { Guesser } from './guesser';
-
-/** A sequence for which a model drafts, and what guesses for it. */
-export interface GuessedItem extends GrowthItem {
-  readonly guesser: Guesser;
-}
+import type { GrownTree } from './growth';
+import type { GuessedItem } from './guesser';
 
 /** One item's proposal as it grows. */
 interface Growing {

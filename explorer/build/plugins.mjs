@@ -37,7 +37,7 @@ const LEFT_OUT = [
   // Files of torch.save are large and old; what reads them would be a thirtieth of the page.
   { importers: ['weights/shards.ts'], source: './pickle', instead: 'no-torch-files.ts' },
   // No control of the page asks for a draft of a draft, or for log-probabilities.
-  { importers: ['decoding/drafters/model.ts'], source: './guesser', instead: 'no-stages.ts' },
+  { importers: ['decoding/drafters/model.ts'], source: './first-stage', instead: 'no-stages.ts' },
   { importers: ['decoding/sampling/score.ts'], source: './log-probs', instead: 'no-log-probs.ts' },
   { importers: ['decoding/score.ts'], source: './sampling/log-probs', instead: 'no-log-probs.ts' },
   // The page's own controls say how it decodes, and it makes no embeddings.
