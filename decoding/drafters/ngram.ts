@@ -1,11 +1,9 @@
-import { quoted, quotedJson } from '../../common';
+import { quoted } from '../../common';
 import { DecodingError } from '../errors';
 import { chain } from '../proposal';
 import { type Distribution, mostProbableEntries, oneHot, tokenAt } from '../sampling/distribution';
 import type { Drafter } from './drafter';
-
-/** The ids of a context, with commas between: at most seven. */
-const CONTEXT = /^(\d+(,\d+){0,6})?$/;
+import { readCounts } from './ngram-counts';
 
 /** Counts of tokens after contexts of 0 … order − 1 tokens. */
 export class NgramTable {
@@ -56,28 +54,9 @@ export class NgramTable {
 
   /** @throws DecodingError `option-invalid` when the value is not such a table */
   static fromJSON(value: unknown, name = 'n-gram table'): NgramTable {
-    const json = value as ReturnType<typeof JSON.parse>;
-    const bad = (expected: string, found: unknown) =>
-      new DecodingError('option-invalid', `${name}: expected ${expected}, found ${quotedJson(found)}`);
-    if (json?.format !== 'tandem-ngram' || json.version !== 1)
-      throw bad('format tandem-ngram, version 1', json?.format);
-    if (!Number.isSafeInteger(json.vocabularySize) || json.vocabularySize < 1)
-      throw bad('a vocabularySize', json.vocabularySize);
-    const table = new NgramTable(json.order, json.vocabularySize);
-    const { contexts = {} } = json;
-    if (typeof contexts !== 'object' || contexts === null || Array.isArray(contexts)) throw bad('contexts', contexts);
-    for (const [context, list] of Object.entries(contexts)) {
-      if (!CONTEXT.test(context)) throw bad('token ids with commas between', context);
-      if (!Array.isArray(list) || list.length % 2 > 0)
-        throw bad(`pairs of token and count for ${quoted(context)}`, list);
-      for (let i = 0; i < list.length; i += 2) {
-        const [token, count] = [list[i], list[i + 1]];
-        const known = Number.isInteger(token) && token >= 0 && token < json.vocabularySize;
-        if (!known || !Number.isSafeInteger(count) || count < 1)
-          throw bad(`a token and its count after ${quoted(context)}`, [token, count]);
-        table.count(context, token, count);
-      }
-    }
+    const { order, vocabularySize, counts } = readCounts(value, name);
+    const table = new NgramTable(order, vocabularySize);
+    for (const [context, token, count] of counts) table.count(context, token, count);
     return table;
   }
 

@@ -36,7 +36,8 @@ const LEFT_OUT = [
   { importers: ['kernels/registry.ts'], source: './reference', instead: 'no-reference.ts' },
   // Files of torch.save are large and old; what reads them would be a thirtieth of the page.
   { importers: ['weights/shards.ts'], source: './pickle', instead: 'no-torch-files.ts' },
-  // No control of the page asks for a draft of a draft, or for log-probabilities.
+  // No control of the page asks for a draft of a draft, for a table of n-grams, or for log-probabilities.
+  { importers: ['decoding/drafters/ngram.ts'], source: './ngram-counts', instead: 'no-tables.ts' },
   { importers: ['decoding/drafters/model.ts'], source: './first-stage', instead: 'no-stages.ts' },
   { importers: ['decoding/sampling/score.ts'], source: './log-probs', instead: 'no-log-probs.ts' },
   { importers: ['decoding/score.ts'], source: './sampling/log-probs', instead: 'no-log-probs.ts' },
