@@ -109,7 +109,8 @@ function sourceOf(draft: string): DraftSource | undefined {
 
 /** Whether a draft is another model than a target of this type: `self` is the target's decoder in q8. */
 function canDraft(draft: string, dtype: Dtype): boolean {
-  return !(draft === 'self' && dtype === 'q8') && draft !== `self:${dtype}`;
+  const [kind, copy = 'q8'] = draft.split(':');
+  return kind !== 'self' || copy !== dtype;
 }
 
 /**

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { Progress } from '../../api';
 import { BatchProgress } from '../../cli/batch/progress';
 import { bytesProgress, countProgress, encodingProgress, loadProgress } from '../../cli/progress';
+import { counted } from '../../common';
 import { type Screen, screen } from './screen';
 
 const [HIDE, SHOW, CLEAR_LINE] = ['\u001b[?25l', '\u001b[?25h', '\u001b[2K'];
@@ -139,9 +140,12 @@ describe('the progress of a batch', () => {
   it.each<[string, { terminal: boolean; every: number; start: string; form: RegExp }]>([
     [
       'a terminal is one line that changes twice a second',
-      { terminal: true, every: 500, start: CLEAR, form: /^\d+ lines[^\n]*$/ },
+      { terminal: true, every: 500, start: CLEAR, form: /^\d+ lines?, [^\n]*$/ },
     ],
-    ['a log is a line every 30 s', { terminal: false, every: 30_000, start: '', form: /^tandem: \d+ lines[^\n]*\n$/ }],
+    [
+      'a log is a line every 30 s',
+      { terminal: false, every: 30_000, start: '', form: /^tandem: \d+ lines?, [^\n]*\n$/ },
+    ],
   ])('on %s; the end is a line of its own, after which nothing comes', (_, { terminal, every, start, form }) => {
     shown = screen(terminal);
     const told = new BatchProgress({ size: null, quiet: false });
@@ -155,7 +159,7 @@ describe('the progress of a batch', () => {
       expect(shown.written).toHaveLength(i);
       expect(shown.written[i - 1].startsWith(start)).toBe(true);
       expect(shown.written[i - 1].slice(start.length)).toMatch(form);
-      expect(shown.written[i - 1]).toContain(`${i} lines`);
+      expect(shown.written[i - 1]).toContain(counted(i, 'line'));
     }
     told.close();
     const rest = shown.written.splice(0).slice(4).join('');
@@ -187,7 +191,9 @@ describe('the progress of a batch', () => {
         for (const one of failed) told.recorded(one);
         const failures = failed.filter(Boolean).length;
         const end = failures > 0 ? `, ${failures} failed` : '';
-        expect(told.text).toBe(`${failed.length} lines, ${((failed.length * 1000) / took).toFixed(1)} a second${end}`);
+        expect(told.text).toBe(
+          `${counted(failed.length, 'line')}, ${((failed.length * 1000) / took).toFixed(1)} a second${end}`,
+        );
         expect(told.failures).toBe(failures);
       }),
     );

@@ -18,6 +18,8 @@ import { randomCheckpoint, tinyConfig } from '../support/random-checkpoint';
 /** A batch, what each of its sequences gives alone, and what it has given so far. */
 interface Real {
   readonly pair: Pair;
+  /** How the draft's model is called. */
+  readonly draftOptions: ForwardOptions;
   readonly batch: Batch;
   readonly given: Map<number, number[]>;
   readonly ended: Map<number, string>;
@@ -88,7 +90,7 @@ async function check(model: Model, real: Real): Promise<void> {
     expect(await cachedRow(run.target, run.ids)).toEqual(await uncachedRow(run.target.model, source, run.ids));
     if (!run.draft) continue;
     const draft: Sequence = Reflect.get(run.draft, 'sequence');
-    const options: ForwardOptions = Reflect.get(run.draft, 'options');
+    const options = real.draftOptions;
     const cached = await cachedRow(draft, run.ids, options);
     expect(cached).toEqual(await uncachedRow(draft.model, source, run.ids, options));
     real.seen.drafts++;
@@ -207,14 +209,14 @@ describe('a session of sequences that join, propose, roll back, end and are abor
     await backend.dispose();
   });
 
-  const drafters: [string, () => Pair][] = [
+  const drafters: [string, () => Pair, ForwardOptions?][] = [
     ['a rough copy', () => ({ target, drafter: modelDrafter(rough) })],
     ['another model', () => ({ target, drafter: modelDrafter(other) })],
-    ['the first two layers', () => ({ target, drafter: earlyExitDrafter(target, 2) })],
+    ['the first two layers', () => ({ target, drafter: earlyExitDrafter(target, 2) }), { layers: 2 }],
   ];
   it.each(drafters)(
     'drafted by %s: after every step cached logits equal uncached ones bit for bit, and each text is the text of running alone',
-    async (_, pair) => {
+    async (_, pair, draftOptions = {}) => {
       const seen: Seen = { drafts: 0, done: 0, failed: 0 };
       await fc.assert(
         fc.asyncProperty(commands, async (steps) => {
@@ -222,7 +224,16 @@ describe('a session of sequences that join, propose, roll back, end and are abor
           await fc.asyncModelRun(
             () => ({
               model: { live: new Set<number>() },
-              real: { pair: pair(), batch, given: new Map(), ended: new Map(), alone: [], stops: [], seen },
+              real: {
+                pair: pair(),
+                draftOptions,
+                batch,
+                given: new Map(),
+                ended: new Map(),
+                alone: [],
+                stops: [],
+                seen,
+              },
             }),
             steps,
           );

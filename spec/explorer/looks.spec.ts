@@ -83,6 +83,8 @@ describeIn(browserOf('chromium'), 'how the explorer looks', () => {
       await page.setViewportSize({ width, height: 900 });
       await show(`#${panel}`, ready);
       expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      // A curve learns the width of the window a frame after the panel.
+      await page.waitForFunction(`(${smallestLetters})() >= 11`, undefined, { timeout: 5000 }).catch(() => undefined);
       expect(await page.evaluate(smallestLetters)).toBeGreaterThanOrEqual(11);
       await page.setViewportSize({ width: 1280, height: 900 });
     });

@@ -5,6 +5,8 @@ import { using } from '../laws/subject';
 import { normal } from './screened';
 import { TOLERANCE } from './support';
 
+/** Boxes end on a multiple of so many bytes, because kernels read and write whole vectors. */
+const VECTOR_BYTES = 16;
 /** Bytes after each allocation, which nobody may write to. */
 const GUARD_BYTES = 320;
 /** Float32s and float64s of these bytes are NaN, so that a result shows whether one was read before it was written. */
@@ -29,10 +31,11 @@ function checkAll(): void {
 
 const { allocate, free } = LinearMemory.prototype;
 jest.spyOn(LinearMemory.prototype, 'allocate').mockImplementation(function (this: LinearMemory, bytes, what) {
-  const at = allocate.call(this, bytes + GUARD_BYTES, what);
-  this.u8.fill(POISON, at, at + bytes + GUARD_BYTES);
+  const own = Math.ceil(bytes / VECTOR_BYTES) * VECTOR_BYTES;
+  const at = allocate.call(this, own + GUARD_BYTES, what);
+  this.u8.fill(POISON, at, at + own + GUARD_BYTES);
   const places = inUse.get(this) ?? new Map<number, number>();
-  inUse.set(this, places.set(at, at + bytes));
+  inUse.set(this, places.set(at, at + own));
   count++;
   return at;
 });
