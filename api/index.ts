@@ -1,7 +1,7 @@
 export { bundledPair } from './bundled.node';
 export { comparison } from './comparison';
 export { costFolder, type FoundCosts, forgetCosts, listCosts } from './costs/store.node';
-export { type DraftPlan, parseDraft, withFirst } from './drafts/names';
+export { draftOfSelf, parseDraft, withFirst } from './drafts/names';
 export type { DraftModel, DraftName, DraftSelf, DraftSource, ModelSource } from './drafts/types';
 export { EMBED_OPTIONS, type EmbedOptions } from './embed-options';
 export {

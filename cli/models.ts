@@ -1,4 +1,5 @@
 import { type Stats, statSync } from 'node:fs';
+import { draftOfSelf } from '../api';
 import { fileKind, quoted, TandemError } from '../common';
 import { type Checkpoint, type FromPretrainedOptions, fromPretrained } from '../weights';
 import { CommandError, systemCode } from './failure';
@@ -36,7 +37,7 @@ function lookUp(path: string): Stats | string {
 /** Checks the models and the tables among drafts; other drafts, such as `copy` and `layers:2`, are no files. */
 export async function checkDrafts(drafts: readonly string[]): Promise<void> {
   for (const asked of drafts) {
-    const draft = asked.replace(/^self:\w+:/, ''); // what drafts for the target's copy
+    const draft = draftOfSelf(asked) ?? asked;
     const [kind, name] = /^(\w+):(.*)$/s.exec(draft)?.slice(1) ?? ['', draft];
     if (kind === 'ngram') await checkReadable(name);
     else if (kind === 'model' || (kind === '' && /^[~.]|[\\/]/.test(name))) checkModelName(name, '--draft');

@@ -1,4 +1,4 @@
-import { quoted } from '../common';
+import { counted, quoted } from '../common';
 import type { Backend } from './contract';
 import { createCpuBackend } from './cpu';
 import { KernelError } from './errors';
@@ -64,7 +64,7 @@ export async function probeBackends(): Promise<BackendProbe[]> {
       const backend = await createBackend(name);
       const { level, threads, reason } = backend.facts;
       await backend.dispose();
-      const reached = `${level}, ${threads} thread${threads === 1 ? '' : 's'}`;
+      const reached = `${level}, ${counted(threads, 'thread')}`;
       probes.push({ name, available: true, reason: reason === undefined ? reached : `${reached}; ${reason}` });
     } catch (error) {
       probes.push({ name, available: false, reason: messageOf(error) });

@@ -53,23 +53,28 @@ export function parseDraft(text: string): DraftPlan {
   return { kind: 'model', model: kind === 'model' && rest !== null ? rest : text };
 }
 
+/** The name of what drafts for the target's copy in `self:TYPE:DRAFT`; null in every other name. */
+export function draftOfSelf(name: string): string | null {
+  return /^self:[^:]*:(.*)$/s.exec(name)?.[1] ?? null;
+}
+
 /** Reads what comes after `self:`, which is a type, and perhaps the name of what drafts for it. */
 function parseSelf(rest: string | null, text: string): DraftPlan {
   if (rest === null) return USUAL_SELF_DRAFT;
-  const colon = rest.indexOf(':');
-  const dtype = colon < 0 ? rest : rest.slice(0, colon);
+  const [dtype] = rest.split(':', 1);
+  const first = draftOfSelf(text);
   if (!SELF_DTYPES.includes(dtype)) {
     throw invalid('draft', "self:q8, self:q4 or self:bf16 (a model of this name is 'model:self')", text);
   }
   return {
     kind: 'self',
     dtype: dtype as SelfDtype,
-    first: colon < 0 ? undefined : firstOf(parseDraft(rest.slice(colon + 1))),
+    first: first === null ? undefined : checkedFirst(parseDraft(first)),
   };
 }
 
 /** A draft that may draft for another one. @throws TandemError `option-invalid` */
-function firstOf(plan: DraftPlan): DraftPlan {
+function checkedFirst(plan: DraftPlan): DraftPlan {
   if (plan.kind !== 'self') return plan;
   throw invalid('draft', 'a draft of the copy of the target that is not such a copy itself', `self:${plan.dtype}`);
 }
@@ -77,7 +82,7 @@ function firstOf(plan: DraftPlan): DraftPlan {
 /** Drafts, and what drafts for them. */
 export function withFirst(plans: readonly DraftPlan[]): DraftPlan[] {
   return plans.flatMap((plan) => {
-    const first = plan.kind === 'self' || plan.kind === 'model' ? plan.first : undefined;
+    const first = 'first' in plan ? plan.first : undefined;
     return first ? [plan, ...withFirst([first])] : [plan];
   });
 }
@@ -148,7 +153,7 @@ function selfPlan({ self, draft, ...rest }: DraftSelf): DraftPlan {
   const [unknown] = Object.keys(rest);
   if (unknown !== undefined) throw invalid('draft', 'an object with self and draft', unknown);
   if (!SELF_DTYPES.includes(self)) throw invalid('draft.self', 'q8, q4 or bf16', self);
-  return { kind: 'self', dtype: self, first: draft === undefined ? undefined : firstOf(planOf(draft)) };
+  return { kind: 'self', dtype: self, first: draft === undefined ? undefined : checkedFirst(planOf(draft)) };
 }
 
 /** What `draft` accepts. A command line writes several with commas between, and `none` for no draft. */

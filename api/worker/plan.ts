@@ -17,9 +17,9 @@ export function sendablePlan({ target, drafts, ...rest }: LoadPlan): LoadPlan {
 function sendableDraft(draft: DraftPlan): DraftPlan {
   switch (draft.kind) {
     case 'model':
-      return { ...draft, model: sendableSource(draft.model, 'draft'), ...firstOf(draft) };
+      return { ...draft, model: sendableSource(draft.model, 'draft'), ...sendableFirst(draft) };
     case 'self':
-      return { ...draft, ...firstOf(draft) };
+      return { ...draft, ...sendableFirst(draft) };
     case 'ngram':
       return { ...draft, file: draft.file === null ? null : addressOf(draft.file) };
     case 'drafter':
@@ -29,7 +29,7 @@ function sendableDraft(draft: DraftPlan): DraftPlan {
   }
 }
 
-function firstOf({ first }: { readonly first?: DraftPlan }): { readonly first?: DraftPlan } {
+function sendableFirst({ first }: { readonly first?: DraftPlan }): { readonly first?: DraftPlan } {
   return first === undefined ? {} : { first: sendableDraft(first) };
 }
 

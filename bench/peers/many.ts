@@ -1,7 +1,7 @@
 /** Peers that decode many sequences together: the same task as for one, with other ids in each source. */
 import { table } from '../../cli/table';
 import { type Interleaved, interleave, type PairedRatio } from '../harness/interleave';
-import { agreeing, judgeOf, opponent, reasons, type Skipped, sourceIds } from './start';
+import { agreeing, judgeOf, opponent, quartiles, reasons, type Skipped, sourceIds } from './start';
 import type { Setting, Worker } from './worker';
 
 /** What every peer decodes. */
@@ -132,8 +132,4 @@ export function manyPage({ shape, threads, counts, tokens, sourceIds: length, re
     versions.join('; '),
     'Ratios are medians over rounds in which all took turns. q8 is each peer’s own kind of int8; random weights.',
   ].join('\n');
-}
-
-function quartiles({ median, low, high }: PairedRatio): string {
-  return `${median.toFixed(2)}× (${low.toFixed(2)}–${high.toFixed(2)})`;
 }

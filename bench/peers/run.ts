@@ -11,7 +11,7 @@ import { table } from '../../cli/table';
 import { type Interleaved, interleave } from '../harness/interleave';
 import { browserPeers } from './browser';
 import { compareMany, manyPage, parseCounts } from './many';
-import { agreeing, judgeOf, opponent, reasons, type Skipped, sourceIds, startAll } from './start';
+import { agreeing, judgeOf, opponent, quartiles, reasons, type Skipped, sourceIds, startAll } from './start';
 import type { Setting, Worker } from './worker';
 
 export async function main(argv: readonly string[]): Promise<void> {
@@ -117,9 +117,7 @@ function print({ setting, tokens, sourceIds }: Task, results: readonly Result[],
     `${setting.shape}, ${setting.threads} thread(s), ${sourceIds} source ids, ${tokens} tokens, greedy, whole call\n`,
   );
   const rows = results.map(({ name, tokensPerSecond, ratio, agreeing }) => {
-    const against = ratio
-      ? `${ratio.median.toFixed(2)}× (${ratio.low.toFixed(2)}–${ratio.high.toFixed(2)}), ${ratio.against}`
-      : '';
+    const against = ratio ? `${quartiles(ratio)}, ${ratio.against}` : '';
     return [name, tokensPerSecond.toFixed(1), against, `${agreeing} of ${tokens}`];
   });
   console.log(table(['peer', 'tokens/s', "Tandem's speed over it (quartiles)", 'same tokens'], rows));

@@ -1,3 +1,4 @@
+import type { PairedRatio } from '../harness/interleave';
 import { PEERS, type PeerType } from './peers';
 import { type Setting, Worker } from './worker';
 
@@ -59,4 +60,9 @@ export function opponent(name: string, workers: readonly { readonly name: string
 export function agreeing(own: readonly number[], judge: readonly number[]): number {
   const differs = own.findIndex((token, i) => token !== judge[i]);
   return differs < 0 ? own.length : differs;
+}
+
+/** A ratio as tables have it: its median, and the quartiles over the rounds. */
+export function quartiles({ median, low, high }: Pick<PairedRatio, 'median' | 'low' | 'high'>): string {
+  return `${median.toFixed(2)}× (${low.toFixed(2)}–${high.toFixed(2)})`;
 }

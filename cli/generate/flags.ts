@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import {
   bundledPair,
-  type DraftPlan,
   type DraftSource,
+  draftOfSelf,
   GENERATE_OPTIONS,
   type GenerateOptions,
   LOAD_OPTIONS,
@@ -190,12 +190,13 @@ export async function loadOptions(flags: LoadFlags): Promise<LoadOptions> {
   const options: LoadOptions = optionsOf(flags, LOAD_OPTIONS);
   if (dtype === undefined && revision === undefined) return options;
   const names = flags.draft ?? (model === undefined ? [`model:${(await bundledPair()).draft}`] : []);
-  const own = (plan: DraftPlan, name: string): DraftSource => {
+  const withOwn = (name: string): DraftSource => {
+    const plan = parseDraft(name);
+    const first = draftOfSelf(name);
     if (plan.kind === 'model') return { model: plan.model, dtype, revision };
-    if (plan.kind !== 'self' || plan.first === undefined) return name as DraftSource;
-    return { self: plan.dtype, draft: own(plan.first, name.split(':').slice(2).join(':')) };
+    return plan.kind === 'self' && first !== null ? { self: plan.dtype, draft: withOwn(first) } : (name as DraftSource);
   };
-  const draft = names.map((name) => own(parseDraft(name), name));
+  const draft = names.map(withOwn);
   return { ...options, draft };
 }
 

@@ -3,7 +3,7 @@ import { Failure } from '../failure';
 import { type Proposal, type ProposedToken, ROOT } from '../proposal';
 import { type Distribution, isEmpty } from '../sampling/distribution';
 import type { Draw } from '../sampling/draw';
-import { rowDistributions } from '../sampling/processors';
+import { type RowRequest, rowDistributions } from '../sampling/processors';
 import type { Sequence } from '../sequence';
 import type { DraftRequest } from './drafter';
 
@@ -72,6 +72,13 @@ export async function growTrees(
   }
 }
 
+/** A row of a call that drafts, which follows these ids. */
+export function draftRow(request: DraftRequest, ids: readonly number[], row: number): RowRequest {
+  const { processing, eosTokens, source, maxNewTokens, numbers } = request;
+  const context = { ids, eosTokens, source, maxNewTokens, model: 'draft' as const };
+  return { row, context, processing, numbers: numbers?.(ids.length) };
+}
+
 async function growOneDepth(model: SequenceModel, tips: readonly Tip[], growth: Growth): Promise<Tip[]> {
   const { items, options } = growth;
   let count = 0;
@@ -84,10 +91,8 @@ async function growOneDepth(model: SequenceModel, tips: readonly Tip[], growth: 
   try {
     let end = 0;
     const requests = tips.map(({ item, ids }, i) => {
-      const { processing, eosTokens, source, maxNewTokens, numbers } = items[item].request;
       end += rows[i].length;
-      const context = { ids, eosTokens, source, maxNewTokens, model: 'draft' as const };
-      return { row: end - 1, context, processing, numbers: numbers?.(ids.length) };
+      return draftRow(items[item].request, ids, end - 1);
     });
     const [distributions] = await rowDistributions(view, [requests]);
     if (distributions instanceof Failure) throw distributions.error;

@@ -1,12 +1,12 @@
-import type { ForwardOptions, LogitsView, SequenceModel } from '../../engine';
+import type { DecoderRow, ForwardOptions, SequenceModel } from '../../engine';
 import { Failure } from '../failure';
 import type { GammaChooser } from '../gamma/adaptive';
 import { chain, type Proposal } from '../proposal';
 import { type Distribution, isEmpty } from '../sampling/distribution';
 import type { Draw } from '../sampling/draw';
-import { rowDistributions } from '../sampling/processors';
+import { type RowRequest, rowDistributions } from '../sampling/processors';
 import { type Drafter, proposeAll } from './drafter';
-import type { GrownTree } from './growth';
+import { draftRow, type GrownTree } from './growth';
 import type { GuessedItem } from './guesser';
 
 /** One item's proposal as it grows. */
@@ -51,21 +51,18 @@ async function growOnce(
   const start = performance.now();
   const guesses = await guess(growing, first);
   const guessed = performance.now();
-  let count = 0;
-  const rows = growing.map((one, i) => {
-    const rowsOfOne = one.item.sequence.rows(idsOf(one), guesses[i], count);
-    count += rowsOfOne.length;
-    return rowsOfOne;
+  const rows: DecoderRow[] = [];
+  const requests = growing.map((one, i) => {
+    rows.push(...one.item.sequence.rows(idsOf(one), guesses[i], rows.length));
+    return requestsOf(one, guesses[i], rows.length);
   });
-  const view = await model.forward(rows.flat(), options);
+  const view = await model.forward(rows, options);
   let tokens = 0;
   try {
-    const distributions = await distributionsOf(
-      view,
-      growing,
-      guesses,
-      rows.map(({ length }) => length),
-    );
+    const distributions = (await rowDistributions(view, requests)).map((one) => {
+      if (one instanceof Failure) throw one.error;
+      return one;
+    });
     for (const [i, one] of growing.entries()) tokens += addTokens(one, guesses[i], distributions[i]);
   } finally {
     view.dispose();
@@ -93,30 +90,12 @@ async function guess(growing: readonly Growing[], first: Drafter): Promise<Propo
   return guesses;
 }
 
-/** For each proposal that grows, the model's distribution after its last token and after each guess. */
-async function distributionsOf(
-  view: LogitsView,
-  growing: readonly Growing[],
-  guesses: readonly Proposal[],
-  lengths: readonly number[],
-): Promise<Distribution[][]> {
-  let end = 0;
-  const requests = growing.map((one, i) => {
-    end += lengths[i];
-    const { processing, eosTokens, source, maxNewTokens, numbers } = one.item.request;
-    const known = idsOf(one);
-    const tokens = guesses[i].map(({ draw }) => draw.token);
-    return [...tokens, null].map((_, j) => {
-      const ids = [...known, ...tokens.slice(0, j)];
-      const context = { ids, eosTokens, source, maxNewTokens, model: 'draft' as const };
-      return { row: end - 1 - tokens.length + j, context, processing, numbers: numbers?.(ids.length) };
-    });
-  });
-  const found = await rowDistributions(view, requests);
-  return found.map((distributions) => {
-    if (distributions instanceof Failure) throw distributions.error;
-    return distributions;
-  });
+/** The rows after a proposal's last token and after each guess, the last of which ends before row `end`. */
+function requestsOf(one: Growing, guesses: Proposal, end: number): RowRequest[] {
+  const ids = idsOf(one);
+  const tokens = guesses.map(({ draw }) => draw.token);
+  const first = end - 1 - tokens.length;
+  return [...tokens, null].map((_, i) => draftRow(one.item.request, [...ids, ...tokens.slice(0, i)], first + i));
 }
 
 /**

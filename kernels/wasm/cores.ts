@@ -1,3 +1,5 @@
+import { counted } from '../../common';
+
 /** More threads than this rarely help, because they share the memory of the machine. */
 export const MOST_DEFAULT_THREADS = 8;
 
@@ -29,9 +31,9 @@ export function chooseThreads({ machine, allowed, quota, busy }: Cores): ThreadC
   const threads = Math.max(1, free);
   if (quota === null && busy === null) return { threads, reason: null };
   const limits = [
-    `${allowed} of ${machine} core${machine === 1 ? '' : 's'}`,
+    `${allowed} of ${counted(machine, 'core')}`,
     ...(quota === null ? [] : [`limited to the time of ${Number(quota.toFixed(2))}`]),
     ...(busy === null ? [] : [`${busy} busy`]),
   ];
-  return { threads, reason: `${limits.join(', ')}: ${threads} thread${threads === 1 ? '' : 's'}` };
+  return { threads, reason: `${limits.join(', ')}: ${counted(threads, 'thread')}` };
 }
