@@ -1,4 +1,4 @@
-import { draftPlans, draftRule, parseDraft, splitDrafts, withFirst } from '../../../api/drafts/names';
+import { draftOfSelf, draftPlans, draftRule, parseDraft, splitDrafts, withFirst } from '../../../api/drafts/names';
 import { copyDrafter } from '../../../decoding';
 
 const refused = expect.objectContaining({ name: 'TandemError', code: 'option-invalid' });
@@ -61,6 +61,18 @@ describe('names of drafts', () => {
     expect(draftPlans(draftRule.parse?.('none') ?? ['copy'])).toEqual([]);
     expect(draftRule.parse?.('copy,')).toBeNull();
     expect(draftRule.parse?.('layers:x')).toBeNull();
+  });
+
+  it.each([
+    ['self:q4:copy', 'copy'],
+    ['self:q8:ngram:en-de.json', 'ngram:en-de.json'],
+    ['self:bf16:C:\\models\\t5', 'C:\\models\\t5'],
+    ['self:q4', null],
+    ['self', null],
+    ['model:self:q4:copy', null],
+    ['ngram:self:q4:copy', null],
+  ])('%s: what drafts for the copy of the target', (name, first) => {
+    expect(draftOfSelf(name)).toBe(first);
   });
 
   it('come with what drafts for them, in the order in which they are opened', () => {
