@@ -103,6 +103,34 @@ describe('scoring', () => {
     expect(target.calls()).toBe(1);
   });
 
+  it('no target asks nothing of the model, whatever the source', async () => {
+    for (const source of [[3, 1], []]) {
+      const model = table(3);
+      const encode = jest.fn(model.encode);
+      expect(await scoreTargets({ target: { ...model, encode }, source, targets: [] })).toEqual([]);
+      expect([encode.mock.calls.length, model.calls()]).toEqual([0, 0]);
+    }
+  });
+
+  it('of a generated text is what generating it tells, for any number of best tokens, none included', async () => {
+    const cases = fc.record({
+      seed: fc.nat(999),
+      top: fc.nat(9),
+      gamma: fc.nat(4),
+      temperature: fc.constantFrom(0, 1),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ seed, top, gamma, temperature }) => {
+        const [target, source] = [table(seed), [3, 1]];
+        const settings = { seed, temperature, gamma, maxNewTokens: 9, logProbs: top };
+        const drafter = modelDrafter(table(seed + 1));
+        const result = await collect(generate({ target, drafter, source, settings }));
+        const [{ tokens }] = await scoreTargets({ target, source, targets: [result.ids], top });
+        expect(result.logProbs).toEqual(tokens);
+      }),
+    );
+  });
+
   it('the whole is the sum of its tokens, the best tokens come first, and everything is given back', async () => {
     await fc.assert(
       fc.asyncProperty(fc.nat(999), fc.array(ids, { maxLength: 20 }), fc.nat(9), async (seed, targets, top) => {

@@ -183,4 +183,32 @@ describe('a batch that callers share', () => {
     await shared.settle();
     expect(pair.open()).toBe(0);
   });
+
+  it('has given back what a caller who left had in it, when it has settled', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.nat(5), async (count, after) => {
+        const pair = newPair();
+        const shared = new SharedBatch(pair, 4);
+        let seen = 0;
+        for await (const _ of shared.generate(Array.from({ length: count }, (_, id) => request(id, 30)))) {
+          if (seen++ === after) break;
+        }
+        await shared.settle();
+        expect(pair.open()).toBe(0);
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('lets a caller leave whose list has nothing to give back', async () => {
+    const pair = newPair();
+    const shared = new SharedBatch(pair, 1);
+    let id = 0;
+    const next = () => ({ done: false as const, value: request(id++) });
+    for await (const event of shared.generate({ [Symbol.iterator]: () => ({ next }) })) {
+      if (event.kind === 'done') break;
+    }
+    await shared.settle();
+    expect(pair.open()).toBe(0);
+  });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { collect, generate, modelDrafter, type Settings, TraceRecorder } from '../../../decoding';
-import { fastestByTops } from '../../../decoding/sampling/race';
+import { fastestByTops, type RaceNumbers } from '../../../decoding/sampling/race';
 import { type LogitsView, loadModel, type T5Model } from '../../../engine';
 import { type Backend, BLOCK, blocksOf, createWasmBackend } from '../../../kernels';
 import { numbersOf } from '../../support/race-numbers';
@@ -29,9 +29,25 @@ function slowest(row: Float32Array, temperature: number, list: readonly number[]
   return times.indexOf(Math.min(...times));
 }
 
+/** The numbers, which count the times that one is asked for whose bound shows that it cannot be that of the winner. */
+function watchedNumbers(numbers: RaceNumbers, row: Float32Array, temperature: number) {
+  const most = Math.max(...row);
+  const seen = { asked: 0, needless: 0 };
+  let least = Number.POSITIVE_INFINITY;
+  const of = (token: number) => {
+    const weight = Math.exp((row[token] - most) / temperature);
+    seen.asked++;
+    if (numbers.bounds[Math.floor(token / BLOCK)] > least * weight * (1 + 1e-6)) seen.needless++;
+    least = Math.min(least, numbers.of(token) / weight);
+    return numbers.of(token);
+  };
+  return { seen, numbers: { ...numbers, of } };
+}
+
 describe('a race by bounds of logits', () => {
-  it('has the winner of the race by all logits, whatever the bounds, and asks for no block twice', async () => {
+  it('has the winner of the race by all logits, whatever the bounds, and asks for no block and no number in vain', async () => {
     let known = 0;
+    let asked = 0;
     let [blocks, all] = [0, 0];
     const test = fc.record({
       seed: fc.nat(1e6),
@@ -51,18 +67,22 @@ describe('a race by bounds of logits', () => {
         const list = Array.from({ length: size }, (_, token) =>
           tight ? blockNumbers[Math.floor(token / BLOCK)] * (1 + 0.1 * random()) : -Math.log(random() + 1e-12),
         );
-        const { view, asked } = boundedView(row, slack);
-        const found = await fastestByTops(view, 0, temperature, () => numbersOf(list, part));
-        expect(new Set(asked).size).toBe(asked.length);
+        const { view, asked: askedBlocks } = boundedView(row, slack);
+        const { seen, numbers } = watchedNumbers(numbersOf(list, part), row, temperature);
+        const found = await fastestByTops(view, 0, temperature, () => numbers);
+        expect(new Set(askedBlocks).size).toBe(askedBlocks.length);
+        expect(seen.needless).toBe(0);
+        asked += seen.asked;
         if (found === null) return;
         known++;
-        blocks += asked.length;
+        blocks += askedBlocks.length;
         all += Math.ceil(size / BLOCK);
         expect(found).toBe(slowest(row, temperature, list));
       }),
       { numRuns: 600 },
     );
     expect(known).toBeGreaterThan(200);
+    expect(asked).toBeGreaterThan(1000);
     expect(blocks / all).toBeLessThan(0.5);
   });
 
