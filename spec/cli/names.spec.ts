@@ -103,4 +103,16 @@ describe('the name of a model', () => {
     await expect(ask('config-invalid', 'google/nope: odd')).rejects.toThrow(/^google\/nope: odd$/);
     await expect(askingHub([], async () => 7)).resolves.toBe(7);
   });
+
+  it('is missing from the hub for three codes alone, and for errors of Tandem', async () => {
+    const said = async (error: Error) => {
+      const thrown = await askingHub(['google/nope'], () => Promise.reject(error)).catch((one: Error) => one);
+      return (thrown as Error).message.includes('and there is no directory');
+    };
+    const codes = ['aborted', 'option-invalid', 'not-found', 'io-failed', 'hub-failed', 'offline', 'config-invalid'];
+    const found: string[] = [];
+    for (const code of codes) if (await said(new TandemError(code as 'offline', 'google/nope'))) found.push(code);
+    expect(found).toEqual(['not-found', 'hub-failed', 'offline']);
+    expect(await said(Object.assign(new Error('google/nope'), { code: 'offline' }))).toBe(false);
+  });
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { coloursFor } from '../../../cli/generate/paint';
 import type { Outcome, Setting } from '../../../cli/generate/printer';
 import { textPrinter } from '../../../cli/generate/text';
+import { addTallies, metricsOf } from '../../../decoding';
 
 interface Item {
   readonly kind: 'done' | 'failed' | 'blank';
@@ -135,5 +136,48 @@ describe('the printer of text', () => {
       }
     });
     expect(stdout).toBe('tandem: a target of 12.3 M decides\n\nx\\x1b\ny\n\n4,5\ny\n\n');
+  });
+
+  it('ends with a report on a terminal that is not quiet, with examples, and after a comparison; else with none', () => {
+    const metrics = metricsOf({ ...addTallies([]), newTokens: 6, rounds: 2, targetCalls: 2, seconds: 1 });
+    const conditions = fc.record({
+      ...{ terminal: fc.boolean(), quiet: fc.boolean(), showcase: fc.boolean(), several: fc.boolean() },
+      ...{
+        compared: fc.array(fc.boolean(), { maxLength: 3 }),
+        colour: fc.boolean(),
+        drafter: fc.constantFrom(null, 'x'),
+      },
+    });
+    fc.assert(
+      fc.property(conditions, ({ compared, colour, drafter, ...flags }) => {
+        const tandem = {
+          ...{ hasTokenizer: true, drafter, draft: null, target: { parameters: 1e6, dtype: 'f32' } },
+          backend: { name: 'wasm', level: 'simd', wide: null, threads: 1 },
+        };
+        const colours = coloursFor({}, colour);
+        const written = (closed: boolean) =>
+          printed({ ...flags, tandem, colours }, (printer) => {
+            for (const isCompared of compared) {
+              const comparison = isCompared ? { autoregressive: { metrics }, equal: true } : null;
+              printer.done(input(1), { result: { sequences: [], metrics }, comparison } as unknown as Outcome);
+            }
+            if (closed) printer.close(1);
+          });
+        const [before, after] = [written(false), written(true)];
+        const isToOutput = flags.terminal || flags.showcase;
+        const [own, other] = isToOutput ? (['stdout', 'stderr'] as const) : (['stderr', 'stdout'] as const);
+        const isWanted = (flags.terminal && !flags.quiet) || flags.showcase || compared.includes(true);
+        const report = after[own].slice(before[own].length);
+        expect([after[own].startsWith(before[own]), after[other]]).toEqual([true, before[other]]);
+        if (!isWanted || compared.length === 0) return expect(report).toBe('');
+        const lines = report.split('\n');
+        if (!flags.showcase) expect(lines.shift()).toBe('');
+        expect(report.includes('free extra token')).toBe(drafter !== null && colour);
+        if (drafter !== null && colour) expect(lines.shift()).toContain('drafted and kept');
+        expect(lines[0]).toMatch(/on.* wasm \(simd\), 1 thread, f32/);
+        const isLast = compared.includes(true) ? /equal.*yes/ : /time.* 1000 ms/;
+        return expect(lines.slice(-2)).toEqual([expect.stringMatching(isLast), '']);
+      }),
+    );
   });
 });
