@@ -3,6 +3,7 @@ import type { GenerateOptions } from '../../api';
 import { comparison } from '../../api/comparison';
 import type { Result } from '../../api/types';
 import { addTallies, metricsOf } from '../../decoding';
+import type { TableModel } from '../support/table-model';
 import { tableTandem } from '../support/table-tandem';
 
 const tally = {
@@ -46,6 +47,59 @@ describe('a comparison', () => {
     const { measuredSpeedup, speculative } = comparison(resultOf([1], 1), resultOf([1], 3));
     expect(measuredSpeedup).toBe(3);
     expect(speculative.metrics.costRatio).not.toBeNull();
+  });
+});
+
+describe('how often a comparison times both ways', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  /** A pair whose calls of the target take `milliseconds` in a run, from 1, by a clock of their own, and what runs there were. */
+  function clockedTandem(milliseconds: (run: number) => number) {
+    const clock = { now: 0, runs: 0 };
+    jest.spyOn(performance, 'now').mockImplementation(() => clock.now);
+    const around = (model: TableModel, role: string): TableModel => {
+      if (role === 'draft') return model;
+      const forward: TableModel['forward'] = (...call) => {
+        clock.now += milliseconds(clock.runs);
+        return model.forward(...call);
+      };
+      const encode: TableModel['encode'] = (...call) => {
+        clock.runs++;
+        return model.encode(...call);
+      };
+      return { ...model, forward, encode };
+    };
+    return { clock, tandem: tableTandem({ seed: 2, around }).tandem };
+  }
+
+  /** Runs of a comparison: a warm-up of both ways, and then both in each turn. */
+  const turnsOf = ({ runs }: { runs: number }) => runs / 2 - 1;
+  const OPTIONS = { maxNewTokens: 6, minNewTokens: 6, gamma: 2 };
+
+  it('is three times where a run without a draft takes less than 0.75 s, else once', async () => {
+    const times = fc.oneof(fc.constantFrom(124, 125, 126), fc.integer({ min: 1, max: 400 }));
+    await fc.assert(
+      fc.asyncProperty(times, async (milliseconds) => {
+        const { clock, tandem } = clockedTandem(() => milliseconds);
+        const { autoregressive } = await tandem.compare('abc', OPTIONS);
+        expect(autoregressive.metrics.seconds).toBeCloseTo((6 * milliseconds) / 1000, 9);
+        expect([milliseconds, turnsOf(clock)]).toEqual([milliseconds, 6 * milliseconds >= 750 ? 1 : 3]);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('the fastest run of each way counts, wherever it stands among them', async () => {
+    // Runs 1 and 2 are the warm-up; then come a speculative run and one without a draft, three times.
+    for (const fastest of [3, 4, 5, 6, 7, 8]) {
+      const { clock, tandem } = clockedTandem((run) => (run === fastest ? 10 : 20));
+      const { speculative, autoregressive } = await tandem.compare('abc', OPTIONS);
+      expect(turnsOf(clock)).toBe(3);
+      const perCall = [speculative, autoregressive].map(
+        ({ metrics }) => (metrics.seconds * 1000) / metrics.targetCalls,
+      );
+      expect(perCall.map((one) => Math.round(one))).toEqual(fastest % 2 === 1 ? [10, 20] : [20, 10]);
+    }
   });
 });
 

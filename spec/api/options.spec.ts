@@ -138,6 +138,15 @@ describe('options that cannot be done together', () => {
     });
   });
 
+  it.each(refusedOptions)('%s in %j is refused when a stream is made, not when it is read', (name, options) => {
+    expect(() => tandem.stream('abc', options)).toThrow(
+      expect.objectContaining({
+        code: 'option-invalid',
+        message: expect.stringMatching(new RegExp(`^${name}: expected`)),
+      }),
+    );
+  });
+
   it.each(Object.entries(NOT_FOLLOWED))('%s of Hugging Face is refused with the reason: %s', async (name, reason) => {
     expect(Object.hasOwn(GENERATE_OPTIONS, name)).toBe(false);
     await expect(tandem.generate('abc', { [name]: 1 })).rejects.toMatchObject({
