@@ -3,7 +3,7 @@ import { COST_WAYS, type CostWay, type KeptCosts, type KeptWay } from '../../dec
 
 const FORMAT = 'tandem-costs';
 /** It rises whenever costs of an older version would be misread. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** What costs belong to: models, types, backend, threads, machine. Costs of another key are not taken. */
 export type CostKey = Readonly<Record<string, string | number | boolean | null>>;
@@ -65,8 +65,9 @@ function isKey(value: unknown): value is CostKey {
 
 function isWay(value: unknown): value is KeptWay {
   if (typeof value !== 'object' || value === null) return false;
-  const { target, draft, opening, alpha } = value as Partial<KeptWay>;
-  return isCurve(target, 1e-6) && target.length > 0 && isCurve(draft, 0) && isCost(opening, 0) && isCost(alpha, 0, 1);
+  const { target, draft, further, opening, alpha } = value as Partial<KeptWay>;
+  if (!isCurve(target, 1e-6) || target.length === 0 || !isCurve(draft, 0) || !isCurve(further, 0)) return false;
+  return isCost(opening, 0) && isCost(alpha, 0, 1);
 }
 
 function isCurve(value: unknown, least: number): value is KeptWay['target'] {

@@ -5,10 +5,12 @@ import { expectedTokens } from './theory';
 /** A predicted gain of less than this factor is not worth its risk. */
 const LEAST_GAIN = 1.03;
 /** Weight in judged tokens of what other sequences showed of α, and how fast a sequence forgets its own old rounds. */
-const OTHERS = 3;
-const MEMORY = 0.95;
+const OTHERS = 16;
+const MEMORY = 0.97;
 /** Once in so many rounds a little more is proposed than seems best, so that larger calls are timed too. */
 const EXPLORE = 16;
+/** While a draft does not pay, γ is thought over once in so many rounds: it would come out the same, and thinking takes time. */
+const THOUGHT_OVER = 8;
 
 /**
  * γ by costs that are learnt while decoding: the largest predicted speed-up, or 0 where none is worth it. The text must not depend
@@ -24,6 +26,8 @@ class AutomaticGamma implements GammaChooser {
   private accepted: number;
   private idle = 0;
   private rounds = 0;
+  /** Rounds without a proposal that were decided before. */
+  private decided = 0;
   isCatchingUp = false;
 
   constructor(
@@ -52,6 +56,10 @@ class AutomaticGamma implements GammaChooser {
 
   private choose({ streams = 1, isOpen = true, left = Number.POSITIVE_INFINITY }: RoundState): number {
     const { costs, largest } = this;
+    if (this.decided > 0 && costs.isResting) {
+      this.decided--;
+      return 0;
+    }
     if (largest === 0 || costs.wantsPlain(streams) || costs.inDebt) return 0;
     const alpha = Math.min(1, this.accepted / this.judged);
     let [best, speed] = [0, 0];
@@ -67,6 +75,8 @@ class AutomaticGamma implements GammaChooser {
       return this.rounds % EXPLORE === EXPLORE - 1 ? Math.min(best + 2, largest) : best;
     }
     const tokens = expectedTokens(alpha, 1);
-    return costs.mayTry(tokens / costs.speed(streams, 1, alpha) - tokens + opening) ? 1 : 0;
+    if (costs.mayTry(tokens / costs.speed(streams, 1, alpha) - tokens + opening)) return 1;
+    this.decided = THOUGHT_OVER - 1;
+    return 0;
   }
 }

@@ -1,23 +1,25 @@
 /** Times that one point of a curve keeps; the newest take the place of the oldest, so that it follows what the machine does. */
 const WINDOW = 7;
-/** From so many times on, their median is trusted. Below it, a point is taken to be as cheap as it may be. */
+/** From so many times on, their lower quartile is trusted. Below it, a point is taken to be as cheap as it may be. */
 const TRUSTED = 3;
-/** A median that moves by less than this share changes nothing: to fit a curve again takes longer than it can gain. */
+/** A quartile that moves by less than this share changes nothing: to fit a curve again takes longer than it can gain. */
 const MATTERS = 0.02;
 /** What is assumed of points that are not known: each row more costs this share of a call of one row. */
 const PRIOR_STEP = 0.1;
 
-/** The newest times of one number of rows, and their median, which is at most `MATTERS` old. */
+/** The newest times of one number of rows, and what they are worth together, which is at most `MATTERS` old. */
 interface Times {
   readonly newest: number[];
-  median: number;
+  typical: number;
 }
 
 /** A point as it is kept between runs of a program: [rows, cost]. */
 export type KeptPoint = readonly [rows: number, cost: number];
 
 /**
- * The time of a call as a function of its rows, from times that come in one by one. It never falls as rows grow: measured times
+ * The time of a call as a function of its rows, from times that come in one by one. Of the newest times of a number of rows the lower
+ * quartile counts: a call can be slow because code is not compiled yet, because caches hold something else or because the machine
+ * does other work, and it cannot be fast by accident. The curve never falls as rows grow: measured times
  * that do are averaged (monotone regression by pooling adjacent violators). Between points it is linear.
  */
 export class Curve {
@@ -41,13 +43,13 @@ export class Curve {
   }
 
   add(rows: number, milliseconds: number): void {
-    const times = this.times.get(rows) ?? { newest: [], median: milliseconds };
-    const { newest, median } = times;
+    const times = this.times.get(rows) ?? { newest: [], typical: milliseconds };
+    const { newest, typical } = times;
     if (newest.push(milliseconds) === 1) this.times.set(rows, times);
     if (newest.length > WINDOW) newest.shift();
-    const found = medianOf(newest);
-    if (newest.length > TRUSTED && Math.abs(found - median) <= MATTERS * median) return;
-    times.median = found;
+    const found = lowerQuartile(newest);
+    if (newest.length > TRUSTED && Math.abs(found - typical) <= MATTERS * typical) return;
+    times.typical = found;
     this.foundScale = null;
     this.forget();
   }
@@ -94,9 +96,9 @@ export class Curve {
 
   private findScale(): number {
     const ratios: number[] = [];
-    for (const [rows, { median }] of this.times) {
+    for (const [rows, { typical }] of this.times) {
       const before = this.kept.length > 0 ? interpolated(this.kept, rows) : 0;
-      if (before > 0) ratios.push(median / before);
+      if (before > 0) ratios.push(typical / before);
     }
     return ratios.length > 0 ? medianOf(ratios) : 1;
   }
@@ -104,7 +106,7 @@ export class Curve {
   private points(onlyTrusted: boolean): KeptPoint[] {
     const scale = this.kept.length > 0 ? this.scale : 1;
     const known = new Map<number, number>(this.kept.map(([rows, cost]) => [rows, cost * scale]));
-    for (const [rows, { newest, median }] of this.times) if (newest.length >= TRUSTED) known.set(rows, median);
+    for (const [rows, { newest, typical }] of this.times) if (newest.length >= TRUSTED) known.set(rows, typical);
     const trusted = [...known].sort(byRows);
     if (onlyTrusted) return trusted;
     const [first] = trusted;
@@ -147,8 +149,10 @@ function interpolated(points: readonly KeptPoint[], rows: number): number {
 
 /** Beyond the last of the points that lie below: by their mean slope, or by the prior where there is only one. */
 function hoped(points: readonly KeptPoint[], rows: number): number {
-  const below = points.filter(([at]) => at < rows);
-  const [[x0, y0], [x1, y1]] = [below[0], below[below.length - 1]];
+  let last = points.length - 1;
+  while (last > 0 && points[last][0] >= rows) last--;
+  const [x0, y0] = points[0];
+  const [x1, y1] = points[last];
   const slope = x1 > x0 ? Math.max(0, y1 - y0) / (x1 - x0) : (PRIOR_STEP * y0) / Math.max(1, x0);
   return y1 + slope * (rows - x1);
 }
@@ -157,4 +161,8 @@ export function medianOf(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+function lowerQuartile(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[(values.length - 1) >> 2];
 }

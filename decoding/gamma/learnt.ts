@@ -4,7 +4,9 @@ import { expectedTokens } from './theory';
 /** What is kept of one way of decoding. Costs are in target calls of one row, α is the share of judged tokens accepted. */
 export interface KeptWay {
   readonly target: readonly KeptPoint[];
+  /** Of the first draft step of a round, and of each one after it. */
   readonly draft: readonly KeptPoint[];
+  readonly further: readonly KeptPoint[];
   readonly opening: number;
   readonly alpha: number;
 }
@@ -38,8 +40,11 @@ export interface TimedRound {
 
 /** The share of time that may be lost to proposals that do not pay. */
 export const WASTE = 0.02;
-/** Most plain rounds of credit: what may be lost at once. */
+/** Most plain rounds of credit that paying in gives, and that proposals which paid give: what may be lost at once. */
 const MOST_CREDIT = 4;
+const MOST_GAINED = 16;
+/** Plain rounds of credit when a program begins. Its first rounds run code that the engine has not compiled yet, and say little. */
+const FIRST_CREDIT = 7;
 /** Most plain rounds of debt, so that one slow moment of the machine does not end speculation for long. */
 const MOST_DEBT = 1;
 /**
@@ -50,50 +55,64 @@ const CHARGED = 1.5;
 const CHARGED_CATCHING_UP = 3;
 /** Most plain rounds that opening a draft is charged. */
 const OPENING = 2;
-/** A plain round is timed again after so many rounds that proposed. */
+/** Plain decoding is timed again after so many rounds that proposed, in so many rounds in a row. */
 const REFRESH = 64;
+const PLAIN_ROUNDS = 3;
 /** The share of time that may be lost to tries of a draft that does not pay. */
 const TRIED = 0.01;
+/** Rounds of such a try: the first ones after others are slow. */
+const TRY_ROUNDS = 3;
 /** A gap between such tries grows to so many rounds, or to more where `TRIED` asks for it. */
-const LONGEST_GAP = 128;
+const LONGEST_GAP = 384;
 /** In a long stretch without proposals one round of so many is timed: the others would say the same again. */
-const TIMED = 4;
+const TIMED = 8;
 /** Rounds without a proposal, all timed, before such a stretch. */
 const STREAK = 8;
-/** Weight of what is known of α when a sequence begins, in judged tokens, and how fast the old is forgotten. */
-const ALPHA = { prior: 0.6, weight: 3, memory: 0.95 };
+/** α before a token was judged, the least weight of what was known before, in judged tokens, and how much of it a round keeps. */
+const ALPHA = { prior: 0.6, weight: 5, memory: 0.98 };
 
 /**
  * What decoding with one target and one drafter costs on this machine, learnt from the rounds themselves, for one way of turning
  * logits into tokens. All sequences of the pair share it.
  *
  * A ledger bounds what is lost: every round pays in `WASTE` of its time. A round that proposed is charged for the time that it
- * took beyond plain decoding of the tokens that came out, and credited where it took less. Nothing is proposed while the ledger is
- * in debt. So text that speculation makes slower is slower by at most that share and the few rounds of credit. A draft that is known
- * not to pay is tried again only when the last try has become less than `TRIED` of the time since.
+ * took beyond plain decoding of the tokens that came out, and credited where it took less, so that a draft which pays gets over bad
+ * luck. Nothing is proposed while the ledger is in debt. So text that speculation makes slower is slower by at most that share and
+ * the rounds of credit. A draft that is known not to pay is tried again only when the last try has become less than `TRIED` of the
+ * time since, or out of what was gained. A try takes some rounds in a row, because the first of them are slow and say little.
  */
 export class WayCosts {
   private readonly target: Curve;
+  /** The first draft step of a round, over sequences, and each one after it. */
   private readonly draft: Curve;
+  private readonly further: Curve;
   private readonly openings: Curve;
   private judged = ALPHA.weight;
   private accepted: number;
-  private credit = MOST_CREDIT;
+  private unjudged = 0;
+  private credit: number;
   private sincePlain = 0;
   /** Rounds without a proposal, and how many there must be before the next try. */
   private idle = 0;
   private gap = 1;
   /** Rounds without a proposal of which the loss of the last proposal is the share `TRIED`. */
   private owed = 0;
-  /** Rounds that were timed. */
+  /** The last try is over when so many rounds are. */
+  private tryEnds = 0;
+  /** Rounds of the same kind in a row, with a proposal or without. */
+  private inARow = 0;
+  private proposed = false;
+  /** Rounds that were seen. */
   rounds = 0;
 
   constructor(kept?: KeptWay) {
     this.target = new Curve(kept?.target);
     const unit = () => this.target.scale;
     this.draft = new Curve(kept?.draft, unit);
+    this.further = new Curve(kept?.further, unit);
     this.openings = new Curve(kept ? [[1, kept.opening]] : [], unit);
     this.accepted = (kept?.alpha ?? ALPHA.prior) * this.judged;
+    this.credit = kept ? MOST_CREDIT : FIRST_CREDIT;
   }
 
   /** The share of judged tokens that was accepted of late. */
@@ -101,11 +120,15 @@ export class WayCosts {
     return Math.min(1, this.accepted / this.judged);
   }
 
-  /** Takes a finished round of one sequence into α. */
+  /** Takes a finished round of one sequence into α. What was known before fades with every round, but not below a weight. */
   judge(proposed: number, kept: number): void {
+    this.unjudged++;
     if (proposed === 0) return;
-    this.accepted = this.accepted * ALPHA.memory + kept;
-    this.judged = this.judged * ALPHA.memory + kept + (kept < proposed ? 1 : 0);
+    const weight = Math.max(ALPHA.weight, this.judged * ALPHA.memory ** this.unjudged);
+    const judged = kept + (kept < proposed ? 1 : 0);
+    this.accepted = (this.accepted / this.judged) * weight + kept;
+    this.judged = weight + judged;
+    this.unjudged = 0;
     this.gap = kept === proposed ? 1 : Math.min(LONGEST_GAP, this.gap * 2);
   }
 
@@ -114,11 +137,19 @@ export class WayCosts {
     return !this.target.knows(streams) || this.sincePlain >= Math.min(REFRESH, 4 + this.rounds / 4);
   }
 
-  /** Whether a draft that does not pay may be tried now, at this expected loss in plain rounds. Answers yes once a gap. */
+  /** Whether a draft that does not pay may be tried now, at this expected loss in plain rounds. A try takes some rounds in a row. */
   mayTry(loss: number): boolean {
-    if (this.idle < Math.max(this.gap, this.owed) || this.credit < loss) return false;
-    this.idle = 0;
+    if (this.credit < loss) return false;
+    if (this.isTrying) return true;
+    const isPaid = this.credit > MOST_CREDIT; // by proposals that paid, or for the beginning
+    if (this.idle < (isPaid ? this.gap : Math.max(this.gap, this.owed))) return false;
+    this.tryEnds = this.rounds + TRY_ROUNDS;
+    this.owed = 0;
     return true;
+  }
+
+  private get isTrying(): boolean {
+    return this.rounds < this.tryEnds;
   }
 
   /** Tokens in the time of one plain round / one, of `streams` sequences that each propose γ tokens. */
@@ -141,61 +172,98 @@ export class WayCosts {
     return this.credit < 0;
   }
 
+  /** Whether nothing has been proposed for long. */
+  get isResting(): boolean {
+    return this.idle >= STREAK;
+  }
+
+  /**
+   * Whether a round without a proposal stands in a long stretch of them and would tell nothing new. If so it is counted, and need not
+   * be timed.
+   */
+  passes(streams: number): boolean {
+    if (!this.isResting || this.idle % TIMED === 0 || !this.target.knows(streams)) return false;
+    this.idle++;
+    this.rounds++;
+    this.sincePlain = 0;
+    this.payIn(WASTE);
+    return true;
+  }
+
   /** Learns from a round. */
   learn(round: TimedRound): void {
-    const { streams, rows, steps, tokens, draftMs, targetMs, openingMs, opened } = round;
+    const { streams, rows, opened } = round;
+    const isPlain = rows === streams && opened === 0;
+    if (isPlain && this.passes(streams)) return;
+    this.inARow = isPlain === this.proposed ? 1 : this.inARow + 1;
+    this.proposed = !isPlain;
+    this.time(round);
+    this.pay(round);
     this.rounds++;
-    if (
-      rows === streams &&
-      opened === 0 &&
-      this.idle >= STREAK &&
-      this.idle % TIMED > 0 &&
-      this.target.knows(streams)
-    ) {
+    if (isPlain) {
+      if (this.inARow >= PLAIN_ROUNDS) this.sincePlain = 0;
       this.idle++;
-      this.sincePlain = 0;
-      this.credit = Math.min(MOST_CREDIT, this.credit + WASTE);
-      return;
-    }
-    const at = rows <= 32 ? rows : Math.ceil(rows / 8) * 8; // few points beyond
-    this.target.add(at, targetMs);
-    if (steps > 0 && !round.caughtUp) this.draft.add(streams, draftMs / steps);
-    if (opened > 0) this.openings.add(1, openingMs / opened);
-    const plain = this.target.at(streams) ?? targetMs;
-    const took = draftMs + targetMs + openingMs;
-    this.credit += (WASTE * Math.min(took, CHARGED * plain)) / plain;
-    if (rows > streams || opened > 0) {
-      const most =
-        (round.caughtUp ? CHARGED_CATCHING_UP : CHARGED) * this.expected(streams, rows, steps) +
-        Math.min(openingMs, opened * OPENING * plain);
-      const lost = Math.min(took, most) / plain - tokens / streams;
-      this.credit -= lost;
-      this.owed = lost / TRIED;
+    } else {
       this.sincePlain++;
       this.idle = 0;
-    } else {
-      this.sincePlain = 0;
-      this.idle++;
     }
-    this.credit = Math.max(-MOST_DEBT, Math.min(MOST_CREDIT, this.credit));
+  }
+
+  /**
+   * Adds the times of a round to the curves. The first round of a kind after one of the other kind is slow, because caches hold what
+   * that one read: it counts only where nothing better is known.
+   */
+  private time({ streams, rows, steps, draftMs, targetMs, openingMs, opened, caughtUp }: TimedRound): void {
+    const at = rows <= 32 ? rows : Math.ceil(rows / 8) * 8; // few points beyond
+    if (this.inARow > 1 || !this.target.knows(at)) this.target.add(at, targetMs);
+    if (opened > 0) this.openings.add(1, openingMs / opened);
+    if (steps === 0 || caughtUp) return;
+    const first = this.draft.at(streams);
+    if (steps === 1 || first === null) this.draft.add(streams, draftMs / steps);
+    else this.further.add(streams, Math.max(0, draftMs - first) / (steps - 1));
+  }
+
+  /** Books what a round lost or gained against plain decoding of the same tokens. */
+  private pay({ streams, rows, steps, tokens, draftMs, targetMs, openingMs, opened, caughtUp }: TimedRound): void {
+    const plain = this.target.at(streams) ?? targetMs;
+    const took = draftMs + targetMs + openingMs;
+    this.payIn((WASTE * Math.min(took, CHARGED * plain)) / plain);
+    if (this.proposed) {
+      const charged =
+        (caughtUp ? CHARGED_CATCHING_UP : CHARGED) * this.expected(streams, rows, steps) +
+        Math.min(openingMs, opened * OPENING * plain);
+      const lost = Math.min(took, charged) / plain - tokens / streams;
+      this.credit = Math.max(-MOST_DEBT, Math.min(MOST_GAINED, this.credit - lost));
+      this.owed = (this.isTrying ? this.owed : 0) + lost / TRIED;
+    }
+  }
+
+  private payIn(share: number): void {
+    if (this.credit < MOST_CREDIT) this.credit = Math.min(MOST_CREDIT, this.credit + share);
   }
 
   /** What is worth keeping; null where too little is known. */
   keep(): KeptWay | null {
     const target = this.target.trusted();
     const draft = this.draft.trusted();
+    const further = this.further.trusted();
     const one = target[0]?.[1] ?? 0;
     if (!(one > 0) || target.length < 2) return null;
     const inSteps = ([rows, cost]: KeptPoint): KeptPoint => [rows, cost / one];
     const opening = (this.openings.at(1) ?? 0) / one;
-    return { target: target.map(inSteps), draft: draft.map(inSteps), opening, alpha: this.alpha };
+    return {
+      ...{ target: target.map(inSteps), draft: draft.map(inSteps), further: further.map(inSteps) },
+      ...{ opening, alpha: this.alpha },
+    };
   }
 
   /** Milliseconds that a round is expected to take. */
   private expected(streams: number, rows: number, steps: number): number {
     const plain = this.target.at(streams) ?? 1;
-    const step = this.draft.at(streams) ?? PRIOR_DRAFT * plain;
-    return steps * step + (this.target.at(rows) ?? plain);
+    const first = this.draft.at(streams) ?? PRIOR_DRAFT * plain;
+    const further = Math.min(first, this.further.at(streams) ?? first);
+    const drafting = steps > 0 ? first + (steps - 1) * further : 0;
+    return drafting + (this.target.at(rows) ?? plain);
   }
 }
 

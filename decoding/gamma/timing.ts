@@ -21,7 +21,9 @@ export class RoundTimer {
     const { runs, start, drafted } = this;
     const targetMs = performance.now() - drafted;
     const costs = runs[0]?.gamma.costs;
-    let tells = costs !== undefined;
+    if (!costs) return;
+    if (runs.length === 1 && isPlain(runs[0], proposals[0], outcomes[0]) && costs.passes(1)) return;
+    let tells = true;
     let [rows, steps, tokens, openingMs, opened, caughtUp] = [0, 0, 0, 0, 0, false];
     for (let i = 0; i < runs.length; i++) {
       const run = runs[i];
@@ -40,8 +42,14 @@ export class RoundTimer {
       tokens += outcome.tokens.length;
       caughtUp ||= proposal.length > 0 && run.gamma.isCatchingUp === true;
     }
-    if (!costs || !tells) return;
+    if (!tells) return;
     const draftMs = Math.max(0, drafted - start - openingMs);
     costs.learn({ streams: runs.length, rows, steps, tokens, draftMs, targetMs, openingMs, opened, caughtUp });
   }
+}
+
+/** Whether a round of one run went well and proposed nothing. */
+function isPlain({ openingMs }: Run, proposal: Proposal | Failure, outcome: Acceptance | Failure): boolean {
+  if (proposal instanceof Failure || outcome instanceof Failure) return false;
+  return proposal.length === 0 && openingMs === null;
 }

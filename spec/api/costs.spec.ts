@@ -14,6 +14,7 @@ const COSTS: KeptCosts = {
       [5, 2],
     ],
     draft: [[1, 0.2]],
+    further: [[1, 0.1]],
     opening: 1.5,
     alpha: 0.75,
   },
@@ -48,19 +49,24 @@ describe('files of costs', () => {
   test.each([
     ['no JSON', '{"format":"tandem-costs"', /expected JSON/],
     ['nothing', '', /expected JSON, found nothing/],
-    ['a list', '[]', /expected tandem-costs, version 1/],
+    ['a list', '[]', /expected tandem-costs, version 2/],
     [
       'another version',
-      writeKept(KEY, COSTS).replace('"version":1', '"version":2'),
-      /expected tandem-costs, version 1/,
+      writeKept(KEY, COSTS).replace('"version":2', '"version":3'),
+      /expected tandem-costs, version 2/,
     ],
     [
       'another key',
       writeKept({ ...KEY, threads: 8 }, COSTS),
       /expected the key that its name is made of, found another/,
     ],
-    ['no key', '{"format":"tandem-costs","version":1}', /expected a key/],
+    ['no key', '{"format":"tandem-costs","version":2}', /expected a key/],
     ['a cost below 0', broken({ draft: [[1, -1]] }), /costs of greedy decoding/],
+    [
+      'an older version',
+      JSON.stringify({ format: 'tandem-costs', version: 1, key: {} }),
+      /expected tandem-costs, version 2/,
+    ],
     ['a cost that is no number', broken({ opening: 'soon' }), /costs of greedy decoding/],
     [
       'rows that fall',

@@ -96,7 +96,7 @@ describe('tandem doctor', () => {
 
 describe('learnt costs', () => {
   const key = { target: 'mine f32', drafter: 'copy', threads: 1 };
-  const way = { target: [[1, 1]], draft: [], opening: 1, alpha: 0.25 };
+  const way = { target: [[1, 1]], draft: [], further: [], opening: 1, alpha: 0.25 };
   const ways = {
     greedy: {
       ...way,
@@ -113,7 +113,7 @@ describe('learnt costs', () => {
     const place = join(folder, name, 'tandem', 'costs');
     mkdirSync(place, { recursive: true });
     for (let i = 0; i < count; i++) {
-      const text = i === 1 ? 'broken' : JSON.stringify({ format: 'tandem-costs', version: 1, key, ...ways });
+      const text = i === 1 ? 'broken' : JSON.stringify({ format: 'tandem-costs', version: 2, key, ...ways });
       writeFileSync(join(place, `${i}.json`), text);
     }
     return place;

@@ -165,11 +165,12 @@ describe('tandem doctor, of learnt costs', () => {
         [5, 2.5],
       ],
       draft: [[1, 0.25]],
+      further: [],
       opening: 1,
       alpha: 0.5,
     };
     mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, 'a.json'), JSON.stringify({ format: 'tandem-costs', version: 1, key, greedy }));
+    writeFileSync(join(folder, 'a.json'), JSON.stringify({ format: 'tandem-costs', version: 2, key, greedy }));
     writeFileSync(join(folder, 'b.json'), 'broken');
     const { stdout } = tandem(['doctor']);
     expect(stdout).toContain(`2 files in ${folder}\n`);

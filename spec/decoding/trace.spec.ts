@@ -20,7 +20,7 @@ const source = [4, 5, 1];
 
 /** Costs by which much is proposed. */
 const CHEAP: KeptWay = {
-  ...{ draft: [[1, 0.01]], opening: 0, alpha: 0.9 },
+  ...{ draft: [[1, 0.01]], further: [], opening: 0, alpha: 0.9 },
   target: [
     [1, 1],
     [17, 1.1],

@@ -10,7 +10,7 @@ jest.mock('../../../api/costs/store.node', () => ({
 }));
 
 const KEY = { target: 'a', threads: 2, copy: null, wide: true };
-const WAY: KeptWay = { target: [[1, 1]], draft: [[1, 0.5]], opening: 1, alpha: 0.5 };
+const WAY: KeptWay = { target: [[1, 1]], draft: [[1, 0.5]], further: [[1, 0.4]], opening: 1, alpha: 0.5 };
 
 const cost = (least: number) => fc.double({ min: least, max: 1e6, noNaN: true }).map((value) => value + 0); // JSON has no −0
 const curve = (least: number, fewest: number) =>
@@ -23,6 +23,7 @@ const curve = (least: number, fewest: number) =>
 const way: fc.Arbitrary<KeptWay> = fc.record({
   target: curve(1e-6, 1),
   draft: curve(0, 0),
+  further: curve(0, 0),
   opening: cost(0),
   alpha: fc.double({ min: 0, max: 1, noNaN: true }).map((value) => value + 0),
 });
@@ -30,7 +31,7 @@ const value = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null
 
 const failure = (changes: object, name: string = 'greedy') => {
   try {
-    readKept(JSON.stringify({ format: 'tandem-costs', version: 1, key: KEY, [name]: { ...WAY, ...changes } }));
+    readKept(JSON.stringify({ format: 'tandem-costs', version: 2, key: KEY, [name]: { ...WAY, ...changes } }));
     return null;
   } catch (error) {
     return (error as Error).message;
@@ -88,6 +89,11 @@ describe('the text of a file of costs', () => {
       [[], [[1, 0]], [[1, 1e6]], points(256)],
       [[[1, -1e-9]], [[1, 1e6 + 1]], points(257), null, [[1]], 'text'],
     ],
+    [
+      'further',
+      [[], [[1, 0]], [[1, 1e6]], points(256)],
+      [[[1, -1e-9]], [[1, 1e6 + 1]], points(257), null, undefined, [[1]], 'text'],
+    ],
     ['opening', [0, 1e6], [-1e-9, 1e6 + 1, null, '1', [1], true]],
     ['alpha', [0, 1], [-1e-9, 1 + 1e-9, null, '0', [0], false]],
   ])('takes %s from its least value to its largest, and no other', (name, taken, refused) => {
@@ -102,7 +108,7 @@ describe('the text of a file of costs', () => {
   });
 
   it.each([null, [], 'text', 7, { a: {} }, { a: [] }])('takes no key that is %j', (key) => {
-    expect(() => readKept(JSON.stringify({ format: 'tandem-costs', version: 1, key }))).toThrow(
+    expect(() => readKept(JSON.stringify({ format: 'tandem-costs', version: 2, key }))).toThrow(
       /expected a key of texts/,
     );
   });
@@ -115,7 +121,7 @@ describe('the text of a file of costs', () => {
       expect(() => readKept('x'.repeat(length))).toThrow(new RegExp(`found ${'x'.repeat(60)}${end}$`));
     }
     expect(() => readKept('\u001b[2J')).toThrow(/found \\x1b\[2J$/);
-    expect(() => readKept('null')).toThrow(/expected tandem-costs, version 1, found \{\}$/);
+    expect(() => readKept('null')).toThrow(/expected tandem-costs, version 2, found \{\}$/);
   });
 });
 

@@ -9,6 +9,12 @@ interface World {
   readonly step: number;
   readonly opening: number;
   readonly alpha: number;
+  /** Of a round's first draft step, beyond `step`. Default 0. */
+  readonly first?: number;
+  /** Factor of the draft's time, after so many rounds in which it proposed. Default 1. */
+  readonly warming?: (rounds: number) => number;
+  /** Factor of the target's time in a round with a proposal after one without, and the other way round. Default 1. */
+  readonly turning?: number;
   /** Of the draft, for each token of rounds in which it did not propose. Default 0. */
   readonly reading?: number;
   /** Factor of each time: what else the machine does. */
@@ -19,8 +25,10 @@ const number = (seed: number, position: number) => seededRandom(seed).exponentia
 
 /** Decodes texts with γ by learnt costs; returns the time with and without a draft, and every γ. */
 function decode(world: World, costs: WayCosts, { texts = 8, tokens = 64, streams = 1, seed = 1 } = {}) {
-  const { call, step, opening, alpha, reading = 0, noise = (time) => time } = world;
+  const { call, step, opening, alpha, reading = 0, first = 0, turning = 1 } = world;
+  const { noise = (time: number) => time, warming = () => 1 } = world;
   const gammas: number[] = [];
+  let asked = 0;
   let [time, plain, drawn] = [0, 0, 0];
   for (let text = 0; text < texts; text++) {
     const choosers = Array.from({ length: streams }, () => automaticGamma(costs, 16));
@@ -33,8 +41,8 @@ function decode(world: World, costs: WayCosts, { texts = 8, tokens = 64, streams
       let kept = 0;
       while (kept < gamma && number(seed, drawn++) < -Math.log(1 - alpha)) kept++;
       const [draftMs, targetMs] = [
-        noise(gamma > 0 ? gamma * step + missed * reading : 0),
-        noise(call(streams * (gamma + 1))),
+        noise(gamma > 0 ? warming(asked++) * (gamma * step + first + missed * reading) : 0),
+        noise(call(streams * (gamma + 1)) * (gamma > 0 === (gammas.at(-1) ?? 0) > 0 ? 1 : turning)),
       ];
       missed = gamma > 0 ? 0 : missed + 1;
       const openingMs = opened ? noise(opening) * streams : 0;
@@ -54,10 +62,10 @@ function decode(world: World, costs: WayCosts, { texts = 8, tokens = 64, streams
 }
 
 /** Time of the best fixed γ / of plain decoding. */
-function bestFixed({ call, step, alpha }: World): number {
+function bestFixed({ call, step, alpha, first = 0 }: World): number {
   const each = Array.from({ length: 17 }, (_, gamma) => {
     const tokens = (1 - alpha ** (gamma + 1)) / (1 - alpha);
-    return (gamma * step + call(gamma + 1)) / tokens / call(1);
+    return (gamma * step + (gamma > 0 ? first : 0) + call(gamma + 1)) / tokens / call(1);
   });
   return Math.min(...each);
 }
@@ -98,7 +106,16 @@ describe("γ 'auto'", () => {
     expect(tries).toBeGreaterThan(5);
   });
 
-  it('in a long stretch without proposals times one round of four, counts all, and follows a machine that gets slower', () => {
+  it('tries a draft that is slow as often later as at first', () => {
+    const costs = new WayCosts();
+    const world = { call: cheap, step: 5, opening: 16, alpha: 0, reading: 1 };
+    decode(world, costs, { texts: 32 });
+    const tries = [0, 1].map(() => decode(world, costs, { texts: 192 }).gammas.filter((gamma) => gamma > 0).length);
+    expect(tries[0]).toBeGreaterThan(10);
+    expect(tries[1]).toBeGreaterThan(0.7 * tries[0]);
+  });
+
+  it('in a long stretch without proposals times one round of eight, counts all, and follows a machine that gets slower', () => {
     const costs = new WayCosts();
     const round = (rows: number, targetMs: number, count: number) => {
       const what = { streams: 1, rows, steps: rows - 1, tokens: 1, draftMs: (rows - 1) * 0.5, targetMs };
@@ -107,11 +124,38 @@ describe("γ 'auto'", () => {
     round(2, 6, 7);
     round(1, 4, 40);
     expect(costs.cost(1, 1)).toBeCloseTo(6.5 / 4, 9);
-    round(1, 5, 12); // three of them are timed
+    round(1, 5, 40); // five of them are timed
     expect(costs.cost(1, 1)).toBeCloseTo(6.5 / 4, 9);
-    round(1, 5, 16);
+    round(1, 5, 8);
     expect(costs.cost(1, 1)).toBeCloseTo(6.5 / 5, 9);
-    expect(costs.rounds).toBe(75);
+    expect(costs.rounds).toBe(95);
+  });
+
+  describe('the first plain round after others, which is slow,', () => {
+    const costs = new WayCosts();
+    const round = (rows: number, targetMs: number) => {
+      const what = { streams: 1, rows, steps: rows - 1, tokens: rows, draftMs: (rows - 1) * 0.5, targetMs };
+      costs.learn({ ...what, openingMs: 0, opened: 0, caughtUp: false });
+    };
+    for (const targetMs of [4, 4, 4]) round(1, targetMs);
+    for (let i = 0; i < 7; i++) round(2, 6);
+
+    it('says nothing where rounds of both kinds take turns', () => {
+      for (let i = 0; i < 40; i++) round((i % 2) + 1, i % 2 ? 6 : 7);
+      expect(costs.cost(1, 1)).toBeCloseTo(6.5 / 4, 9);
+    });
+
+    it('is followed by others before it is over, each time that plain decoding is timed', () => {
+      const timed = Array.from({ length: 12 }, () => {
+        do round(2, 6);
+        while (!costs.wantsPlain(1));
+        let count = 0;
+        for (; costs.wantsPlain(1); count++) round(1, count === 0 ? 7 : 4);
+        return count;
+      });
+      expect(timed).toEqual(Array.from({ length: 12 }, () => 3));
+      expect(costs.cost(1, 1)).toBeCloseTo(6.5 / 4, 9);
+    });
   });
 
   it.each([0.5, 0.7, 0.85, 0.95])('comes within 10 % of the best fixed γ over 32 texts at α = %d', (alpha) => {
@@ -139,6 +183,47 @@ describe("γ 'auto'", () => {
     decode({ ...GOOD, noise }, costs, { texts: 6 });
     const { time, plain } = decode(GOOD, costs, { texts: 16 });
     expect(time / plain).toBeLessThan(bestFixed(GOOD) * 1.2);
+  });
+
+  it.each([
+    ['a target that is its own draft', 12, 3, { call: cheap, step: 4, opening: 0, alpha: 0.97 }],
+    ['a small draft', 12, 8, { call: cheap, step: 0.6, opening: 4, alpha: 0.65 }],
+  ])('%s whose first %d rounds take %d times as long is in use after 16 texts', (_what, slow, factor, world) => {
+    const costs = new WayCosts();
+    const reading = 0.1 * world.step;
+    decode({ ...world, reading, warming: (rounds) => (rounds < slow ? factor : 1) }, costs, { texts: 16, tokens: 48 });
+    const { time, plain } = decode(world, costs, { texts: 16, tokens: 48 });
+    expect(time / plain).toBeLessThan(bestFixed(world) * 1.15);
+  });
+
+  it.each([1.1, 1.25, 1.5])(
+    'does not take a draft for one that pays because the first plain round after others takes %d times as long',
+    (turning) => {
+      const world = { call: (rows: number) => 8 * (1 + 0.2 * (rows - 1)), step: 7.6, opening: 0, alpha: 0.99, turning };
+      const costs = new WayCosts();
+      decode(world, costs, { texts: 8 });
+      const { time, plain } = decode(world, costs, { texts: 32 });
+      expect(time / plain).toBeLessThan(1.015);
+    },
+  );
+
+  it.each([1, 2, 4])('proposes more at once where a round begins with %d ms that do not grow with γ', (first) => {
+    const world = { ...GOOD, step: 0.4, first, alpha: 0.8 };
+    const costs = new WayCosts();
+    decode(world, costs, { texts: 4 });
+    const { time, plain } = decode(world, costs, { texts: 24, tokens: 128 });
+    expect(time / plain).toBeLessThan(bestFixed(world) * 1.06 + 0.01);
+  });
+
+  it('goes on through rounds of bad luck with a draft that pays', () => {
+    const world = { call: (rows: number) => 8 * (1 + 0.2 * (rows - 1)), step: 0.6, opening: 0, alpha: 0.6 };
+    const costs = new WayCosts();
+    decode(world, costs, { texts: 4 });
+    const shares = Array.from({ length: 12 }, (_, seed) => {
+      const { gammas } = decode(world, costs, { texts: 12, tokens: 48, seed });
+      return gammas.filter((gamma) => gamma === 0).length / gammas.length;
+    });
+    expect(Math.max(...shares)).toBeLessThan(0.15);
   });
 
   it('finds out when a draft gets better', () => {

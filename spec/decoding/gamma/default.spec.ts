@@ -31,7 +31,7 @@ const DRAFTS: Readonly<Record<string, (seed: number) => Drafter>> = {
 };
 
 const kept = (alpha: number, slope: number, c: number): KeptWay => ({
-  ...{ draft: [[1, c]], opening: 0, alpha },
+  ...{ draft: [[1, c]], further: [], opening: 0, alpha },
   target: [
     [1, 1],
     [17, 1 + 16 * slope],

@@ -28,7 +28,7 @@ function counted(): { drafter: Drafter; opened: () => number; asked: () => numbe
 }
 
 const way = (alpha: number, slope: number, c: number): KeptWay => ({
-  ...{ draft: [[1, c]], opening: 2, alpha },
+  ...{ draft: [[1, c]], further: [], opening: 2, alpha },
   target: [
     [1, 1],
     [17, 1 + 16 * slope],
