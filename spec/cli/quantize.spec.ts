@@ -1,10 +1,17 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { bytesProgress } from '../../cli/progress';
+import { quantize } from '../../cli/quantize';
 import { openCheckpoint } from '../../weights';
 import { goldenCheckpoint } from '../support/golden-files.node';
 import { BUNDLED } from './command';
 import { inside } from './inside';
+
+jest.mock('../../cli/progress', () => {
+  const actual = jest.requireActual('../../cli/progress');
+  return { ...actual, bytesProgress: jest.fn(actual.bytesProgress) };
+});
 
 const ORIGINAL = goldenCheckpoint('t5-v1.0');
 
@@ -82,5 +89,24 @@ describe('tandem quantize', () => {
     expect(failed.stderr).toMatch(/expected to write, found E/);
     expect(readdirSync(out).filter((file) => file.endsWith('.part'))).toEqual([]);
     expect(readFileSync(path.join(out, 'config.json'), 'utf8')).toBe('old');
+  });
+
+  it('takes its bar away before it says what was written, and where it fails', async () => {
+    const order: string[] = [];
+    const bar = { update: () => undefined, stop: () => void order.push('bar away') };
+    jest.mocked(bytesProgress).mockReturnValueOnce(bar).mockReturnValueOnce(bar);
+    const write = jest.spyOn(process.stdout, 'write').mockImplementation(() => order.push('said') > 0);
+    const { signal } = new AbortController();
+    try {
+      await quantize(ORIGINAL, { dtype: 'q8', out }, signal);
+      expect(order.slice(0, 2)).toEqual(['bar away', 'said']);
+      order.length = 0;
+      rmSync(path.join(out, 'model.safetensors'));
+      mkdirSync(path.join(out, 'model.safetensors', 'inner'), { recursive: true }); // which no file replaces
+      await expect(quantize(ORIGINAL, { dtype: 'q8', out, force: true }, signal)).rejects.toThrow(/expected to write/);
+      expect(order).toEqual(['bar away']);
+    } finally {
+      write.mockRestore();
+    }
   });
 });

@@ -41,6 +41,15 @@ describe('a file of records', () => {
     output.close();
   });
 
+  it('goes on after a record that another program has written anew, with its keys in another order', async () => {
+    for (const text of ['{"hash":"h1","line":1}\n', ` ${record(1)}`, '{ "line": 1, "hash": "h1" }\n']) {
+      const path = place(text);
+      const output = await outputFile(path);
+      output.close();
+      expect([output.last, readFileSync(path, 'utf8')]).toEqual([{ line: 1, hash: 'h1' }, text]);
+    }
+  });
+
   it.each([
     ...[
       'hello',

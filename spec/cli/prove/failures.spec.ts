@@ -60,6 +60,31 @@ describe('tandem prove says what failed', () => {
     }
   });
 
+  it('of greedy decoding: each passage runs once alone and with two γ, all to the same length', async () => {
+    for (const [name, most] of [
+      ['wasm', {}],
+      ['cpu', { maxNewTokens: 8 }],
+      ['reference', { maxNewTokens: 3 }],
+    ] as const) {
+      mocked.decode.mockReset();
+      mocked.decode.mockResolvedValue({ ids: [3], targetCalls: 1 } as never);
+      mocked.firstDifference.mockReturnValue(null);
+      const { job } = jobOf({ backends: [{ name, available: true, reason: 'x' }] as never });
+      await checkGreedy(job);
+      const asked = mocked.decode.mock.calls.map(([, draft, , settings]) => [draft !== null, settings]);
+      const passages = name === 'wasm' ? 3 : 1; // one is enough where it is slow
+      const expected = Array.from({ length: passages }, (_, i) => [
+        [false, most],
+        [true, { ...most, gamma: 1 + ((5 + i) % 8) }],
+        [true, { ...most, gamma: 4 }],
+      ]);
+      expect(asked).toEqual(expected.flat());
+      const sources = mocked.decode.mock.calls.map(([, , source]) => source);
+      for (const [i, source] of sources.entries()) expect(source).toEqual(sources[i - (i % 3)]);
+    }
+    mocked.decode.mockReset();
+  });
+
   it('of kernels: the first law whose finding is above its limit, or no number', async () => {
     const finding = (law: string, measured: number) => ({ law, measured, limit: 0.5 });
     for (const [measured, failure] of [
