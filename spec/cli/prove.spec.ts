@@ -29,6 +29,8 @@ describe('tandem prove', () => {
       'coupled: the seed fixes the text',
     ]);
     for (const check of report.checks) expect(check).toMatchObject({ passed: true, failure: null });
+    const drafters = 8; // 16 cases of two cells; coupled verification has four seeds for each
+    expect(report.checks[3].measured).toBe(`${drafters * 2 * 4} texts`);
     expect(report.checks[0].measured).toMatch(/^16 cases, total variation at most \d(\.\d)?e-1[3-9]|0\.0e\+0$/);
   });
 

@@ -78,5 +78,10 @@ describe('tandem paper', () => {
     const figures = [alpha.toFixed(2), c.toFixed(3), v.toFixed(2)].join(' +');
     expect(page).toMatch(new RegExp(`^ {2}here +0 +3 +${figures} `, 'm'));
     expect(page).not.toContain('\u001b');
+    const { name, level, wide, threads } = data.backend;
+    const computer = `${name} (${level}${wide?.on ? ', wide' : ''}), ${threads} threads`;
+    expect(page.split('\n')[1]).toBe(
+      `here: 2.00 M target, 1.00 M draft, ${data.dtype} on ${computer}; 1 held-out passages, 16 tokens`,
+    );
   });
 });

@@ -1,4 +1,4 @@
-import { figuresOf } from '../../../cli/paper/measure';
+import { figuresOf, type MeasureJob, measurePaper } from '../../../cli/paper/measure';
 import type { Tally } from '../../../decoding';
 
 const PLAIN: Tally = {
@@ -56,4 +56,14 @@ describe('figures of a way of decoding', () => {
     const figures = figuresOf({ tallies: [free], settings: { temperature: 1, gamma: 3 } }, { tallies: [PLAIN] });
     expect(figures).toMatchObject({ c: null, v: null, theory: null, predicted: null, measured: 2 });
   });
+});
+
+test('the paper’s measurement asks for a tokenizer before it decodes anything', async () => {
+  const encode = jest.fn();
+  const job = { parts: { tokenizer: null }, texts: ['a'], encode, signal: new AbortController().signal };
+  await expect(measurePaper(job as unknown as MeasureJob)).rejects.toMatchObject({
+    code: 'tokenizer-invalid',
+    message: 'paper: expected a tokenizer with the target, found none',
+  });
+  expect(encode).not.toHaveBeenCalled();
 });
