@@ -47,6 +47,17 @@ describe('beam search over tables', () => {
     expect(Math.min(fewer, partly)).toBeGreaterThan(50); // it did speculate, and it did go wrong
   });
 
+  it('spends no more seconds on its parts than in all, with a draft and without', async () => {
+    await fc.assert(
+      fc.asyncProperty(beamCase, fc.boolean(), async (chosen, isDrafted) => {
+        const { metrics } = await runCase(chosen, isDrafted);
+        const { seconds, targetSeconds, draftSeconds } = metrics;
+        for (const part of [targetSeconds, draftSeconds]) expect(part).toBeGreaterThanOrEqual(0);
+        expect(targetSeconds + draftSeconds).toBeLessThanOrEqual(seconds * (1 + 1e-9));
+      }),
+    );
+  });
+
   it('finds the same with any processors, too', async () => {
     const id = fc.nat(6);
     const processors = fc.record(

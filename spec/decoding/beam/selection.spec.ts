@@ -83,6 +83,18 @@ describe('one step of beam search', () => {
     },
   );
 
+  it.each([-2, 0, 1, 3])(
+    'with one beam is done as soon as one has finished, with a length penalty of %i',
+    (lengthPenalty) => {
+      for (const earlyStopping of [true, false, 'never'] as const) {
+        const one = { ...RULES, numBeams: 1, earlyStopping, lengthPenalty };
+        const lists = [list({ 5: -0.1 })]; // better than what has finished, now and at any length
+        expect(select(beams.slice(0, 1), lists, [{ ids: [9], score: -99 }], one).done).toBe(true);
+        expect(select(beams.slice(0, 1), lists, [], one).done).toBe(false);
+      }
+    },
+  );
+
   it('is done when nothing can go on', () => {
     const { running, finished, done } = select(beams, [list({ 8: -1 }), []], [], RULES);
     expect({ running, finished, done }).toEqual({ running: [], finished: [{ ids: [3, 8], score: -1 }], done: true });

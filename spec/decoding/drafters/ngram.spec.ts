@@ -66,11 +66,22 @@ describe('an n-gram table', () => {
     ['no vocabulary', { format: 'tandem-ngram', version: 1, order: 2 }],
     ['an order of 0', { format: 'tandem-ngram', version: 1, order: 0, vocabularySize: 5 }],
     ['a token outside', { format: 'tandem-ngram', version: 1, order: 2, vocabularySize: 5, contexts: { '': [5, 1] } }],
+    ['a token below 0', { format: 'tandem-ngram', version: 1, order: 2, vocabularySize: 5, contexts: { '': [-1, 1] } }],
     ['a count of 0', { format: 'tandem-ngram', version: 1, order: 2, vocabularySize: 5, contexts: { '': [4, 0] } }],
     ['half a pair', { format: 'tandem-ngram', version: 1, order: 2, vocabularySize: 5, contexts: { '': [4] } }],
     ['nothing', null],
   ])('refuses %s', (_, value) => {
     expect(() => NgramTable.fromJSON(value)).toThrow(expect.objectContaining({ code: 'option-invalid' }));
+  });
+
+  it('knows no context as long as its order, even where its file has one, and none longer than the text', () => {
+    const contexts = { '': [2, 1], '3': [4, 1], '3,4': [0, 1] };
+    const value = { format: 'tandem-ngram', version: 1, order: 2, vocabularySize: VOCABULARY, contexts };
+    const table = NgramTable.fromJSON(value);
+    expect(table.after([4, 3], 1)?.tokens).toEqual(Int32Array.of(4));
+    expect(table.after([3, 4], 2)).toBeNull();
+    expect(longestKnown([table], [3, 4])?.tokens).toEqual(Int32Array.of(2));
+    expect(NgramTable.fromJSON({ ...value, order: 4 }).after([3], 2)).toBeNull();
   });
 
   it('the longer context decides between two, and the first of two as long', () => {

@@ -69,6 +69,24 @@ describe('a draft with another number of ids', () => {
     expect(unequal).toBeGreaterThan(50);
   });
 
+  it.each([Number.NaN, Number.POSITIVE_INFINITY])(
+    'has no largest logit in a row with %s among the ids that count, and one where only others have it',
+    async (bad) => {
+      const ids = [1, 2, 4]; // each of them is the token after which its own logit is bad
+      const logits: TableOptions['logits'] = (before) => {
+        const last = before[before.length - 1];
+        return [0.5, 0, 1, 0.2, -1].map((logit, id) => (id === last ? bad : logit));
+      };
+      await rowOf(withVocabulary(tableModel({ vocabulary: 5, logits }), 4), ids, async (view) => {
+        expect([...(await view.argMax()).slice(0, 2)]).toEqual([-1, -1]);
+      });
+      const past: TableOptions['logits'] = () => [0.5, 0, 1, 0.2, bad];
+      await rowOf(withVocabulary(tableModel({ vocabulary: 5, logits: past }), 4), ids, async (view) => {
+        expect([...(await view.argMax())]).toEqual([2, 2, 2]);
+      });
+    },
+  );
+
   const kinds: [string, Settings][] = [
     ['token', { gamma: 2 }],
     ['block', { gamma: 2, verification: 'block' }],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { seededRandom } from '../../../decoding';
 import { inverse, philox } from '../../../decoding/sampling/random';
-import { BLOCK, openSamplingKernel } from '../../../kernels';
+import { BLOCK, exponentialOf, openSamplingKernel } from '../../../kernels';
 
 describe('counter-based randomness', () => {
   const hex = (text: string) => text.split(' ').map((word) => Number.parseInt(word, 16));
@@ -49,6 +49,31 @@ describe('counter-based randomness', () => {
       draw(1, { sequence: 'other' }),
     ];
     expect(new Set(all).size).toBe(all.length);
+  });
+
+  it('has the exponential numbers that Philox gives at their counters, so that a seed has one text in every version', () => {
+    const address = { sequence: fc.string(), position: fc.nat(), token: fc.nat(70_000) };
+    fc.assert(
+      fc.property(fc.maxSafeNat(), fc.array(fc.record(address), { minLength: 1 }), (seed, addresses) => {
+        const { exponential } = seededRandom(seed);
+        for (const { sequence, position, token } of addresses) {
+          // FNV-1a of the name, then the block or the token, the position, and a word that no other use of a number has.
+          const name = [...Array(sequence.length).keys()].reduce(
+            (hash, i) => Math.imul(hash ^ sequence.charCodeAt(i), 0x01000193),
+            0x811c9dc5,
+          );
+          const words = (second: number, last: number) =>
+            Array.from(philox([name >>> 0, second, position, last], [seed % 2 ** 32, Math.floor(seed / 2 ** 32)]));
+          const uniform = ([high, low]: number[]) => ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
+          const block = Math.floor(token / BLOCK);
+          const ofBlock = words(block, 2 ** 31);
+          const least = exponentialOf(uniform(ofBlock)) / BLOCK;
+          const isFirst = token === block * BLOCK + (ofBlock[0] % BLOCK);
+          const above = isFirst ? 0 : exponentialOf(uniform(words(token, 2 ** 31 + 1)));
+          expect(exponential(token, { sequence, position })).toBe(least + above);
+        }
+      }),
+    );
   });
 
   it('never accepts weight 0, and always accepts weight ≥ of', () => {
