@@ -30,10 +30,15 @@ describe('options that need another one which a checkpoint may state', () => {
     expect([outcome.status, outcome.stderr, loads]).toEqual([1, 'tandem: loading began\n', 1]);
   });
 
-  it('are refused before loading in any case where a value is none', async () => {
+  it('are refused before loading in any case where nothing can make them good', async () => {
     for (const args of [[], ['--model', BUNDLED.target]]) {
-      const { outcome, loads } = await run(...args, '--top-p', '2');
-      expect([outcome.status, loads]).toEqual([2, 0]);
+      for (const wrong of [
+        ['--top-p', '2'],
+        ['--temperature', '0', '--top-k', '5'],
+      ]) {
+        const { outcome, loads } = await run(...args, ...wrong);
+        expect([outcome.status, loads]).toEqual([2, 0]);
+      }
     }
   });
 });
