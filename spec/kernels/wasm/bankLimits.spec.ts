@@ -37,6 +37,31 @@ describe('memories past the first', () => {
     expect(banks.allocate(2 ** 20, 'a weight').bank).toBe(0);
   });
 
+  it('a weight that fits exactly into what is left takes it, and one byte more does not fit', () => {
+    for (const more of [0, 1]) {
+      const banks = new Banks(countingInstance(), countingInstance, 3 * GIB);
+      const found = [2 * GIB, GIB + more, 3.25 * GIB, GIB / 4 + more].map(
+        (bytes) => banks.allocate(bytes, 'a weight').bank,
+      );
+      expect(found).toEqual(more === 0 ? [0, 0, 1, 1] : [0, 1, 2, 0]);
+    }
+  });
+
+  it('what is given back is freed in its own memory, once and at its own address', () => {
+    const freed: string[] = [];
+    let memories = 0;
+    const noting = () => {
+      const bank = memories++;
+      const instance = countingInstance();
+      instance.memory.free = (at) => freed.push(`${bank} ${at}`);
+      return instance;
+    };
+    const banks = new Banks(noting(), noting, 3 * GIB);
+    const held = [2 * GIB, 3 * GIB, GIB].map((bytes) => ({ bytes, ...banks.allocate(bytes, 'a weight') }));
+    for (const { bank, at, bytes } of held) banks.free(bank, at, bytes);
+    expect(freed).toEqual(['0 0', '1 0', `0 ${2 * GIB}`]);
+  });
+
   it('what is given back can be taken again', () => {
     const banks = new Banks(countingInstance(), countingInstance, 3 * GIB);
     const first = banks.allocate(2 * GIB, 'a weight');

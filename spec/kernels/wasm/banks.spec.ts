@@ -1,4 +1,5 @@
 import { createWasmBackend } from '../../../kernels/wasm';
+import { WasmInstance } from '../../../kernels/wasm/instance';
 import { describeBackendLaws } from '../laws';
 import { matrix } from '../laws/arbitraries';
 import { expectSameBits, using } from '../laws/subject';
@@ -45,4 +46,22 @@ describe('several memories', () => {
       }
     },
   );
+
+  test('results of weights in the first memory are written in their place; those of others pass through a work area', async () => {
+    const asked = jest.spyOn(WasmInstance.prototype, 'area');
+    for (const bankBytes of [2 ** 30, 1]) {
+      const backend = await createWasmBackend({ threads: 1, bankBytes });
+      await using(backend, async (boxes) => {
+        const weight = boxes.weight(matrix(1, 40, 64), 'f32');
+        const x = boxes.tensor(matrix(2, 3, 64));
+        asked.mockClear();
+        backend.linear(boxes.out(), x, weight, null);
+        backend.embed(boxes.out(), weight, Int32Array.of(3, 1));
+        const names = asked.mock.calls.map(([name]) => name);
+        expect(names.filter((name) => name === 'results')).toHaveLength(bankBytes === 1 ? 2 : 0);
+      });
+      await backend.dispose();
+    }
+    asked.mockRestore();
+  });
 });

@@ -12,17 +12,26 @@ const GUARD_BYTES = 320;
 /** Float32s and float64s of these bytes are NaN, so that a result shows whether one was read before it was written. */
 const POISON = 0xff;
 
-/** Allocations that are in use, by memory: their address and where their guard begins. */
-const inUse = new Map<LinearMemory, Map<number, number>>();
+/** Where the guard of an allocation begins, and the byte that its words begin with: its own, so that no guard is like another one. */
+interface Guard {
+  readonly from: number;
+  readonly mark: number;
+}
+
+/** The guards of allocations that are in use, by memory and address. */
+const inUse = new Map<LinearMemory, Map<number, Guard>>();
 /** What was allocated in all. */
 let count = 0;
 
 function checkGuard(memory: LinearMemory, at: number): void {
   const guard = inUse.get(memory)?.get(at);
   if (guard === undefined) return;
-  const found = memory.u8.subarray(guard, guard + GUARD_BYTES).findIndex((byte) => byte !== POISON);
+  const { from, mark } = guard;
+  const found = memory.u8
+    .subarray(from, from + GUARD_BYTES)
+    .findIndex((byte, i) => byte !== (i % 4 === 0 ? mark : POISON));
   if (found >= 0)
-    throw new Error(`expected nothing after ${guard - at} bytes, found a value ${found} bytes behind them`);
+    throw new Error(`expected nothing after ${from - at} bytes, found a value ${found} bytes behind them`);
 }
 
 function checkAll(): void {
@@ -34,9 +43,10 @@ jest.spyOn(LinearMemory.prototype, 'allocate').mockImplementation(function (this
   const own = Math.ceil(bytes / VECTOR_BYTES) * VECTOR_BYTES;
   const at = allocate.call(this, own + GUARD_BYTES, what);
   this.u8.fill(POISON, at, at + own + GUARD_BYTES);
-  const places = inUse.get(this) ?? new Map<number, number>();
-  inUse.set(this, places.set(at, at + own));
-  count++;
+  const guard = { from: at + own, mark: count++ & POISON };
+  for (let i = 0; i < GUARD_BYTES; i += 4) this.u8[guard.from + i] = guard.mark;
+  const places = inUse.get(this) ?? new Map<number, Guard>();
+  inUse.set(this, places.set(at, guard));
   return at;
 });
 jest.spyOn(LinearMemory.prototype, 'free').mockImplementation(function (this: LinearMemory, at) {

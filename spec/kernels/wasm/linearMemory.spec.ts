@@ -41,11 +41,31 @@ describe('linear memory', () => {
     expect(memory.u8.length).toBe(length);
   });
 
+  test('when all is free again a place of any size has the first address, whatever was freed in what order', () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 90_000 }), { minLength: 1, maxLength: 6 });
+    fc.assert(
+      fc.property(sizes, fc.nat(), fc.integer({ min: 1, max: 900_000 }), (all, turn, bytes) => {
+        const memory = fresh();
+        const first = memory.allocate(1, 'a test');
+        memory.free(first);
+        const places = all.map((size) => memory.allocate(size, 'a test'));
+        const cut = turn % places.length;
+        for (const at of [...places.slice(cut), ...places.slice(0, cut).reverse()]) memory.free(at);
+        expect(memory.allocate(bytes, 'a test')).toBe(first);
+      }),
+    );
+  });
+
   test('what does not fit is refused as out-of-memory with sizes, and leaves the rest usable', () => {
     const memory = fresh();
     const at = memory.allocate(1000, 'a test');
     expect(() => memory.allocate(2 ** 31, 'a huge weight')).toThrow(
-      expect.objectContaining({ code: 'out-of-memory', message: expect.stringContaining('a huge weight') }),
+      expect.objectContaining({
+        code: 'out-of-memory',
+        message: expect.stringMatching(
+          /^wasm: a huge weight does not fit: expected at most 4294901760 bytes .*, found \d+$/,
+        ),
+      }),
     );
     expect(() => memory.allocate(2 ** 33, 'a weight past 32 bits')).toThrow(
       expect.objectContaining({ code: 'out-of-memory' }),

@@ -1,4 +1,6 @@
-import { type Backend, createWasmBackend } from '../../../kernels';
+import { type Backend, createWasmBackend, type Dtype } from '../../../kernels';
+import type { WasmLogits } from '../../../kernels/wasm/boxes';
+import { WasmStorage } from '../../../kernels/wasm/storage';
 import { type Matrix, using } from '../laws/subject';
 import { normal } from './screened';
 
@@ -6,7 +8,7 @@ import { normal } from './screened';
 const OUTPUTS = 16384;
 const COLS = 40;
 
-describe('a certified head where bounds do not hold', () => {
+describe('a certified head where it cannot or need not screen', () => {
   const backends: Backend[] = [];
   beforeAll(async () => {
     for (const certifiedHead of [true, false]) backends.push(await createWasmBackend({ threads: 1, certifiedHead }));
@@ -57,6 +59,46 @@ describe('a certified head where bounds do not hold', () => {
         await one.argMax(logits);
         expect(one.facts.allocatedBytes() - before >= copyBytes).toBe(hasBounds);
       }
+    });
+  });
+
+  it('leaves a product undone only where screening pays: many outputs, few rows, no codes', async () => {
+    const [one] = backends;
+    await using(one, async (boxes) => {
+      const isWaiting = (outputs: number, rows: number, type: Dtype) => {
+        const logits = boxes.logits() as WasmLogits;
+        one.head(logits, boxes.tensor(normal(2, rows, COLS)), null, boxes.weight(normal(1, outputs, COLS), type), 1);
+        return logits.pending !== null;
+      };
+      expect([isWaiting(OUTPUTS, 17, 'f32'), isWaiting(OUTPUTS, 1, 'bf16')]).toEqual([true, true]);
+      expect([isWaiting(OUTPUTS - 1, 1, 'f32'), isWaiting(OUTPUTS, 18, 'f32')]).toEqual([false, false]);
+      expect([isWaiting(OUTPUTS, 1, 'q8'), isWaiting(OUTPUTS, 1, 'q4')]).toEqual([false, false]);
+    });
+  });
+
+  it('computes the whole product where too many units could have the arg-max', async () => {
+    const [one] = backends;
+    await using(one, async (boxes) => {
+      const logits = boxes.logits() as WasmLogits;
+      const table = normal(1, OUTPUTS, COLS);
+      table.values.fill(0.5);
+      one.head(logits, boxes.tensor(normal(2, 1, COLS)), null, boxes.weight(table, 'f32'), 1);
+      expect([...(await one.argMax(logits))]).toEqual([0]);
+      expect(logits.pending).toBeNull();
+    });
+  });
+
+  it('hides no other failure of the coarse copy than that there is no room for it', async () => {
+    const [one] = backends;
+    await using(one, async (boxes) => {
+      const logits = boxes.logits();
+      const weight = boxes.weight(normal(1, OUTPUTS, COLS), 'f32');
+      one.head(logits, boxes.tensor(normal(2, 1, COLS)), null, weight, 1);
+      const spy = jest.spyOn(WasmStorage.prototype, 'createWeight').mockImplementationOnce(() => {
+        throw new RangeError('of another kind');
+      });
+      await expect(one.argMax(logits)).rejects.toThrow('of another kind');
+      spy.mockRestore();
     });
   });
 });

@@ -130,6 +130,22 @@ describe('threads', () => {
     },
   );
 
+  test.each([2, 4])('dispose ends every thread that was started, of %i with this one', async (threads) => {
+    const real = jest.requireActual<typeof import('node:worker_threads')>('node:worker_threads');
+    const started: InstanceType<typeof real.Worker>[] = [];
+    const { Worker } = real;
+    const spy = jest.spyOn(real, 'Worker').mockImplementation((...args) => {
+      const worker = new Worker(...args);
+      started.push(worker);
+      return worker;
+    });
+    const backend = await createWasmBackend({ threads });
+    spy.mockRestore();
+    expect(started.map(({ threadId }) => threadId > 0)).toEqual(Array(threads - 1).fill(true));
+    await backend.dispose();
+    expect(started.map(({ threadId }) => threadId)).toEqual(Array(threads - 1).fill(-1)); // which have ended
+  });
+
   test('dispose can be called twice', async () => {
     const backend = await createWasmBackend({ threads: 4 });
     await backend.dispose();

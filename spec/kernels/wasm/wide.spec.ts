@@ -1,5 +1,5 @@
 import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -80,14 +80,18 @@ describeOrSkip('where this runtime has none', missing === null ? 'it has it' : n
 
 describeOrSkip('where this runtime has it', missing, () => {
   test('every kernel in every type gives the bits of the narrow form, on both levels; the verdict is read again', async () => {
-    expect(await verdict({ XDG_CACHE_HOME: cache })).toBeNull();
-    const [file] = readdirSync(join(cache, 'tandem'));
-    const path = join(cache, 'tandem', file);
+    const home = join(cache, 'not', 'there');
+    expect(await verdict({ XDG_CACHE_HOME: home })).toBeNull();
+    const [file] = readdirSync(join(home, 'tandem'));
+    const path = join(home, 'tandem', file);
     expect(JSON.parse(readFileSync(path, 'utf8'))).toMatchObject({ found: null, node: process.version });
+    const { ino } = statSync(path);
+    expect(await verdict({ XDG_CACHE_HOME: home })).toBeNull();
+    expect(statSync(path).ino).toBe(ino); // it was not written again
     writeFileSync(path, JSON.stringify({ found: 'a verdict of before' }));
-    expect(await verdict({ XDG_CACHE_HOME: cache })).toBe('a verdict of before');
+    expect(await verdict({ XDG_CACHE_HOME: home })).toBe('a verdict of before');
     writeFileSync(path, '{"found":');
-    expect(await verdict({ XDG_CACHE_HOME: cache })).toBeNull();
+    expect(await verdict({ XDG_CACHE_HOME: home })).toBeNull();
   });
 
   test('the probe tells other bits, a module that computes nothing, and a process that ends', async () => {

@@ -1,4 +1,4 @@
-import { Operation, Size, WeightCode } from '../../../kernels/wasm/layout';
+import { Address, Operation, PrepareParameter, Size, WeightCode } from '../../../kernels/wasm/layout';
 import type { WasmLevel } from '../../../kernels/wasm/level';
 import { bytesOf, LEVELS } from '../../../kernels/wasm/modules';
 import { PROBE_BYTES, PROBE_CODES, type ProbeJob, probeJobs } from '../../../kernels/wasm/wide/jobs';
@@ -52,6 +52,21 @@ describe.each(LEVELS)('the jobs of the probe on %s', (level: WasmLevel) => {
     }
     const weights = (operation: Operation) => jobs.filter((job) => job.operation === operation).length;
     expect([weights(Operation.pack), weights(Operation.embed)]).toEqual([3, 4]);
+  });
+
+  test('rows are prepared alone, in a block that they do not fill, and in more blocks than one, as floats and as codes', () => {
+    const rows = jobs
+      .filter((job) => job.operation === Operation.prepare)
+      .map(({ words }) => {
+        const value = (parameter: PrepareParameter) =>
+          new Map(words.map(([at, word]) => [at, word])).get(Address.parameters + parameter * 4) ?? 0;
+        expect([value(PrepareParameter.floatRows), value(PrepareParameter.codeRows)]).not.toContain(0);
+        return value(PrepareParameter.rows);
+      });
+    const most = Math.max(Size.floatBlockRows, Size.relaxedCodeBlockRows);
+    expect(rows).toContain(1);
+    expect(rows.some((count) => count > 1 && count < Size.floatBlockRows)).toBe(true);
+    expect(rows.some((count) => count > most)).toBe(true);
   });
 
   (supported && level === 'relaxed-simd' ? test : test.skip)(
