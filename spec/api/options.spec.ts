@@ -106,6 +106,15 @@ describe.each(Object.entries(CALLS))('options of %s', (_, { table, call }) => {
   });
 });
 
+describe.each(['backend', 'dtype'] as const)('the option %s of load', (name) => {
+  it('takes every value that the sentence about it lists', () => {
+    const { about, holds } = LOAD_OPTIONS[name];
+    const listed = about.replace(/^[^:]*: | ?\(.*$|, which is for drafts/g, '').split(/, or |, | or /);
+    expect(listed.length).toBeGreaterThan(3);
+    expect(listed.filter((value) => !holds(value))).toEqual([]);
+  });
+});
+
 describe('options that cannot be done together', () => {
   const refusedOptions: readonly (readonly [keyof GenerateOptions, GenerateOptions])[] = [
     ['topP', { topP: 0.9 }],

@@ -29,6 +29,7 @@ describe('names of drafts', () => {
 
   it.each([
     '',
+    ':',
     'copy:',
     'copy:2',
     'random:1',

@@ -90,6 +90,15 @@ describe('the limit of a container', () => {
   test.each<[string, Record<string, string>, number | null]>([
     ['there is none without groups', {}, null],
     ['version 2: its own group', { ...own('0::/a\n'), '/sys/fs/cgroup/a/cpu.max': '150000 100000\n' }, 1.5],
+    [
+      'version 1: a hierarchy with a number of two digits',
+      {
+        ...own('12:cpu,cpuacct:/a\n'),
+        '/sys/fs/cgroup/cpu/a/cpu.cfs_quota_us': '250000\n',
+        '/sys/fs/cgroup/cpu/a/cpu.cfs_period_us': '100000\n',
+      },
+      2.5,
+    ],
     ['version 2: max is none', { ...own('0::/a\n'), '/sys/fs/cgroup/a/cpu.max': 'max 100000\n' }, null],
     [
       'version 2: the least of all groups above',
