@@ -9,7 +9,7 @@ export const DEFAULTS = {
   /** γ where the text would depend on it, so that it may not follow clocks; and of a beam search. */
   fixedGamma: 4,
   /** The largest γ that adapts to costs. */
-  adaptiveGamma: 16,
+  adaptiveGamma: 32,
   maxNewTokens: 128,
   numBeams: 4,
   numReturnSequences: 1,
@@ -23,8 +23,8 @@ export interface Settings extends Processing {
   readonly maxNewTokens?: number;
   /**
    * Draft tokens proposed each round; at most so many when `costs` are given. 0 is plain decoding. 'auto' proposes as many as pay by
-   * what rounds have taken so far, up to 16, and none where none pay; not beside `lenience`, and above temperature 0 not with a seed
-   * beside token or block verification, whose text would depend on γ. Default 'auto', with costs 16. Where the text would depend on γ,
+   * what rounds have taken so far, up to 32, and none where none pay; not beside `lenience`, and above temperature 0 not with a seed
+   * beside token or block verification, whose text would depend on γ. Default 'auto', with costs 32. Where the text would depend on γ,
    * beside `lenience` and above temperature 0 beside token or block verification, it is 4, and in a beam search.
    */
   readonly gamma?: number | 'auto';

@@ -36,11 +36,11 @@ describe('tandem tune', () => {
     const [{ drafts, v, plain }] = report.types;
     const names = drafts.map(({ draft }: { draft: string }) => draft);
     expect(names).toEqual(['modernize-draft', 'self', 'copy', 'layers:1', 'layers:3']);
-    expect([v.length, v[0], plain > 0]).toEqual([17, 1, true]);
+    expect([v.length, v[0], plain > 0]).toEqual([33, 1, true]);
     expect(v.toSorted((one: number, other: number) => one - other)).toEqual(v); // a call of more rows is not cheaper
     let [fastest, name, best, speed] = [1, null, 0, plain];
     for (const { draft, alpha, proposing, c, curve, gamma, points } of drafts) {
-      expect(curve).toEqual(predictedCurve({ alpha, proposing, costs: { c, v } }, 16));
+      expect(curve).toEqual(predictedCurve({ alpha, proposing, costs: { c, v } }, 32));
       expect(gamma).toBe(bestOf(curve));
       expect(alpha).toBeGreaterThanOrEqual(0);
       expect(points.map((point: { gamma: number }) => point.gamma)).toEqual(

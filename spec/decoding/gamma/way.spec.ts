@@ -28,7 +28,7 @@ describe('γ and verification where settings leave them open', () => {
     [{ temperature: 1, gamma: 7 }, 7, 'token'],
     [{ temperature: 1, gamma: 0 }, 0, 'token'],
     [{ temperature: 1, branching: [2, 1] }, 2, 'token'],
-    [{ temperature: 1, costs: { c: 0, v: [1] } }, 16, 'token'],
+    [{ temperature: 1, costs: { c: 0, v: [1] } }, 32, 'token'],
     [{ temperature: 1, costs: { c: 0, v: [1] }, gamma: 5 }, 5, 'token'],
   ] as const)('%j: γ %s, %s verification', (settings, gamma, verification) => {
     expect(draftingWay(settings as Settings)).toEqual({ gamma, verification });
