@@ -1,6 +1,6 @@
 import { BUNDLED, compareAll, heldOutSources, openPair } from '../support/equality';
 
-const GAMMAS = Array.from({ length: 16 }, (_, i) => 1 + i);
+const GAMMAS = Array.from({ length: 32 }, (_, i) => 1 + i);
 
 describe('greedy speculative decoding of the bundled pair equals autoregressive, token for token and logit bit for logit bit', () => {
   let sources: number[][];
@@ -10,17 +10,17 @@ describe('greedy speculative decoding of the bundled pair equals autoregressive,
     expect(sources).toHaveLength(200);
   });
 
-  test('on wasm in float32: all 200 held-out passages, passage i with γ = 1 + i mod 16', async () => {
+  test('on wasm in float32: all 200 held-out passages, passage i with γ = 1 + i mod 32', async () => {
     const pair = await openPair(BUNDLED, 'wasm', 'f32');
     const { plain, speculative } = await compareAll(
       pair,
-      sources.map((source, i) => ({ source, gammas: [1 + (i % 16)] })),
+      sources.map((source, i) => ({ source, gammas: [1 + (i % 32)] })),
     );
     expect(speculative).toBeLessThan(plain / 2); // it did speculate
     await pair.close();
   }, 600_000);
 
-  test('on wasm in float32: every γ from 1 to 16 on ten passages', async () => {
+  test('on wasm in float32: every γ from 1 to 32 on ten passages', async () => {
     const pair = await openPair(BUNDLED, 'wasm', 'f32');
     await compareAll(
       pair,
@@ -36,7 +36,7 @@ describe('greedy speculative decoding of the bundled pair equals autoregressive,
     const pair = await openPair(BUNDLED, name, type);
     await compareAll(
       pair,
-      passages.map((i) => ({ source: sources[i], gammas: [1 + (i % 16)] })),
+      passages.map((i) => ({ source: sources[i], gammas: [1 + (i % 32)] })),
     );
     await pair.close();
   });
