@@ -3,7 +3,7 @@ import type { WayCosts } from './learnt';
 import { expectedTokens } from './theory';
 
 /** A predicted gain of less than this factor is not worth its risk. */
-const LEAST_GAIN = 1.03;
+const LEAST_GAIN = 1.05;
 /** Weight in judged tokens of what other sequences showed of α, and how fast a sequence forgets its own old rounds. */
 const OTHERS = 16;
 const MEMORY = 0.97;
