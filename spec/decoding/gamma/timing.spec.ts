@@ -1,0 +1,65 @@
+import { Failure } from '../../../decoding/failure';
+import { type TimedRound, WayCosts } from '../../../decoding/gamma/learnt';
+import { RoundTimer } from '../../../decoding/gamma/timing';
+import type { Proposal } from '../../../decoding/proposal';
+import type { Run } from '../../../decoding/run';
+import type { Acceptance } from '../../../decoding/verification/accept';
+
+/** Costs that know a call of one row and say what they are told. */
+function listening() {
+  const costs = new WayCosts();
+  const told: TimedRound[] = [];
+  const learn = costs.learn.bind(costs);
+  costs.learn = (round) => {
+    told.push(round);
+    learn(round);
+  };
+  return { costs, told };
+}
+
+const ONE_TOKEN = { tokens: [{}], stopReason: null } as unknown as Acceptance;
+
+/** A round of runs that propose nothing. */
+function finish(
+  costs: (WayCosts | undefined)[],
+  { openingMs = null as number | null, outcome = ONE_TOKEN as Acceptance | Failure } = {},
+): void {
+  const runs = costs.map((one) => ({ gamma: { costs: one }, openingMs })) as unknown as Run[];
+  const timer = new RoundTimer(runs);
+  timer.proposed();
+  const proposals: Proposal[] = runs.map(() => []);
+  timer.finished(
+    proposals,
+    runs.map(() => outcome),
+  );
+}
+
+describe('a round', () => {
+  it('without a proposal is timed eight times, then once in eight, and counts each time', () => {
+    const { costs, told } = listening();
+    for (let i = 0; i < 72; i++) finish([costs]);
+    expect([told.length, costs.rounds]).toEqual([16, 72]);
+    for (const one of told) expect(one).toMatchObject({ streams: 1, rows: 1, steps: 0, tokens: 1, opened: 0 });
+  });
+
+  it('that failed, or opened a draft, is none of them', () => {
+    const { costs, told } = listening();
+    for (let i = 0; i < 12; i++) finish([costs]);
+    const before = [told.length, costs.rounds];
+    finish([costs], { outcome: new Failure(new Error('x')) });
+    expect([told.length, costs.rounds]).toEqual(before);
+    finish([costs], { openingMs: 3 });
+    expect(told.at(-1)).toMatchObject({ openingMs: 3, opened: 1 });
+    expect(costs.rounds).toBe(before[1] + 1);
+  });
+
+  it('of several runs is told whole, and only where they share their costs', () => {
+    const { costs, told } = listening();
+    for (let i = 0; i < 12; i++) finish([costs, costs]);
+    expect(told).toHaveLength(12);
+    expect(told[11]).toMatchObject({ streams: 2, rows: 2, tokens: 2 });
+    finish([costs, new WayCosts()]);
+    finish([undefined, costs]);
+    expect([told.length, costs.rounds]).toEqual([12, 12]);
+  });
+});
