@@ -62,4 +62,11 @@ describe('a round', () => {
     finish([undefined, costs]);
     expect([told.length, costs.rounds]).toEqual([12, 12]);
   });
+
+  it('of two runs is told in a long stretch of rounds of one', () => {
+    const { costs, told } = listening();
+    for (let i = 0; i < 12; i++) finish([costs]);
+    finish([costs, costs]);
+    expect(told.at(-1)).toMatchObject({ streams: 2, rows: 2 });
+  });
 });
