@@ -16,12 +16,16 @@ export class RoundTimer {
     this.drafted = performance.now();
   }
 
-  /** The round is over. One that failed, and one whose runs do not share their costs, tells nothing. */
+  /**
+   * The round is over. One that failed, and one in which γ of a run follows no clock, tells nothing. Where runs turn logits into
+   * tokens in several ways, it tells the costs of each way: they share the calls, so what it took is what a round like it takes.
+   */
   finished(proposals: readonly (Proposal | Failure)[], outcomes: readonly (Acceptance | Failure)[]): void {
     const { runs, start, drafted } = this;
     const targetMs = performance.now() - drafted;
     const costs = runs[0]?.gamma.costs;
     if (!costs) return;
+    const ways = new Set([costs]);
     if (runs.length === 1 && isPlain(runs[0], proposals[0], outcomes[0]) && costs.passes(1)) return;
     let tells = true;
     let [rows, steps, tokens, openingMs, opened, caughtUp] = [0, 0, 0, 0, 0, false];
@@ -33,10 +37,12 @@ export class RoundTimer {
         opened++;
         run.openingMs = null;
       }
-      if (run.gamma.costs !== costs || proposal instanceof Failure || outcome instanceof Failure) {
+      const { costs: way } = run.gamma;
+      if (!way || proposal instanceof Failure || outcome instanceof Failure) {
         tells = false;
         continue;
       }
+      ways.add(way);
       rows += 1 + proposal.length;
       steps = Math.max(steps, depthOf(proposal));
       tokens += outcome.tokens.length;
@@ -44,7 +50,8 @@ export class RoundTimer {
     }
     if (!tells) return;
     const draftMs = Math.max(0, drafted - start - openingMs);
-    costs.learn({ streams: runs.length, rows, steps, tokens, draftMs, targetMs, openingMs, opened, caughtUp });
+    const round = { streams: runs.length, rows, steps, tokens, draftMs, targetMs, openingMs, opened, caughtUp };
+    for (const way of ways) way.learn(round);
   }
 }
 

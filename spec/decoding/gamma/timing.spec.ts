@@ -53,14 +53,25 @@ describe('a round', () => {
     expect(costs.rounds).toBe(before[1] + 1);
   });
 
-  it('of several runs is told whole, and only where they share their costs', () => {
+  it('of several runs is told whole, and to the costs of each way of turning logits into tokens', () => {
     const { costs, told } = listening();
     for (let i = 0; i < 12; i++) finish([costs, costs]);
     expect(told).toHaveLength(12);
     expect(told[11]).toMatchObject({ streams: 2, rows: 2, tokens: 2 });
-    finish([costs, new WayCosts()]);
+    const other = listening();
+    for (let i = 0; i < 5; i++) finish([costs, other.costs, costs]);
+    expect([told.length, other.told.length, costs.rounds, other.costs.rounds]).toEqual([17, 5, 17, 5]);
+    expect(other.told[4]).toMatchObject({ streams: 3, rows: 3, tokens: 3 });
+    expect(other.told[4]).toEqual(told[16]);
+    expect(other.costs.wantsPlain(3)).toBe(false);
+  });
+
+  it('in which γ of a run follows no clock tells nothing', () => {
+    const { costs, told } = listening();
+    finish([costs, undefined]);
     finish([undefined, costs]);
-    expect([told.length, costs.rounds]).toEqual([12, 12]);
+    finish([undefined]);
+    expect([told.length, costs.rounds]).toEqual([0, 0]);
   });
 
   it('of two runs is told in a long stretch of rounds of one', () => {
