@@ -102,7 +102,7 @@ describe('the settings of a JSON record', () => {
     });
     expect(settingsInForce({ numBeams: 4 })).not.toHaveProperty('temperature');
     expect(settingsInForce({ numBeams: 4 })).toHaveProperty('gamma', 4);
-    expect(settingsInForce({ costs: { c: 0, v: [1] } })).toHaveProperty('gamma', 16);
+    expect(settingsInForce({ costs: { c: 0, v: [1] } })).toHaveProperty('gamma', 32);
     expect(settingsInForce({ temperature: 1, seed: 0, gamma: 'auto' })).toMatchObject({
       verification: 'coupled',
       seed: 0,
