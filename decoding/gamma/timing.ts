@@ -3,6 +3,7 @@ import type { Proposal } from '../proposal';
 import { depthOf } from '../proposal';
 import type { Run } from '../run';
 import type { Acceptance } from '../verification/accept';
+import type { WayCosts } from './learnt';
 
 /** Times one round of runs whose γ follows learnt costs, and tells these costs. */
 export class RoundTimer {
@@ -23,10 +24,8 @@ export class RoundTimer {
   finished(proposals: readonly (Proposal | Failure)[], outcomes: readonly (Acceptance | Failure)[]): void {
     const { runs, start, drafted } = this;
     const targetMs = performance.now() - drafted;
-    const costs = runs[0]?.gamma.costs;
-    if (!costs) return;
-    const ways = new Set([costs]);
-    if (runs.length === 1 && isPlain(runs[0], proposals[0], outcomes[0]) && costs.passes(1)) return;
+    if (runs.length === 1 && isPlain(runs[0], proposals[0], outcomes[0]) && runs[0].gamma.costs?.passes(1)) return;
+    const ways = new Set<WayCosts>();
     let tells = true;
     let [rows, steps, tokens, openingMs, opened, caughtUp] = [0, 0, 0, 0, 0, false];
     for (let i = 0; i < runs.length; i++) {

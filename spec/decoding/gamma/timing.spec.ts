@@ -74,6 +74,23 @@ describe('a round', () => {
     expect([told.length, costs.rounds]).toEqual([0, 0]);
   });
 
+  it('that tells nothing keeps no time of opening a draft for a later one', () => {
+    const { costs, told } = listening();
+    const runs = [undefined, costs].map((one) => ({
+      gamma: { costs: one },
+      openingMs: one ? 3 : null,
+    })) as unknown as Run[];
+    for (const some of [runs, runs.slice(1)]) {
+      const timer = new RoundTimer(some);
+      timer.proposed();
+      timer.finished(
+        some.map(() => []),
+        some.map(() => ONE_TOKEN),
+      );
+    }
+    expect(told).toEqual([expect.objectContaining({ streams: 1, opened: 0, openingMs: 0 })]);
+  });
+
   it('of two runs is told in a long stretch of rounds of one', () => {
     const { costs, told } = listening();
     for (let i = 0; i < 12; i++) finish([costs]);
