@@ -283,7 +283,7 @@ export class PairCosts implements Record<CostWay, WayCosts> {
     this.sampled = new WayCosts(kept.sampled);
   }
 
-  /** Rounds that were timed. */
+  /** Rounds that were seen. One of several ways counts for each of them. */
   get rounds(): number {
     return COST_WAYS.reduce((sum, way) => sum + this[way].rounds, 0);
   }
