@@ -55,7 +55,7 @@ function upwards(group: string): string[] {
 
 function groupQuota(read: ReadText, controllers: readonly string[], folder: string): number | null {
   if (controllers[0] === '') {
-    const [quota, period] = (read(`/sys/fs/cgroup${folder}/cpu.max`) ?? '').trim().split(' ');
+    const [quota, period] = (read(`/sys/fs/cgroup${folder}/cpu.max`) ?? '').split(' ');
     return ratio(quota, period); // without a limit it says 'max'
   }
   if (!controllers.includes('cpu')) return null;

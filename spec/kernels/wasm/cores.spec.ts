@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import timers from 'node:timers/promises';
 import fc from 'fast-check';
 import { createBackend, createWasmBackend } from '../../../kernels';
 import { type Cores, chooseThreads } from '../../../kernels/wasm/cores';
@@ -142,6 +143,11 @@ describe('the limit of a container', () => {
       },
       null,
     ],
+    [
+      'a line that is not all a group is none',
+      { ...own('x0::/\n0::/\r'), '/sys/fs/cgroup/cpu.max': '50000 100000' },
+      null,
+    ],
     ['what is no number is none', { ...own('0::/\nx\n'), '/sys/fs/cgroup/cpu.max': 'a b\n' }, null],
     ['a period of zero is none', { ...own('0::/\n'), '/sys/fs/cgroup/cpu.max': '100000 0\n' }, null],
   ])('%s', (_, found, quota) => {
@@ -165,9 +171,22 @@ describe('what is busy', () => {
     ['two beside it', [3, 3, 3, 3, 3], 2],
     ['what runs for a moment is not', [1, 9, 1, 9, 1], 0],
     ['what rests for a moment is', [3, 1, 3, 1, 3], 2],
+    ['as many as have a number of two digits', [12, 12, 12, 12, 12], 11],
     ['less than this thread is nothing', [0, 0, 0, 0, 0], 0],
   ])('%s', async (_, running, busy) => {
     expect(await looks(running)).toBe(busy);
+  });
+
+  test('is looked at five times, at once and then each time after a pause', async () => {
+    const steps: string[] = [];
+    const pause = jest.spyOn(timers, 'setTimeout').mockImplementation(async () => void steps.push('pause'));
+    const read = (path: string) => {
+      if (path === '/proc/loadavg') steps.push('look');
+      return '0.10 0.20 0.30 1/204 16664';
+    };
+    await busyThreads(read, () => []);
+    pause.mockRestore();
+    expect(steps.join(', ')).toBe('look, pause, look, pause, look, pause, look, pause, look');
   });
 
   test('is what other processes run: this one may have several threads that run', async () => {
