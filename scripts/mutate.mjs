@@ -27,7 +27,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { baseOf, changedLines, nearSpecs } from './mutation/changed.mjs';
 import { draw, mutantsOf } from './mutation/mutants.mjs';
-import { resultsIn, tryNearest } from './mutation/nearest.mjs';
+import { nameOfRun, resultsIn, tryNearest } from './mutation/nearest.mjs';
 import { isAlive, isBelowBar, printScores, printSurvivors, scoreOf } from './mutation/report.mjs';
 import { withTypeErrors } from './mutation/types.mjs';
 import { runNamed } from './named-mutants.mjs';
@@ -192,7 +192,7 @@ async function measure({ name, files, specs, isWanted = () => true }, options) {
     `${name}: ${counted.length} mutants; left out: ${of('wording')} of wording, ${of('equivalent')} that nobody can notice`,
   );
   if (counted.length === 0) return 0;
-  const folder = join(NEAR, name.replace(/[^\w.]+/g, '-'));
+  const folder = join(NEAR, nameOfRun(name));
   let mutants = options.sample === undefined ? counted : draw(counted, options.sample, options.seed);
   if (options.again) mutants = ofLastRun(mutants, resultsIn(folder), options.sample !== undefined);
   const results = options.near

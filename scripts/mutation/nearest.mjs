@@ -4,6 +4,7 @@
  * first, so that a sample takes a fraction of the time that a run of all specs takes for each. Mutants of code that runs at import count
  * as well.
  */
+import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   cpSync,
@@ -69,6 +70,16 @@ async function reachedBy({ key, file, met }, specs, reach) {
     if ([...(of?.lines.get(file) ?? [])].some((line) => line > first && line <= last + 1)) found.push(of);
   }
   return found.sort((a, b) => a.seconds - b.seconds).map(({ spec }) => spec);
+}
+
+/**
+ * The name of the folder of a run, by what was asked for. A name of a file has at most 255 bytes, so that of many sources is cut, and a
+ * digest of all of them tells it from others that begin like it.
+ */
+export function nameOfRun(target) {
+  const name = target.replace(/[^\w.]+/g, '-');
+  if (name.length <= 100) return name;
+  return `${name.slice(0, 60)}-${createHash('sha256').update(target).digest('hex').slice(0, 16)}`;
 }
 
 /** What a run of mutants has left in its folder: the last line of each mutant, by key. */

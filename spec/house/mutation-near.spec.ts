@@ -61,4 +61,27 @@ describe('mutants near their specs', () => {
     ]);
     expect(kept).toEqual(tried.map(([, status]: string[]) => status));
   });
+
+  it('are in a folder with the name of what was asked for, which is short and its own for any number of sources', () => {
+    const many = Array.from({ length: 60 }, (_, i) => `kernels/wasm/source${i}.ts`);
+    const targets = [
+      'kernels/wasm',
+      'api/call.ts,common',
+      many.join(','),
+      [...many].reverse().join(','),
+      [...many, 'api'].join(','),
+    ];
+    const program = `
+      import { nameOfRun } from ${JSON.stringify(join(MUTATION, 'nearest.mjs'))};
+      console.log(JSON.stringify(${JSON.stringify(targets)}.map(nameOfRun)));
+    `;
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    const names: readonly string[] = JSON.parse(stdout);
+    expect(names.slice(0, 2)).toEqual(['kernels-wasm', 'api-call.ts-common']);
+    expect(new Set(names).size).toBe(targets.length);
+    for (const name of names) expect(name).toMatch(/^[\w.-]{1,100}$/);
+  });
 });
