@@ -4,7 +4,7 @@ import { loadModel, storedDtype, type T5Model } from '../engine';
 import { type Backend, createBackend, type Dtype, KernelError } from '../kernels';
 import { type Checkpoint, type GenerationStart, hasDecoder, WeightsError } from '../weights';
 import { CostKeeper } from './costs/keeper';
-import { type DraftPlan, draftPlans, USUAL_SELF_DRAFT, withFirst } from './drafts/names';
+import { type DraftPlan, draftPlans, UNASKED_DRAFT, withFirst } from './drafts/names';
 import { type OpenedDrafts, openDrafts } from './drafts/open';
 import { readTable } from './drafts/tables.node';
 import type { ModelSource } from './drafts/types';
@@ -124,7 +124,7 @@ class Loader {
     const started = generation === null ? withoutGeneration(target) : target;
     const dtypeOf = () => options.dtype ?? storedDtype(target, backend);
     const draftsItself = plan.mayDraftItself && itselfPays(target, backend, dtypeOf);
-    const plans = draftsItself ? [USUAL_SELF_DRAFT] : plan.drafts;
+    const plans = draftsItself ? [UNASKED_DRAFT] : plan.drafts;
     const copy = copyOf(withFirst(plans), dtypeOf);
     const model = await this.loadWeights(started, backend, 'target', { dtype: options.dtype, copy });
     const models = new Map<DraftPlan, T5Model>();

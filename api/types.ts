@@ -23,7 +23,7 @@ export interface LoadOptions {
   /**
    * What proposes tokens. A list is tried in turn: in each round the first that has a proposal makes it. Null: nothing proposes,
    * decoding is autoregressive. Default: the bundled pair's draft with the bundled target. With another target that is kept in float32
-   * on the wasm backend it is `self`; else null.
+   * on the wasm backend it is `self:q8:copy`; else null.
    */
   readonly draft?: DraftSource | readonly DraftSource[] | null;
   /** Type of weights in memory: `f32`, `bf16`, `q8` (int8, a scale a block), or `q4` (4 bits, for drafts, not on `gpu`). Default: as stored. */

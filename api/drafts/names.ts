@@ -26,8 +26,8 @@ const SELF_DTYPES: readonly string[] = ['q8', 'q4', 'bf16'] satisfies SelfDtype[
 /** The type of `self` where none is named. */
 const USUAL_SELF: SelfDtype = 'q8';
 
-/** The target's own decoder in the usual type, with nothing that drafts for it. */
-export const USUAL_SELF_DRAFT: DraftPlan = { kind: 'self', dtype: USUAL_SELF };
+/** What drafts for a target that drafts for itself unasked: its decoder in the usual type, for which copying drafts. */
+export const UNASKED_DRAFT: DraftPlan = { kind: 'self', dtype: USUAL_SELF, first: { kind: 'copy' } };
 
 /**
  * Reads one name of a draft.
@@ -60,7 +60,7 @@ export function draftOfSelf(name: string): string | null {
 
 /** Reads what comes after `self:`, which is a type, and perhaps the name of what drafts for it. */
 function parseSelf(rest: string | null, text: string): DraftPlan {
-  if (rest === null) return USUAL_SELF_DRAFT;
+  if (rest === null) return { kind: 'self', dtype: USUAL_SELF };
   const [dtype] = rest.split(':', 1);
   const first = draftOfSelf(text);
   if (!SELF_DTYPES.includes(dtype)) {

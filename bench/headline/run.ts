@@ -1,6 +1,6 @@
 /**
  * Measures what speculation gains at the sizes of real models, on real text: `npm run bench -- headline [--shapes base,3b,xxl] [--dtype q8]
- * [--draft small,self,self:small] [--draft-dtype q8] [--gammas 3,5,7] [--temperatures 0,1] [--passages 4] [--tokens 64] [--backend wasm] [--threads 2]
+ * [--draft small,self,self:q8:copy] [--draft-dtype q8] [--gammas 3,5,7] [--temperatures 0,1] [--passages 4] [--tokens 64] [--backend wasm] [--threads 2]
  * [--folder DIR]`.
  *
  * The bundled pair is grown to the shapes (scripts/grow-checkpoint.ts): it writes the text that it always writes, so that α is that of a trained pair,
@@ -25,7 +25,7 @@ import {
 } from '../../decoding';
 import { TABLE_2 } from '../../decoding/gamma/published';
 import type { FileDtype, T5Model } from '../../engine';
-import { type Backend, type BackendName, createBackend, type Dtype } from '../../kernels';
+import { type Backend, type BackendName, createBackend, type Dtype, WEIGHT_TYPES } from '../../kernels';
 import { heldOut } from '../harness/heldOut';
 import { machineLines, residentBytes } from './machine';
 import { directoryOf, type LoadedModel, load } from './models';
@@ -36,7 +36,7 @@ interface Options {
   readonly shapes: readonly string[];
   /** Type of the target's weights; null takes float32 up to t5-large, and q8 above. */
   readonly dtype: FileDtype | null;
-  /** Shapes of drafts, `copy`, `self`, and `self:` with one of these after it, which drafts for the target's copy. */
+  /** Shapes of drafts, `copy`, and `self`, `self:TYPE`, `self:DRAFT` or `self:TYPE:DRAFT`, where DRAFT drafts for the target's copy. */
   readonly drafts: readonly string[];
   readonly draftDtypes: readonly Dtype[];
   readonly gammas: readonly number[];
@@ -110,22 +110,38 @@ interface Way {
   readonly drafter: Drafter;
 }
 
+/** What `self`, `self:TYPE`, `self:DRAFT` and `self:TYPE:DRAFT` say; null for every other name. */
+function selfOf(name: string): { readonly dtype: Dtype | null; readonly first: string | null } | null {
+  const [self, ...rest] = name.split(':');
+  if (self !== 'self') return null;
+  const dtype = WEIGHT_TYPES.find((type) => type === rest[0]) ?? null;
+  return { dtype, first: rest.slice(dtype === null ? 0 : 1).join(':') || null };
+}
+
+/** Types that the target's decoder is to be kept in a second time, each once. */
+function copiesOf({ drafts, draftDtypes }: Options): Dtype[] {
+  const named = drafts.flatMap((name) => {
+    const self = selfOf(name);
+    return self === null ? [] : self.dtype === null ? draftDtypes : [self.dtype];
+  });
+  return [...new Set(named)];
+}
+
 /** Gives the number of cases. Each temperature has a table, which is printed when it is done: a large shape takes minutes. */
 async function measureShape(backend: Backend, shape: string, options: Options): Promise<number> {
   const dtype = options.dtype ?? (shape === '3b' || shape === 'xxl' ? 'q8' : 'f32');
   const directory = await directoryOf({ source: 'modernize-target', shape, dtype }, options.folder);
-  const isSelf = (name: string) => name === 'self' || name.startsWith('self:');
-  const copies = options.drafts.some(isSelf) ? options.draftDtypes.filter((type) => type !== dtype) : [];
-  if (copies.length > 1) throw new Error('headline: expected one --draft-dtype with --draft self, found several');
+  const copies = copiesOf(options).filter((type) => type !== dtype);
+  if (copies.length > 1)
+    throw new Error(`headline: expected one type of the target's copy, found ${copies.join(', ')}`);
   const target = await load(directory, backend, { dtype, copy: copies[0] ?? null });
   printLoad(shape, target);
   const drafts = new Map<string, T5Model>();
   const drafterOf = async (name: string, type: Dtype): Promise<Drafter> => {
     if (name === 'copy') return copyDrafter(target.model.vocabularySize);
-    if (name === 'self') return selfDrafter(target.model, name);
-    if (isSelf(name)) {
-      return selfDrafter(target.model, 'self', { drafter: await drafterOf(name.slice('self:'.length), type) });
-    }
+    const self = selfOf(name);
+    if (self)
+      return selfDrafter(target.model, name, self.first ? { drafter: await drafterOf(self.first, type) } : null);
     const from = await directoryOf({ source: 'modernize-draft', shape: name, dtype: 'f32' }, options.folder);
     const model = drafts.get(name + type) ?? (await load(from, backend, { dtype: type })).model;
     drafts.set(name + type, model);
@@ -133,7 +149,7 @@ async function measureShape(backend: Backend, shape: string, options: Options): 
   };
   const ways: Way[] = [];
   for (const name of options.drafts) {
-    const types = name === 'copy' ? options.draftDtypes.slice(0, 1) : isSelf(name) ? copies : options.draftDtypes;
+    const types = name === 'copy' ? options.draftDtypes.slice(0, 1) : selfOf(name) ? copies : options.draftDtypes;
     for (const type of types) {
       ways.push({ name: name === 'copy' ? name : `${name} ${type}`, drafter: await drafterOf(name, type) });
     }

@@ -20,12 +20,12 @@ export interface CandidateRequest {
 }
 
 /**
- * The drafts to try: those that are given, the bundled pair's own, the target's decoder in q8, copying, and the target's first
- * layers, one of them and half of them.
+ * The drafts to try: those that are given, the bundled pair's own, the target's decoder in q8, the same with copying as its draft,
+ * copying, and the target's first layers, one of them and half of them.
  */
 export function candidatesOf({ given, only, bundled, layers }: CandidateRequest): Candidate[] {
   const own = [...new Set([1, Math.floor(layers / 2)])].filter((count) => count >= 1 && count < layers);
-  const usual = [['self'], ['copy'], ...own.map((count) => [`layers:${count}`])];
+  const usual = [['self'], ['self:q8:copy'], ['copy'], ...own.map((count) => [`layers:${count}`])];
   const named = [...given, ...(only ? [] : usual)].map((draft) => ({ name: draft.join(','), draft }));
   const all: Candidate[] = only || bundled === null ? named : [{ name: bundled, draft: null }, ...named];
   return all.filter(({ name }, i) => all.findIndex((other) => other.name === name) === i);

@@ -51,7 +51,7 @@ const FLAGS: OptionTable = {
     expected: LOAD_OPTIONS.draft.expected,
     holds: (value) => Array.isArray(value) && value.every((one) => namesOf(one) !== null),
     about:
-      'a draft to try beside the usual ones, which are self, copy, layers:N and the bundled pair’s own; several with commas are one draft; may be given again',
+      'a draft to try beside the usual ones, which are self, self:q8:copy, copy, layers:N and the bundled pair’s own; several with commas are one draft; may be given again',
     flag: '-d, --draft <names>',
   },
   onlyGiven: { ...flagged, about: 'try no other drafts than those of --draft', flag: '--only-given' },

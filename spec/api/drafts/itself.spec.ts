@@ -20,9 +20,9 @@ describe('a target for which no draft is named', () => {
   it('drafts for itself where its weights are float32, on wasm, and writes what it writes without a draft', async () => {
     await using alone = await load({ draft: null });
     await using itself = await load();
-    await using asked = await load({ draft: 'self' });
+    await using asked = await load({ draft: 'self:q8:copy' });
     expect([alone.drafter, itself.drafter]).toEqual([null, asked.drafter]);
-    expect(itself.drafter).toMatch(/ in q8$/);
+    expect(itself.drafter).toMatch(/ in q8, drafted by copy$/);
     for (const options of [{ gamma: 3 }, { gamma: 3, temperature: 1, verification: 'coupled' as const, seed: 4 }, {}]) {
       const settings = { ...options, maxNewTokens: 24, minNewTokens: 24 };
       const [plain, drafted] = [await alone.generate(SOURCE, settings), await itself.generate(SOURCE, settings)];

@@ -35,7 +35,7 @@ describe('tandem tune', () => {
     expect(report).toMatchObject({ texts: 2, of: 3, temperature: 0, backend: { threads: 1 } });
     const [{ drafts, v, plain }] = report.types;
     const names = drafts.map(({ draft }: { draft: string }) => draft);
-    expect(names).toEqual(['modernize-draft', 'self', 'copy', 'layers:1', 'layers:3']);
+    expect(names).toEqual(['modernize-draft', 'self', 'self:q8:copy', 'copy', 'layers:1', 'layers:3']);
     expect([v.length, v[0], plain > 0]).toEqual([33, 1, true]);
     expect(v.toSorted((one: number, other: number) => one - other)).toEqual(v); // a call of more rows is not cheaper
     let [fastest, name, best, speed] = [1, null, 0, plain];
@@ -54,7 +54,7 @@ describe('tandem tune', () => {
       }
     }
     expect(report.best).toMatchObject({ draft: name, gamma: best, speedup: fastest, tokensPerSecond: speed });
-    expect(readFileSync(svg, 'utf8').match(/<polyline/g)).toHaveLength(5);
+    expect(readFileSync(svg, 'utf8').match(/<polyline/g)).toHaveLength(6);
 
     const settings = await readSettings(out, new AbortController().signal);
     expect(settings).toEqual(report.best.settings);

@@ -59,23 +59,25 @@ describe('the drafts to try', () => {
   it('are the given ones and the usual ones, each once', () => {
     const names = (request: Partial<Parameters<typeof candidatesOf>[0]>) =>
       candidatesOf({ given: [], only: false, bundled: null, layers: 6, ...request }).map(({ name }) => name);
-    expect(names({})).toEqual(['self', 'copy', 'layers:1', 'layers:3']);
-    expect(names({ bundled: 'pair' })).toEqual(['pair', 'self', 'copy', 'layers:1', 'layers:3']);
+    expect(names({})).toEqual(['self', 'self:q8:copy', 'copy', 'layers:1', 'layers:3']);
+    expect(names({ bundled: 'pair' })).toEqual(['pair', 'self', 'self:q8:copy', 'copy', 'layers:1', 'layers:3']);
     expect(names({ given: [['x/y'], ['copy', 'x/y'], ['copy']], layers: 2 })).toEqual([
       'x/y',
       'copy,x/y',
       'copy',
       'self',
+      'self:q8:copy',
       'layers:1',
     ]);
     expect(names({ given: [['random']], only: true, bundled: 'pair' })).toEqual(['random']);
-    expect(names({ layers: 1 })).toEqual(['self', 'copy']);
+    expect(names({ layers: 1 })).toEqual(['self', 'self:q8:copy', 'copy']);
   });
 
   it('without the target’s own type', () => {
     const self = { name: 'copy,self', draft: ['copy', 'self'] };
     expect([fits(self, 'q8'), fits(self, 'bf16'), fits({ name: '', draft: null }, 'q8')]).toEqual([false, true, true]);
     expect(fits({ name: '', draft: ['self:bf16'] }, 'bf16')).toBe(false);
+    expect(fits({ name: '', draft: ['self:q8:copy'] }, 'q8')).toBe(false);
   });
 });
 
