@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { checkWritable, type Line, linesOf, openFile, writeText } from '../../cli/files';
+import { checkWritable, type Line, linesOf, openFile, wholeText, writeText } from '../../cli/files';
 
 const scratch = mkdtempSync(join(tmpdir(), 'tandem-files-'));
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
@@ -66,6 +66,41 @@ describe('lines of a text', () => {
         /expected UTF-8 text, found UTF-16/,
       );
     }
+  });
+
+  it('are UTF-16 where both bytes of a mark are there: one of them alone is only no UTF-8', async () => {
+    const bytes = fc.constantFrom(0xff, 0xfe, 0x61, 0x0a);
+    await fc.assert(
+      fc.asyncProperty(bytes, bytes, fc.constantFrom('', 'a'), async (first, second, more) => {
+        const text = Buffer.concat([Uint8Array.of(first, second), Buffer.from(more)]);
+        const isMark = (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+        const isText = first < 0x80 && second < 0x80;
+        const whole = await wholeText(chunked(text, [1]), WIDE).catch((error) => error);
+        const lines = await linesIn(text).catch((error) => error);
+        if (isMark) {
+          const refusal = { code: 'argument-invalid', message: 'file: expected UTF-8 text, found UTF-16' };
+          for (const found of [whole, lines]) expect(found).toMatchObject(refusal);
+        } else if (isText) expect(whole).toBe(text.toString());
+        else {
+          const refusal = { code: 'source-invalid', message: 'file: expected UTF-8 text, found other bytes' };
+          expect(whole).toMatchObject(refusal);
+          expect(lines.some((line: Line) => 'error' in line && line.error.code === 'source-invalid')).toBe(true);
+        }
+      }),
+    );
+  });
+
+  it('together are a text, without a byte order mark, in at most so many bytes', async () => {
+    await fc.assert(
+      fc.asyncProperty(texts, chunks, fc.boolean(), async (text, sizes, marked) => {
+        const bytes = Buffer.from(`${marked ? '\uFEFF' : ''}${text}`);
+        const read = (most: number) => wholeText(chunked(bytes, sizes), { where: 'file', most });
+        expect(await read(bytes.length)).toBe(text);
+        if (bytes.length === 0) return;
+        const refusal = `file: expected at most ${bytes.length - 1} bytes, found more`;
+        await expect(read(bytes.length - 1)).rejects.toMatchObject({ code: 'argument-invalid', message: refusal });
+      }),
+    );
   });
 
   it('have bounds: bytes of one line and of all together, and lines, which are not passed by one', async () => {
