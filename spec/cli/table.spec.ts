@@ -78,6 +78,15 @@ describe('columns', () => {
         (label) => `<${label}>`,
       ),
     ).toBe('<a   >  x\n<long>  y\n');
+    expect(
+      facts(
+        [
+          ['a', ''],
+          ['long', 'y'],
+        ],
+        (label) => `<${label}>`,
+      ),
+    ).toBe('<a>\n<long>  y\n'); // nothing stands behind it
   });
 });
 
