@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { bundledPair, type LoadOptions, Tandem } from '../../../api';
+import { candidatesOf, fits } from '../../../cli/tune/candidates';
 import { type DraftFigures, type DraftJob, measureDraft, plainSpeed } from '../../../cli/tune/measure';
 import { BUNDLED, expectOneLine } from '../command';
 import { inside } from '../inside';
@@ -18,6 +19,9 @@ afterEach(() => jest.restoreAllMocks());
 const TEXTS = join(folder, 'texts.txt');
 writeFileSync(TEXTS, Array.from({ length: 30 }, (_, i) => `text ${i}\n`).join(''));
 const DIRECTORY = ['--model', BUNDLED.target];
+/** The usual drafts of a target with two layers that is no part of the bundled pair. */
+const USUAL = candidatesOf({ given: [], only: false, bundled: null, layers: 2 });
+const usualIn = (dtype: 'f32' | 'q8') => USUAL.filter((one) => fits(one, dtype));
 
 interface World {
   /** The measured speed-up of each draft by its name; a draft without one is not timed. */
@@ -75,7 +79,7 @@ describe('what tandem tune loads', () => {
   it('is the target alone, then with each draft in turn, in each type that is asked for once', async () => {
     const usual = await found([]);
     expect(usual.loads.map(([model, { dtype, draft }]) => [model, dtype, draft])).toEqual(
-      [[], undefined, ['self'], ['copy'], ['layers:1']].map((draft) => [undefined, undefined, draft]),
+      [[], undefined, ...USUAL.map(({ draft }) => draft)].map((draft) => [undefined, undefined, draft]),
     );
     const typed = await found([...DIRECTORY, '--dtypes', 'q8,f32,q8', '--draft', 'random', '--only-given']);
     expect(typed.loads.map(([model, { dtype, draft }]) => [model, dtype, draft])).toEqual(
@@ -93,13 +97,16 @@ describe('what tandem tune loads', () => {
     const drafts = loads.map(([, { draft }]) => draft);
     const bundled = { model: (await bundledPair()).draft, dtype: 'q8', revision: undefined };
     const given = { model: 'a/b', dtype: 'q8', revision: 'old' };
-    expect(drafts).toEqual([[], [bundled], [given], ['self'], ['copy'], ['layers:1']]);
+    // A draft that has a draft of its own is told so in parts.
+    const parts = (name: string) => (name === 'self:q8:copy' ? { self: 'q8', draft: 'copy' } : name);
+    expect(drafts).toEqual([[], [bundled], [given], ...USUAL.map(({ draft }) => draft?.map(parts))]);
   });
 
   it('leaves out what is the target’s own type, by name', async () => {
     const { loads, data } = await found([...DIRECTORY, '--dtypes', 'q8']);
-    expect(loads.map(([, { draft }]) => draft)).toEqual([[], ['copy'], ['layers:1']]);
-    expect(data.types[0].leftOut).toEqual(['self']);
+    expect(loads.map(([, { draft }]) => draft)).toEqual([[], ...usualIn('q8').map(({ draft }) => draft)]);
+    expect(data.types[0].leftOut).toEqual(USUAL.filter((one) => !fits(one, 'q8')).map(({ name }) => name));
+    expect(data.types[0].leftOut).toContain('self');
   });
 
   it('is no model that cannot generate, nor one that is not in this thread', async () => {
@@ -115,24 +122,15 @@ describe('what tandem tune measures', () => {
   it('is v once for all drafts of a type, each on the same texts, which are 12 of all unless it is told', async () => {
     const flags = ['--gammas', '2,5', '-n', '4', '-t', '0.5'];
     const { jobs, alone, data } = await found([...DIRECTORY, ...flags, '--dtypes', 'f32,bf16']);
-    expect(jobs.map(({ draft, v }) => [draft, v])).toEqual([
-      ...[
-        ['self', undefined],
-        ['copy', [1]],
-        ['layers:1', [1]],
-      ],
-      ...[
-        ['self', undefined],
-        ['copy', [4]],
-        ['layers:1', [4]],
-      ],
-    ]);
+    const names = usualIn('f32').map(({ name }) => name);
+    const measured = (v: number) => names.map((name, i) => [name, i === 0 ? undefined : [v]]);
+    expect(jobs.map(({ draft, v }) => [draft, v])).toEqual([...measured(1), ...measured(1 + names.length)]);
     const texts = Array.from({ length: 12 }, (_, i) => `text ${Math.floor(2.5 * i)}`);
     expect(alone).toEqual([texts, texts]);
     for (const job of jobs) {
       expect(job).toMatchObject({ texts, gammas: [2, 5], options: { maxNewTokens: 4, temperature: 0.5 } });
     }
-    expect(data).toMatchObject({ texts: 12, of: 30, temperature: 0.5, types: [{ v: [1] }, { v: [4] }] });
+    expect(data).toMatchObject({ texts: 12, of: 30, temperature: 0.5, types: [{ v: [1] }, { v: [1 + names.length] }] });
     expect((await found(['--limit', '2'])).jobs[0].texts).toEqual(['text 0', 'text 15']);
   });
 
