@@ -41,6 +41,8 @@ const LEFT_OUT = [
   { importers: ['decoding/drafters/model.ts'], source: './first-stage', instead: 'no-stages.ts' },
   { importers: ['decoding/sampling/score.ts'], source: './log-probs', instead: 'no-log-probs.ts' },
   { importers: ['decoding/score.ts'], source: './sampling/log-probs', instead: 'no-log-probs.ts' },
+  // Expressions that take a search of their own are rare in tokenizers of T5.
+  { importers: ['weights/tokenizer/pipeline/pattern.ts'], source: './expression-search', instead: 'no-expressions.ts' },
   // Its controls have no option of another library either.
   { importers: ['decoding/checks.ts', 'decoding/index.ts'], source: './processing-refused', instead: 'no-reasons.ts' },
   // The page's own controls say how it decodes, and it makes no embeddings.

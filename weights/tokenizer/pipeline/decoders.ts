@@ -1,7 +1,9 @@
 import { type Json, list, object, text, unsupported } from '../json';
+import { atOnce } from '../steps';
 import { Utf8Decoder } from '../utf8';
 import { SPACE_SYMBOL } from '../vocabulary';
 import { bytesOfLetters } from './byte-letters';
+import { replace } from './normalizers';
 import { readPattern } from './pattern';
 import { readPrependScheme } from './pre-tokenizers';
 
@@ -84,9 +86,8 @@ const DECODERS: Readonly<Record<string, (step: Json, isFused: boolean) => StageF
   },
   Replace(step, isFused) {
     if (isFused) throw unsupported('decoder Replace after', 'Fuse');
-    const pattern = readPattern(step.pattern, 'decoder Replace');
-    const content = text(step.content, 'decoder Replace');
-    return () => simple((token) => token.replace(pattern, () => content));
+    const change = replace(readPattern(step.pattern, 'decoder Replace'), text(step.content, 'decoder Replace'));
+    return () => simple((token) => atOnce(change({ text: token, head: 0 })).text);
   },
   ByteFallback(_step, isFused) {
     if (isFused) throw unsupported('decoder ByteFallback after', 'Fuse');

@@ -3,6 +3,7 @@ import { type Json, list, object, text, unsupported } from '../json';
 import { normalize } from '../normalize';
 import { Pace, pieces, type Steps } from '../steps';
 import { byteLetters } from './byte-letters';
+import type { Pattern } from './match';
 import { readPattern } from './pattern';
 
 /** A text on its way through a tokenizer's steps. */
@@ -148,12 +149,17 @@ export function* trimEnd(text: string, pattern: RegExp): Steps<string> {
   return text.slice(0, end);
 }
 
-function replace(pattern: RegExp, content: string): Normalizer {
+/** The step that writes a text in place of each match. */
+export function replace(pattern: Pattern, content: string): Normalizer {
   return function* ({ text: whole, head }) {
     let [from, newHead] = [0, 0];
     const out: string[] = [];
     const pace = new Pace();
-    for (const match of whole.matchAll(pattern)) {
+    for (const match of pattern.find(whole)) {
+      if (match === undefined) {
+        yield;
+        continue;
+      }
       if (pace.isPartDone(match.index + match[0].length - from)) yield;
       const end = match.index + match[0].length;
       const kept = whole.slice(from, match.index);

@@ -1,9 +1,9 @@
 import { object, text, unsupported } from '../json';
+import { linearPattern } from './expression-search';
+import type { Pattern } from './match';
 
 /** Longest pattern that is read. */
 const MOST_CHARACTERS = 2000;
-/** Most repetitions without an end in one branch. More could take a time that grows with a high power of the text's length. */
-const MOST_OPEN_REPEATS = 2;
 
 // Hugging Face's patterns are Oniguruma's. JavaScript's own \s, \d and \w mean something else for text that is not ASCII.
 const IN_CLASS: Readonly<Record<string, string>> = {
@@ -19,39 +19,50 @@ const IN_CLASS: Readonly<Record<string, string>> = {
 const GROUP = /^\((?:\?(?:[:=!]|<[=!]))?/;
 const REPEAT = /^(?:[*+?]|\{\d{1,4}(?:,\d{0,4})?\})/;
 
+const ATOM = String.raw`(?:\\[pP]\{\w+\}|\\.|\[(?:\\.|[^\\\]])*\]|[^\\()|[\]*+?{}])`;
+// Nothing that could fail follows a repeat without an end: what a try has read is part of its match, but for a few characters.
+const BRANCH = String.raw`(?:${ATOM}\?)?${ATOM}*(?:(?:[*+]|\{\d\d?(?:,\d{0,2})?\})(?:${ATOM}\*)*)?`;
+// How the expressions of many vocabularies end. A try of the first branch that finds no end of a line is followed by a match of all
+// white space that it has read, but for one character.
+const LINES = String.raw`\\p\{White_Space\}\*\[\\r\\n\]\+\|\\p\{White_Space\}\+\(\?!\\P\{White_Space\}\)\|\\p\{White_Space\}\+`;
+/** Expressions of JavaScript whose own search takes a time that is linear in the text. */
+export const QUICK = new RegExp(`^(?:${BRANCH}\\|)*(?:${BRANCH}|${LINES})$`, 'su');
+
 /**
- * Reads the `pattern` of a step: a text that is looked for, or a regular expression.
+ * Reads the `pattern` of a step: a text that is looked for, or a regular expression. A search takes a time that is linear in the text.
  *
- * @returns a regular expression with the flags g and u
- * @throws RangeError for an expression that is not supported; a slow one counts as such
+ * @throws RangeError for an expression that is not supported; one for which no such search is known counts as such
  */
-export function readPattern(value: unknown, field: string): RegExp {
+export function readPattern(value: unknown, field: string): Pattern {
   const pattern = object(value, field);
   if (typeof pattern.String === 'string' && pattern.String !== '') {
-    return new RegExp(pattern.String.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), 'gu');
+    return quickPattern(new RegExp(pattern.String.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'), 'gu'));
   }
   const source = text(pattern.Regex, field);
-  let expression: RegExp;
+  let found: Pattern;
   try {
-    expression = new RegExp(new Translation(source).run(), 'gu');
+    const translated = new Translation(source).run();
+    const expression = new RegExp(translated, 'gu');
+    found = QUICK.test(translated) ? quickPattern(expression) : linearPattern(translated);
   } catch {
     throw unsupported(`${field}: the expression`, source);
   }
-  if (expression.test('')) throw unsupported(`${field}: an expression that matches nothing`, source);
-  expression.lastIndex = 0;
-  return expression;
+  if ([...found.find('')].length > 0) throw unsupported(`${field}: an expression that matches nothing`, source);
+  return found;
 }
+
+/** @param expression with the flags g and u */
+export const quickPattern = (expression: RegExp): Pattern => ({ find: (text) => text.matchAll(expression) });
 
 /** Writes a regular expression of Oniguruma as one of JavaScript. It refuses what it does not know. */
 class Translation {
   private out = '';
   private at = 0;
-  private openRepeats = 0;
 
   constructor(private readonly source: string) {}
 
   run(): string {
-    if (this.source.length > MOST_CHARACTERS) throw new SyntaxError('too long');
+    if (this.source.length > MOST_CHARACTERS) throw new SyntaxError();
     while (this.at < this.source.length) this.step();
     return this.out;
   }
@@ -64,13 +75,11 @@ class Translation {
     else if (first === '(') this.openGroup(rest);
     else if (first === ')') this.closeGroup();
     else if (REPEAT.test(rest)) this.repeat(REPEAT.exec(rest)?.[0] ?? '');
-    else if (first === '|') {
-      this.openRepeats = 0;
-      this.copy('|');
-    } else if (first === '.') {
+    else if (first === '|') this.copy('|');
+    else if (first === '.') {
       this.out += '[^\\n]';
       this.at++;
-    } else if (/[$^{}\]]/.test(first)) throw new SyntaxError(first);
+    } else if (/[$^{}\]]/.test(first)) throw new SyntaxError();
     else this.copy(String.fromCodePoint(rest.codePointAt(0) as number));
   }
 
@@ -81,21 +90,20 @@ class Translation {
 
   private openGroup(rest: string): void {
     const group = GROUP.exec(rest)?.[0] ?? '';
-    if (group === '(' && rest[1] === '?') throw new SyntaxError('a group of another kind');
+    if (group === '(' && rest[1] === '?') throw new SyntaxError();
     this.copy(group);
   }
 
-  /** A repeated group could contain repeats: the time of such expressions can be exponential. */
+  /** Groups are not repeated: such a repeat could read nothing again and again. */
   private closeGroup(): void {
     this.copy(')');
     const next = this.source[this.at];
-    if (next === '*' || next === '+' || next === '{') throw new SyntaxError('a repeated group');
-    if (next === '?' && this.source[this.at - 2] === '(') throw new SyntaxError('an empty group');
+    if (next === '*' || next === '+' || next === '{') throw new SyntaxError();
+    if (next === '?' && this.source[this.at - 2] === '(') throw new SyntaxError();
   }
 
   private repeat(repeat: string): void {
-    if (this.out === '' || this.source[this.at + repeat.length] === '+') throw new SyntaxError('a possessive repeat');
-    if (/^(?:[*+]|\{\d+,\})$/.test(repeat) && ++this.openRepeats > MOST_OPEN_REPEATS) throw new SyntaxError('repeats');
+    if (this.out === '' || this.source[this.at + repeat.length] === '+') throw new SyntaxError();
     this.copy(repeat);
     if (this.source[this.at] === '?') this.copy('?');
   }
@@ -111,7 +119,7 @@ class Translation {
     this.at += 2;
     if (Object.hasOwn(IN_CLASS, letter)) this.out += inClass || letter !== 'w' ? IN_CLASS[letter] : `[${IN_CLASS.w}]`;
     else if (letter === 'W' && !inClass) this.out += `[^${IN_CLASS.w}]`;
-    else if (/[A-Za-z0-9]/.test(letter) || letter === '') throw new SyntaxError(letter);
+    else if (/[A-Za-z0-9]/.test(letter) || letter === '') throw new SyntaxError();
     else this.out += /[\\^$.*+?()[\]{}|/]/.test(letter) || (inClass && letter === '-') ? `\\${letter}` : letter;
   }
 
@@ -119,7 +127,7 @@ class Translation {
     this.copy(this.source[this.at + 1] === '^' ? '[^' : '[');
     while (this.source[this.at] !== ']') {
       const rest = this.source.slice(this.at);
-      if (rest === '' || rest.startsWith('[') || rest.startsWith('&&')) throw new SyntaxError('a class');
+      if (rest === '' || rest.startsWith('[') || rest.startsWith('&&')) throw new SyntaxError();
       if (rest.startsWith('\\')) this.escape(true);
       else if ('()|{}/^$*+?.'.includes(rest[0])) {
         this.out += `\\${rest[0]}`;

@@ -2,8 +2,9 @@ import { type Json, list, object, unsupported } from '../json';
 import { Pace } from '../steps';
 import { SPACE_SYMBOL } from '../vocabulary';
 import { byteLetters } from './byte-letters';
+import type { Pattern } from './match';
 import { changeInPieces, type Part } from './normalizers';
-import { readPattern } from './pattern';
+import { quickPattern, readPattern } from './pattern';
 
 /** The words of a part, each as soon as it is found; nothing where the work is interrupted. A long text has too many to keep. */
 export type Words = Generator<Part | undefined, void, void>;
@@ -27,30 +28,34 @@ export function readPreTokenizer(value: unknown): PreTokenizer {
 }
 
 // GPT-2's pattern. Its `\s` is Unicode's white space, which JavaScript's is not.
-const GPT2 =
-  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu;
-const PUNCTUATION = /[!-/:-@[-`{-~\p{P}]/gu;
+const GPT2 = quickPattern(
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu,
+);
+const WHITE_SPACE = quickPattern(/\p{White_Space}/gu);
+const DIGIT = quickPattern(/\p{N}/gu);
+const PUNCTUATION = quickPattern(/[!-/:-@[-`{-~\p{P}]/gu);
 // `\w+|[^\w\s]+` of Rust's regex crate.
-const WORDS =
-  /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu;
+const WORDS = quickPattern(
+  /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu,
+);
 
 const PRE_TOKENIZERS: Readonly<Record<string, (step: Json) => PreTokenizer>> = {
   Sequence(step) {
     const all = list(step.pretokenizers, 'pretokenizers').map(readPreTokenizer);
     return (part) => inTurn(part, all);
   },
-  WhitespaceSplit: () => (part) => split(part, /\p{White_Space}/gu, 'Removed'),
+  WhitespaceSplit: () => (part) => split(part, WHITE_SPACE, 'Removed'),
   Whitespace: () => (part) => split(part, WORDS, 'Removed', true),
   Digits(step) {
     const behavior = step.individual_digits === true ? 'Isolated' : 'Contiguous';
-    return (part) => split(part, /\p{N}/gu, behavior);
+    return (part) => split(part, DIGIT, behavior);
   },
   Punctuation(step) {
     const behavior = readBehavior(step.behavior ?? 'Isolated');
     return (part) => split(part, PUNCTUATION, behavior);
   },
   BertPreTokenizer: () => (part) =>
-    inTurn(part, [(one) => split(one, /\p{White_Space}/gu, 'Removed'), (one) => split(one, PUNCTUATION, 'Isolated')]),
+    inTurn(part, [(one) => split(one, WHITE_SPACE, 'Removed'), (one) => split(one, PUNCTUATION, 'Isolated')]),
   CharDelimiterSplit(step) {
     const pattern = readPattern({ String: step.delimiter }, 'pre_tokenizer CharDelimiterSplit');
     return (part) => split(part, pattern, 'Removed');
@@ -128,7 +133,7 @@ interface Piece {
 }
 
 /** Splits as `NormalizedString::split` does. With `invert`, what lies between matches counts as a match. */
-function* split(part: Part, pattern: RegExp, behavior: Behavior, invert = false): Words {
+function* split(part: Part, pattern: Pattern, behavior: Behavior, invert = false): Words {
   const pace = new Pace();
   const wordOf = ({ start, end }: Piece) => ({
     text: part.text.slice(start, end),
@@ -136,6 +141,10 @@ function* split(part: Part, pattern: RegExp, behavior: Behavior, invert = false)
   });
   let last: Piece | null = null;
   for (const piece of piecesOf(part.text, pattern, invert)) {
+    if (piece === undefined) {
+      yield;
+      continue;
+    }
     if (pace.isPartDone(piece.end - piece.start)) yield;
     if (behavior === 'Removed' && piece.isMatch) continue;
     if (last !== null && joins(behavior, last, piece)) last = { ...piece, start: last.start };
@@ -154,9 +163,13 @@ function joins(behavior: Behavior, last: Piece, piece: Piece): boolean {
   return behavior === 'MergedWithNext' && last.isMatch && !piece.isMatch;
 }
 
-function* piecesOf(text: string, pattern: RegExp, invert: boolean): Generator<Piece, void> {
+function* piecesOf(text: string, pattern: Pattern, invert: boolean): Generator<Piece | undefined, void> {
   let from = 0;
-  for (const match of text.matchAll(pattern)) {
+  for (const match of pattern.find(text)) {
+    if (match === undefined) {
+      yield;
+      continue;
+    }
     const end = match.index + match[0].length;
     if (match.index > from) yield { start: from, end: match.index, isMatch: invert };
     yield { start: match.index, end, isMatch: !invert };
