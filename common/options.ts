@@ -26,11 +26,11 @@ export interface OptionEntry extends OptionRule {
 
 export type OptionTable<Names extends string = string> = Readonly<Record<Names, OptionEntry>>;
 
-/** A whole number from `least` to `most`. */
-export function whole(least: number, most: number = Number.MAX_SAFE_INTEGER): OptionRule<number> {
-  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} up` : `from ${least} to ${most}`;
+/** A whole number from `least` to `most`, or to 2⁵³ − 1, which is then not said. */
+export function whole(least: number, most?: number): OptionRule<number> {
+  const range = most === undefined ? `from ${least} up` : `from ${least} to ${most}`;
   const holds = (value: unknown) =>
-    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most;
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= (most ?? Number.MAX_SAFE_INTEGER);
   return {
     expected: `a whole number ${range}`,
     holds,

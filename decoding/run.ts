@@ -6,10 +6,9 @@ import { DecodingError } from './errors';
 import { adaptiveGamma, fixedGamma, type GammaChooser, listedGamma } from './gamma/adaptive';
 import { automaticGamma } from './gamma/automatic';
 import { PairCosts } from './gamma/learnt';
-import { checkAuto, draftingWay } from './gamma/way';
+import { checkAuto, costWayOf, type DraftingWay, draftingWay } from './gamma/way';
 import { Meter, type Metrics, metricsOf } from './metrics';
 import type { LogProbRow, TokenLogProb } from './sampling/log-probs';
-import { isPlainGreedy } from './sampling/processors';
 import type { RaceNumbers } from './sampling/race';
 import { type Position, type Random, seededRandom } from './sampling/random';
 import { Sequence } from './sequence';
@@ -169,24 +168,26 @@ interface Way {
 }
 
 function alone({ settings = {} }: SequenceRequest): Way {
-  return { settings: verified(settings), gamma: fixedGamma(0) };
+  return { settings: verified(settings, draftingWay(settings)), gamma: fixedGamma(0) };
 }
 
 /** The settings with the verification in force. A run without a draft draws as one with it does, so that a seed gives both one text. */
-function verified(settings: Settings): Settings {
-  const { verification } = draftingWay(settings);
+function verified(settings: Settings, { verification }: DraftingWay): Settings {
   return verification === 'coupled' ? { ...settings, verification } : settings;
 }
 
 function wayOf({ settings: asked = {}, gammas }: SequenceRequest, shared: PairCosts | null = null): Way {
-  const { gamma, verification } = draftingWay(asked);
-  const settings = verified(asked);
+  const way = draftingWay(asked);
+  const { gamma, verification } = way;
+  const settings = verified(asked, way);
   if (gammas) return { settings, gamma: listedGamma(gammas) };
   if (asked.costs) return { settings, gamma: adaptiveGamma(asked.costs, Number(gamma)) };
   if (gamma !== 'auto') return { settings, gamma: fixedGamma(gamma) };
   const costs = shared ?? new PairCosts();
-  const kind = isPlainGreedy(settings) ? 'greedy' : verification === 'coupled' ? 'coupled' : 'sampled';
-  return { settings, gamma: automaticGamma(costs[kind], DEFAULTS.adaptiveGamma) };
+  return {
+    settings,
+    gamma: automaticGamma(costs[costWayOf(settings, verification === 'coupled')], DEFAULTS.adaptiveGamma),
+  };
 }
 
 /** Gives back everything that a run holds, its share of the encoding included. */

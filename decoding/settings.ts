@@ -115,7 +115,11 @@ export const SETTINGS: OptionTable<keyof Settings> = {
   ...SAMPLING,
   ...PROCESSORS,
   maxNewTokens: LENGTH,
-  seed: { ...whole(0), about: `fixes every random number (default: ${DEFAULTS.seed})`, flag: '-s, --seed <n>' },
+  seed: {
+    ...whole(0, Number.MAX_SAFE_INTEGER),
+    about: `fixes every random number (default: ${DEFAULTS.seed})`,
+    flag: '-s, --seed <n>',
+  },
   sequence: { ...text(1), about: 'names the sequence for its random numbers' },
   logProbs: {
     ...whole(0, 100),

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { counted } from '../../common';
 import { PROBE_CODE } from './probeCode';
 import { type Limits, STREAM_BYTES } from './scalarProbe';
 
@@ -41,7 +42,7 @@ export async function wasmLimits(rounds: number, threads: number, level: WasmPro
       const products = 8 * DOT_OPERATIONS[level] * steps * threads;
       dot = Math.max(dot, products / (await together(workers, ['dot', steps])));
     }
-    const by = `wasm ${level}, ${threads} thread${threads === 1 ? '' : 's'}`;
+    const by = `wasm ${level}, ${counted(threads, 'thread')}`;
     return { by, streamGBs: stream / 1e9, peakGFlops: peak / 1e9, peakInt8GOps: dot / 1e9 };
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()));

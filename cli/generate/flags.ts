@@ -92,7 +92,8 @@ const OUTPUT_FLAGS: OptionTable = {
   special: { ...flagged, about: 'show special tokens, such as <extra_id_0>, in the text', flag: '--special' },
   compare: {
     ...flagged,
-    about: 'decode each input without the draft too, and report whether texts are equal and what was gained',
+    about:
+      'decode each input without the draft too, and report, with --quiet too, whether texts are equal and what was gained',
     flag: '--compare',
   },
 };

@@ -1,6 +1,6 @@
 import type { GammaChooser } from '../gamma/adaptive';
 import type { CostWay } from '../gamma/learnt';
-import { isPlainGreedy } from '../sampling/processors';
+import { costWayOf } from '../gamma/way';
 import type { DraftRequest, DraftSession } from './drafter';
 import type { GrowthItem } from './growth';
 
@@ -21,7 +21,7 @@ export class Guesser {
 
   /** What chooses how much is guessed where logits become tokens in this way. */
   chooserOf({ processing, numbers }: DraftRequest): GammaChooser {
-    const way = isPlainGreedy(processing) ? 'greedy' : numbers ? 'coupled' : 'sampled';
+    const way = costWayOf(processing, numbers !== undefined);
     const chooser = this.choosers.get(way) ?? this.chooserFor(way);
     this.choosers.set(way, chooser);
     return chooser;

@@ -1,5 +1,5 @@
 import type { WayCosts } from './learnt';
-import { bestGamma } from './theory';
+import { bestGamma, judgedTokens } from './theory';
 
 /** What proposing and verifying cost, in one-row target calls. It is measured once and then fixed: a clock never chooses γ. */
 export interface CostTable {
@@ -75,11 +75,10 @@ export function adaptiveGamma(costs: CostTable, largest: number): GammaChooser {
         idle++;
         return;
       }
-      const rejected = kept < proposed ? 1 : 0;
-      gap = rejected === 1 && kept === 0 ? gap * 2 : 1;
+      gap = kept === 0 ? gap * 2 : 1;
       idle = 0;
       accepted = accepted * MEMORY + kept;
-      judged = judged * MEMORY + kept + rejected;
+      judged = judged * MEMORY + judgedTokens(proposed, kept);
     },
   };
 }

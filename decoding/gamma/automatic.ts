@@ -1,6 +1,6 @@
 import type { GammaChooser, RoundState } from './adaptive';
 import type { WayCosts } from './learnt';
-import { expectedTokens } from './theory';
+import { expectedTokens, judgedTokens } from './theory';
 
 /** A predicted gain of less than this factor is not worth its risk. */
 const LEAST_GAIN = 1.05;
@@ -51,7 +51,7 @@ class AutomaticGamma implements GammaChooser {
     }
     this.idle = 0;
     this.accepted = this.accepted * MEMORY + kept;
-    this.judged = this.judged * MEMORY + kept + (kept < proposed ? 1 : 0);
+    this.judged = this.judged * MEMORY + judgedTokens(proposed, kept);
   }
 
   private choose({ streams = 1, isOpen = true, left = Number.POSITIVE_INFINITY }: RoundState): number {

@@ -1,5 +1,5 @@
 import { Curve, type KeptPoint } from './curve';
-import { expectedTokens } from './theory';
+import { expectedTokens, judgedTokens } from './theory';
 
 /** What is kept of one way of decoding. Costs are in target calls of one row, α is the share of judged tokens accepted. */
 export interface KeptWay {
@@ -125,9 +125,8 @@ export class WayCosts {
     this.unjudged++;
     if (proposed === 0) return;
     const weight = Math.max(ALPHA.weight, this.judged * ALPHA.memory ** this.unjudged);
-    const judged = kept + (kept < proposed ? 1 : 0);
     this.accepted = (this.accepted / this.judged) * weight + kept;
-    this.judged = weight + judged;
+    this.judged = weight + judgedTokens(proposed, kept);
     this.unjudged = 0;
     this.gap = kept === proposed ? 1 : Math.min(LONGEST_GAP, this.gap * 2);
   }

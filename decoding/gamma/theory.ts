@@ -5,6 +5,11 @@ export function expectedTokens(alpha: number, gamma: number): number {
   return alpha >= 1 ? gamma + 1 : (1 - alpha ** (gamma + 1)) / (1 - alpha);
 }
 
+/** Tokens of a proposal that were judged: all that were kept, and the first one that was not. */
+export function judgedTokens(proposed: number, kept: number): number {
+  return kept + (kept < proposed ? 1 : 0);
+}
+
 /**
  * Expected speed-up: tokens a round / (γc + v), where v = time of a (γ+1)-row target call / a one-row call. The paper takes
  * v = 1 (theorem 3.8), which is right where a call of several rows takes no longer than a call of one.

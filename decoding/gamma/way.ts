@@ -1,5 +1,8 @@
 import { badSetting } from '../checks';
+import type { Processing } from '../processing';
+import { isPlainGreedy } from '../sampling/processors';
 import { DEFAULTS, type Settings, type Verification } from '../settings';
+import type { CostWay } from './learnt';
 
 /** What settings mean for a run that has a draft. */
 export interface DraftingWay {
@@ -40,4 +43,14 @@ export function checkAuto(settings: Settings): void {
 /** Whether the text is the same with every γ. */
 function mayFollowClocks({ temperature = 0, verification = 'coupled', lenience = 1 }: Settings): boolean {
   return lenience === 1 && (temperature === 0 || verification === 'coupled');
+}
+
+/**
+ * The way of turning logits into tokens whose costs a run or a guesser learns.
+ *
+ * @param isCoupled whether tokens that are drawn are drawn by numbers shared with the draft
+ */
+export function costWayOf(processing: Processing, isCoupled: boolean): CostWay {
+  if (isPlainGreedy(processing)) return 'greedy';
+  return isCoupled ? 'coupled' : 'sampled';
 }

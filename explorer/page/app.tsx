@@ -1,5 +1,6 @@
 import type { ComponentChildren, FunctionComponent } from 'preact';
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { counted } from '../../common';
 import type { Engine } from '../client';
 import { AttentionPanel } from '../panels/attention/panel';
 import { MachinePanel } from '../panels/machine/panel';
@@ -11,7 +12,7 @@ import { RoundPanel } from '../panels/round/panel';
 import { TimelinePanel } from '../panels/timeline/panel';
 import type { EngineInfo, PairSource, Progressed } from '../protocol';
 import { Problem } from './controls';
-import { counted, plural } from './format';
+import { rounded } from './format';
 import type { PanelProps } from './panel-props';
 import { type PlaceState, usePlace, within, writePlace } from './place';
 import { readDtype } from './settings';
@@ -176,15 +177,15 @@ function Footer({ load: { info, doing, share, error } }: { load: Load }) {
 function Machine({ info: { target, draft, level, threads, reason } }: { info: EngineInfo }) {
   const facts: ComponentChildren[] = [
     <span key="target">
-      <i class="dot target" /> target {target.name}, {counted(target.parameters)} parameters in {target.dtype}
+      <i class="dot target" /> target {target.name}, {rounded(target.parameters)} parameters in {target.dtype}
     </span>,
     draft && (
       <span key="draft">
-        <i class="dot draft" /> draft {draft.name}, {counted(draft.parameters)} parameters
+        <i class="dot draft" /> draft {draft.name}, {rounded(draft.parameters)} parameters
       </span>
     ),
     <span key="machine" title={reason}>
-      wasm {level}, {plural(threads, 'thread')}
+      wasm {level}, {counted(threads, 'thread')}
     </span>,
   ];
   return (

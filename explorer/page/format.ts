@@ -9,7 +9,7 @@ export const milliseconds = (value: number) => `${value < 10 ? value.toFixed(1) 
 export const fixed = (value: number, digits: number) => value.toFixed(digits);
 
 /** 22.8 M */
-export function counted(value: number): string {
+export function rounded(value: number): string {
   return value >= 1e6 ? `${(value / 1e6).toFixed(1)} M` : whole(value);
 }
 
@@ -20,5 +20,3 @@ export function visible(label: string): string {
   if (label === '</s>') return 'end';
   return label.startsWith(' ') ? `␣${label.slice(1)}` : label;
 }
-
-export const plural = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;

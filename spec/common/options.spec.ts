@@ -131,6 +131,7 @@ describe('options are accepted or refused by name', () => {
       }),
     );
     expect(whole(2).expected).toBe('a whole number from 2 up');
+    expect(whole(2, 2 ** 53 - 1).expected).toBe('a whole number from 2 to 9007199254740991');
     expect(whole(0).holds(Number.MAX_SAFE_INTEGER)).toBe(true);
   });
 

@@ -22,7 +22,7 @@ const RANGES: Readonly<Partial<Record<keyof Settings, { inside: readonly unknown
   maxNewTokens: { inside: [1, 1e6], outside: [0, -1, 1.5, Infinity] },
   lenience: { inside: [1e-9, 1], outside: [0, -0.1, 1.000001, Infinity] },
   temperature: { inside: [0, 1e-3, 100], outside: [-0.001, Infinity] },
-  seed: { inside: [0, 2 ** 40], outside: [-1, 0.5, Infinity] },
+  seed: { inside: [0, 2 ** 40, 2 ** 53 - 1], outside: [-1, 0.5, Infinity, 2 ** 53, 2 ** 60] },
   logProbs: { inside: [0, 100], outside: [-1, 101, 0.5] },
   noRepeatNgramSize: { inside: [1, 50], outside: [0, 1.5] },
   encoderNoRepeatNgramSize: { inside: [1, 50], outside: [0, 1.5] },
@@ -65,6 +65,11 @@ describe('settings', () => {
       }
     },
   );
+
+  it('name the largest seed where one is larger', () => {
+    const message = 'seed: expected a whole number from 0 to 9007199254740991, found 9007199254740992';
+    expect(() => checkSettings({ seed: 2 ** 53 }, VOCABULARY)).toThrow(message);
+  });
 
   it('that are lists hold ids of the vocabulary, and biases that are finite', () => {
     for (const name of ['suppressTokens', 'beginSuppressTokens', 'forcedPrefix']) {

@@ -1,7 +1,8 @@
+import { counted } from '../../../common';
 import { askedOf } from '../../page/asked';
 import { DraftChoice, Figures, Problem } from '../../page/controls';
 import { Curves } from '../../page/curves';
-import { counted, fixed, megabytes, plural } from '../../page/format';
+import { fixed, megabytes, rounded } from '../../page/format';
 import type { PanelProps } from '../../page/panel-props';
 import { useKept, useWork } from '../../page/run';
 import { Gradually } from '../../page/stages';
@@ -53,14 +54,14 @@ export function MachinePanel({ engine, info, place, change }: PanelProps) {
 function Facts({ info }: { info: EngineInfo }) {
   const isIsolated = globalThis.crossOriginIsolated;
   const model = ({ parameters, weightBytes, dtype }: ModelInfo) =>
-    `${counted(parameters)} parameters in ${dtype}, ${megabytes(weightBytes)}`;
+    `${rounded(parameters)} parameters in ${dtype}, ${megabytes(weightBytes)}`;
   const facts: (readonly [string, string, string])[] = [
     ['feature level', info.level, info.reason],
     [
       'threads',
       String(info.threads),
       isIsolated
-        ? `of ${plural(navigator.hardwareConcurrency, 'core')}; one is left to the page, unless the link says threads=…`
+        ? `of ${counted(navigator.hardwareConcurrency, 'core')}; one is left to the page, unless the link says threads=…`
         : 'the page may not share memory, so there is one',
     ],
     ['target', info.target.name, model(info.target)],

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { Problem } from '../../page/controls';
-import { counted, megabytes } from '../../page/format';
+import { megabytes, rounded } from '../../page/format';
 import type { PanelProps } from '../../page/panel-props';
 import type { Inspected, OwnModel } from '../../protocol';
 import { filesOfDrop, filesOfInput } from './dropped';
@@ -133,7 +133,7 @@ function Place({ side, title, chosen, choose, place, change }: PlaceProps) {
       </form>
       {chosen !== undefined && (
         <p class="facts">
-          <strong>{chosen.facts.name}</strong>: {chosen.facts.family}, {counted(chosen.facts.parameters)} parameters,{' '}
+          <strong>{chosen.facts.name}</strong>: {chosen.facts.family}, {rounded(chosen.facts.parameters)} parameters,{' '}
           {megabytes(chosen.facts.storedBytes)} in files, {megabytes(chosen.facts.memoryBytes)} in memory.
           {chosen.facts.keptBytes > 0 && ' Its weights are not fetched before you load it.'}
         </p>

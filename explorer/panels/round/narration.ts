@@ -1,4 +1,5 @@
-import { fixed, percent, plural } from '../../page/format';
+import { counted } from '../../../common';
+import { fixed, percent } from '../../page/format';
 import type { ShownNode, ShownPosition, ShownRound } from '../../protocol';
 import type { Step } from './steps';
 
@@ -19,7 +20,7 @@ export function narrate(round: ShownRound, step: Step, verification: string): st
     case 'accept':
       return verification === 'coupled' ? coupled(round, step.i) : judged(round, step.i);
     case 'block':
-      return `Block verification judges the proposal as a whole, from its longest prefix down. It keeps ${plural(accepted, 'token')} of ${proposals.length}.`;
+      return `Block verification judges the proposal as a whole, from its longest prefix down. It keeps ${counted(accepted, 'token')} of ${proposals.length}.`;
     case 'adjust':
       return `${quoted(proposals[accepted].label)} is rejected. What the target wants more than the draft, max(0, p − q), is normalised: ${likeliest(next.from)}.`;
     case 'draw':
@@ -33,13 +34,13 @@ function ofTree({ accepted, before, tokens }: ShownRound, tree: readonly ShownNo
   const rejected = tree.filter(({ verdict }) => verdict === 'rejected').map(({ label }) => quoted(label));
   switch (kind) {
     case 'propose':
-      return `The draft proposes a tree of ${plural(tree.length, 'candidate')}: several for one position, drawn without replacement.`;
+      return `The draft proposes a tree of ${counted(tree.length, 'candidate')}: several for one position, drawn without replacement.`;
     case 'score':
       return `One call of the target scores ${tree.length + 1} positions at once: each candidate sees its own path alone.`;
     case 'block':
       return (
         `The tree is judged from its root. Candidates for one position are tried one after the other; after a rejection the residual judges the next. ` +
-        `${plural(accepted, 'token')} kept${rejected.length > 0 ? `; rejected: ${rejected.join(', ')}` : ''}.`
+        `${counted(accepted, 'token')} kept${rejected.length > 0 ? `; rejected: ${rejected.join(', ')}` : ''}.`
       );
     default:
       return `The target's cache held ${before + tree.length} rows and keeps ${before - 1 + tokens.length}: the path that was kept.`;
@@ -53,7 +54,7 @@ function proposed({ proposals, positions }: ShownRound, i: number): string {
       ? `${quoted(label)} is its choice`
       : `the number ${fixed(drawn.number, 4)} falls on ${quoted(label)}, which it gives ${percent(draft)}`;
   const others = positions[i].entries.filter((entry) => entry.draft > 0.005).length;
-  return `Position ${i + 1}: the draft's distribution has ${plural(others, 'token')} above half a percent; ${how}.`;
+  return `Position ${i + 1}: the draft's distribution has ${counted(others, 'token')} above half a percent; ${how}.`;
 }
 
 function overlaps({ positions }: ShownRound): string {
@@ -103,7 +104,7 @@ function cached({ before, proposals, accepted, tokens }: ShownRound): string {
   const scored = before - 1 + proposals.length + 1;
   const dropped = proposals.length - accepted;
   return (
-    `${plural(tokens.length, 'token')} for one call of the target: ${tokens.map(quoted).join(' ')}. ` +
+    `${counted(tokens.length, 'token')} for one call of the target: ${tokens.map(quoted).join(' ')}. ` +
     `The target's cache held ${scored} rows and forgets ${dropped}; the draft's forgets the same positions. Neither computes a kept row again.`
   );
 }
