@@ -84,6 +84,14 @@ describe('flags of option tables', () => {
       dtype: 'f32',
       draft: ['copy', { model: 'a/b', dtype: 'q8', revision: 'v2' }, { model: 'c', dtype: 'q8', revision: 'v2' }],
     });
+    for (const [dtype, revision] of [
+      ['q8', undefined],
+      [undefined, 'v2'],
+    ] as const) {
+      const options = await loadOptions({ draftDtype: dtype, draftRevision: revision, draft: ['self:q8:a/b', 'a/b'] });
+      const model = { model: 'a/b', dtype, revision };
+      expect(options).toEqual({ draft: [{ self: 'q8', draft: model }, model] });
+    }
     expect(await loadOptions({ draft, model: 'm' })).toEqual({ draft });
     const { draft: bundled } = (await loadOptions({ draftDtype: 'q8' })) as { draft: readonly DraftModel[] };
     expect(bundled).toEqual([{ model: expect.stringMatching(/modernize-draft$/), dtype: 'q8', revision: undefined }]);

@@ -91,6 +91,19 @@ describe('tandem quantize', () => {
     expect(readFileSync(path.join(out, 'config.json'), 'utf8')).toBe('old');
   });
 
+  it('has a bar that says where it writes, unless it is to be quiet or says more in lines', async () => {
+    for (const [flags, isNone] of [
+      [[], false],
+      [['--quiet'], true],
+      [['--verbose'], true],
+    ] as const) {
+      jest.mocked(bytesProgress).mockClear();
+      await inside(['quantize', ORIGINAL, '--dtype', 'q8', '--force', '--out', out, ...flags]);
+      const bars = jest.mocked(bytesProgress).mock.calls.map(([what, none]) => [what, none === true]);
+      expect([flags, bars]).toEqual([flags, [[`writing ${out}`, isNone]]]);
+    }
+  });
+
   it('takes its bar away before it says what was written, and where it fails', async () => {
     const order: string[] = [];
     const bar = { update: () => undefined, stop: () => void order.push('bar away') };

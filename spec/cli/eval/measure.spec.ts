@@ -20,10 +20,13 @@ const { signal } = new AbortController();
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
 describe('the measurement of tandem eval', () => {
+  let clock: jest.SpyInstance | undefined;
+  afterEach(() => clock?.mockRestore());
+
   it('decodes at most 16 texts at once, and tells of every pair when it is done', async () => {
     await fc.assert(
       fc.asyncProperty(pairs, async (list) => {
-        let next = 0;
+        let [next, now] = [0, 0];
         const [groups, told]: [number[], number[]] = [[], []];
         const scored: string[] = [];
         const tandem = {
@@ -37,16 +40,19 @@ describe('the measurement of tandem eval', () => {
               metrics: metricsOf({ ...addTallies([]), newTokens: tokens, targetCalls: tokens }),
             }));
             next += sources.length;
+            now += 1500;
             return results;
           },
           encode: async () => [1],
           score: async (source: string, [reference]: readonly string[]) => {
             const { logProb, tokens } = list[scored.length];
             scored.push(`${source}\t${reference}`);
+            now += 10_000; // which is no decoding
             return [{ logProb, ids: new Array(tokens).fill(1) }];
           },
         } as unknown as Tandem;
         const onPair = (done: number) => void told.push(done);
+        clock = jest.spyOn(performance, 'now').mockImplementation(() => now);
         const found = await evaluate({ tandem, pairs: list, options: { maxNewTokens: 5 }, signal, onPair });
 
         expect(groups.slice(0, -1).every((size) => size === 16)).toBe(true);
@@ -61,7 +67,7 @@ describe('the measurement of tandem eval', () => {
           quality: of(list.map(({ text }) => text)),
           copying: of(list.map(({ source }) => source)),
           loss: { tokens, perToken: expect.closeTo(-sum(list.map(({ logProb }) => logProb)) / tokens, 12) },
-          speed: { tokens, metrics: { newTokens: tokens, targetCalls: tokens } },
+          speed: { tokens, seconds: 1.5 * groups.length, metrics: { newTokens: tokens, targetCalls: tokens } },
         });
       }),
     );
