@@ -13,8 +13,8 @@ const mocked = jest.mocked(bench);
 afterEach(() => jest.restoreAllMocks());
 
 const FACTS = { level: 'simd', threads: 2, weightTypes: ['f32', 'q8'] };
-const WASM_LIMITS = { streamGBs: 8, peakGFlops: 4 };
-const SCALAR_LIMITS = { streamGBs: 2, peakGFlops: 1 };
+const WASM_LIMITS = { by: 'wasm', streamGBs: 8, peakGFlops: 4 };
+const SCALAR_LIMITS = { by: 'scalar', streamGBs: 2, peakGFlops: 1 };
 const caseOf = (type: string, rows: number) => ({ shape: 's', type, rows, operations: 4000, bytes: 2000 });
 
 /** Measures with a clock of its own: run i of a unit takes `takes(i)` milliseconds. */
