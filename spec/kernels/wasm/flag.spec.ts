@@ -1,6 +1,7 @@
 import fc from 'fast-check';
-import { isWide, wideMissing } from '../../../kernels/wasm/wide/flag.node';
+import { isWide, turnWideOn, WIDE_FLAG, wideMissing } from '../../../kernels/wasm/wide/flag.node';
 
+const engine = jest.requireActual<typeof import('node:v8')>('node:v8');
 const fileSystem: { readFileSync: unknown } = jest.requireActual('node:fs');
 
 /** What is known of a runtime. `flags` are those of the processor; null where the system keeps them from this process. */
@@ -27,7 +28,19 @@ function become({ flags, ...facts }: Runtime): void {
   };
 }
 
+/** V8 with the flag on or off, in place of the one that runs this spec. */
+function becomeV8(on: boolean): { isOn: boolean } {
+  const v8 = { isOn: on };
+  jest.spyOn(engine, 'cachedDataVersionTag').mockImplementation(() => (v8.isOn ? 1 : 2));
+  jest.spyOn(engine, 'setFlagsFromString').mockImplementation((flag) => {
+    expect([`--${WIDE_FLAG}`, `--no-${WIDE_FLAG}`]).toContain(flag);
+    v8.isOn = flag === `--${WIDE_FLAG}`;
+  });
+  return v8;
+}
+
 afterEach(() => {
+  jest.restoreAllMocks();
   fileSystem.readFileSync = readFileSync;
   for (const [name, descriptor] of Object.entries(own)) Object.defineProperty(process, name, descriptor ?? {});
 });
@@ -91,7 +104,25 @@ describe('whether a runtime can compute wide', () => {
   it('is never on where the flag is missing, whatever the flags of V8 are', () => {
     for (const [names, change] of OBSTACLES.slice(0, 5)) {
       become(change(NODE));
+      becomeV8(true);
       expect([String(names), isWide()]).toEqual([String(names), false]);
     }
+  });
+
+  it('is on where the flag is set and the processor can, and to ask leaves the flag as it is', () => {
+    for (const on of [false, true]) {
+      for (const flags of [NODE.flags, 'fpu avx']) {
+        become({ ...NODE, flags });
+        const v8 = becomeV8(on);
+        expect([isWide(), v8.isOn]).toEqual([on && flags === NODE.flags, on]);
+      }
+    }
+  });
+
+  it('is on once it is turned on', () => {
+    become(NODE);
+    const v8 = becomeV8(false);
+    turnWideOn();
+    expect([v8.isOn, isWide()]).toEqual([true, true]);
   });
 });

@@ -77,6 +77,17 @@ describe('memory that is full of NaN before it is written, with guards after eac
     await backend.dispose();
   });
 
+  test('holds the partial sums of a row of many chunks, which the first query asks for', async () => {
+    const backend = await createWasmBackend({ threads: 1 });
+    await using(backend, async (boxes) => {
+      const logits = boxes.logits();
+      backend.head(logits, boxes.tensor(normal(2, 1, 8)), null, boxes.weight(normal(1, 16384, 8), 'q8'), 1);
+      await backend.logSumExp(logits, 0, 1);
+      checkAll();
+    });
+    await backend.dispose();
+  });
+
   afterAll(() => {
     checkAll();
     expect(count).toBeGreaterThan(1000);

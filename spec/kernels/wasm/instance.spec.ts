@@ -54,6 +54,14 @@ describe('work areas', () => {
     );
   });
 
+  it('stay where they are when as much is asked for again, with a gap before them that is large enough', () => {
+    const { instance } = instanceOf(1);
+    instance.area('rows', 5000);
+    const at = instance.area('codes', 5000);
+    instance.release('rows');
+    expect(instance.area('codes', 5000)).toBe(at);
+  });
+
   it('are given back when they grow and when they are released: the memory stays as large as one of them', () => {
     const { instance, memory } = instanceOf(1);
     const BYTES = 1_000_000;
@@ -65,6 +73,14 @@ describe('work areas', () => {
       instance.release(name);
     }
     expect(memory.u8.length).toBeLessThan(2 * BYTES);
+  });
+});
+
+describe('what does not fit', () => {
+  it('is named: a work area by its bytes, scratch memory by its threads', () => {
+    const { instance } = instanceOf(3);
+    expect(() => instance.area('rows', 2 ** 31)).toThrow(/^wasm: a work area of 2147483648 bytes does not fit: /);
+    expect(() => instance.scratch(2 ** 30)).toThrow(/^wasm: scratch memory of 3 threads does not fit: /);
   });
 });
 

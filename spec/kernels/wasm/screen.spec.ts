@@ -278,8 +278,20 @@ describe('the certified head: arg-max by a coarse copy and bounds is that of the
         facts.weightBytes(OUTPUTS, 40, 'f32') + facts.weightBytes(OUTPUTS, 40, 'q8'),
       );
       one.free(weight);
-      await expect(one.argMax(logits)).rejects.toMatchObject({ code: 'argument-invalid' });
-      await expect(one.readLogits(logits, 0)).rejects.toMatchObject({ code: 'argument-invalid' });
+      const [row, token] = [Int32Array.of(0), Int32Array.of(7)];
+      const queries: readonly (readonly [string, () => Promise<unknown> | undefined])[] = [
+        ['argMax', () => one.argMax(logits)],
+        ['readLogits', () => one.readLogits(logits, 0)],
+        ['logSumExp', () => one.logSumExp(logits, 0, 1)],
+        ['at', () => one.at(logits, row, token)],
+        ['topK', () => one.topK(logits, 0, 3)],
+        ['tops', () => one.tops?.(logits, 0)],
+        ['blocks', () => one.blocks?.(logits, 0, [0])],
+      ];
+      for (const [name, ask] of queries) {
+        const message = expect.stringMatching(`^${name}: `);
+        await expect(ask()).rejects.toMatchObject({ code: 'argument-invalid', message });
+      }
     });
     expect(facts.allocatedBytes()).toBe(before);
     await one.dispose();

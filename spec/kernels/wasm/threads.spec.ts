@@ -1,8 +1,10 @@
-import { EventEmitter } from 'node:events';
+import { EventEmitter, once } from 'node:events';
 import { type Backend, createWasmBackend, type Dtype } from '../../../kernels';
 import { Address } from '../../../kernels/wasm/layout';
 import { matrix as generate } from '../laws/arbitraries';
 import { expectSameBits, type Matrix, using } from '../laws/subject';
+
+const workers = jest.requireActual<typeof import('node:worker_threads')>('node:worker_threads');
 
 const matrices = new Map<string, Matrix>();
 
@@ -116,7 +118,7 @@ describe('threads', () => {
         const [expected, found] = [boxes.out(), boxes.out()];
         backend.linear(expected, x, weight, null);
         const right = await backend.read(expected);
-        for (let attempt = 0; attempt < 200 && Atomics.load(control, failures) === 0; attempt++) {
+        for (let attempt = 0; attempt < 2000 && Atomics.load(control, failures) === 0; attempt++) {
           await new Promise((resolve) => setTimeout(resolve, 10)); // the other thread may not have started yet
           control[stride] = 0x40000000; // the scratch memory of the second thread is beyond the end
           backend.fill(weight, 0, bytes, 'f32');
@@ -131,10 +133,9 @@ describe('threads', () => {
   );
 
   test.each([2, 4])('dispose ends every thread that was started, of %i with this one', async (threads) => {
-    const real = jest.requireActual<typeof import('node:worker_threads')>('node:worker_threads');
-    const started: InstanceType<typeof real.Worker>[] = [];
-    const { Worker } = real;
-    const spy = jest.spyOn(real, 'Worker').mockImplementation((...args) => {
+    const { Worker } = workers;
+    const started: InstanceType<typeof Worker>[] = [];
+    const spy = jest.spyOn(workers, 'Worker').mockImplementation((...args) => {
       const worker = new Worker(...args);
       started.push(worker);
       return worker;
@@ -144,6 +145,24 @@ describe('threads', () => {
     expect(started.map(({ threadId }) => threadId > 0)).toEqual(Array(threads - 1).fill(true));
     await backend.dispose();
     expect(started.map(({ threadId }) => threadId)).toEqual(Array(threads - 1).fill(-1)); // which have ended
+  });
+
+  test('dispose tells threads to end: each ends by itself where nobody ends it', async () => {
+    const { Worker } = workers;
+    const started: InstanceType<typeof Worker>[] = [];
+    const spy = jest.spyOn(workers, 'Worker').mockImplementation((...args) => {
+      const worker = new Worker(...args);
+      started.push(worker);
+      return Object.assign(worker, { terminate: () => once(worker, 'exit') });
+    });
+    const backend = await createWasmBackend({ threads: 3 });
+    spy.mockRestore();
+    try {
+      await backend.dispose();
+      expect(started.map(({ threadId }) => threadId)).toEqual([-1, -1]);
+    } finally {
+      await Promise.all(started.map((worker) => Worker.prototype.terminate.call(worker)));
+    }
   });
 
   test('dispose can be called twice', async () => {

@@ -1,9 +1,19 @@
-import { Address, Operation, PrepareParameter, Size, WeightCode } from '../../../kernels/wasm/layout';
+import {
+  Address,
+  AttentionParameter,
+  Operation,
+  PrepareParameter,
+  Size,
+  WeightCode,
+} from '../../../kernels/wasm/layout';
 import type { WasmLevel } from '../../../kernels/wasm/level';
 import { bytesOf, LEVELS } from '../../../kernels/wasm/modules';
 import { PROBE_BYTES, PROBE_CODES, type ProbeJob, probeJobs } from '../../../kernels/wasm/wide/jobs';
 
-/** Runs one job, and gives the memory before and after it. The module's own data lie below 32 KiB. */
+/** Bytes from the start of the memory that have the module's own data, and parameters. */
+const OWN_DATA = 1 << 15;
+
+/** Runs one job, and gives the memory before and after it. */
 function runOf(code: Uint8Array<ArrayBuffer>, job: ProbeJob): { before: Uint8Array; after: Uint8Array } {
   const memory = new WebAssembly.Memory({ initial: PROBE_BYTES >> 16, maximum: 65536 });
   const instance = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
@@ -54,6 +64,30 @@ describe.each(LEVELS)('the jobs of the probe on %s', (level: WasmLevel) => {
     expect([weights(Operation.pack), weights(Operation.embed)]).toEqual([3, 4]);
   });
 
+  test('what a job takes packed is packed by the jobs before it: rows of floats, weights in bf16, tables of embeddings', () => {
+    for (const { name, operation, before } of jobs) {
+      const rows = /^product in (float32|bf16)/.test(name) ? [Operation.prepare] : [];
+      const weights = /^product in bf16/.test(name) || operation === Operation.embed ? [Operation.pack] : [];
+      expect([name, before.map((job) => job.operation)]).toEqual([name, [...rows, ...weights]]);
+    }
+  });
+
+  test('rows of attention in a tile have one list of keys, and others one key more than the row before', () => {
+    const attended = jobs.filter(({ operation }) => operation === Operation.attend);
+    for (const { name, words } of attended) {
+      const memory = new Map(words);
+      const value = (parameter: AttentionParameter) => memory.get(Address.parameters + parameter * 4) ?? 0;
+      const counts = Array.from(
+        { length: value(AttentionParameter.rows) },
+        (_, row) => memory.get(value(AttentionParameter.count) + row * 4) ?? 0,
+      );
+      const more = / in a tile$/.test(name) ? 0 : 1;
+      expect([name, value(AttentionParameter.tileRows) > 0]).toEqual([name, more === 0]);
+      expect([name, counts]).toEqual([name, counts.map((_, row) => counts[0] + row * more)]);
+    }
+    expect(new Set(attended.map(({ name }) => / in a tile$/.test(name))).size).toBe(2);
+  });
+
   test('rows are prepared alone, in a block that they do not fill, and in more blocks than one, as floats and as codes', () => {
     const rows = jobs
       .filter((job) => job.operation === Operation.prepare)
@@ -90,14 +124,22 @@ describe.each(LEVELS)('the jobs of the probe on %s', (level: WasmLevel) => {
   );
 
   (supported ? test : test.skip)(
-    'a result is all that its job writes: to its last words, and nothing behind them',
+    'a result is all that its job writes beside scratch memory: to its last words, and nothing elsewhere',
     () => {
       for (const job of jobs) {
         const { before, after } = runOf(bytesOf(level, false), job);
         const [at, length] = job.result;
         const isSame = (from: number, to: number) =>
           Buffer.compare(before.slice(from, to), after.slice(from, to)) === 0;
-        expect([job.name, isSame(at + length, at + length + 64)]).toEqual([job.name, true]);
+        const word = (address: number) => job.words.find(([where]) => where === address)?.[1] ?? 0;
+        const [scratch, stride] = [word(Address.scratch), word(Address.scratchStride)];
+        expect([job.name, scratch > OWN_DATA, at >= scratch + stride]).toEqual([job.name, true, true]);
+        const apart = [
+          [OWN_DATA, scratch],
+          [scratch + stride, at],
+          [at + length, PROBE_BYTES],
+        ];
+        expect([job.name, apart.map(([from, to]) => isSame(from, to))]).toEqual([job.name, [true, true, true]]);
         // Preparation writes rows in several layouts, with room between them.
         if (job.operation !== Operation.prepare)
           expect([job.name, isSame(Math.max(at, at + length - Size.partialAnswer), at + length)]).toEqual([
