@@ -59,11 +59,11 @@ function groupQuota(read: ReadText, controllers: readonly string[], folder: stri
     return ratio(quota, period); // without a limit it says 'max'
   }
   if (!controllers.includes('cpu')) return null;
-  const value = (name: string) => read(`/sys/fs/cgroup/cpu${folder}/cpu.${name}`)?.trim();
+  const value = (name: string) => read(`/sys/fs/cgroup/cpu${folder}/cpu.${name}`);
   return ratio(value('cfs_quota_us'), value('cfs_period_us')); // without a limit it says −1
 }
 
-function ratio(quota: string | undefined, period: string | undefined): number | null {
+function ratio(quota: string | null, period: string | null): number | null {
   const cores = Number(quota) / Number(period);
   return cores > 0 && Number.isFinite(cores) ? cores : null;
 }

@@ -13,7 +13,7 @@ export interface StartedThreads {
 /** Starts helping threads and waits until each runs or is known not to. It never rejects. */
 export async function startThreads(count: number): Promise<StartedThreads> {
   const sharing = sharingRefused();
-  if (count === 0 || sharing !== null) return { helpers: [], refused: count === 0 ? null : sharing };
+  if (sharing !== null) return { helpers: [], refused: count === 0 ? null : sharing };
   const outcomes = await Promise.all(Array.from({ length: count }, startOne));
   const reasons = outcomes.filter((outcome): outcome is string => typeof outcome === 'string');
   const helpers = outcomes.filter((outcome): outcome is Thread => typeof outcome !== 'string');

@@ -113,6 +113,19 @@ describe('the text of a file of costs', () => {
     );
   });
 
+  it('is of this format and this version, both, and what it says of itself is in the refusal', () => {
+    const read = (format: string, version: number) => () => readKept(JSON.stringify({ format, version, key: KEY }));
+    expect(read('tandem-costs', 2)).not.toThrow();
+    for (const [format, version] of [
+      ['tandem-costs', 1],
+      ['tandem-costs', 3],
+      ['other-costs', 2],
+    ] as const) {
+      const found = `{"format":"${format}","version":${version}}`;
+      expect(read(format, version)).toThrow(`expected tandem-costs, version 2, found ${found}`);
+    }
+  });
+
   it('is quoted up to 60 characters, without control characters', () => {
     for (const [length, end] of [
       [60, ''],

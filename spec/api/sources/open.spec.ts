@@ -112,6 +112,26 @@ describe('a model', () => {
     }
   });
 
+  it('at an address is asked for the files of the steps that modules.json names, and for none that it does not', async () => {
+    const config = WHOLE['/t5/config.json'];
+    const asked = async (modules: string) => {
+      const { url, requests } = await serve({ '/t5/config.json': config, '/t5/modules.json': modules });
+      await expect(openModel({ source: `${url}/t5`, hub: {} })).rejects.toMatchObject({ code: 'not-found' });
+      return requests.filter((request) => request.split('/').length > 3 || request.includes(' here'));
+    };
+    expect(await asked('[]')).toEqual([]);
+    const names = ['config.json', 'model.safetensors', 'pytorch_model.bin'];
+    const steps = ['1_Pooling', '12_Dense'];
+    const text = JSON.stringify([...steps, '1_Pooling', '2_Normalize', 'x_Dense'].map((path) => ({ path })));
+    expect(await asked(text)).toEqual(steps.flatMap((step) => names.map((name) => `/t5/${step}/${name}`)));
+  });
+
+  it('at an address whose index is no JSON is refused, and no file of weights is asked for', async () => {
+    const { url, requests } = await serve({ ...SHARDED, '/t5/model.safetensors.index.json': '{"weight_map":' });
+    await expect(openModel({ source: `${url}/t5`, hub: {} })).rejects.toMatchObject({ name: 'WeightsError' });
+    expect(requests.at(-1)).toBe('/t5/model.safetensors.index.json');
+  });
+
   it('at an address in shards is found by its index', async () => {
     const { url } = await serve(SHARDED);
     expect(await textOf(`${url}/t5`)).toBe(expected);
