@@ -1,4 +1,5 @@
 import { draftOfSelf, draftPlans, draftRule, parseDraft, splitDrafts, withFirst } from '../../../api/drafts/names';
+import type { DraftSource } from '../../../api/drafts/types';
 import { copyDrafter } from '../../../decoding';
 
 const refused = expect.objectContaining({ name: 'TandemError', code: 'option-invalid' });
@@ -115,6 +116,13 @@ describe('the option draft', () => {
   ] as const)('takes %s', (_, draft, plans) => {
     expect(draftPlans(draft)).toEqual(plans);
   });
+
+  it.each([{ open: 7, vocabularySize: 7 }, { vocabularySize: 7 }, { open: () => null }])(
+    'takes %j, which is no drafter, for the files of a model',
+    (half) => {
+      expect(draftPlans(half as unknown as DraftSource)).toEqual([{ kind: 'model', model: half }]);
+    },
+  );
 
   it.each([
     ['a number', 3],
