@@ -23,6 +23,14 @@ describe('loading', () => {
     await tandem.dispose();
   });
 
+  it('takes the level that was asked for, and refuses a backend that does not have it', async () => {
+    const tandem = await Tandem.load(MODEL, { backend: 'wasm', level: 'simd', threads: 1, draft: null });
+    expect(tandem.backend.level).toBe('simd');
+    await tandem.dispose();
+    const refused = Tandem.load(MODEL, { backend: 'cpu', level: 'simd', draft: null });
+    await expect(refused).rejects.toMatchObject({ message: expect.stringContaining('level: expected') });
+  });
+
   /** Weights that are in memory with a draft that drafts for the bundled draft itself. */
   async function weightsWith(draft: DraftModel): Promise<number> {
     const created = jest.spyOn(WasmStorage.prototype, 'createWeight');
