@@ -72,7 +72,7 @@ describe.each(LEVELS)('the jobs of the probe on %s', (level: WasmLevel) => {
     }
   });
 
-  test('rows of attention in a tile have one list of keys, and others one key more than the row before', () => {
+  test('rows of attention in a tile have one list of keys, and others one key more than the row before; every slot comes before one comes again', () => {
     const attended = jobs.filter(({ operation }) => operation === Operation.attend);
     for (const { name, words } of attended) {
       const memory = new Map(words);
@@ -84,6 +84,11 @@ describe.each(LEVELS)('the jobs of the probe on %s', (level: WasmLevel) => {
       const more = / in a tile$/.test(name) ? 0 : 1;
       expect([name, value(AttentionParameter.tileRows) > 0]).toEqual([name, more === 0]);
       expect([name, counts]).toEqual([name, counts.map((_, row) => counts[0] + row * more)]);
+      const keys = Array.from({ length: Math.max(...counts) }, (_, i) =>
+        memory.get(value(AttentionParameter.keys) + i * 4),
+      );
+      expect([name, new Set(keys).size]).toEqual([name, Math.min(keys.length, value(AttentionParameter.slots))]);
+      for (const key of keys) expect(Number.isInteger(key)).toBe(true);
     }
     expect(new Set(attended.map(({ name }) => / in a tile$/.test(name))).size).toBe(2);
   });
