@@ -1,6 +1,7 @@
 import childProcess from 'node:child_process';
+import { bytesOf } from '../../../kernels/wasm/modules';
 import { WIDE_FLAG } from '../../../kernels/wasm/wide/flag.node';
-import { probe } from '../../../kernels/wasm/wide/verdict.node';
+import { probe, probeInput } from '../../../kernels/wasm/wide/verdict.node';
 import type { widen } from '../../../kernels/wasm/wide/wide.node';
 
 /** A process in which nothing has asked for wide arithmetic yet: what its runtime misses, and what the probe says of it. */
@@ -126,6 +127,17 @@ describe('the process of the probe', () => {
       expect((await ended(error, stdout)).found).toEqual({ answer, isFinal });
     },
   );
+
+  test('reads two modules of a level: as it runs without wide arithmetic, and as it runs with it', () => {
+    const { modules } = JSON.parse(probeInput());
+    expect(modules.length).toBeGreaterThan(0);
+    for (const { level, ...codes } of modules) {
+      const [narrow, wide] = [false, true].map((isWide) => bytesOf(level, false, isWide));
+      expect(Buffer.from(codes.narrow, 'base64').equals(narrow)).toBe(true);
+      expect(Buffer.from(codes.wide, 'base64').equals(wide)).toBe(true);
+      expect(Buffer.from(narrow).equals(wide)).toBe(false);
+    }
+  });
 
   test('that cannot be started is a reason, for this time', async () => {
     const started = jest.spyOn(childProcess, 'execFile').mockImplementation(() => {
