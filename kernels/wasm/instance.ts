@@ -1,5 +1,6 @@
 import { Address, type Operation } from './layout';
 import type { LinearMemory } from './linearMemory';
+import { spinShift } from './spinning.node';
 
 /** What a compiled module exports: the functions of `assembly/index.ts`. */
 export interface Exports {
@@ -95,7 +96,10 @@ export class WasmInstance {
    */
   run(operation: Operation, chunks: number, work: number): void {
     const shared = this.threads > 1 && work >= SHARED_WORK;
-    if (shared) this.callThreads?.();
+    if (shared) {
+      this.memory.i32[Address.spinShift >> 2] = spinShift();
+      this.callThreads?.();
+    }
     this.exports.run(operation, chunks, shared ? 1 : 0);
   }
 

@@ -68,6 +68,8 @@ export const enum Address {
   ones = 656,
   /** i32: 1 where dots of bytes are computed in steps; see `dot` in assembly/tileQ8.ts. */
   dotInSteps = 672,
+  /** i32: a thread that waits polls so many times fewer, as a power of two, before it sleeps. */
+  spinShift = 676,
   /** i32: 1 while the first thread sleeps until the last chunk is done. */
   firstThreadSleeps = 704,
   /** i32: memories that there are. Valid in the first memory. */

@@ -156,7 +156,7 @@ function finish(execute: (operation: i32, chunk: i32) => void, operation: i32, c
       atomic.add<i32>(Address.chunksDone, 1);
       continue;
     }
-    if (!mayBlock || ++polls < POLLS_BEFORE_SLEEP) continue;
+    if (!mayBlock || ++polls < POLLS_BEFORE_SLEEP >> (load<i32>(Address.spinShift) >> 1)) continue;
     atomic.store<i32>(Address.firstThreadSleeps, 1);
     atomic.wait<i32>(Address.chunksDone, done, SLEEP_NANOSECONDS);
     atomic.store<i32>(Address.firstThreadSleeps, 0);
@@ -201,7 +201,7 @@ export function serveWith(execute: (operation: i32, chunk: i32) => void, known: 
     const bank = atomic.load<i32>(Address.currentBank);
     if (help(execute)) {
       idle = 0;
-    } else if (idle <= IDLE_POLLS) {
+    } else if (idle <= IDLE_POLLS >> load<i32>(Address.spinShift)) {
       idle += bank == 0 ? 1 : POLLS_PER_LOOK;
       if (bank >= known) return Serve.needsMemory; // it was created after the check above
       if (bank != 0) return bank;

@@ -1,0 +1,2 @@
+/** As spinning.node.ts does where nothing tells whether others want the cores. */
+export const spinShift = () => 0;
