@@ -39,6 +39,36 @@ describe('elementary functions', () => {
     );
   });
 
+  // docs/reproducibility.md says so. Both begin where one formula of V8's functions gives way to another, and near it.
+  it('both have the bits of V8’s functions', () => {
+    const size = fc.integer({ min: 0, max: 60 });
+    const falling = fc.tuple(fc.double({ min: -760, max: 0, noNaN: true }), size).map(([x, shift]) => x * 2 ** -shift);
+    fc.assert(
+      fc.property(falling, (x) => {
+        expect([x, expFalling(x)]).toEqual([x, Math.exp(x)]);
+      }),
+      { numRuns: 4000 },
+    );
+    fc.assert(
+      fc.property(uniform, (u) => {
+        expect([u, exponentialOf(u)]).toEqual([u, -Math.log1p(-u)]);
+      }),
+      { numRuns: 4000 },
+    );
+  });
+
+  it('exponentialOf has them where 1 − u is so near a power of 2 that it has a short formula', () => {
+    const differing: number[] = [];
+    for (let power = 1; power <= 20; power++) {
+      for (let i = 0; i < 2000; i++) {
+        const off = (1 - i / 1000) * 2 ** -20;
+        const u = Math.floor((1 - 2 ** -power * (1 + off)) * 2 ** 53) / 2 ** 53;
+        if (exponentialOf(u) !== -Math.log1p(-u)) differing.push(u);
+      }
+    }
+    expect(differing).toEqual([]);
+  });
+
   it('exponentialOf is never below u, by which a race leaves tokens out, and rises with u', () => {
     fc.assert(
       fc.property(uniform, uniform, (a, b) => {

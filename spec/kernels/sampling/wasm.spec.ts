@@ -11,6 +11,11 @@ beforeAll(async () => {
   kernel = samplingKernel() as SamplingKernel;
 });
 
+/** Whether two lists are the same in every bit; a matcher takes long for as many values. */
+function sameBits(found: Float64Array | null, wanted: Float64Array): boolean {
+  return found?.length === wanted.length && found.every((value, i) => Object.is(value, wanted[i]));
+}
+
 /** Logits of all sizes, with ties and with tokens that are forbidden. */
 const logit = fc.oneof(
   fc.float({ min: -40, max: 40, noNaN: true }),
@@ -50,6 +55,16 @@ describe('the sampling kernel has the bits of the functions in JavaScript', () =
       }),
       { numRuns: 500 },
     );
+  });
+
+  it('a vocabulary that its first memory cannot hold', () => {
+    const list = Float32Array.from({ length: 300_001 }, (_, i) => ((i * 7919) % 4001) / 100 - 20);
+    const largest = list.reduce((most, score) => Math.max(most, score));
+    expect(sameBits(kernel.softmax(list, 0.7), softmax(Float64Array.from(list), largest, 0.7))).toBe(true);
+    expect(kernel.blockTops(list)).toEqual(blockTops(list));
+    const draws = { first: 3, third: 1, fourth: 4, key: [1, 5] as const };
+    const few = kernel.uniforms(64, draws);
+    expect(kernel.uniforms(2_000_000, draws).slice(0, 64)).toEqual(few);
   });
 
   it.each([Number.NaN, Number.POSITIVE_INFINITY])('a score of %s at any place is refused with null', (wrong) => {
