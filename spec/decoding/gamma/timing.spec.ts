@@ -1,7 +1,7 @@
 import { Failure } from '../../../decoding/failure';
 import { type TimedRound, WayCosts } from '../../../decoding/gamma/learnt';
 import { RoundTimer } from '../../../decoding/gamma/timing';
-import type { Proposal } from '../../../decoding/proposal';
+import { type Proposal, ROOT } from '../../../decoding/proposal';
 import type { Run } from '../../../decoding/run';
 import type { Acceptance } from '../../../decoding/verification/accept';
 
@@ -72,6 +72,26 @@ describe('a round', () => {
     finish([undefined, costs]);
     finish([undefined]);
     expect([told.length, costs.rounds]).toEqual([0, 0]);
+  });
+
+  it('caught up where a draft that proposed also had to read what it missed', () => {
+    const { costs, told } = listening();
+    const one = [{ parent: ROOT, draw: {} }] as unknown as Proposal;
+    const cases: [Proposal, boolean][] = [
+      [one, true],
+      [one, false],
+      [[], true],
+    ];
+    for (const [proposal, isCatchingUp] of cases) {
+      const timer = new RoundTimer([{ gamma: { costs, isCatchingUp }, openingMs: null } as unknown as Run]);
+      timer.proposed();
+      timer.finished([proposal], [ONE_TOKEN]);
+    }
+    expect(told.map(({ steps, caughtUp }) => [steps, caughtUp])).toEqual([
+      [1, true],
+      [1, false],
+      [0, false],
+    ]);
   });
 
   it('that tells nothing keeps no time of opening a draft for a later one', () => {
