@@ -1,6 +1,6 @@
 /**
  * Measures whether γ 'auto' is ever slower than decoding without a draft: `npm run bench -- never-slower [--drafts
- * pair,self,copy,ngram,random] [--dtypes f32,bf16,q8] [--temperatures 0,1] [--threads 1,2] [--passages 4] [--tokens 48] [--rounds 9]`.
+ * pair,self:q8:copy,copy,ngram,random] [--dtypes f32,bf16,q8] [--temperatures 0,1] [--threads 1,2] [--passages 4] [--tokens 48] [--rounds 9]`.
  *
  * In every combination held-out passages are decoded with γ 'auto' and without the draft, in turns. Decoding is timed whole, with
  * opening the draft and without the target's encoder, which is the same in both. Costs are learnt from nothing in each combination,
@@ -34,7 +34,7 @@ export async function neverSlowerBench(argv: readonly string[]): Promise<number>
   const { values } = parseArgs({
     args: [...argv],
     options: {
-      drafts: { type: 'string', default: 'pair,self,copy,ngram,random' },
+      drafts: { type: 'string', default: 'pair,self:q8:copy,copy,ngram,random' },
       dtypes: { type: 'string', default: 'f32,bf16,q8' },
       temperatures: { type: 'string', default: '0,1' },
       threads: { type: 'string', default: '1,2' },

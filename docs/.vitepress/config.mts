@@ -47,6 +47,7 @@ export const TOPICS: readonly { text: string; pages: readonly (readonly [title: 
     pages: [
       ['Contributing', 'CONTRIBUTING.md'],
       ['Decisions', 'docs/decisions.md'],
+      ['Mutation samples', 'docs/mutation-samples.md'],
       ['Changes', 'CHANGELOG.md'],
     ],
   },

@@ -97,7 +97,7 @@ export class WasmInstance {
   run(operation: Operation, chunks: number, work: number): void {
     const shared = this.threads > 1 && work >= SHARED_WORK;
     if (shared) {
-      this.memory.i32[Address.spinShift >> 2] = spinShift();
+      this.memory.i32[Address.spinShift >> 2] = spinShift(this.threads);
       this.callThreads?.();
     }
     this.exports.run(operation, chunks, shared ? 1 : 0);

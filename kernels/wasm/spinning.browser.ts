@@ -1,2 +1,2 @@
 /** As spinning.node.ts does where nothing tells whether others want the cores. */
-export const spinShift = () => 0;
+export const spinShift = (_threads: number) => 0;

@@ -8,18 +8,21 @@ import { SpinGauge } from '../../../kernels/wasm/spinning.node';
 import { matrix } from '../laws/arbitraries';
 import { expectSameBits, using } from '../laws/subject';
 
-/** A gauge whose time and preemptions a test sets. */
+const THREADS = 3;
+
+/** A gauge whose time and preemptions a test sets, and the share of its threads' time that a process has. */
 function gauge() {
-  const state = { now: 5, preempted: 1000, looks: 0 };
+  const state = { now: 5, preempted: 1000, ran: 70, looks: 0 };
   const look = () => {
     state.looks++;
-    return state.preempted;
+    return { preempted: state.preempted, ran: state.ran };
   };
   const tested = new SpinGauge(look, () => state.now);
-  const later = (ms: number, preempted: number) => {
+  const later = (ms: number, preempted: number, share = 0.5) => {
     state.now += ms;
     state.preempted += preempted;
-    return tested.shift();
+    state.ran += ms * share * THREADS;
+    return tested.shift(THREADS);
   };
   return { state, later };
 }
@@ -35,20 +38,34 @@ describe('polls of waiting threads', () => {
     );
   });
 
-  it('are fewer for half a second after 20 ms with 2 preemptions, whatever is preempted meanwhile', () => {
+  it('are as many as ever where the threads have two thirds of their time, whatever is preempted', () => {
+    const step = fc.tuple(fc.integer({ min: 1, max: 300 }), fc.double({ min: 0.667, max: 1.5, noNaN: true }));
+    fc.assert(
+      fc.property(fc.array(step), (steps) => {
+        const { later } = gauge();
+        for (const [ms, share] of steps) expect(later(ms, 9000, share)).toBe(0);
+      }),
+    );
+    const { later } = gauge();
+    const crowded = [0.67, 0.66, 0.67, 0.66, 0.66].map((share) => later(30, 9000, share));
+    expect(crowded).toEqual([0, 0, 0, 0, 7]);
+  });
+
+  it('are fewer for half a second after 20 ms with 2 preemptions, twice in a row, whatever is preempted meanwhile', () => {
     const { state, later } = gauge();
-    expect([later(0, 0), later(19, 2), later(1, 0)]).toEqual([0, 0, 7]);
+    expect([later(0, 0), later(19, 2), later(1, 0), later(20, 2)]).toEqual([0, 0, 0, 7]);
     const { looks } = state;
     expect([later(1, 9000), later(498, 9000)]).toEqual([7, 7]);
     expect(state.looks).toBe(looks);
     // Then a look to compare with comes first, and others that compute are found again, or not.
-    expect([later(1, 9000), later(20, 2)]).toEqual([0, 7]);
-    expect([later(500, 9000), later(20, 1), later(20, 1)]).toEqual([0, 0, 0]);
+    expect([later(1, 9000), later(20, 2), later(20, 2)]).toEqual([0, 0, 7]);
+    expect([later(500, 9000), later(20, 2), later(20, 1), later(20, 2), later(20, 1)]).toEqual([0, 0, 0, 0, 0]);
   });
 
   it('do not follow looks that are more than 100 ms apart', () => {
     const { later } = gauge();
-    expect([later(0, 0), later(101, 9000), later(100, 9), later(100, 10)]).toEqual([0, 0, 0, 7]);
+    expect([later(0, 0), later(101, 9000), later(100, 9), later(100, 10), later(100, 10)]).toEqual([0, 0, 0, 0, 7]);
+    expect([later(500, 0), later(100, 10), later(101, 9000), later(100, 10)]).toEqual([0, 0, 0, 0]);
   });
 
   it.each([
@@ -82,7 +99,7 @@ describe('polls of waiting threads', () => {
     const results: Float32Array[] = [];
     for (const each of [0, 1000]) {
       let preempted = 0;
-      const usage = process.resourceUsage();
+      const usage = process.resourceUsage(); // as if its threads had no processor time any more
       const spy = jest.spyOn(process, 'resourceUsage').mockImplementation(() => {
         preempted += each;
         return { ...usage, involuntaryContextSwitches: preempted };
