@@ -75,6 +75,11 @@ export class Curve {
     return known.length > 0 && rows >= known[0][0] && rows <= known[known.length - 1][0];
   }
 
+  /** Whether the time at some number of rows was measured often enough, here or before. */
+  get isTrusted(): boolean {
+    return this.kept.length > 0 || [...this.times.values()].some(({ newest }) => newest.length >= TRUSTED);
+  }
+
   /** The time at these rows; null where nothing is known. */
   at(rows: number): number | null {
     this.checkScale();

@@ -138,9 +138,10 @@ export class WayCosts {
 
   /** Whether a draft that does not pay may be tried now, at this expected loss in plain rounds. A try takes some rounds in a row. */
   mayTry(loss: number): boolean {
-    if (this.credit < loss) return false;
+    const isFluke = !this.draft.isTrusted && this.draft.at(1)! > this.target.at(1)!; // a slow moment, not a draft dearer than its target
+    if (this.credit < (isFluke ? 0 : loss)) return false;
     if (this.isTrying) return true;
-    const isPaid = this.credit > MOST_CREDIT; // by proposals that paid, or for the beginning
+    const isPaid = this.credit > MOST_CREDIT || isFluke; // by proposals that paid, or for the beginning
     if (this.idle < (isPaid ? this.gap : Math.max(this.gap, this.owed))) return false;
     this.tryEnds = this.rounds + TRY_ROUNDS;
     this.owed = 0;

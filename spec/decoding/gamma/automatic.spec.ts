@@ -96,6 +96,27 @@ describe("γ 'auto'", () => {
     expect(Math.max(...later.gammas)).toBeGreaterThan(0); // it is still tried
   });
 
+  it('is not ended by a slow moment among the first rounds that propose', () => {
+    for (const slow of [10, 30, 60, 120]) {
+      const costs = new WayCosts();
+      const chooser = automaticGamma(costs, 32);
+      let [proposing, plain] = [0, 0];
+      for (let i = 0; i < 168; i++) {
+        const gamma = chooser.next({ streams: 1, isOpen: proposing > 0, left: 128 - (i % 128) });
+        const kept = Math.min(gamma, 3);
+        if (gamma > 0) proposing++;
+        else plain++;
+        const opened = gamma > 0 && proposing === 1 ? 1 : 0;
+        const draftMs = gamma > 0 && proposing <= 2 ? slow : 0.2 * gamma; // a plain round takes 3 ms
+        const caughtUp = gamma > 0 && chooser.isCatchingUp === true;
+        const counted = { streams: 1, rows: 1 + gamma, steps: gamma, tokens: kept + 1, opened, caughtUp };
+        costs.learn({ ...counted, draftMs, targetMs: 3 + 0.3 * gamma, openingMs: 2 * opened });
+        chooser.finished(gamma, kept);
+      }
+      expect([slow, proposing > plain]).toEqual([slow, true]);
+    }
+  });
+
   it('tries a draft that never agrees in less than one of 100 rounds once that is known, however little a try costs', () => {
     const costs = new WayCosts();
     const world = { ...GOOD, opening: 0, step: 0.01, call: (rows: number) => 8 * (1 + 0.04 * (rows - 1)), alpha: 0 };
