@@ -18,6 +18,15 @@ const STARTER = `
   setInterval(() => undefined, 1000);
 `;
 
+/** A process of a browser may have ended with one that was killed before it. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 describe('a browser that is not installed', () => {
   test('is a failure where it is needed and a skip elsewhere; an installed one always runs', () => {
     expect(decideOn('no browser', true)).toBe('fail');
@@ -84,7 +93,7 @@ for (const browser of BROWSERS) {
         const hanging = page.call('hang');
         hanging.catch(() => undefined);
         const running = browserProcesses().filter(({ command }) => !command.startsWith('Xvfb'));
-        for (const { pid } of running) process.kill(pid, 'SIGKILL');
+        for (const { pid } of running) killIfThere(pid);
         await expect(hanging).rejects.toThrow(/went away|has ended/);
         await expectNothingLeft();
       },
