@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { median } from 'simple-statistics';
 import { type DraftSource, Tandem } from '../../api';
 import { table } from '../../cli/table';
+import { fits } from '../../cli/tune/candidates';
 import type { Dtype } from '../../kernels';
 import { heldOut } from '../harness/heldOut';
 import { type RatioInterval, ratioInterval } from '../harness/ratioInterval';
@@ -53,7 +54,7 @@ export async function neverSlowerBench(argv: readonly string[]): Promise<number>
   const found: Case[] = [];
   for (const threads of values.threads.split(',').map(Number)) {
     for (const dtype of values.dtypes.split(',') as Dtype[]) {
-      for (const draft of values.drafts.split(',').filter((one) => canDraft(one, dtype))) {
+      for (const draft of values.drafts.split(',').filter((name) => fits({ name, draft: [name] }, dtype))) {
         const tandem = await Tandem.load(undefined, { dtype, threads, wide: 'auto', draft: sourceOf(draft) });
         try {
           const { backend } = tandem.core ?? {};
@@ -113,12 +114,6 @@ function lineOf({ name, tokens, calls, proposed, speedup, plainSpeed }: Case): s
 
 function sourceOf(draft: string): DraftSource | undefined {
   return draft === 'pair' ? undefined : (draft as DraftSource);
-}
-
-/** Whether a draft is another model than a target of this type: `self` is the target's decoder in q8. */
-function canDraft(draft: string, dtype: Dtype): boolean {
-  const [kind, copy = 'q8'] = draft.split(':');
-  return kind !== 'self' || copy !== dtype;
 }
 
 /** Each round decodes every passage in both ways; which one begins changes from text to text. */
