@@ -68,7 +68,9 @@ describe('an engine in a worker', () => {
     for (const generationConfig of [true, false]) {
       await using inWorker = await Loader.load(model, { worker: true, threads: 1, generationConfig });
       await using onThread = await Loader.load(model, { threads: 1, generationConfig });
-      expect([inWorker.drafter, onThread.drafter]).toEqual(Array(2).fill(expect.stringMatching(/ in q8, drafted by copy$/))); // float32
+      expect([inWorker.drafter, onThread.drafter]).toEqual(
+        Array(2).fill(expect.stringMatching(/ in q8, drafted by copy$/)),
+      ); // float32
       expect(inWorker.resolveOptions()).toEqual(generationConfig ? { maxNewTokens: 5, suppressTokens: [5] } : {});
       const ids = (tandem: Tandem) => tandem.generate([7, 9, 1]).then((result) => result.ids);
       expect(await ids(inWorker)).toEqual(await ids(onThread));
