@@ -36,6 +36,10 @@ const LEFT_OUT = [
   { importers: ['kernels/registry.ts'], source: './reference', instead: 'no-reference.ts' },
   // Files of torch.save are large and old; what reads them would be a thirtieth of the page.
   { importers: ['weights/shards.ts'], source: './pickle', instead: 'no-torch-files.ts' },
+  // Its controls always state γ as a number.
+  { importers: ['decoding/run.ts'], source: './gamma/automatic', instead: 'no-automatic.ts' },
+  { importers: ['decoding/run.ts', 'decoding/batch.ts'], source: './gamma/learnt', instead: 'no-automatic.ts' },
+  { importers: ['decoding/round.ts'], source: './gamma/timing', instead: 'no-automatic.ts' },
   // No control of the page asks for a draft of a draft, for a table of n-grams, or for log-probabilities.
   { importers: ['decoding/drafters/ngram.ts'], source: './ngram-counts', instead: 'no-tables.ts' },
   { importers: ['decoding/drafters/model.ts'], source: './first-stage', instead: 'no-stages.ts' },
