@@ -1,6 +1,6 @@
 /**
- * Where a decode step's time goes: `npm run bench -- decode [--model DIR] [--backend wasm] [--dtype bf16] [--threads 2]`.
- * Prints v(k), the cost of k rows over one, in interleaved rounds, and each kernel's share of a one-row step.
+ * Where a decode step's time goes: `npm run bench -- decode [--model DIR] [--backend wasm] [--dtype bf16] [--threads 2]
+ * [--rows 1,4]`. Prints v(k), the cost of k rows over one, in interleaved rounds, and each kernel's share of a call with each number of `--rows`.
  */
 import { parseArgs } from 'node:util';
 import { table } from '../../cli/table';
@@ -9,7 +9,7 @@ import { type BackendName, createBackend, type Dtype } from '../../kernels';
 import { openCheckpoint } from '../../weights';
 import { profiled } from './profile';
 
-const ROWS = [1, 2, 3, 4, 6, 8, 12, 16];
+const ROWS = [1, 2, 3, 4, 5, 6, 8, 12, 16];
 /** Positions cached before the measured call, and source length, as peers are measured. */
 const CACHED = 64;
 const SOURCE = 64;
@@ -24,6 +24,7 @@ export async function decodeBench(argv: readonly string[]): Promise<number> {
       dtype: { type: 'string' },
       threads: { type: 'string', default: '1' },
       rounds: { type: 'string', default: '30' },
+      rows: { type: 'string', default: '1' },
     },
   });
   const threads = Number(values.threads);
@@ -48,7 +49,7 @@ export async function decodeBench(argv: readonly string[]): Promise<number> {
     ((1000 * k) / medians[i]).toFixed(0),
   ]);
   console.log(`\n${table(['rows', 'ms/call', 'v(k)', 'tokens/s if all are kept'], rows)}`);
-  await printKernels(model, stream, profile);
+  for (const count of values.rows.split(',').map(Number)) await printKernels(model, stream, profile, count);
   model.dispose();
   await checkpoint.dispose();
   await profile.backend.dispose();
@@ -82,12 +83,13 @@ async function printKernels(
   model: T5Model,
   stream: DecoderStream,
   profile: ReturnType<typeof profiled>,
+  count: number,
 ): Promise<void> {
   const steps = 50;
   profile.reset();
   const start = performance.now();
   for (let i = 0; i < steps; i++) {
-    await step(model, stream, 1);
+    await step(model, stream, count);
     stream.truncate(CACHED);
   }
   const total = (performance.now() - start) / 1000;
@@ -101,6 +103,6 @@ async function printKernels(
     return [kernel, (calls / steps).toFixed(0), ...shares(seconds), rate(bytes), rate(operations)];
   });
   const rest = total - costs.reduce((sum, cost) => sum + cost.seconds, 0);
-  const head = ['one-row step', 'calls', 'µs/step', 'share', 'GB/s', 'GFLOP/s'];
+  const head = [count === 1 ? 'one-row step' : `${count} rows`, 'calls', 'µs/call', 'share', 'GB/s', 'GFLOP/s'];
   console.log(`\n${table(head, [...rows, ['engine, awaits', '', ...shares(rest)]])}`);
 }

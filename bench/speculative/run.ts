@@ -42,7 +42,7 @@ export async function speculativeBench(argv: readonly string[]): Promise<number>
       passages: { type: 'string', default: '10' },
     },
   });
-  const threads = values.backend === 'wasm' ? Number(values.threads) : 1;
+  const threads = ['auto', 'wasm'].includes(values.backend) ? Number(values.threads) : 1;
   const backend = await createBackend(values.backend as BackendName, { threads, wide: 'auto' });
   const gammas = values.gammas.split(',').map(Number);
   const temperature = Number(values.temperature);
