@@ -23,6 +23,16 @@ export {
   text,
   whole,
 } from './options';
+export {
+  packQ4,
+  Q4_BLOCK_BYTES,
+  Q4_BYTES,
+  type Q4Rows,
+  q4Code,
+  q4RowBytes,
+  q4Values,
+  unpackQ4,
+} from './q4';
 export { packQ8, Q8_BLOCK, type Q8Rows, q8Blocks, q8RowBytes, q8Values, unpackQ8 } from './q8';
 export { counted, nearest, printable, quoted, shortened } from './text';
 export { Turns } from './turns.node';

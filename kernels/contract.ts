@@ -14,10 +14,10 @@
  */
 
 /**
- * Types a checkpoint may hold for tensors that are computed with. A row of `q8` is its block scales and then its codes (`common/q8.ts`); rows of
- * the others are values.
+ * Types a checkpoint may hold for tensors that are computed with. A row of `q8` or `q4` is its block scales and then its codes (`common/q8.ts`,
+ * `common/q4.ts`); rows of the others are values.
  */
-export type StoredType = 'f32' | 'f16' | 'bf16' | 'i8' | 'q8';
+export type StoredType = 'f32' | 'f16' | 'bf16' | 'i8' | 'q8' | 'q4';
 
 /** Types a backend keeps a weight matrix in. `q8` is int8 with block scales; `q4` has 4 bits a code and is for drafts (`shared/q4.ts`). */
 export type Dtype = 'f32' | 'bf16' | 'q8' | 'q4';

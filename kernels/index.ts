@@ -30,6 +30,7 @@ export {
   samplingKernel,
 } from './sampling/wasm';
 export { decodeRows, decodeStored, f32ToBf16, type StoredValueType, storedRowBytes } from './shared/float';
+export { quantizeRowsQ4 } from './shared/q4';
 export { quantizeRows } from './shared/q8';
 export { BLOCK, blocksOf } from './shared/queries';
 export { WEIGHT_TYPES } from './shared/storage';

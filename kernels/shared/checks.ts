@@ -63,7 +63,7 @@ export function fillRows(weight: Weight, firstRow: number, bytes: Uint8Array, st
   if (width === undefined) {
     throw new KernelError(
       'type-unsupported',
-      `${where}: expected stored type f32, f16, bf16, i8 or q8, found ${stored}`,
+      `${where}: expected stored type f32, f16, bf16, i8, q8 or q4, found ${stored}`,
     );
   }
   const rows = bytes.byteLength / width;

@@ -1,4 +1,4 @@
-import { q8RowBytes, q8Values, unpackQ8 } from '../../common';
+import { q4RowBytes, q4Values, q8RowBytes, q8Values, unpackQ4, unpackQ8 } from '../../common';
 import type { StoredType } from '../contract';
 
 /** Types whose rows are values one after the other, with the bytes of one value. */
@@ -7,7 +7,9 @@ export type StoredValueType = keyof typeof VALUE_BYTES;
 
 /** Bytes of a stored row of `cols` values; undefined for a type that is none. */
 export function storedRowBytes(stored: StoredType, cols: number): number | undefined {
-  return stored === 'q8' ? q8RowBytes(cols) : VALUE_BYTES[stored] && VALUE_BYTES[stored] * cols;
+  if (stored === 'q8') return q8RowBytes(cols);
+  if (stored === 'q4') return q4RowBytes(cols);
+  return VALUE_BYTES[stored] && VALUE_BYTES[stored] * cols;
 }
 
 const f32 = new Float32Array(1);
@@ -85,5 +87,7 @@ export function decodeStored(bytes: Uint8Array, stored: StoredValueType): Float3
 
 /** Whole stored rows of `cols` values as float32, [rows, cols]; as `decodeStored`. */
 export function decodeRows(bytes: Uint8Array, stored: StoredType, cols: number): Float32Array {
-  return stored === 'q8' ? q8Values(unpackQ8(bytes, cols), cols) : decodeStored(bytes, stored);
+  if (stored === 'q8') return q8Values(unpackQ8(bytes, cols), cols);
+  if (stored === 'q4') return q4Values(unpackQ4(bytes, cols), cols);
+  return decodeStored(bytes, stored);
 }

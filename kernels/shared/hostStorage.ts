@@ -1,4 +1,4 @@
-import { unpackQ8 } from '../../common';
+import { unpackQ4, unpackQ8 } from '../../common';
 import type { Dtype, PlanSpec } from '../contract';
 import type { BoxOf } from './boxes';
 import { decodeRows, f32ToBf16, words16 } from './float';
@@ -74,6 +74,12 @@ export class HostStorage implements StorageParts<HostBoxes> {
     if (weight.type === 'q8' && stored === 'q8') {
       const { codes, scales } = unpackQ8(bytes, cols);
       (data as Int8Array).set(codes, from);
+      weight.scales.set(scales, firstRow * q8Blocks(cols));
+      return;
+    }
+    if (weight.type === 'q4' && stored === 'q4') {
+      const { codes, scales } = unpackQ4(bytes, cols);
+      (data as Uint8Array).set(codes, firstRow * q8Blocks(cols) * Q4_BYTES);
       weight.scales.set(scales, firstRow * q8Blocks(cols));
       return;
     }

@@ -8,11 +8,11 @@
  * the plain scale m / −8, which is that of llama.cpp's Q4_0 (ggml-quants.c). Every step is a single float32 operation in a stated
  * order, so that a SIMD unit gets the same codes and scales bit for bit.
  */
+import { Q4_BYTES, q4Code } from '../../common';
 import { bf16ToF32, f32ToBf16 } from './float';
 import { Q8_BLOCK, q8Blocks } from './q8';
 
-/** Bytes of the codes of a block: byte i has the code of input i in its lower half, and that of input i + 16 in its upper half. */
-export const Q4_BYTES = 16;
+export { Q4_BYTES, q4Code };
 
 /** How many steps the value with the largest magnitude may become, with the other sign. All are exact in float32. */
 const STEPS = [6.75, 7.25, 7.625, 8, 8.375, 8.75, 9.375, 10];
@@ -48,11 +48,6 @@ export function quantizeRowsQ4(values: Float32Array, cols: number, codes: Uint8A
       }
     }
   }
-}
-
-/** The code of input `i` of a block whose codes begin at `codes[at]`. */
-export function q4Code(codes: Uint8Array, at: number, i: number): number {
-  return ((codes[at + (i & 15)] >> ((i >> 4) << 2)) & 15) - 8;
 }
 
 /** The scale with the least squared error. It is 0 where all codes are to be 0. */

@@ -38,6 +38,7 @@ export const enum StoredCode {
   f16,
   i8,
   q8,
+  q4,
 }
 
 /** Activations, by the names of `ActivationKind`. */

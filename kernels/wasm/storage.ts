@@ -28,6 +28,7 @@ const STORED_CODES: Readonly<Record<StoredType, number>> = {
   f16: StoredCode.f16,
   i8: StoredCode.i8,
   q8: StoredCode.q8,
+  q4: StoredCode.q4,
 };
 
 const NO_LISTS = { write: 0, start: 0, count: 0, position: 0, keys: 0, longest: 0, total: 0, places: 0 };

@@ -3,21 +3,26 @@ import { PackParameter, Size, StoredCode, WeightCode } from '../layout';
 import { scratch, word } from './control';
 import { panelBytes } from './blocks';
 import { WIDE } from './level';
-import { quantizeQ4, sumOf } from './packQ4';
+import { copyQ4, decodeQ4, quantizeQ4, sumOf } from './packQ4';
 
 export function packPanel(chunk: i32): void {
   const cols = <i32>word(PackParameter.cols);
   const type = <i32>word(PackParameter.type);
-  const width = <usize>cols << 2;
-  const rows = scratch(); // [8, cols]
-  if (type == WeightCode.q8 && word(PackParameter.stored) == StoredCode.q8) {
-    copyQ8(<usize>word(PackParameter.weight) + panelBytes(type, cols) * <usize>((<i32>word(PackParameter.firstRow) >> 3) + chunk), chunk, cols);
+  const stored = word(PackParameter.stored);
+  const panel = <usize>word(PackParameter.weight) + panelBytes(type, cols) * <usize>((<i32>word(PackParameter.firstRow) >> 3) + chunk);
+  if (type == WeightCode.q8 && stored == StoredCode.q8) {
+    copyQ8(panel, chunk, cols);
     return;
   }
+  if (type == WeightCode.q4 && stored == StoredCode.q4) {
+    copyQ4(panel, chunk, cols);
+    return;
+  }
+  const width = <usize>cols << 2;
+  const rows = scratch(); // [8, cols]
   for (let lane = 0; lane < Size.panelOutputs; lane++) {
     decodeRow(rows + <usize>lane * width, chunk * Size.panelOutputs + lane, cols);
   }
-  const panel = <usize>word(PackParameter.weight) + panelBytes(type, cols) * <usize>((<i32>word(PackParameter.firstRow) >> 3) + chunk);
   if (type == WeightCode.f32) packF32(panel, rows, cols);
   else if (type == WeightCode.bf16) packBf16(panel, rows, cols);
   else packCodes(type, panel, rows, cols);
@@ -32,6 +37,10 @@ function decodeRow(to: usize, row: i32, cols: i32): void {
   }
   if (stored == StoredCode.q8) {
     decodeQ8(to, storedQ8(row, cols), cols);
+    return;
+  }
+  if (stored == StoredCode.q4) {
+    decodeQ4(to, row, cols);
     return;
   }
   const bytes: usize = stored == StoredCode.f32 ? 4 : stored == StoredCode.i8 ? 1 : 2;

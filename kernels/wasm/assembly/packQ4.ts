@@ -1,5 +1,9 @@
-/** Quantises to q4. `kernels/shared/q4.ts` defines codes and scales, and `Size.q4Block` the layout of a block. */
-import { Size } from '../layout';
+/**
+ * Quantises to q4, and takes over what is stored in q4. `kernels/shared/q4.ts` defines codes and scales, `common/q4.ts` a stored row, and
+ * `Size.q4Block` the layout of a block.
+ */
+import { PackParameter, Size } from '../layout';
+import { word } from './control';
 import { sumLanes } from './level';
 
 /** How many steps the largest value may become. */
@@ -7,6 +11,62 @@ const STEPS: usize = memory.data<f32>([6.75, 7.25, 7.625, 8, 8.375, 8.75, 9.375,
 
 /** 2⁻¹²⁰ */
 const SMALLEST: f32 = 7.52316384526264e-37;
+
+/** Decodes one stored row to float32: code · scale. */
+export function decodeQ4(to: usize, row: i32, cols: i32): void {
+  const from = storedQ4(row, cols);
+  const codes = from + <usize>(((cols + 31) >> 5) << 1);
+  for (let i: usize = 0; i < <usize>cols; i++) {
+    const pair = load<u8>(codes + (i >> 5 << 4) + (i & 15));
+    const code = <i32>(<u32>pair >> <u32>(i >> 2 & 4) & 15) - 8;
+    store<f32>(to + (i << 2), <f32>code * storedScale(from, i >> 5));
+  }
+}
+
+/** Puts the codes and scales of eight stored rows into a panel. Rows after the last one are zeros, and so are codes past the end of a row. */
+export function copyQ4(panel: usize, chunk: i32, cols: i32): void {
+  const blocks = <usize>((cols + 31) >> 5);
+  for (let b: usize = 0; b < blocks; b++) {
+    const count = cols - (<i32>b << 5);
+    for (let lane: usize = 0; lane < 8; lane++) {
+      const row = (chunk << 3) + <i32>lane;
+      let scale: f32 = 0;
+      let first = i32x4.splat(0);
+      let second = i32x4.splat(0);
+      if (row < <i32>word(PackParameter.rows)) {
+        const from = storedQ4(row, cols);
+        const pairs = v128.load(from + (blocks << 1) + (b << 4));
+        scale = storedScale(from, b);
+        first = codesBefore(count, v128.and(pairs, i8x16.splat(15)));
+        second = codesBefore(count - 16, i8x16.shr_u(pairs, 4));
+      }
+      storeBlock(panel, lane, scale, first, second);
+    }
+    panel += <usize>Size.q4Block;
+  }
+}
+
+/** Where a stored row begins: its scales, and after them its codes. */
+// @ts-ignore: decorator
+@inline
+function storedQ4(row: i32, cols: i32): usize {
+  return <usize>word(PackParameter.source) + <usize>row * <usize>(((cols + 31) >> 5) * 18);
+}
+
+// @ts-ignore: decorator
+@inline
+function storedScale(from: usize, block: usize): f32 {
+  return reinterpret<f32>(<u32>load<u16>(from + (block << 1)) << 16);
+}
+
+/** The first `count` of 16 codes, which have 8 added. The others are zeros. */
+// @ts-ignore: decorator
+@inline
+function codesBefore(count: i32, raised: v128): v128 {
+  const places = i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  const isInside = i8x16.lt_s(places, i8x16.splat(<i8>min(count, 16)));
+  return v128.and(i8x16.sub(raised, i8x16.splat(8)), isInside);
+}
 
 /** Quantises one block of 32 inputs of one row, into the lane of that row. `size` is its largest magnitude, NaN where one is NaN. */
 export function quantizeQ4(block: usize, lane: usize, values: usize, size: f32): void {

@@ -167,6 +167,7 @@ export function edgeLaws({ backend, types }: Subject): void {
       bf16: 2 * 40,
       i8: 40,
       q8: 40 + 2 * 4,
+      q4: 2 * (2 + 16),
     };
     await using(backend(), async (boxes) => {
       for (const [stored, width] of Object.entries(bytes) as [StoredType, number][]) {

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { packQ4 } from '../../../common';
 import { hostWeightBytes } from '../../../kernels/shared/hostBoxes';
 import { HostStorage } from '../../../kernels/shared/hostStorage';
 import { WEIGHT_TYPES } from '../../../kernels/shared/storage';
@@ -34,6 +35,28 @@ describe('storage in typed arrays', () => {
         const stored = Uint16Array.from({ length: 2 * rows }, (_, i) => some[i % some.length]);
         room().fillWeight(weight, { firstRow: 0, rows, bytes: new Uint8Array(stored.buffer), stored: 'bf16' });
         expect([...weight.data]).toEqual([...stored]);
+      }),
+    );
+  });
+
+  it('keeps codes and scales of rows that are stored in q4, in any steps', () => {
+    const cases = fc.record({ rows: size, cols: size, seed: fc.nat() });
+    fc.assert(
+      fc.property(cases, ({ rows, cols, seed }) => {
+        const storage = room();
+        const weight = storage.createWeight(rows, cols, 'q4');
+        const blocks = Math.ceil(cols / 32);
+        const codes = Uint8Array.from({ length: rows * blocks * 16 }, (_, i) => Math.imul(i + seed, 0x9e3779b1) >>> 24);
+        const scales = Float32Array.from({ length: rows * blocks }, (_, i) => (i % 5) - 2);
+        for (let row = 0; row < rows; row += 64) {
+          const end = Math.min(row + 64, rows);
+          const part = {
+            codes: codes.subarray(row * blocks * 16, end * blocks * 16),
+            scales: scales.slice(row * blocks, end * blocks),
+          };
+          storage.fillWeight(weight, { firstRow: row, rows: end - row, bytes: packQ4(part, cols), stored: 'q4' });
+        }
+        expect({ codes: weight.data, scales: weight.scales }).toEqual({ codes, scales });
       }),
     );
   });
