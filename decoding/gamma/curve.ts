@@ -2,7 +2,7 @@
 const WINDOW = 7;
 /** From so many times on, their lower quartile is trusted. Below it, a point is taken to be as cheap as it may be. */
 const TRUSTED = 3;
-/** A quartile that moves by less than this share changes nothing: to fit a curve again takes longer than it can gain. */
+/** A quartile that moves by no more than this share changes nothing: to fit a curve again takes longer than it can gain. */
 const MATTERS = 0.02;
 /** What is assumed of points that are not known: each row more costs this share of a call of one row. */
 const PRIOR_STEP = 0.1;

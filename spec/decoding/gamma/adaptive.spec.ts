@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { modelDrafter, randomDrafter, type Settings } from '../../../decoding';
 import { measureCosts } from '../../../decoding/costs';
-import { adaptiveGamma, type CostTable, rowCost } from '../../../decoding/gamma/adaptive';
+import { adaptiveGamma, type CostTable, fixedGamma, listedGamma, rowCost } from '../../../decoding/gamma/adaptive';
+import { predictedSpeedup } from '../../../decoding/gamma/theory';
 import { seededRandom } from '../../../decoding/sampling/random';
 
 import { totalVariation } from '../../support/enumerator';
@@ -83,6 +84,39 @@ describe('adaptive γ', () => {
     );
   });
 
+  it('is the best γ at the share of judged tokens that was accepted, with 5 % less weight for each later round', () => {
+    const cost = fc.double({ min: 0.02, max: 1.2, noNaN: true });
+    const round = fc.nat(16);
+    let [proposing, all] = [0, 0];
+    fc.assert(
+      fc.property(cost, cost, fc.array(round, { minLength: 10, maxLength: 40 }), (c, step, keeps) => {
+        const costs = { c, v: [1, 1 + step / 4, 1 + step / 2] };
+        const chooser = adaptiveGamma(costs, 9);
+        const rounds = [{ judged: 2, kept: 1.2 }]; // what is assumed: two tokens, of which 0.6 are accepted
+        for (const most of keeps) {
+          const weighted = (what: 'judged' | 'kept') =>
+            rounds.reduce((sum, one, i) => sum + one[what] * 0.95 ** (rounds.length - 1 - i), 0);
+          const alpha = weighted('kept') / weighted('judged');
+          const speed = (gamma: number) => predictedSpeedup({ alpha, gamma, c, v: rowCost(costs, gamma + 1) });
+          const speeds = Array.from({ length: 10 }, (_, gamma) => speed(gamma));
+          const gamma = chooser.next();
+          all++;
+          expect(gamma).toBeLessThanOrEqual(9);
+          const best = Math.max(...speeds);
+          if (best > 1 + 1e-9) {
+            proposing++;
+            expect(speeds[gamma]).toBeGreaterThan(best - 1e-9);
+          } else if (best === 1) expect(gamma).toBeLessThanOrEqual(1);
+          const kept = Math.min(gamma, most);
+          chooser.finished(gamma, kept);
+          if (gamma > 0) rounds.push({ judged: kept < gamma ? kept + 1 : kept, kept });
+        }
+      }),
+    );
+    expect(proposing).toBeGreaterThan(50);
+    expect(all - proposing).toBeGreaterThan(50);
+  });
+
   it('is exact: γ may look at finished rounds (total variation ≤ 1e-12)', async () => {
     for (const verification of ['token', 'block'] as const) {
       for (const seed of [1, 2, 3]) {
@@ -112,7 +146,35 @@ describe('adaptive γ', () => {
   });
 });
 
+describe('γ that is given', () => {
+  it('is the same in every round, or that of a list, and 0 after its end, whatever was accepted', () => {
+    const rounds = (chooser: ReturnType<typeof listedGamma>) =>
+      [0, 3, 1, 0, 2].map((kept) => {
+        const gamma = chooser.next();
+        chooser.finished(gamma, kept);
+        return gamma;
+      });
+    expect(rounds(fixedGamma(3))).toEqual([3, 3, 3, 3, 3]);
+    expect(rounds(listedGamma([4, 0, 2]))).toEqual([4, 0, 2, 0, 0]);
+    expect([fixedGamma(3).fixed, listedGamma([3, 3]).fixed, adaptiveGamma(COSTS, 3).fixed]).toEqual([3, null, null]);
+  });
+});
+
 describe('row costs', () => {
+  it('are those of the table, then of one row less and the last step, if it rises', () => {
+    const cost = fc.double({ min: 0.5, max: 9, noNaN: true });
+    const stated = (v: readonly number[], rows: number): number => {
+      if (rows <= v.length) return v[rows - 1];
+      const [last, before = last] = v.toReversed();
+      return stated(v, rows - 1) + (last > before ? last - before : 0);
+    };
+    fc.assert(
+      fc.property(fc.array(cost, { minLength: 1, maxLength: 6 }), fc.integer({ min: 1, max: 12 }), (v, rows) => {
+        expect(rowCost({ c: 0, v }, rows)).toBeCloseTo(stated(v, rows), 9);
+      }),
+    );
+  });
+
   it('continue by the last step beyond the table, never downwards', () => {
     expect([1, 5, 6, 9].map((rows) => rowCost(COSTS, rows))).toEqual(
       [1, 1.2, 1.25, 1.4].map((v) => expect.closeTo(v, 12)),
@@ -155,5 +217,13 @@ describe('measuring costs', () => {
         }
       }),
     );
+  });
+
+  it('of at most 0 tokens is never above 0', () => {
+    const chooser = adaptiveGamma(COSTS, 0);
+    for (let i = 0; i < 5; i++) {
+      expect(chooser.next()).toBe(0);
+      chooser.finished(0, 0);
+    }
   });
 });

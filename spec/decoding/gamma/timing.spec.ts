@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { Failure } from '../../../decoding/failure';
 import { type TimedRound, WayCosts } from '../../../decoding/gamma/learnt';
 import { RoundTimer } from '../../../decoding/gamma/timing';
@@ -116,5 +117,97 @@ describe('a round', () => {
     for (let i = 0; i < 12; i++) finish([costs]);
     finish([costs, costs]);
     expect(told.at(-1)).toMatchObject({ streams: 2, rows: 2 });
+  });
+
+  it('with a proposal is told in a long stretch of rounds without', () => {
+    const { costs, told } = listening();
+    for (let i = 0; i < 12; i++) finish([costs]);
+    const timer = new RoundTimer([{ gamma: { costs }, openingMs: null } as unknown as Run]);
+    timer.proposed();
+    timer.finished([[{ parent: ROOT, draw: {} }] as unknown as Proposal], [ONE_TOKEN]);
+    expect(told.at(-1)).toMatchObject({ streams: 1, rows: 2, steps: 1 });
+  });
+});
+
+describe('what a round is told to be', () => {
+  /** Milliseconds that a clock shows, one after another. */
+  function withClock<Result>(times: readonly number[], work: () => Result): Result {
+    const left = [...times];
+    const clock = jest.spyOn(performance, 'now').mockImplementation(() => left.shift() ?? Number.NaN);
+    try {
+      return work();
+    } finally {
+      clock.mockRestore();
+    }
+  }
+
+  /** Parents of a proposal's tokens: each an earlier one, or none. */
+  const parents = fc
+    .array(fc.nat(4), { maxLength: 5 })
+    .map((back) => back.map((one, i) => Math.max(ROOT, i - 1 - one)));
+  const runs = fc.array(
+    fc.record({
+      parents,
+      tokens: fc.integer({ min: 1, max: 6 }),
+      openingMs: fc.option(fc.integer({ min: 0, max: 9 })),
+      isCatchingUp: fc.constantFrom(undefined, false, true),
+      fails: fc.constantFrom<'' | 'proposal' | 'outcome'>('', '', '', '', '', '', 'proposal', 'outcome'),
+    }),
+    { minLength: 1, maxLength: 4 },
+  );
+
+  it('is what its runs did and what the clock showed; one with a failure is not told, and no opening counts twice', () => {
+    const seen = { told: 0, failed: 0 };
+    fc.assert(
+      fc.property(runs, fc.nat(50), fc.nat(50), (all, drafting, verifying) => {
+        const { costs, told } = listening();
+        const made = all.map(({ openingMs, isCatchingUp }) => ({ gamma: { costs, isCatchingUp }, openingMs }));
+        const failure = new Failure(new Error('x'));
+        const proposals = all.map(({ fails, parents: of }) =>
+          fails === 'proposal' ? failure : of.map((parent) => ({ parent, draw: {} })),
+        );
+        const outcomes = all.map(({ fails, tokens }) =>
+          fails === 'outcome' ? failure : { tokens: Array.from({ length: tokens }, () => ({})), stopReason: null },
+        );
+        withClock([1000, 1000 + drafting, 1000 + drafting + verifying], () => {
+          const timer = new RoundTimer(made as unknown as Run[]);
+          timer.proposed();
+          timer.finished(proposals as unknown as Proposal[], outcomes as unknown as Acceptance[]);
+        });
+        for (const run of made) expect(run.openingMs).toBe(null);
+        if (all.some(({ fails }) => fails !== '')) {
+          seen.failed++;
+          expect(told).toEqual([]);
+          return;
+        }
+        seen.told++;
+        const deep = (of: readonly number[], at: number): number => (at === ROOT ? 0 : 1 + deep(of, of[at]));
+        const openings = all.flatMap(({ openingMs }) => openingMs ?? []);
+        const openingMs = openings.reduce((sum, one) => sum + one, 0);
+        expect(told).toEqual([
+          {
+            streams: all.length,
+            rows: all.reduce((sum, one) => sum + 1 + one.parents.length, 0),
+            steps: Math.max(...all.flatMap((one) => [0, ...one.parents.map((_, at) => deep(one.parents, at))])),
+            tokens: all.reduce((sum, one) => sum + one.tokens, 0),
+            draftMs: drafting > openingMs ? drafting - openingMs : 0,
+            targetMs: verifying,
+            openingMs,
+            opened: openings.length,
+            caughtUp: all.some((one) => one.isCatchingUp === true && one.parents.length > 0),
+          },
+        ]);
+      }),
+    );
+    expect(Math.min(seen.told, seen.failed)).toBeGreaterThan(20);
+  });
+
+  it('took no draft any time where none was asked', () => {
+    const { costs, told } = listening();
+    withClock([10, 17], () => {
+      const timer = new RoundTimer([{ gamma: { costs }, openingMs: null } as unknown as Run]);
+      timer.finished([[]], [ONE_TOKEN]);
+    });
+    expect(told).toEqual([expect.objectContaining({ draftMs: 0, targetMs: 7 })]);
   });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { checkAuto, draftingWay, type Settings } from '../../../decoding';
+import { costWayOf } from '../../../decoding/gamma/way';
 
 describe('γ and verification where settings leave them open', () => {
   test.each([
@@ -68,5 +69,22 @@ describe('γ and verification where settings leave them open', () => {
   it("'auto' without a seed may verify token by token", () => {
     expect(() => checkAuto({ gamma: 'auto', temperature: 1, verification: 'token' })).not.toThrow();
     expect(() => checkAuto({ gamma: 'auto', seed: 1, verification: 'token' })).not.toThrow();
+  });
+
+  it("'auto' beside branching is not refused here: branching is refused beside any γ", () => {
+    for (const given of [{ lenience: 0.5 }, { costs: { c: 0, v: [1] } }]) {
+      const settings: Settings = { gamma: 'auto', ...given };
+      expect(() => checkAuto(settings)).toThrow();
+      expect(() => checkAuto({ ...settings, branching: [2, 1] })).not.toThrow();
+    }
+  });
+
+  it('tokens cost what arg-max does without rules, and otherwise what the way of drawing does', () => {
+    for (const isCoupled of [false, true]) {
+      const drawn = isCoupled ? 'coupled' : 'sampled';
+      expect(costWayOf({ temperature: 0 }, isCoupled)).toBe('greedy');
+      expect(costWayOf({ temperature: 1 }, isCoupled)).toBe(drawn);
+      expect(costWayOf({ temperature: 0, repetitionPenalty: 1.3 }, isCoupled)).toBe(drawn);
+    }
   });
 });
