@@ -1,6 +1,7 @@
+export { storedDtype, vocabularyDtype } from './dtypes';
 export { EngineError, type EngineErrorCode } from './errors';
 export type { Observe } from './forward';
-export { type LoadProgress, storedDtype } from './load';
+export type { LoadProgress } from './load';
 export { loadModel, type ModelOptions } from './model';
 export { type FileDtype, type QuantizeOptions, quantizeCheckpoint } from './quantize';
 export { allIds } from './source';

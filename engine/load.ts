@@ -11,6 +11,7 @@ import {
   type TensorInfo,
 } from '../weights';
 import { biasByDistance } from './bias';
+import { vocabularyDtype } from './dtypes';
 import { EngineError } from './errors';
 import {
   type AttentionWeights,
@@ -59,13 +60,6 @@ const CHUNK_BYTES = 8 << 20;
 /** `Backend.fill` takes chunks that start at a multiple of this row. */
 const CHUNK_ROWS = 64;
 
-/** The type of the weights when the caller names none: the one that the embedding is stored as. */
-export function storedDtype(checkpoint: Checkpoint, backend: Backend): Dtype {
-  const embedding = checkpoint.tensors.get(resolveTensors(checkpoint).embedding);
-  const stored: Dtype = embedding?.packing ?? (embedding?.type === 'BF16' ? 'bf16' : 'f32');
-  return backend.facts.weightTypes.includes(stored) ? stored : 'f32';
-}
-
 /**
  * Copies every weight of a checkpoint to a backend, tensor by tensor. Each is read once. After an error nothing stays
  * allocated.
@@ -89,14 +83,6 @@ export async function loadWeights(
     loader.free();
     throw error;
   }
-}
-
-/**
- * The type of the vocabulary's matrices, the embedding and the head, in a model of a type. In q4 they are q8: with 4 bits there a draft
- * would agree less often.
- */
-function vocabularyDtype(dtype: Dtype): Dtype {
-  return dtype === 'q4' ? 'q8' : dtype;
 }
 
 /** The matrices that the decoder's copy has of its own: a head only where the model's has another type. */

@@ -2,12 +2,13 @@ import type { Backend, Dtype } from '../kernels';
 import type { Checkpoint, T5Config } from '../weights';
 import { AttentionProbe } from './attention';
 import { Decoder } from './decoder';
+import { storedDtype } from './dtypes';
 import { EncodedSource, type SlotPools } from './encoded';
 import { type ChunkStates, Encoder } from './encoder';
 import { checkInUse, EngineError } from './errors';
 import { crossForward, type ForwardContext, type Observe } from './forward';
 import type { LayerCaches } from './layers';
-import { type LoadedWeights, type LoadOptions, loadWeights, storedDtype } from './load';
+import { type LoadedWeights, type LoadOptions, loadWeights } from './load';
 import { SlotPool } from './slots';
 import { type SourceRows, sourceRows } from './source';
 import type {

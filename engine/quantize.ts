@@ -1,23 +1,24 @@
-import { packQ8, Q8_BLOCK, q8Blocks, q8RowBytes } from '../common';
-import { type Dtype, decodeRows, f32ToBf16, quantizeRows, type StoredType } from '../kernels';
+import { packQ4, packQ8, Q4_BLOCK_BYTES, Q4_BYTES, Q8_BLOCK, q8Blocks, q8RowBytes } from '../common';
+import { type Dtype, decodeRows, f32ToBf16, quantizeRows, quantizeRowsQ4, type StoredType } from '../kernels';
 import {
   type Checkpoint,
   type CheckpointFile,
-  PACKED_METADATA,
+  packedMetadata,
   resolveTensors,
   type TensorInfo,
   type TensorStream,
   weightsFiles,
 } from '../weights';
+import { vocabularyDtype } from './dtypes';
 import { EngineError } from './errors';
 import type { LoadProgress } from './load';
 import { rowReader } from './stored';
 
-/** Types that a file may have its matrices in. q4 is made of them when a draft is loaded. */
-export type FileDtype = Exclude<Dtype, 'q4'>;
+/** Types that a file may have its matrices in. In q4 its embedding and its head are q8, as they are in a model. */
+export type FileDtype = Dtype;
 
 export interface QuantizeOptions {
-  /** Type of the matrices. Gains of norms and tables of the position bias stay as they are. */
+  /** Type of the matrices; q4 keeps the vocabulary in q8. Gains of norms and tables of the position bias stay as they are. */
   readonly dtype: FileDtype;
   /** Most bytes of weights in one file; a larger tensor has a file of its own. Default: one file. */
   readonly shardBytes?: number;
@@ -38,26 +39,30 @@ const CHUNK_BYTES = 8 << 20;
  * The files of a checkpoint with its weights in another type. Bytes are made as they are read, chunk by chunk. A checkpoint of
  * the result gives the same bits as one of the original that is loaded with the same `dtype`.
  *
- * `q8` files have `__metadata__.format` `tandem-q8`: only Tandem reads them, and other readers refuse them by the shapes.
+ * `q8` files have `__metadata__.format` `tandem-q8`, and `q4` files `tandem-q4`: only Tandem reads them, and other readers refuse
+ * them by the shapes.
  *
  * @throws EngineError `aborted` while a file is read; `type-unsupported` for weights too small for q8;
  *   WeightsError when the checkpoint is not a whole T5
  */
 export async function quantizeCheckpoint(checkpoint: Checkpoint, options: QuantizeOptions): Promise<CheckpointFile[]> {
   const { dtype, shardBytes } = options;
-  const { all } = resolveTensors(checkpoint);
-  const infos = all.map(({ name, role }) => ({
-    info: checkpoint.tensors.get(name) as TensorInfo,
-    isMatrix: role !== 'norm' && role !== 'bias',
-  }));
+  const { all, embedding, head } = resolveTensors(checkpoint);
+  const infos = all.map(({ name, role }) => {
+    const info = checkpoint.tensors.get(name) as TensorInfo;
+    if (role === 'norm' || role === 'bias') return { info, type: null };
+    return { info, type: name === embedding || name === head ? vocabularyDtype(dtype) : dtype };
+  });
   const work = new Work(
     checkpoint,
     options,
     infos.reduce((sum, { info }) => sum + info.bytes, 0),
   );
   const streams = new Map<string, TensorStream>();
-  for (const { info, isMatrix } of infos) streams.set(info.name, work.stream(info, isMatrix));
-  const files = weightsFiles(streams, { metadata: dtype === 'q8' ? PACKED_METADATA : { format: 'pt' }, shardBytes });
+  for (const { info, type } of infos) streams.set(info.name, work.stream(info, type));
+  const inQ4 = infos.flatMap(({ info, type }) => (type === 'q4' ? [info] : []));
+  const metadata = dtype === 'q8' || dtype === 'q4' ? packedMetadata(dtype, inQ4) : { format: 'pt' };
+  const files = weightsFiles(streams, { metadata, shardBytes });
   for (const name of checkpoint.settingsFiles ?? []) {
     const content = await checkpoint.readSettings?.(name);
     if (!content) continue;
@@ -72,7 +77,12 @@ export async function quantizeCheckpoint(checkpoint: Checkpoint, options: Quanti
   return files;
 }
 
-const NAMES: Readonly<Record<FileDtype, string | undefined>> = { f32: 'float32', bf16: 'bfloat16', q8: undefined };
+const NAMES: Readonly<Record<FileDtype, string | undefined>> = {
+  f32: 'float32',
+  bf16: 'bfloat16',
+  q8: undefined,
+  q4: undefined,
+};
 
 /** config.json, which may say the type of the weights, and how the original was quantised. */
 function configFor(dtype: FileDtype, content: Uint8Array): Uint8Array {
@@ -91,16 +101,18 @@ class Work {
     private readonly total: number,
   ) {}
 
-  stream(info: TensorInfo, isMatrix: boolean): TensorStream {
-    const { dtype } = this.options;
+  /** @param dtype - type of a matrix; null for a small tensor, which stays as it is */
+  stream(info: TensorInfo, dtype: FileDtype | null): TensorStream {
     const { type, shape } = info;
-    if (!isMatrix) return { type, shape, chunks: () => this.bytes(info) };
+    if (dtype === null) return { type, shape, chunks: () => this.bytes(info) };
+    const [rows, cols] = shape;
     const formats = {
       f32: { type: 'F32', shape },
       bf16: { type: 'BF16', shape },
-      q8: { type: 'U8', shape: [shape[0], q8RowBytes(shape[1])] },
+      q8: { type: 'U8', shape: [rows, q8RowBytes(cols)] },
+      q4: { type: 'U8', shape: [rows, q8Blocks(cols), Q4_BLOCK_BYTES] },
     } as const;
-    return { ...formats[dtype], chunks: () => this.rows(info) };
+    return { ...formats[dtype], chunks: () => this.rows(info, dtype) };
   }
 
   /** The bytes of a small tensor, as they are. */
@@ -111,7 +123,7 @@ class Work {
   }
 
   /** The rows of a matrix, some at a time, in the type that is wanted. */
-  private async *rows(info: TensorInfo): AsyncGenerator<Uint8Array> {
+  private async *rows(info: TensorInfo, dtype: FileDtype): AsyncGenerator<Uint8Array> {
     const { rowBytes, stored, convert } = await rowReader(this.checkpoint, info);
     const rows = info.shape[0];
     const step = Math.max(1, Math.floor(CHUNK_BYTES / rowBytes));
@@ -119,17 +131,18 @@ class Work {
       this.checkSignal();
       const length = Math.min(step, rows - row) * rowBytes;
       const bytes = convert(await this.checkpoint.read(info.name, row * rowBytes, length), row);
-      yield this.converted(info, bytes, stored);
+      yield this.converted(info, bytes, stored, dtype);
       this.advance(info, length);
     }
   }
 
-  private converted(info: TensorInfo, bytes: Uint8Array, stored: StoredType): Uint8Array {
-    const { dtype } = this.options;
+  private converted(info: TensorInfo, bytes: Uint8Array, stored: StoredType, dtype: FileDtype): Uint8Array {
     if (dtype === stored) return bytes;
-    const values = decodeRows(bytes, stored, info.shape[1]);
+    const cols = info.shape[1];
+    const values = decodeRows(bytes, stored, cols);
     if (dtype === 'f32') return bytesOf(values);
-    return dtype === 'bf16' ? roundedBf16(values) : this.packed(info, values);
+    if (dtype === 'bf16') return roundedBf16(values);
+    return dtype === 'q4' ? packedQ4(values, cols) : this.packedQ8(info, values);
   }
 
   private checkSignal(): void {
@@ -142,7 +155,7 @@ class Work {
     this.options.onProgress?.({ tensor: name, loaded: this.done, total: this.total });
   }
 
-  private packed({ name, shape: [, cols] }: TensorInfo, values: Float32Array): Uint8Array {
+  private packedQ8({ name, shape: [, cols] }: TensorInfo, values: Float32Array): Uint8Array {
     const codes = new Int8Array(values.length);
     const scales = new Float32Array((values.length / cols) * q8Blocks(cols));
     quantizeRows(values, cols, codes, scales);
@@ -152,6 +165,13 @@ class Work {
     const message = `${this.checkpoint.name}: ${name}: expected blocks of zeros or with a weight above 1e-34, found ${found}`;
     throw new EngineError('type-unsupported', message);
   }
+}
+
+function packedQ4(values: Float32Array, cols: number): Uint8Array {
+  const scales = new Float32Array((values.length / cols) * q8Blocks(cols));
+  const codes = new Uint8Array(scales.length * Q4_BYTES);
+  quantizeRowsQ4(values, cols, codes, scales);
+  return packQ4({ codes, scales }, cols);
 }
 
 function roundedBf16(values: Float32Array): Uint8Array {

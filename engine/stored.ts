@@ -1,4 +1,3 @@
-import { q8RowBytes } from '../common';
 import { decodeRows, decodeStored, type StoredType, type StoredValueType, storedRowBytes } from '../kernels';
 import { type Checkpoint, rowOrderName, rowScaleName, type TensorInfo } from '../weights';
 import { EngineError } from './errors';
@@ -41,9 +40,6 @@ export async function rowReader(
   info: TensorInfo,
 ): Promise<RowReader> {
   const columns = info.shape[1];
-  if (info.packing === 'q8') {
-    return { rowBytes: q8RowBytes(columns), stored: 'q8', extraBytes: 0, convert: (bytes) => bytes };
-  }
   if (info.type === 'F64') {
     return { rowBytes: 8 * columns, stored: 'f32', extraBytes: 0, convert: (bytes) => bytesOf(roundedDoubles(bytes)) };
   }
@@ -54,7 +50,7 @@ export async function rowReader(
     const convert = (bytes: Uint8Array, first: number) => bytesOf(scaledRows(bytes, scales.subarray(first), columns));
     return { rowBytes: columns, stored: 'f32', extraBytes: scale.bytes, convert };
   }
-  const stored = storedType(info);
+  const stored = info.packing ?? storedType(info);
   return { rowBytes: storedRowBytes(stored, columns) as number, stored, extraBytes: 0, convert: (bytes) => bytes };
 }
 
@@ -73,7 +69,7 @@ async function checkOrder(
 /** A small tensor as float32. @throws EngineError `type-unsupported` */
 export async function readFloats(checkpoint: Pick<Checkpoint, 'read'>, info: TensorInfo): Promise<Float32Array> {
   const bytes = await checkpoint.read(info.name);
-  if (info.packing === 'q8') return decodeRows(bytes, 'q8', info.shape[1]);
+  if (info.packing !== undefined) return decodeRows(bytes, info.packing, info.shape[1]);
   return info.type === 'F64' ? roundedDoubles(bytes) : decodeStored(bytes, storedType(info));
 }
 

@@ -7,7 +7,7 @@ export { type FileContent, type FileSet, fileSet, type ModelFiles } from './file
 export type { RetryNotice } from './http/retry';
 export { fromPretrained } from './hub/index.node';
 export type { DownloadProgress, FromPretrainedOptions, HubNotice } from './hub/options';
-export { PACKED_METADATA } from './packed';
+export { packedMetadata } from './packed';
 export { hasDecoder, type ResolvedTensors, resolveTensors } from './resolve';
 export { MAX_HEADER } from './safetensors/header';
 export type { TensorData } from './safetensors/writer';

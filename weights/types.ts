@@ -47,8 +47,8 @@ export interface TensorInfo {
   readonly file: string;
   /** Name of an earlier tensor of the file that is the very same bytes, as tied tensors are in pytorch_model.bin. */
   readonly sameAs?: string;
-  /** `q8`: rows of block scales and int8 codes (`common/q8.ts`). `type` is then U8, `bytes` are the file's and `shape` is the matrix's. */
-  readonly packing?: 'q8';
+  /** Rows of block scales and codes (`common/q8.ts`, `common/q4.ts`). `type` is then U8, `bytes` are the file's and `shape` is the matrix's. */
+  readonly packing?: 'q8' | 'q4';
 }
 
 export type ModelFamily = 't5' | 'mt5' | 'umt5';

@@ -1,35 +1,13 @@
 import fc from 'fast-check';
 import { packQ8, q8Blocks, q8Values, unpackQ8 } from '../../common';
-import { loadModel, type QuantizeOptions, quantizeCheckpoint } from '../../engine';
-import { type Backend, createBackend, type Dtype, quantizeRows } from '../../kernels';
-import { type Checkpoint, type FileContent, fileSet, openFileSet } from '../../weights';
+import { quantizeCheckpoint } from '../../engine';
+import { type Backend, createBackend, quantizeRows } from '../../kernels';
 import { readIndex } from '../../weights/safetensors/header';
 import { writeSafetensors } from '../../weights/safetensors/writer';
 import { bufferSource } from '../../weights/source';
 import { goldenFiles } from '../support/hub-room';
 import { memoryCheckpoint, randomTensors, tinyConfig } from '../support/random-checkpoint';
-
-const open = (files: Readonly<Record<string, FileContent>>) => openFileSet(fileSet(files, 'model'));
-
-/** The files of a quantised checkpoint, in memory. */
-async function quantized(checkpoint: Checkpoint, options: QuantizeOptions): Promise<Record<string, Uint8Array>> {
-  const files: Record<string, Uint8Array> = {};
-  for (const { name, chunks } of await quantizeCheckpoint(checkpoint, options)) {
-    const parts: Uint8Array[] = [];
-    for await (const chunk of chunks()) parts.push(chunk);
-    files[name] = Buffer.concat(parts);
-  }
-  return files;
-}
-
-async function logitsOf(backend: Backend, checkpoint: Checkpoint, dtype?: Dtype) {
-  using model = await loadModel(checkpoint, backend, { dtype });
-  const [encoded] = await model.encode([[3, 17, 5, 1]]);
-  const stream = encoded.open();
-  using view = await model.forward([0, 9, 2].map((token, i) => ({ stream, token, position: i, parent: i - 1 })));
-  const rows = [0, 1, 2].map(async (row) => Buffer.from((await view.read(row)).slice().buffer).toString('hex'));
-  return { logits: await Promise.all(rows), dtype: model.dtype, weightBytes: model.weightBytes };
-}
+import { logitsOf, open, quantized } from './quantized';
 
 describe('a quantised checkpoint', () => {
   describe.each(['reference', 'cpu', 'wasm'] as const)('on %s', (name) => {
@@ -41,13 +19,17 @@ describe('a quantised checkpoint', () => {
 
     it.each([
       ['t5-v1.0', 'q8'],
+      ['t5-v1.0', 'q4'],
       ['t5-v1.0', 'bf16'],
       ['t5-bfloat16', 'q8'],
+      ['t5-bfloat16', 'q4'],
       ['t5-bfloat16', 'f32'],
       ['t5-float16', 'q8'],
       ['t5-float16', 'bf16'],
       ['umt5', 'q8'],
+      ['umt5', 'q4'],
       ['t5-sharded', 'q8'],
+      ['t5-sharded', 'q4'],
     ] as const)('of %s in %s gives the bits of the original loaded in that type', async (family, dtype) => {
       const original = await open(goldenFiles(family));
       const written = await open(await quantized(original, { dtype }));
@@ -56,7 +38,7 @@ describe('a quantised checkpoint', () => {
       expect(new Set(expected.logits).size).toBe(3);
       const again = await open(await quantized(written, { dtype }));
       expect(await logitsOf(backend, again)).toEqual(expected);
-      if (dtype !== 'q8') return;
+      if (dtype !== 'q8' && dtype !== 'q4') return;
       expect(await logitsOf(backend, written, 'f32')).not.toEqual(expected); // any type can be asked for
     });
   });
@@ -108,45 +90,53 @@ describe('a quantised checkpoint', () => {
     expect(Buffer.from(written['spiece.model'])).toEqual(Buffer.from([1, 2, 3]));
   });
 
-  it('is written in chunks, with progress up to the end, and a cancel is heard between them', async () => {
-    const config = tinyConfig({ vocabularySize: 300_000, encoderLayers: 1, decoderLayers: 1 });
-    const tensors = randomTensors(tinyConfig({ encoderLayers: 1, decoderLayers: 1 }), 1);
-    const zeros = new Uint8Array(config.vocabularySize * config.dModel * 4);
-    tensors.set('shared.weight', { type: 'F32', shape: [config.vocabularySize, config.dModel], data: zeros });
-    const checkpoint = memoryCheckpoint('large', config, tensors);
-    const seen: number[] = [];
-    let most = 0;
-    const options = {
-      dtype: 'bf16' as const,
-      onProgress: ({ loaded, total }: { loaded: number; total: number }) => seen.push(loaded / total),
-    };
-    const [weights] = await quantizeCheckpoint(checkpoint, options);
-    for await (const chunk of weights.chunks()) most = Math.max(most, chunk.length);
-    expect(most).toBeLessThan(8 << 20);
-    expect(seen.at(-1)).toBe(1);
-    expect(seen).toEqual([...seen].sort((a, b) => a - b));
-    const abort = new AbortController();
-    const [cancelled] = await quantizeCheckpoint(checkpoint, {
-      ...options,
-      signal: abort.signal,
-      onProgress: () => abort.abort(),
-    });
-    const read = async () => {
-      for await (const chunk of cancelled.chunks()) expect(chunk.length).toBeGreaterThan(0);
-    };
-    await expect(read()).rejects.toMatchObject({ code: 'aborted' });
-  });
+  it.each([
+    ['bf16', 'shared.weight', { vocabularySize: 300_000 }],
+    ['q4', 'encoder.block.0.layer.1.DenseReluDense.wi.weight', { dFf: 300_000 }],
+  ] as const)(
+    'in %s is written in chunks, with progress up to the end, and a cancel is heard',
+    async (dtype, name, one) => {
+      const config = tinyConfig({ encoderLayers: 1, decoderLayers: 1, ...one });
+      const tensors = randomTensors(config, 1);
+      const shape = [300_000, config.dModel];
+      tensors.set(name, { type: 'F32', shape, data: new Uint8Array(300_000 * config.dModel * 4) });
+      const checkpoint = memoryCheckpoint('large', config, tensors);
+      const seen: number[] = [];
+      let most = 0;
+      const options = {
+        dtype,
+        onProgress: ({ loaded, total }: { loaded: number; total: number }) => seen.push(loaded / total),
+      };
+      const [weights] = await quantizeCheckpoint(checkpoint, options);
+      for await (const chunk of weights.chunks()) most = Math.max(most, chunk.length);
+      expect(most).toBeLessThan(8 << 20);
+      expect(seen.at(-1)).toBe(1);
+      expect(seen).toEqual([...seen].sort((a, b) => a - b));
+      const abort = new AbortController();
+      const [cancelled] = await quantizeCheckpoint(checkpoint, {
+        ...options,
+        signal: abort.signal,
+        onProgress: () => abort.abort(),
+      });
+      const read = async () => {
+        for await (const chunk of cancelled.chunks()) expect(chunk.length).toBeGreaterThan(0);
+      };
+      await expect(read()).rejects.toMatchObject({ code: 'aborted' });
+    },
+  );
 
   it('is refused where a block of weights is too small for q8', async () => {
     const config = tinyConfig();
     const tensors = randomTensors(config, 1);
     const small = new Float32Array(37 * 16).fill(1e-35);
     tensors.set('shared.weight', { type: 'F32', shape: [37, 16], data: new Uint8Array(small.buffer) });
-    const [file] = await quantizeCheckpoint(memoryCheckpoint('small', config, tensors), { dtype: 'q8' });
-    const read = async () => {
-      for await (const chunk of file.chunks()) expect(chunk.length).toBeGreaterThan(0);
-    };
-    await expect(read()).rejects.toThrow(/shared.weight: expected blocks of zeros or with a weight above 1e-34/);
+    for (const dtype of ['q8', 'q4'] as const) {
+      const [file] = await quantizeCheckpoint(memoryCheckpoint('small', config, tensors), { dtype });
+      const read = async () => {
+        for await (const chunk of file.chunks()) expect(chunk.length).toBeGreaterThan(0);
+      };
+      await expect(read()).rejects.toThrow(/shared.weight: expected blocks of zeros or with a weight above 1e-34/);
+    }
   });
 
   it('with rows of a width that no matrix has is refused', async () => {

@@ -60,6 +60,14 @@ const header: Fuzzer = {
     writeSafetensors(new Map([['shared.weight', { ...float([2, 36]), type: 'U8', data: new Uint8Array(72) }]]), {
       format: 'tandem-q8',
     }),
+    writeSafetensors(
+      new Map([
+        ['shared.weight', { ...float([2, 36]), type: 'U8', data: new Uint8Array(72) }],
+        ['a.weight', { type: 'U8', shape: [2, 2, 18], data: new Uint8Array(72) }],
+        ['b.weight', { type: 'U8', shape: [1, 2, 18], data: new Uint8Array(36) }],
+      ]),
+      { format: 'tandem-q4', columns: '{"b.weight": 40}' },
+    ),
     writeSafetensors(randomTensors(tinyConfig({ encoderLayers: 1, decoderLayers: 1 }), 1)),
   ],
   use: async (input, work) => {
