@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { LOAD_OPTIONS } from '../api';
 import { fileKind, flagged, type OptionTable, oneOf, printable, quoted, text } from '../common';
 import { type FileDtype, quantizeCheckpoint } from '../engine';
+import { WEIGHT_TYPES } from '../kernels';
 import type { Checkpoint } from '../weights';
 import { writeCheckpoint } from './checkpoint-directory';
 import { CommandError, systemCode } from './failure';
@@ -23,8 +24,8 @@ export interface QuantizeFlags extends Verbosity {
 const FLAGS: OptionTable = {
   dtype: {
     ...LOAD_OPTIONS.dtype,
-    ...oneOf('f32', 'bf16', 'q8'),
-    about: 'type of the weights to write: q8, bf16 or f32',
+    ...oneOf(...WEIGHT_TYPES),
+    about: 'type of the weights to write: q8, q4, which is for drafts, bf16 or f32',
   },
   out: { ...text(1), about: 'directory to write', flag: '-o, --out <path>' },
   force: {
@@ -44,7 +45,7 @@ const FLAGS: OptionTable = {
 /** Puts the argument and the flags of `tandem quantize` on a command. */
 export function addQuantizeFlags(command: Command): Command {
   command
-    .description('write a checkpoint with its weights in another type; q8 takes a quarter of the bytes')
+    .description('write a checkpoint with its weights in another type; q8 takes a quarter of the bytes, and q4 less')
     .argument('<model>', 'checkpoint directory or hub id');
   return addFlags(command, FLAGS);
 }

@@ -2,7 +2,7 @@
  * Grows a T5 checkpoint to the shape of a larger model without changing what it computes: the larger model generates what the small one does, at the
  * larger one's cost. A target and its draft that are grown accept as before, so that speculation can be measured at any size on real text.
  *
- *   ts-node scripts/grow-checkpoint.ts models/modernize-target base build/grown/base [--dtype f32|bf16|q8] [--seed 1]
+ *   ts-node scripts/grow-checkpoint.ts models/modernize-target base build/grown/base [--dtype f32|bf16|q8|q4] [--seed 1]
  *
  * A shape is small, base, large, 3b or xxl, or six or seven numbers (`scripts/grow/shape.ts`). Rows are computed while they are written, so memory does
  * not grow with the shape. `scripts/grow/grown.ts` says how it is done.
@@ -13,14 +13,14 @@ import { parseArgs } from 'node:util';
 import { writeCheckpoint } from '../cli/checkpoint-directory';
 import { guarded } from '../cli/guard';
 import { bytesProgress } from '../cli/progress';
-import { q8RowBytes } from '../common';
-import { type FileDtype, quantizeCheckpoint } from '../engine';
-import { type Checkpoint, openCheckpoint, WeightsError } from '../weights';
+import { type FileDtype, quantizeCheckpoint, vocabularyDtype } from '../engine';
+import { storedRowBytes, WEIGHT_TYPES } from '../kernels';
+import { type Checkpoint, openCheckpoint, resolveTensors, WeightsError } from '../weights';
 import { grownCheckpoint } from './grow/grown';
 import { parseShape } from './grow/shape';
 
 const SHARD_BYTES = 4 * 2 ** 30;
-const DTYPES: readonly string[] = ['f32', 'bf16', 'q8'];
+const DTYPES: readonly string[] = WEIGHT_TYPES;
 
 export interface GrowOptions {
   /** Directory of the checkpoint to grow. */
@@ -64,11 +64,13 @@ function parametersOf({ tensors }: Checkpoint): number {
 }
 
 /** Bytes of the weights in a type. Vectors and tables of the position bias, which stay float32, are small beside them. */
-function sizeOf({ tensors }: Checkpoint, dtype: FileDtype): number {
+function sizeOf(checkpoint: Checkpoint, dtype: FileDtype): number {
+  const { embedding, head } = resolveTensors(checkpoint);
   let bytes = 0;
-  for (const { shape } of tensors.values()) {
+  for (const { name, shape } of checkpoint.tensors.values()) {
     const [rows, cols] = shape.length === 2 ? shape : [1, shape[0]];
-    bytes += rows * (dtype === 'q8' ? q8RowBytes(cols) : cols * (dtype === 'bf16' ? 2 : 4));
+    const type = name === embedding || name === head ? vocabularyDtype(dtype) : dtype;
+    bytes += rows * (storedRowBytes(type, cols) as number);
   }
   return bytes;
 }
@@ -97,7 +99,7 @@ async function roomAt(path: string): Promise<number> {
   return found.bavail * found.bsize;
 }
 
-const USAGE = 'grow-checkpoint.ts SOURCE SHAPE OUT [--dtype f32|bf16|q8] [--seed 1]';
+const USAGE = 'grow-checkpoint.ts SOURCE SHAPE OUT [--dtype f32|bf16|q8|q4] [--seed 1]';
 
 /** The command. @throws what `growCheckpoint` throws; WeightsError `argument-invalid` for a wrong call */
 export async function runGrow(argv: readonly string[], signal: AbortSignal): Promise<void> {

@@ -41,7 +41,7 @@ export async function encoderBench(argv: readonly string[]): Promise<number> {
   const directory = values.model ?? (await directoryOf({ source: 'modernize-target', shape, dtype }, FOLDER));
   const backend = await createBackend('wasm', { threads: Number(values.threads), wide: 'auto' });
   const limits = await limitsOf(backend, true);
-  const peak = (dtype === 'q8' ? limits.peakInt8GOps : undefined) ?? limits.peakGFlops;
+  const peak = (dtype === 'q8' || dtype === 'q4' ? limits.peakInt8GOps : undefined) ?? limits.peakGFlops;
   const checkpoint = await openCheckpoint(directory);
   const model = await loadModel(checkpoint, backend, { dtype });
   await checkpoint.dispose();

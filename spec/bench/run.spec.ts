@@ -91,6 +91,20 @@ describe('npm run bench', () => {
     }
   });
 
+  test('the headline takes a target in q4, which is grown as such', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tandem-headline-'));
+    try {
+      const shapes = ['--shapes', '384,12,32,1600,5,6', '--dtype', 'q4', '--draft', 'copy', '--folder', folder];
+      const short = ['--gammas', '2', '--temperatures', '0', '--passages', '1', '--tokens', '6', '--threads', '1'];
+      const { status, output } = bench('headline', ...shapes, ...short);
+      expect(output).toMatch(/^target .*: 2\d M parameters as q4; 0\.0\d GB of weights, loaded in /m);
+      expect(status).toBe(0);
+      expect(readdirSync(folder)).toEqual(['modernize-target-384-12-32-1600-5-6-q4']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   test('quality: kinds of matrices in a type beside float32, and the copy that drafts; the vocabulary in q4 is the worst of them', () => {
     const { status, output } = bench('quality', '--types', 'q4', '--passages', '1', '--tokens', '12');
     const figures = [...output.matchAll(/^ +(\S.*\S) +q4 +(\d\.\d{5}) +([01]\.\d{4}) +([01]\.\d{4})$/gm)];

@@ -100,7 +100,7 @@ const COMMANDS: Readonly<Record<string, Row>> = {
     good: 'spec/cli/quantize.spec.ts',
     bad: [
       [[BUNDLED.draft, '--out', 'x'], 2, /^quantize: expected --dtype <type>, found none$/],
-      [[BUNDLED.draft, '--dtype', 'q4', '--out', 'x'], 2, /^--dtype: expected one of f32, bf16, q8, found 'q4'$/],
+      [[BUNDLED.draft, '--dtype', 'q3', '--out', 'x'], 2, /^--dtype: expected one of f32, bf16, q8, q4, found 'q3'$/],
       [[BUNDLED.draft, '--dtype', 'q8', '--out', NO_FOLDER], 1, /expected a directory to write, found ENOENT/],
       [['./no-model', '--dtype', 'q8', '--out', 'x'], 1, /^quantize '\.\/no-model': expected a checkpoint/],
     ],

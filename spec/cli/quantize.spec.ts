@@ -40,10 +40,30 @@ describe('tandem quantize', () => {
     expect(page).toMatch(/shared\.weight +q8 +\[4096, 64\]/);
   }, 60_000);
 
+  it('writes 4 bits, which decode as the original does with --dtype q4, and drafts for it', async () => {
+    const text = 'And he said unto them, Whither goest thou?';
+    const { status, stdout, stderr } = await inside(['quantize', BUNDLED.draft, '--dtype', 'q4', '--out', out]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/: q4, [\d,]+ bytes in \d+ files\n$/);
+    const run = async (model: string, ...more: string[]) =>
+      JSON.parse((await inside(['generate', text, '--model', model, '--json', ...more])).stdout);
+    const found = await run(out);
+    expect(found.dtype).toBe('q4');
+    expect(found.ids).toEqual((await run(BUNDLED.draft, '--dtype', 'q4')).ids);
+    expect(found.ids.length).toBeGreaterThan(3);
+    expect((await run(BUNDLED.draft, '--draft', out)).ids).toEqual((await run(BUNDLED.draft, '--draft', 'none')).ids);
+    const { stdout: page } = await inside(['inspect', out]);
+    expect(page).toMatch(/metadata format +tandem-q4/);
+    expect(page).toMatch(/shared\.weight +q8 +\[4096, 64\]/);
+    expect(page).toMatch(/DenseReluDense\.wo\.weight +q4 +\[64, 256\]/);
+    const refused = await inside(['generate', text, '--model', out, '--draft', 'self:q4']);
+    expect(refused.stderr).toMatch(/expected self in another type than the target's, which is q4, found 'self:q4'/);
+  }, 60_000);
+
   it.each([
     ['without a type', ['--out', 'x'], /expected --dtype <type>, found none/],
     ['without a place', ['--dtype', 'q8'], /expected --out <path>, found none/],
-    ['with another type', ['--dtype', 'q4', '--out', 'x'], /--dtype: expected one of f32, bf16, q8, found 'q4'/],
+    ['with another type', ['--dtype', 'q3', '--out', 'x'], /--dtype: expected one of f32, bf16, q8, q4, found 'q3'/],
     ['over the original', ['--dtype', 'q8', '--force', '--out', ORIGINAL], /found the original/],
     ['into a file', ['--dtype', 'q8', '--out', path.join(ORIGINAL, 'config.json')], /found a file/],
     [

@@ -156,11 +156,11 @@ describe('growCheckpoint', () => {
   afterAll(() => rmSync(folder, { recursive: true }));
 
   /** Greedy ids of two passages, on a model that is loaded from a directory. */
-  async function idsOf(directory: string): Promise<number[][]> {
+  async function idsOf(directory: string, dtype?: Dtype): Promise<number[][]> {
     await using checkpoint = await openCheckpoint(directory);
     const { examples, prefix } = JSON.parse(readFileSync(path.join(ROOT, 'models', 'pair.json'), 'utf8'));
     const tokenizer = await checkpoint.tokenizer();
-    using model = await loadModel(checkpoint, backend);
+    using model = await loadModel(checkpoint, backend, { dtype });
     const encoded = await model.encode(examples.slice(0, 2).map((text: string) => tokenizer.encode(prefix + text)));
     return await greedyTokens(model, encoded, 40, 1);
   }
@@ -180,16 +180,17 @@ describe('growCheckpoint', () => {
     expect(ids[0].length).toBeGreaterThan(20);
   });
 
-  it.each(['q8', 'bf16'] as const)(
+  it.each(['q8', 'q4', 'bf16'] as const)(
     'writes %s straight, with the bits of a float32 one that is loaded as such',
     async (dtype) => {
       const directory = path.join(folder, dtype);
       const { bytes, parameters } = await growCheckpoint({ source: DRAFT, shape: MEDIUM, out: directory, dtype });
-      expect(bytes / parameters).toBeLessThan(dtype === 'q8' ? 1.4 : 2.3); // with the tokenizer's files
+      expect(bytes / parameters).toBeLessThan({ q8: 1.4, q4: 1, bf16: 2.3 }[dtype]); // with the tokenizer's files
       await using written = await openCheckpoint(directory);
       await using source = await openCheckpoint(DRAFT);
       const grown = grownCheckpoint(source, parseShape(MEDIUM, source.config), 1);
       expect(await logitsOf(backend, written)).toEqual(await logitsOf(backend, grown, dtype));
+      expect(await idsOf(directory)).toEqual(await idsOf(out, dtype));
       const same = grownCheckpoint(written, parseShape(MEDIUM, written.config), 1); // such a checkpoint can be a source
       expect(await logitsOf(backend, same, 'f32')).toEqual(await logitsOf(backend, written, 'f32'));
     },
@@ -238,6 +239,24 @@ describe('growCheckpoint', () => {
     expect(() => grownCheckpoint(alone, { ...config, dModel: 32 }, 1)).toThrow(
       /alone: expected a T5 with encoder and decoder/,
     );
+  });
+
+  it.each([
+    ['f32', 4],
+    ['bf16', 2],
+    ['q8', 1 + 4 / 32],
+    ['q4', 0.5 + 2 / 32],
+  ] as const)('knows the bytes of %s: %d a weight of the layers', async (dtype, bytes) => {
+    const refused = growCheckpoint({
+      source: DRAFT,
+      shape: '262144,4,16,8000000,2,1',
+      out: path.join(folder, 'none'),
+      dtype,
+    });
+    const message = await refused.then(String, (error: Error) => error.message);
+    const needed = 1e9 * Number(/expected room for ([\d.]+) GB on the disk/.exec(message)?.[1]);
+    const feedForward = 6 * 262144 * 8e6; // two matrices in each of three layers; the rest is a thousandth of them
+    expect(needed / feedForward / bytes).toBeCloseTo(1, 2);
   });
 
   it('is a command; a wrong call is refused with its usage', async () => {
