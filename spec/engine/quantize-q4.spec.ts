@@ -23,6 +23,7 @@ describe('a checkpoint in q4', () => {
       await backend.dispose();
     },
   );
+
   it('is refused by name by a backend that does not have it, and loads there in a type that is asked for', async () => {
     const gpu = await createBackend('gpu', { level: 'cpu' });
     const written = await open(await quantized(await open(goldenFiles('t5-v1.0')), { dtype: 'q4' }));
@@ -63,7 +64,7 @@ describe('a checkpoint in q4', () => {
     }
   });
 
-  it('in q4 has, for any shape and any values, the codes and scales of its original, and keeps them', async () => {
+  it('has, for any shape and any values, the codes and scales of its original, and keeps them', async () => {
     const shape = fc.record({
       dModel: fc.integer({ min: 1, max: 70 }),
       dKv: fc.integer({ min: 1, max: 20 }),
