@@ -37,6 +37,7 @@ export {
   type Drafter,
   type DraftRequest,
   type DraftSession,
+  type DraftStopping,
   type DraftTurn,
   type Draw,
   distributionOf,

@@ -6,7 +6,14 @@ export type { BeamDrafter, BeamProcessing, BeamSettings, EarlyStopping } from '.
 export { BEAM_ONLY, BEAM_SETTINGS } from './beam/settings';
 export { type MeasureOptions, measureCosts } from './costs';
 export { type CopyOptions, copyDrafter } from './drafters/copy';
-export { type Drafter, type DraftRequest, type DraftSession, type DraftTurn, proposeAll } from './drafters/drafter';
+export {
+  type Drafter,
+  type DraftRequest,
+  type DraftSession,
+  type DraftStopping,
+  type DraftTurn,
+  proposeAll,
+} from './drafters/drafter';
 export { firstOf } from './drafters/first-of';
 export type { FirstStage } from './drafters/first-stage';
 export { earlyExitDrafter, modelDrafter, selfDrafter } from './drafters/model';

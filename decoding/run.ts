@@ -183,11 +183,10 @@ function wayOf({ settings: asked = {}, gammas }: SequenceRequest, shared: PairCo
   if (gammas) return { settings, gamma: listedGamma(gammas) };
   if (asked.costs) return { settings, gamma: adaptiveGamma(asked.costs, Number(gamma)) };
   if (gamma !== 'auto') return { settings, gamma: fixedGamma(gamma) };
-  const costs = shared ?? new PairCosts();
-  return {
-    settings,
-    gamma: automaticGamma(costs[costWayOf(settings, verification === 'coupled')], DEFAULTS.adaptiveGamma),
-  };
+  const isCoupled = verification === 'coupled';
+  const costs = (shared ?? new PairCosts())[costWayOf(settings, isCoupled)];
+  const stops = isCoupled || (settings.temperature ?? 0) === 0; // the text does not depend on how long proposals are
+  return { settings, gamma: automaticGamma(costs, DEFAULTS.adaptiveGamma, stops) };
 }
 
 /** Gives back everything that a run holds, its share of the encoding included. */

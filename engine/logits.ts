@@ -77,6 +77,10 @@ class View implements LogitsView {
     return this.backend.blocks?.(box, row, blocks) ?? blocksOf(await this.backend.readLogits(box, row), blocks);
   }
 
+  get isWhole(): boolean {
+    return this.backend.isWhole?.(this.usableBox()) ?? false;
+  }
+
   dispose(): void {
     if (!this.box) return;
     this.box = null;

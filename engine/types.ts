@@ -25,6 +25,8 @@ export interface LogitsView extends Disposable {
   tops?(row: number): Promise<Float32Array | null>;
   /** The logits of some blocks of a row that has `tops`, with the bits of `read`, [blocks.length, BLOCK]; NaN past the vocabulary. */
   blocks?(row: number, blocks: readonly number[]): Promise<Float32Array>;
+  /** Whether the logits are computed and in this process's memory, so that `at` and `logSumExp` take little time. Default: no. */
+  readonly isWhole?: boolean;
   /** Gives the storage back. The view cannot be used after it. A view that is not disposed keeps its storage. */
   dispose(): void;
 }

@@ -201,6 +201,11 @@ export interface LogitsQueries {
    * vocabulary they are NaN. A backend that has `tops` has it.
    */
   blocks?(logits: Logits, row: number, blocks: readonly number[]): Promise<Float32Array>;
+  /**
+   * Whether the logits are computed and in this process's memory, so that `at` and `logSumExp` take little time. A backend whose
+   * logits are elsewhere leaves it out.
+   */
+  isWhole?(logits: Logits): boolean;
 }
 
 export interface BackendFacts {

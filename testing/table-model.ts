@@ -162,6 +162,7 @@ function tableView(rows: number[][], vocabulary: number, onDispose: () => void):
       return { ids, values: Float32Array.from(ids, (id) => rows[r][id]) };
     },
     read: async (r) => Float32Array.from(row(r)),
+    isWhole: true,
     dispose: () => {
       if (live) onDispose();
       live = false;

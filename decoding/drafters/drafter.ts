@@ -14,8 +14,10 @@ export interface DraftRequest {
    * no cache of its own to keep up.
    */
   readonly targetStream?: DecoderStream;
-  /** At most this many tokens, one after another. */
+  /** At most this many tokens, one after another, but for `stopping`. */
   readonly gamma: number;
+  /** Where it is given, a drafter that knows how sure it is of its tokens may propose fewer than γ, or more. */
+  readonly stopping?: DraftStopping;
   /** How the drafter's logits become the distributions that it draws from. */
   readonly processing: Processing;
   readonly eosTokens: readonly number[];
@@ -39,6 +41,24 @@ export interface DraftRequest {
    * @param branch tells the lines of a tree apart: '' for the first line, another text for every other line
    */
   readonly drawSeveral: (distribution: Distribution, count: number, position: number, branch: string) => Draw[];
+}
+
+/** Decides, token by token, how long a proposal gets. */
+export interface DraftStopping {
+  /** At most this many tokens. */
+  readonly longest: number;
+  /**
+   * Whether to propose a token after this one.
+   *
+   * @param confidence the probability that the drafter gave to the token; null where it is not known
+   * @param depth number of tokens proposed so far, this one included
+   */
+  goesOn(confidence: number | null, depth: number): boolean;
+}
+
+/** The most tokens that may be proposed. */
+export function longestOf({ gamma, stopping }: Pick<DraftRequest, 'gamma' | 'stopping'>): number {
+  return stopping?.longest ?? gamma;
 }
 
 /** Proposes tokens for one sequence. It may propose fewer than it is asked for, and never more. */

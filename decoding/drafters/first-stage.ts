@@ -56,7 +56,7 @@ export class Guesses {
     const { costs, stage } = this;
     const { drafter, gamma = 'auto' } = stage;
     const chooser = (way: CostWay) =>
-      gamma === 'auto' ? automaticGamma(costs[way], DEFAULTS.adaptiveGamma) : fixedGamma(gamma);
+      gamma === 'auto' ? automaticGamma(costs[way], DEFAULTS.adaptiveGamma, false) : fixedGamma(gamma);
     try {
       session.guesser = new Guesser(await drafter.open(source, encoded, signal), chooser);
       return session;

@@ -1,11 +1,12 @@
 import type { ForwardOptions, SequenceModel } from '../../engine';
 import { Failure } from '../failure';
 import { type Proposal, type ProposedToken, ROOT } from '../proposal';
+import { confidenceIn } from '../sampling/confidence';
 import { type Distribution, isEmpty } from '../sampling/distribution';
 import type { Draw } from '../sampling/draw';
 import { type RowRequest, rowDistributions } from '../sampling/processors';
 import type { Sequence } from '../sequence';
-import type { DraftRequest } from './drafter';
+import { type DraftRequest, longestOf } from './drafter';
 
 /** A sequence for which a model drafts, and what is asked of it. */
 export interface GrowthItem {
@@ -60,7 +61,7 @@ export async function growTrees(
   });
   try {
     for (;;) {
-      tips = tips.filter(({ item, depth }) => depth < items[item].request.gamma);
+      tips = tips.filter(({ item, depth }) => depth < longestOf(items[item].request));
       if (tips.length === 0) return trees;
       tips = await growOneDepth(model, tips, { items, trees, options });
     }
@@ -96,7 +97,15 @@ async function growOneDepth(model: SequenceModel, tips: readonly Tip[], growth: 
     });
     const [distributions] = await rowDistributions(view, [requests]);
     if (distributions instanceof Failure) throw distributions.error;
-    return tips.flatMap((tip, i) => addTokens(tip, drawFor(tip, distributions[i], growth), growth));
+    const grown: Tip[] = [];
+    for (const [i, tip] of tips.entries()) {
+      const draws = drawFor(tip, distributions[i], growth);
+      const next = addTokens(tip, draws, growth);
+      const { stopping } = items[tip.item].request;
+      if (draws.length === 0 || !stopping) grown.push(...next);
+      else if (stopping.goesOn(await confidenceIn(view, requests[i], draws[0]), tip.depth + 1)) grown.push(...next);
+    }
+    return grown;
   } finally {
     view.dispose();
   }
@@ -118,10 +127,11 @@ function drawFor(tip: Tip, distribution: Distribution, { items }: Growth): Draw[
 function addTokens(tip: Tip, draws: readonly Draw[], { items, trees }: Growth): Tip[] {
   const { item, ids, depth, token: parent, sequence } = tip;
   const { proposal, lines } = trees[item];
-  const { eosTokens, gamma } = items[item].request;
+  const { request } = items[item];
+  const longest = longestOf(request);
   const next: Tip[] = [];
   for (const [k, draw] of draws.entries()) {
-    const grows = depth + 1 < gamma && !eosTokens.includes(draw.token); // nothing follows EOS; to stop after a token is unbiased
+    const grows = depth + 1 < longest && !request.eosTokens.includes(draw.token); // nothing follows EOS; to stop after a token is unbiased
     const line = k === 0 ? sequence : grows ? sequence.fork() : null;
     proposal.push({ draw, parent });
     lines.push(line);

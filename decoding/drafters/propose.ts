@@ -25,7 +25,7 @@ export async function propose(runs: readonly Run[]): Promise<(Proposal | Failure
     const gamma = Math.min(run.gamma.next(state), left);
     const failure = gamma > 0 && run.openDraft ? await openDraft(run, run.openDraft) : null;
     if (failure) proposals[index] = failure;
-    else if (run.draft && gamma > 0) turns.push({ index, session: run.draft, request: requestOf(run, gamma) });
+    else if (run.draft && gamma > 0) turns.push({ index, session: run.draft, request: requestOf(run, gamma, left) });
   }
   const drafter = runs[0]?.pair.drafter;
   if (!drafter || turns.length === 0) return proposals;
@@ -67,12 +67,15 @@ async function proposeOrFail(drafter: Drafter, turns: readonly Turn[]): Promise<
   }
 }
 
-function requestOf(run: Run, gamma: number): DraftRequest {
+/** @param left tokens that may still come out */
+function requestOf(run: Run, gamma: number, left: number): DraftRequest {
   const { ids, verifier, guesser, settings, pair, request, maxNewTokens } = run;
+  const { stopping } = run.gamma;
   return {
     ids,
     targetStream: run.target.stream,
     gamma,
+    stopping: stopping && { ...stopping, longest: Math.min(stopping.longest, left) },
     processing: verifier.draftProcessing,
     eosTokens: pair.target.eosTokens,
     source: allIds(request.source),

@@ -1,11 +1,12 @@
-import type { DecoderRow, ForwardOptions, SequenceModel } from '../../engine';
+import type { DecoderRow, ForwardOptions, LogitsView, SequenceModel } from '../../engine';
 import { Failure } from '../failure';
 import type { GammaChooser } from '../gamma/adaptive';
 import { chain, type Proposal } from '../proposal';
+import { confidenceIn } from '../sampling/confidence';
 import { type Distribution, isEmpty } from '../sampling/distribution';
 import type { Draw } from '../sampling/draw';
 import { type RowRequest, rowDistributions } from '../sampling/processors';
-import { type Drafter, proposeAll } from './drafter';
+import { type Drafter, longestOf, proposeAll } from './drafter';
 import { draftRow, type GrownTree } from './growth';
 import type { GuessedItem } from './guesser';
 
@@ -31,7 +32,7 @@ export async function growGuessed(
   first: Drafter,
 ): Promise<GrownTree[]> {
   const all = items.map((item): Growing => {
-    return { item, chooser: item.guesser.chooserOf(item.request), draws: [], ended: item.request.gamma === 0 };
+    return { item, chooser: item.guesser.chooserOf(item.request), draws: [], ended: longestOf(item.request) === 0 };
   });
   for (;;) {
     const growing = all.filter(({ ended }) => !ended);
@@ -63,7 +64,10 @@ async function growOnce(
       if (one instanceof Failure) throw one.error;
       return one;
     });
-    for (const [i, one] of growing.entries()) tokens += addTokens(one, guesses[i], distributions[i]);
+    for (const [i, one] of growing.entries()) {
+      const scored = { view, requests: requests[i], distributions: distributions[i] };
+      tokens += await addTokens(one, guesses[i], scored);
+    }
   } finally {
     view.dispose();
   }
@@ -76,18 +80,28 @@ async function guess(growing: readonly Growing[], first: Drafter): Promise<Propo
   const turns = growing.flatMap((one, index) => {
     const { item, chooser, draws } = one;
     const { request, guesser } = item;
-    const left = request.gamma - draws.length;
+    const left = longestOf(request) - draws.length;
     if (left === 1) return [];
     const gamma = Math.min(chooser.next({ streams: growing.length, left }), left - 1);
     if (gamma === 0) return [];
     const draw = request.guess ?? request.draw;
     const drawSeveral = (distribution: Distribution, _: number, position: number) => [draw(distribution, position)];
-    const asked = { ...request, ids: idsOf(one), gamma, branching: undefined, draw, drawSeveral };
+    const asked = { ...request, ids: idsOf(one), gamma, ...NO_CHOICE, draw, drawSeveral };
     return [{ index, session: guesser.session, request: asked }];
   });
   if (turns.length === 0) return guesses;
   for (const [i, proposal] of (await proposeAll(first, turns)).entries()) guesses[turns[i].index] = proposal;
   return guesses;
+}
+
+/** A guess is a chain, and its length is decided before. */
+const NO_CHOICE = { branching: undefined, stopping: undefined };
+
+/** What one call of the model says at the rows of a proposal. */
+interface Scored {
+  readonly view: LogitsView;
+  readonly requests: readonly RowRequest[];
+  readonly distributions: readonly Distribution[];
 }
 
 /** The rows after a proposal's last token and after each guess, the last of which ends before row `end`. */
@@ -104,19 +118,21 @@ function requestsOf(one: Growing, guesses: Proposal, end: number): RowRequest[] 
  *
  * @returns how many tokens came
  */
-function addTokens(one: Growing, guesses: Proposal, distributions: readonly Distribution[]): number {
+async function addTokens(one: Growing, guesses: Proposal, { view, requests, distributions }: Scored): Promise<number> {
   const { item, draws, chooser } = one;
   const { request, sequence, guesser } = item;
   const before = draws.length;
   let right = 0;
-  for (const distribution of distributions) {
+  for (const [i, distribution] of distributions.entries()) {
     if (isEmpty(distribution)) {
       one.ended = true; // whether that ends the text is for the target to say
       break;
     }
     const draw = request.draw(distribution, request.ids.length + draws.length);
     draws.push(draw);
-    one.ended = draws.length === request.gamma || request.eosTokens.includes(draw.token);
+    one.ended = draws.length === longestOf(request) || request.eosTokens.includes(draw.token);
+    const { stopping } = request;
+    if (stopping && !stopping.goesOn(await confidenceIn(view, requests[i], draw), draws.length)) one.ended = true;
     if (one.ended || guesses[right]?.draw.token !== draw.token) break;
     right++;
   }

@@ -1,3 +1,4 @@
+import type { DraftStopping } from '../drafters/drafter';
 import type { WayCosts } from './learnt';
 import { bestGamma, judgedTokens } from './theory';
 
@@ -27,6 +28,8 @@ export interface GammaChooser {
   readonly costs?: WayCosts;
   /** Whether the draft has not seen what the last rounds brought, because it did not propose in them. */
   readonly isCatchingUp?: boolean;
+  /** How a proposal ends whose draft tells how sure it is of its tokens; left out where γ alone decides. */
+  readonly stopping?: DraftStopping;
   /** How many tokens to propose next, from 0 to the largest allowed. */
   next(state?: RoundState): number;
   /** Says how a round ended. */

@@ -1,3 +1,4 @@
+import type { DraftStopping } from '../drafters/drafter';
 import type { GammaChooser, RoundState } from './adaptive';
 import type { WayCosts } from './learnt';
 import { expectedTokens, judgedTokens } from './theory';
@@ -15,9 +16,11 @@ const THOUGHT_OVER = 8;
 /**
  * γ by costs that are learnt while decoding: the largest predicted speed-up, or 0 where none is worth it. The text must not depend
  * on γ, because γ depends on clocks: this is for greedy decoding and coupled verification.
+ *
+ * @param stops whether a draft that is sure of its tokens proposes more of them, and one that is not fewer
  */
-export function automaticGamma(costs: WayCosts, largest: number): GammaChooser {
-  return new AutomaticGamma(costs, largest);
+export function automaticGamma(costs: WayCosts, largest: number, stops = true): GammaChooser {
+  return new AutomaticGamma(costs, largest, stops);
 }
 
 class AutomaticGamma implements GammaChooser {
@@ -29,17 +32,56 @@ class AutomaticGamma implements GammaChooser {
   /** Rounds without a proposal that were decided before. */
   private decided = 0;
   isCatchingUp = false;
+  readonly stopping: DraftStopping | undefined;
+  /** How sure the draft was of each token of this round's proposal. */
+  private confidences: (number | null)[] = [];
+  /** Of this round: γ, the best γ with its predicted speed, and the sequences. The speed is 0 where nothing pays. */
+  private chosen = { gamma: 0, best: 0, speed: 0, streams: 1 };
+  /** Tokens that come out at this speed in the time of one proposed token more; null until a draft tells how sure it is. */
+  private price: number | null = null;
 
   constructor(
     readonly costs: WayCosts,
     private readonly largest: number,
+    stops: boolean,
   ) {
     this.accepted = costs.alpha * OTHERS;
+    if (stops) this.stopping = { longest: largest, goesOn: (confidence, depth) => this.goesOn(confidence, depth) };
+  }
+
+  private get alpha(): number {
+    return Math.min(1, this.accepted / this.judged);
   }
 
   next(state: RoundState = {}): number {
     this.isCatchingUp = this.idle > 0;
-    return this.choose(state);
+    this.confidences = [];
+    this.price = null;
+    this.chosen = { gamma: 0, best: 0, speed: 0, streams: state.streams ?? 1 };
+    const gamma = this.choose(state);
+    this.chosen.gamma = gamma;
+    return gamma;
+  }
+
+  /**
+   * Whether one token more is worth its time: the tokens that it is expected to bring, at the speed of the best γ, take longer than it
+   * does. It comes out where the target accepts all before it and itself.
+   */
+  private goesOn(confidence: number | null, depth: number): boolean {
+    const { costs, chosen, confidences } = this;
+    confidences.length = depth - 1;
+    confidences.push(confidence);
+    if (confidence === null || chosen.speed === 0) return depth < chosen.gamma;
+    let reached = this.alpha;
+    for (const one of confidences) reached *= one === null ? this.alpha : costs.confidence.share(one);
+    this.price ??= this.priceOf(chosen);
+    return reached > this.price;
+  }
+
+  /** By the mean of many steps, because the times of two neighbouring numbers of rows say little of their difference. */
+  private priceOf({ best, speed, streams }: { best: number; speed: number; streams: number }): number {
+    const far = 2 * best + 2;
+    return (speed * (this.costs.cost(streams, far) - this.costs.cost(streams, 1))) / (far - 1);
   }
 
   finished(proposed: number, kept: number): void {
@@ -50,6 +92,9 @@ class AutomaticGamma implements GammaChooser {
       return;
     }
     this.idle = 0;
+    for (const [i, confidence] of this.confidences.slice(0, judgedTokens(proposed, kept)).entries()) {
+      if (confidence !== null) this.costs.confidence.judge(confidence, i < kept);
+    }
     this.accepted = this.accepted * MEMORY + kept;
     this.judged = this.judged * MEMORY + judgedTokens(proposed, kept);
   }
@@ -61,7 +106,7 @@ class AutomaticGamma implements GammaChooser {
       return 0;
     }
     if (largest === 0 || costs.wantsPlain(streams) || costs.inDebt) return 0;
-    const alpha = Math.min(1, this.accepted / this.judged);
+    const { alpha } = this;
     let [best, speed] = [0, 0];
     const mostTokens = 1 / (1 - alpha);
     for (let gamma = 1; gamma <= largest; gamma++) {
@@ -72,6 +117,7 @@ class AutomaticGamma implements GammaChooser {
     }
     const opening = isOpen ? 0 : costs.opening(streams);
     if (speed >= LEAST_GAIN && left * (1 - 1 / speed) > opening) {
+      Object.assign(this.chosen, { best, speed });
       return this.rounds % EXPLORE === EXPLORE - 1 ? Math.min(best + 2, largest) : best;
     }
     const tokens = expectedTokens(alpha, 1);

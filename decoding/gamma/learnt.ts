@@ -1,5 +1,9 @@
+import { Confidence } from './confidence';
 import { Curve, type KeptPoint } from './curve';
 import { expectedTokens, judgedTokens } from './theory';
+import type { TimedRound } from './timed-round';
+
+export type { TimedRound } from './timed-round';
 
 /** What is kept of one way of decoding. Costs are in target calls of one row, α is the share of judged tokens accepted. */
 export interface KeptWay {
@@ -17,26 +21,6 @@ export type KeptCosts = { readonly [Way in CostWay]?: KeptWay };
 /** Ways of turning logits into tokens that differ in what they cost: arg-max, coupled verification, and every other. */
 export const COST_WAYS = ['greedy', 'coupled', 'sampled'] as const;
 export type CostWay = (typeof COST_WAYS)[number];
-
-/** One round of several sequences, as it was timed. */
-export interface TimedRound {
-  /** Sequences in the round. */
-  readonly streams: number;
-  /** Rows of the target's call. */
-  readonly rows: number;
-  /** Draft steps, one after another. */
-  readonly steps: number;
-  /** Tokens that came out. */
-  readonly tokens: number;
-  /** Milliseconds of all draft steps; of the target's call and of verification; of opening drafts. */
-  readonly draftMs: number;
-  readonly targetMs: number;
-  readonly openingMs: number;
-  /** Drafts opened. */
-  readonly opened: number;
-  /** Whether a draft also had to read tokens of rounds in which it did not propose. Such a round says nothing of a step's time. */
-  readonly caughtUp: boolean;
-}
 
 /** The share of time that may be lost to proposals that do not pay. */
 export const WASTE = 0.02;
@@ -104,6 +88,8 @@ export class WayCosts {
   private proposed = false;
   /** Rounds that were seen. */
   rounds = 0;
+  /** What the draft's confidence in its tokens is worth. */
+  readonly confidence = new Confidence();
 
   constructor(kept?: KeptWay) {
     this.target = new Curve(kept?.target);

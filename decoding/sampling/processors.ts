@@ -64,7 +64,7 @@ async function certainWinner(view: LogitsView, { row, processing, numbers }: Row
 }
 
 /** Whether nothing but a temperature changes the logits. */
-function isPlainSampling(processing: Processing): boolean {
+export function isPlainSampling(processing: Processing): boolean {
   return (processing.temperature ?? 0) > 0 && !hasRules(processing) && !truncates(processing);
 }
 

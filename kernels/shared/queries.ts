@@ -122,5 +122,9 @@ export function createHostQueries<B extends BoxTypes>(
     async readLogits(logits, row) {
       return rowOf(openRow(storage, 'readLogits', logits, row), row).slice();
     },
+    isWhole(logits) {
+      open(storage, logits, 'isWhole');
+      return true;
+    },
   };
 }

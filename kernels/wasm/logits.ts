@@ -65,6 +65,7 @@ export function logitsQueries(storage: WasmStorage): LogitsQueries {
       const at = (opened.at >>> 2) + row * vocabulary;
       return blocksOf(first.memory.f32.subarray(at, at + vocabulary), blocks);
     },
+    isWhole: (logits) => open(storage, logits, 'isWhole').pending === null,
   };
 }
 

@@ -20,6 +20,8 @@ interface Found {
   readonly best: Int32Array;
   readonly rows: Float32Array[];
   readonly tops: (Float32Array | null)[];
+  /** Whether all logits were there after the arg-max. */
+  readonly isWhole: boolean | undefined;
   readonly blocks: Float32Array[];
 }
 
@@ -45,12 +47,13 @@ describe('the certified head: arg-max by a coarse copy and bounds is that of the
 
   /** Arg-max and bounds first, then the logits themselves. */
   async function asked(one: Backend, { table, x, type, scale = 1, gain }: Case) {
-    let found: Found = { best: new Int32Array(0), rows: [], tops: [], blocks: [] };
+    let found: Found = { best: new Int32Array(0), rows: [], tops: [], blocks: [], isWhole: undefined };
     await using(one, async (boxes) => {
       const weight = boxes.weight(table, type);
       const logits = boxes.logits();
       one.head(logits, boxes.tensor(x), gain ? boxes.norm(gain) : null, weight, scale);
       const best = await one.argMax(logits);
+      const isWhole = one.isWhole?.(logits);
       const tops: (Float32Array | null)[] = [];
       const blocks: Float32Array[] = [];
       const askBlocks = async (row: number) => (await one.blocks?.(logits, row, BLOCKS)) as Float32Array;
@@ -64,7 +67,8 @@ describe('the certified head: arg-max by a coarse copy and bounds is that of the
         rows.push(await one.readLogits(logits, row));
         expectSameBits(await askBlocks(row), blocks[row]);
       }
-      found = { best, rows, tops, blocks };
+      expect(one.isWhole?.(logits)).toBe(true); // after rows were read
+      found = { best, rows, tops, blocks, isWhole };
     });
     return found;
   }
@@ -73,6 +77,7 @@ describe('the certified head: arg-max by a coarse copy and bounds is that of the
     const whole = await asked(await backend(false, threads, bankBytes), test);
     const screened = await asked(await backend(true, threads, bankBytes), test);
     expect(screened.best).toEqual(whole.best);
+    expect(whole.isWhole).toBe(true);
     screened.rows.forEach((row, i) => {
       expectSameBits(row, whole.rows[i]);
       expect(whole.tops[i]).toBeNull();
@@ -97,7 +102,8 @@ describe('the certified head: arg-max by a coarse copy and bounds is that of the
     bounded = 0;
     await same({ table, x, type: 'f32' });
     expect(bounded).toBe(3);
-    const { rows, tops } = await asked(await backend(true), { table, x, type: 'f32' });
+    const { rows, tops, isWhole } = await asked(await backend(true), { table, x, type: 'f32' });
+    expect(isWhole).toBe(false);
     rows.forEach((row, i) => {
       const largest = Math.max(...row);
       const left = tops[i]?.filter((top) => top >= largest) ?? [];
