@@ -69,9 +69,9 @@ function searchedScale(block: Float32Array): number {
 /** The value with the largest magnitude, the positive one of two; NaN where one is NaN. */
 function largestOf(block: Float32Array): number {
   let [most, least] = [0, 0];
-  for (const value of block) {
-    most = Math.max(most, value);
-    least = Math.min(least, value);
+  for (let i = 0; i < block.length; i++) {
+    most = Math.max(most, block[i]);
+    least = Math.min(least, block[i]);
   }
   return most >= -least ? most : least;
 }
@@ -88,18 +88,26 @@ function clamped(scaled: number): number {
   return Math.max(-8, Math.min(7, scaled + ROUNDER - ROUNDER));
 }
 
-const lanes = new Float32Array(4);
-
 /** Squared error of a block in units of its largest value, so that no square is too small for float32. Four sums run side by side. */
 function errorOf(block: Float32Array, scale: number, largest: number): number {
   const inverse = Math.fround(1 / scale);
-  lanes.fill(0);
-  for (let i = 0; i < Q8_BLOCK; i++) {
-    const scaled = Math.fround(block[i] * inverse);
-    const off = Math.fround(scaled - clamped(scaled));
-    lanes[i & 3] += Math.fround(off * off);
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  for (let i = 0; i < block.length; i += 4) {
+    a = Math.fround(a + squareOff(Math.fround(block[i] * inverse)));
+    b = Math.fround(b + squareOff(Math.fround(block[i + 1] * inverse)));
+    c = Math.fround(c + squareOff(Math.fround(block[i + 2] * inverse)));
+    d = Math.fround(d + squareOff(Math.fround(block[i + 3] * inverse)));
   }
-  const sum = Math.fround(Math.fround(lanes[0] + lanes[2]) + Math.fround(lanes[1] + lanes[3]));
+  const sum = Math.fround(Math.fround(a + c) + Math.fround(b + d));
   const unit = Math.fround(scale / largest);
   return Math.fround(Math.fround(sum * unit) * unit);
+}
+
+/** The square of what a value in steps loses. */
+function squareOff(scaled: number): number {
+  const off = Math.fround(scaled - clamped(scaled));
+  return Math.fround(off * off);
 }
