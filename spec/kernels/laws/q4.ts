@@ -72,7 +72,9 @@ function storedLaws({ backend, judge, types, runs, tolerance }: Subject): void {
   test.each(types)('stored q4 rows become %s: code · scale, as the reference has it', async (type) => {
     await fc.assert(
       fc.asyncProperty(shape, async ({ from, rows, cols, power }) => {
-        const stored = anyRows(from, rows, cols, power);
+        const any = anyRows(from, rows, cols, power);
+        // Of q8 a device multiplies codes and scales itself, and need not keep a NaN.
+        const stored = { ...any, scales: type === 'q8' ? any.scales.map((scale) => scale || 0) : any.scales };
         const read = (of: Backend) =>
           using(of, async (boxes) => contents(boxes, filled(boxes, from, [stored, cols], type)));
         const found = await read(backend());
