@@ -1,6 +1,6 @@
 /**
- * Compiles `kernels/wasm/assembly` with AssemblyScript, two modules for each feature level (for vectors of 128 bits, and for
- * runtimes that join pairs of them to 256 bits), and writes each as base64 into a TypeScript module under `kernels/wasm/generated`. So bundlers and workers need no file besides the code.
+ * Compiles `kernels/wasm/assembly` with AssemblyScript, three modules for each feature level (for vectors of 128 bits, for
+ * runtimes that join pairs of them to 256 bits, and a small one for pages), and writes each as base64 into a TypeScript module under `kernels/wasm/generated`. So bundlers and workers need no file besides the code.
  *
  *   npm run build:wasm
  */
@@ -19,10 +19,12 @@ const TARGET = 'kernels/wasm/generated';
 const RELAXED = 'simd,threads,relaxed-simd';
 
 const MODULES = [
-  { name: 'simd', features: 'simd,threads', wide: 0 },
-  { name: 'relaxed', features: RELAXED, wide: 0 },
-  { name: 'simdWide', features: 'simd,threads', wide: 1 },
-  { name: 'relaxedWide', features: RELAXED, wide: 1 },
+  { name: 'simd', features: 'simd,threads', wide: 0, small: 0 },
+  { name: 'relaxed', features: RELAXED, wide: 0, small: 0 },
+  { name: 'simdWide', features: 'simd,threads', wide: 1, small: 0 },
+  { name: 'relaxedWide', features: RELAXED, wide: 1, small: 0 },
+  { name: 'simdSmall', features: 'simd,threads', wide: 0, small: 1 },
+  { name: 'relaxedSmall', features: RELAXED, wide: 0, small: 1 },
 ];
 
 const OPTIONS = [
@@ -64,10 +66,10 @@ function memoryFlagOffset(bytes: Uint8Array): number {
   return at + name.length;
 }
 
-function build({ name, features, wide }: (typeof MODULES)[number]): void {
+function build({ name, features, wide, small }: (typeof MODULES)[number]): void {
   const file = join(tmpdir(), `tandem-${name}-${process.pid}.wasm`);
   const compiler = join(compilerFolder(), 'bin/asc.js');
-  const settings = ['--enable', features, '--use', `TANDEM_WIDE=${wide}`, ...OPTIONS];
+  const settings = ['--enable', features, '--use', `TANDEM_WIDE=${wide}`, '--use', `TANDEM_SMALL=${small}`, ...OPTIONS];
   execFileSync(process.execPath, [compiler, `${ASSEMBLY}/index.ts`, '-o', file, ...settings], {
     cwd: ROOT,
     stdio: 'inherit',

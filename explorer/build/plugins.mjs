@@ -124,7 +124,7 @@ const UNPACKED = join('explorer', 'engine', 'wasm-code.ts');
 const LEVELS = ['simd', 'relaxed'];
 
 /**
- * Carries the two wasm modules compressed, in place of their base64, piece beside piece, so that what they have in common is
+ * Carries the two small wasm modules compressed, in place of the base64 of the others, piece beside piece, so that what they have in common is
  * there once: that takes four fifths of what a host sends. The worker inflates them when it starts. No module awaits that at its
  * top: a bundle with such a module runs every other one from a function of its own.
  */
@@ -132,26 +132,27 @@ export const withSmallWasm = (root) => ({
   name: 'small-wasm',
   enforce: 'pre',
   apply: 'build',
-  transform(code, id) {
-    const generated = (level) => join(root, 'kernels', 'wasm', 'generated', `${level}.ts`);
+  transform(_, id) {
+    const generated = (name) => join(root, 'kernels', 'wasm', 'generated', `${name}.ts`);
+    const small = (level) => readFileSync(generated(`${level}Small`), 'utf8');
     if (id === join(root, UNPACKED)) {
-      const modules = LEVELS.map((level) => moduleIn(generated(level)));
+      const modules = LEVELS.map((level) => moduleIn(small(level), level));
       const lengths = modules.map(({ length }) => length);
-      const small = deflateRawSync(Buffer.concat([...pieces(modules)]), { level: 9 }).toString('base64');
-      const inflating = `inflated('${small}', ${JSON.stringify(lengths)}, ${PIECE})`;
+      const packed = deflateRawSync(Buffer.concat([...pieces(modules)]), { level: 9 }).toString('base64');
+      const inflating = `inflated('${packed}', ${JSON.stringify(lengths)}, ${PIECE})`;
       return { code: `export const unpacked = ${inflating};\n${INFLATED}`, map: null };
     }
     const index = LEVELS.findIndex((level) => id === generated(level));
     if (index < 0) return null;
     const own = `let base64 = '';\nunpacked.then((both) => { base64 = both[${index}]; });\nexport { base64 };`;
-    const rest = code.replace(/export const base64 =\s*'[^']+';/, own);
+    const rest = small(LEVELS[index]).replace(/export const base64 =\s*'[^']+';/, own);
     return { code: `import { unpacked } from ${JSON.stringify(join(root, UNPACKED))};\n${rest}`, map: null };
   },
 });
 
-function moduleIn(file) {
-  const [, base64] = BASE64.exec(readFileSync(file, 'utf8')) ?? [];
-  if (base64 === undefined) throw new Error(`${file}: expected the module as base64, found none`);
+function moduleIn(source, level) {
+  const [, base64] = BASE64.exec(source) ?? [];
+  if (base64 === undefined) throw new Error(`${level}: expected the small module as base64, found none`);
   return Buffer.from(base64, 'base64');
 }
 

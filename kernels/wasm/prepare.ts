@@ -31,7 +31,7 @@ const NOTHING_PACKED: PackedRows = { floats: 0, codes: 0, steps: 0 };
 export function packedSizes({ blocks: { codeBytes }, wide }: WasmInstance, rows: number, cols: number): PackedRows {
   const blocks = q8Blocks(cols);
   const evenCols = wide ? Math.ceil(cols / 2) * 2 : cols; // `evenInputs` in assembly/blocks.ts
-  return { floats: rows * evenCols * 4 + 64, codes: rows * blocks * 32 * codeBytes + 64, steps: rows * blocks * 12 };
+  return { floats: rows * evenCols * 4 + 64, codes: rows * blocks * 32 * codeBytes + 64, steps: rows * blocks * 16 };
 }
 
 /** Prepares rows and packs them into the work areas of an instance. */

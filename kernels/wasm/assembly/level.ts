@@ -9,6 +9,11 @@ import { Address, Size } from '../layout';
 @inline
 export const WIDE: bool = TANDEM_WIDE != 0;
 
+/** Whether the module is for pages, which load it first and have no drafts in q4: one tile of q4 is enough there. */
+// @ts-ignore: decorator, and a constant that is given to the compiler
+@inline
+export const SMALL: bool = TANDEM_SMALL != 0;
+
 /** a · b + c: fused, with one rounding, on the relaxed level; with two roundings on the other. */
 // @ts-ignore: decorator
 @inline

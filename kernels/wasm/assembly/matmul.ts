@@ -8,9 +8,10 @@
 import { Address, MatmulParameter, MatrixParameter, Size, WeightCode } from '../layout';
 import { blocksOf, blockStart, panelBytes, prefetchBytes, shifted } from './blocks';
 import { word } from './control';
-import { FOUR_CODES } from './level';
+import { FOUR_CODES, SMALL } from './level';
 import { unitBf16, unitF32 } from './unitFloat';
-import { startsOf, tileQ4 } from './tileQ4';
+import { ROW_PANELS, rowsInSteps, rowsWhole } from './rowsQ4';
+import { startsAfter, tileInSteps, tileQ4Strict, tileWhole } from './tileQ4';
 import { tileQ8, tileQ8One, tileQ8Strict } from './tileQ8';
 
 /** The most rows in a block of codes. */
@@ -122,26 +123,78 @@ function relaxedQ8(
   else tileQ8(inSteps, 6, w, x, steps, blocks, out, residual, stride, valid, next, panel, bytes);
 }
 
-/** Rows are computed one at a time: only the first pass over a unit waits for memory, and a draft seldom has more than two rows. */
 function unitQ4(
   rows: i32, inputs: i32, w: usize, panel: usize, out: usize, residual: usize, outputs: i32, valid: i32,
   next: usize,
 ): void {
   const blocks = (inputs + 31) >> 5;
-  const steps = <usize>word(MatmulParameter.codeSteps);
-  const starts = startsOf(steps, rows, inputs);
+  const stride = <usize>outputs << 2;
   const count = blocksOf(rows, CODE_BLOCK_ROWS);
-  let row = 0;
-  for (let block = 0; block < count; block++) {
-    const first = row;
-    const end = blockStart(rows, count, block + 1);
-    for (; row < end; row++) {
-      const before = <usize>first * <usize>blocks;
-      const x = <usize>word(MatmulParameter.codeRows) + before * (FOUR_CODES << 3) + <usize>(row - first) * FOUR_CODES;
-      const at = before + <usize>(row - first);
-      tileQ4(end - first, w, panel, x, steps + (at << 3), starts + (at << 2), blocks, out, residual, valid, next);
-      out += <usize>outputs << 2;
-      residual = shifted(residual, <usize>outputs << 2);
+  const bytes: usize = SMALL ? 0 : prefetchBytes(40, count);
+  const oneByOne = ASC_FEATURE_RELAXED_SIMD && (SMALL || rows == 1);
+  const panels = oneByOne ? 4 : ASC_FEATURE_RELAXED_SIMD ? ROW_PANELS : 1;
+  const ahead = (panel >> 2) / <usize>count * <usize>panels;
+  const codes = <usize>word(MatmulParameter.codeRows);
+  const allSteps = <usize>word(MatmulParameter.codeSteps);
+  const starts = startsAfter(rows, inputs);
+  for (let column = 0; column < Size.unitOutputs && column < valid; column += panels << 3) {
+    let start = 0;
+    for (let block = 1; block <= count; block++) {
+      const end = block == count ? rows : blockStart(rows, count, block); // a division for each panel would show
+      const blockRows = end - start;
+      const at = <usize>start * stride;
+      const before = <usize>start * <usize>blocks;
+      const x = codes + before * (FOUR_CODES << 3);
+      const steps = allSteps + (before << 3);
+      if (oneByOne) rowsQ4(SMALL ? blockRows : 1, w, panel, x, steps, starts, blocks, out + at, shifted(residual, at), stride, valid, next);
+      else blockQ4(blockRows, w, x, steps, starts, blocks, out + at, shifted(residual, at), stride, valid - column, next, panel, bytes);
+      next += ahead;
+      start = end;
     }
+    w += panel * <usize>panels;
+    out += <usize>panels << 5;
+    residual = shifted(residual, <usize>panels << 5);
   }
+}
+
+/** Rows of a block, one after the other, by four panels. Only the first pass over the panels waits for memory. */
+// @ts-ignore: decorator
+@inline
+function rowsQ4(
+  rows: i32, w: usize, panel: usize, x: usize, steps: usize, starts: usize, blocks: i32, out: usize, residual: usize, stride: usize, valid: i32,
+  next: usize,
+): void {
+  for (let row = 0; row < rows; row++) {
+    if (SMALL || load<i32>(Address.dotInSteps)) tileInSteps(rows, w, panel, x, steps, starts, blocks, out, residual, valid, next);
+    else tileWhole(rows, w, panel, x, steps, starts, blocks, out, residual, valid, next);
+    x += FOUR_CODES;
+    steps += 8;
+    out += stride;
+    residual = shifted(residual, stride);
+  }
+}
+
+function blockQ4(
+  rows: i32, w: usize, x: usize, steps: usize, starts: usize, blocks: i32, out: usize, residual: usize, stride: usize, valid: i32,
+  next: usize, panel: usize, bytes: usize,
+): void {
+  if (ASC_FEATURE_RELAXED_SIMD) {
+    if (load<i32>(Address.dotInSteps)) rowsInSteps(rows, w, x, steps, starts, blocks, out, residual, stride, valid, next, panel, bytes);
+    else rowsWhole(rows, w, x, steps, starts, blocks, out, residual, stride, valid, next, panel, bytes);
+  } else if (SMALL) {
+    for (let row = 0; row < rows; row++) {
+      tileQ4Strict(1, rows, w, x, steps, starts, blocks, out, residual, stride, valid, next, panel, bytes);
+      x += FOUR_CODES;
+      steps += 8;
+      out += stride;
+      residual = shifted(residual, stride);
+    }
+  } else {
+    if (rows == 1) oneStrict(w, x, steps, starts, blocks, out, residual, valid);
+    else tileQ4Strict(2, 2, w, x, steps, starts, blocks, out, residual, stride, valid, next, panel, bytes);
+  }
+}
+
+function oneStrict(w: usize, x: usize, steps: usize, starts: usize, blocks: i32, out: usize, residual: usize, valid: i32): void {
+  tileQ4Strict(1, 1, w, x, steps, starts, blocks, out, residual, 0, valid, 0, 0, 0);
 }

@@ -6,7 +6,7 @@ import { PrepareParameter } from '../layout';
 import { float, parameterAddress, scratch, word } from './control';
 import { FOUR_CODES, WIDE } from './level';
 import { blockStart, evenInputs } from './blocks';
-import { startsOf, storeStart } from './tileQ4';
+import { startsAfter, storeStart } from './tileQ4';
 
 export function prepareChunk(row: i32): void {
   const inputs = <i32>word(PrepareParameter.inputs);
@@ -114,12 +114,11 @@ function quantizeRow(row: i32, inputs: i32, values: usize): void {
   const blockRows = <usize>(blockStart(rows, count, block + 1) - start);
   const before = <usize>start * <usize>((inputs + 31) >> 5);
   let codes = <usize>word(PrepareParameter.codeRows) + before * (FOUR_CODES << 3) + <usize>(row - start) * FOUR_CODES;
-  const allSteps = <usize>word(PrepareParameter.codeSteps);
-  let steps = allSteps + (before << 3) + (<usize>(row - start) << 3);
-  const starts = startsOf(allSteps, rows, inputs);
+  let steps = <usize>word(PrepareParameter.codeSteps) + (before << 3) + (<usize>(row - start) << 3);
+  const starts = startsAfter(rows, inputs);
   for (let left = inputs; left > 0; left -= 32) {
     const sum = left >= 32 ? quantizeBlock(values, codes, steps, blockRows) : quantizeTail(values, left, codes, steps, blockRows);
-    storeStart(starts + (steps - allSteps >> 1), sum);
+    storeStart(steps + starts, sum);
     values += 128;
     codes += FOUR_CODES * 8 * blockRows;
     steps += blockRows << 3;

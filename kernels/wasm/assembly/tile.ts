@@ -6,7 +6,7 @@
  * number of rows. `type` and `rows` are constants at every call, and the compiler removes the branches on them.
  */
 import { Address, Size, WeightCode } from '../layout';
-import { madd } from './level';
+import { madd, WIDE } from './level';
 
 /** The mask of the upper halves of four lanes. It is in memory, because V8 would build a constant anew at every use. */
 // @ts-ignore: decorator
@@ -54,6 +54,14 @@ function stepBytes(type: i32): usize {
   return type == WeightCode.f32 ? 32 : 16;
 }
 
+/** Stores 32 bytes. There is one address for both halves, or V8 does not always see that they are neighbours. */
+// @ts-ignore: decorator
+@inline
+function storeBoth(to: usize, a: v128, b: v128): void {
+  v128.store(to, a);
+  v128.store(to, b, 16);
+}
+
 /** Writes eight outputs of one row, plus the residual if there is one. At the end of the matrix only `valid` of them exist. */
 // @ts-ignore: decorator
 @inline
@@ -63,8 +71,12 @@ export function writeOutputs(a: v128, b: v128, at: usize, out: usize, residual: 
       a = f32x4.add(a, v128.load(residual + at));
       b = f32x4.add(b, v128.load(residual + at, 16));
     }
-    v128.store(out + at, a);
-    v128.store(out + at, b, 16);
+    if (WIDE) {
+      storeBoth(out + at, a, b);
+    } else {
+      v128.store(out + at, a);
+      v128.store(out + at, b, 16);
+    }
   } else {
     writeSome(a, b, at, out, residual, valid);
   }

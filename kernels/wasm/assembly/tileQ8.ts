@@ -25,7 +25,7 @@ export function dot(inSteps: bool, w: v128, x: v128, sum: v128, ones: v128): v12
 /** The strict dot of the codes of two outputs, widened to 16 bits: two half sums for each output. */
 // @ts-ignore: decorator
 @inline
-function dotHalves(w: v128, x: v128, sum: v128): v128 {
+export function dotHalves(w: v128, x: v128, sum: v128): v128 {
   return i32x4.add(sum, i32x4.dot_i16x8_s(w, x));
 }
 

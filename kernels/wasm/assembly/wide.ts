@@ -122,7 +122,7 @@ function tilePair(
 /** Writes the outputs of two panels for one row. */
 // @ts-ignore: decorator
 @inline
-function writePair(a: v128, b: v128, c: v128, d: v128, at: usize, out: usize, residual: usize, valid: i32): void {
+export function writePair(a: v128, b: v128, c: v128, d: v128, at: usize, out: usize, residual: usize, valid: i32): void {
   writeOutputs(a, b, at, out, residual, valid);
   if (valid > 8) writeOutputs(c, d, at + 32, out, residual, valid - 8);
 }

@@ -87,14 +87,26 @@ function product(type: WeightCode, rows: number, inputs: number): ProbeJob {
   };
   const name = `product in ${['float32', 'bf16', 'q8', 'q4'][type]}, ${rows} rows of ${inputs}`;
   const made = job(name, Operation.matmul, units, parameters, rows * outputs * 4);
-  if (type >= WeightCode.q8) return made;
+  if (type === WeightCode.q8) return made;
+  if (type === WeightCode.q4) {
+    return { ...made, words: [...made.words, ...startsOfSums(rows * Math.ceil(inputs / 32))] };
+  }
   const packed = isBf16 ? [packing({ type, rows: outputs, cols: inputs, to: PACKED })] : [];
   return { ...made, before: [rowsPacking(rows, inputs), ...packed] };
 }
 
-/** A product in q8 with the dot in one instruction or in steps, whichever this engine chooses (`dot` in assembly/tileQ8.ts). */
-function dotted(rows: number, inSteps: number): ProbeJob {
-  const made = product(WeightCode.q8, rows, 192);
+/** What sums in q4 start from, after the steps (`storeStart` in assembly/tileQ4.ts), for some sum of 32 codes: others may not fit 16 bits. */
+function startsOfSums(blocks: number): ProbeJob['words'] {
+  return Array.from({ length: blocks }, (_, i) => {
+    const half = -4 * ((i * 977) % (32 * 127));
+    const at = STEPS + blocks * 8 + i * 8;
+    return [[at, (half << 16) | (half & 0xffff)] as const, [at + 4, half * 2] as const];
+  }).flat();
+}
+
+/** A product in q8 or q4 with the dot in one instruction or in steps, whichever this engine chooses (`dot` in assembly/tileQ8.ts). */
+function dotted(type: WeightCode, rows: number, inSteps: number): ProbeJob {
+  const made = product(type, rows, 192);
   const words = [...made.words, [Address.dotInSteps, inSteps] as const];
   return { ...made, name: `${made.name}, dot ${inSteps === 1 ? 'in steps' : 'as one instruction'}`, words };
 }
@@ -257,7 +269,9 @@ export function probeJobs(level: WasmLevel): ProbeJob[] {
     ...types.flatMap((type) => [1, 2, 7].map((rows) => product(type, rows, 75))),
     ...(level === 'simd'
       ? []
-      : [0, 1].flatMap((inSteps) => [1, 2, 3, 4, 5, 6, 9].map((rows) => dotted(rows, inSteps)))),
+      : [WeightCode.q8, WeightCode.q4].flatMap((type) =>
+          [0, 1].flatMap((inSteps) => [1, 2, 3, 4, 5, 6, 9].map((rows) => dotted(type, rows, inSteps))),
+        )),
     ...[1, 2, 4, 7].map((rows) => attention(rows, 29)),
     attention(8, 139, 8),
     ...[1, 3, 8].map((rows) => preparation(level, rows)),

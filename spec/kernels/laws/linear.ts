@@ -95,6 +95,26 @@ export function linearLaws({ backend, judge, types, runs, tolerance }: Subject):
     }
   });
 
+  test.each(types)(
+    '%s: every row has the bits that it has alone, for whole and broken panels, units and blocks, with a residual',
+    async (type) => {
+      const [most, inputs] = [13, 65];
+      const x = matrix(31, most, inputs);
+      const w = matrix(32, 65, inputs);
+      const alone: Float32Array[] = [];
+      for (let r = 0; r < most; r++) alone.push(await product(backend(), type, pickRows(x, [r]), w));
+      for (const outputs of [3, 8, 15, 31, 33, 60, 65]) {
+        const some = { rows: outputs, cols: inputs, values: w.values.slice(0, outputs * inputs) };
+        for (const rows of [2, 3, 4, 5, 6, 7, most]) {
+          const first = { rows, cols: inputs, values: x.values.slice(0, rows * inputs) };
+          const residual = matrix(33, rows, outputs);
+          const expected = residual.values.map((value, i) => alone[Math.floor(i / outputs)][i % outputs] + value);
+          expectSameBits(await productPlus(backend(), type, [first, some], residual), expected);
+        }
+      }
+    },
+  );
+
   test.each(types)('%s: an output has the same bits whatever other outputs the weight has', async (type) => {
     const x = matrix(21, 3, 65);
     const w = matrix(22, 67, 65);

@@ -8,34 +8,16 @@ import {
 } from '../../../kernels/wasm/layout';
 import type { WasmLevel } from '../../../kernels/wasm/level';
 import { bytesOf, LEVELS } from '../../../kernels/wasm/modules';
-import { PROBE_BYTES, PROBE_CODES, type ProbeJob, probeJobs } from '../../../kernels/wasm/wide/jobs';
+import { PROBE_BYTES, probeJobs } from '../../../kernels/wasm/wide/jobs';
+import { runOf } from './jobRuns';
 
 /** Bytes from the start of the memory that have the module's own data, and parameters. */
 const OWN_DATA = 1 << 15;
 
-/** Runs one job, and gives the memory before and after it. */
-function runOf(code: Uint8Array<ArrayBuffer>, job: ProbeJob): { before: Uint8Array; after: Uint8Array } {
-  const memory = new WebAssembly.Memory({ initial: PROBE_BYTES >> 16, maximum: 65536 });
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(code), { env: { memory } });
-  const { setThread, run } = instance.exports as Record<string, (...numbers: number[]) => number>;
-  const bytes = new Uint8Array(memory.buffer);
-  const numbers = new Float32Array(memory.buffer);
-  for (let i = 1 << 13; i < numbers.length; i++) numbers[i] = 0.5 + ((i * 7919) % 1000) / 1001;
-  for (let at = PROBE_CODES[0]; at < PROBE_CODES[1]; at++) bytes[at] &= 127; // what dots promise for codes of seven bits alone
-  const words = new Int32Array(memory.buffer);
-  setThread(0, 1, 0);
-  let before = bytes;
-  for (const one of [...job.before, job]) {
-    for (const [at, value] of one.words) words[at >> 2] = value;
-    before = bytes.slice();
-    run(one.operation, one.chunks, 0);
-  }
-  return { before, after: bytes };
-}
-
 describe.each(LEVELS)('the jobs of the probe on %s', (level: WasmLevel) => {
   const supported = WebAssembly.validate(bytesOf(level, false));
   const jobs = probeJobs(level);
+  const module = () => new WebAssembly.Module(bytesOf(level, false));
 
   test('they run every kernel, products and rows of embeddings in every type, with names of their own', () => {
     const operations = new Set(jobs.flatMap((job) => [...job.before, job]).map(({ operation }) => operation));
@@ -108,18 +90,18 @@ describe.each(LEVELS)('the jobs of the probe on %s', (level: WasmLevel) => {
     expect(rows.some((count) => count > most)).toBe(true);
   });
 
-  (supported && level === 'relaxed-simd' ? test : test.skip)(
-    'both forms of the dot of bytes give the bits of the form that the engine chose, for every number of rows of a block',
-    () => {
+  (supported && level === 'relaxed-simd' ? test.each : test.skip.each)(['q8', 'q4'])(
+    '%s: both forms of the dot of bytes give the bits of the form that the engine chose, for every number of rows of a block',
+    (type) => {
+      const code = module();
       const contents = (ending: string) =>
         jobs
-          .filter(({ name }) => name.startsWith('product in q8') && name.includes(' of 192') && name.endsWith(ending))
+          .filter(
+            ({ name }) => name.startsWith(`product in ${type}`) && name.includes(' of 192') && name.endsWith(ending),
+          )
           .map((job) => {
             const [at, length] = job.result;
-            return [
-              job.chunks,
-              Buffer.from(runOf(bytesOf(level, false), job).after.slice(at, at + length)).toString('hex'),
-            ];
+            return [job.chunks, Buffer.from(runOf(code, job).after.slice(at, at + length)).toString('hex')];
           });
       const [whole, inSteps] = [contents('as one instruction'), contents('in steps')];
       expect(whole.length).toBeGreaterThan(Size.relaxedCodeBlockRows);
@@ -131,8 +113,9 @@ describe.each(LEVELS)('the jobs of the probe on %s', (level: WasmLevel) => {
   (supported ? test : test.skip)(
     'a result is all that its job writes beside scratch memory: to its last words, and nothing elsewhere',
     () => {
+      const code = module();
       for (const job of jobs) {
-        const { before, after } = runOf(bytesOf(level, false), job);
+        const { before, after } = runOf(code, job);
         const [at, length] = job.result;
         const isSame = (from: number, to: number) =>
           Buffer.compare(before.slice(from, to), after.slice(from, to)) === 0;

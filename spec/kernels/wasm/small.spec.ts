@@ -1,0 +1,34 @@
+import { base64 as relaxedCode, memoryFlag as relaxedFlag } from '../../../kernels/wasm/generated/relaxedSmall';
+import { base64 as simdCode, memoryFlag as simdFlag } from '../../../kernels/wasm/generated/simdSmall';
+import type { WasmLevel } from '../../../kernels/wasm/level';
+import { bytesOf, LEVELS } from '../../../kernels/wasm/modules';
+import { probeJobs } from '../../../kernels/wasm/wide/jobs';
+import { runOf } from './jobRuns';
+
+const SMALL = {
+  simd: { base64: simdCode, memoryFlag: simdFlag },
+  'relaxed-simd': { base64: relaxedCode, memoryFlag: relaxedFlag },
+};
+
+/** The small module of a level, whose memory is not shared. */
+function smallOf(level: WasmLevel): Uint8Array<ArrayBuffer> {
+  const { base64, memoryFlag } = SMALL[level];
+  const bytes = Uint8Array.from(atob(base64), (one) => one.charCodeAt(0));
+  bytes[memoryFlag] = 1;
+  return bytes;
+}
+
+describe.each(LEVELS)('the module for pages on %s', (level) => {
+  const supported = WebAssembly.validate(bytesOf(level, false));
+
+  (supported ? test : test.skip)('it gives the bits of the module for programs in every job, and is smaller', () => {
+    const codes = [smallOf(level), bytesOf(level, false)];
+    const modules = codes.map((code) => new WebAssembly.Module(code));
+    for (const job of probeJobs(level)) {
+      const [at, length] = job.result;
+      const [small, whole] = modules.map((module) => runOf(module, job).after.slice(at, at + length));
+      expect([job.name, Buffer.compare(small, whole)]).toEqual([job.name, 0]);
+    }
+    expect(codes[0].length).toBeLessThan(codes[1].length);
+  });
+});
