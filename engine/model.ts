@@ -50,9 +50,10 @@ export async function loadModel(
   for (const [option, type] of Object.entries({ dtype, copy: options.copy ?? dtype })) {
     if (facts.weightTypes.includes(type)) continue;
     const known = facts.weightTypes.join(', ');
+    const found = option === 'dtype' && options.dtype === undefined ? `${type}, as it is stored` : type;
     throw new EngineError(
       'type-unsupported',
-      `${option}: expected one of ${known} on backend ${facts.name}, found ${type}`,
+      `${option}: expected one of ${known} on backend ${facts.name}, found ${found}`,
     );
   }
   const loaded = await loadWeights(checkpoint, backend, dtype, options);

@@ -28,8 +28,10 @@ describe('a checkpoint in q4', () => {
     const gpu = await createBackend('gpu', { level: 'cpu' });
     const written = await open(await quantized(await open(goldenFiles('t5-v1.0')), { dtype: 'q4' }));
     await expect(loadModel(written, gpu)).rejects.toThrow(
-      'dtype: expected one of f32, bf16, q8 on backend gpu, found q4',
+      'dtype: expected one of f32, bf16, q8 on backend gpu, found q4, as it is stored',
     );
+    const asked = loadModel(written, gpu, { dtype: 'q4' });
+    await expect(asked).rejects.toThrow(/on backend gpu, found q4$/);
     const model = await loadModel(written, gpu, { dtype: 'q8' });
     expect(model.dtype).toBe('q8');
     model.dispose();
