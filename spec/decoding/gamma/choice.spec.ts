@@ -159,6 +159,29 @@ describe('γ by learnt costs, beside a plain statement of the choice,', () => {
     expect(thought()).toEqual(Array.from({ length: 24 }, () => 1));
   });
 
+  /** What a chooser says of one more token after one of this confidence; the target accepts half of them. */
+  function goesOn(costs: WayCosts, largest: number): boolean | undefined {
+    Object.defineProperty(costs, 'confidence', { value: { share: () => 0.5 } });
+    const chooser = automaticGamma(costs, largest);
+    expect(chooser.next()).toBe(1);
+    return chooser.stopping?.goesOn(0.9, 1);
+  }
+
+  it('a token that brings no more than its time at the speed of the best γ is not proposed', () => {
+    // γ = 1 makes two tokens in the time of a plain round. Three steps more take 0.75 of it: one takes a quarter, in which γ = 1 makes
+    // half a token.
+    const within = (far: number) => stated({ alpha: 1, cost: (_, gamma) => (gamma < 4 ? 1 : far), opening: 0 }).costs;
+    expect(goesOn(within(1.75), 1)).toBe(false);
+    expect(goesOn(within(1.74), 1)).toBe(true);
+    expect(goesOn(within(1.76), 1)).toBe(false);
+  });
+
+  it('a try ends after its one token, however sure the draft is', () => {
+    const { costs, now } = stated({ alpha: 0.1, cost: (_, gamma) => 1 + gamma, opening: 0 });
+    now.mayTry = true;
+    expect(goesOn(costs, 8)).toBe(false);
+  });
+
   it('tells its costs how each round ended, and that a draft catches up after rounds without a proposal', () => {
     const { costs, judged } = stated({ alpha: 0.5, cost: () => 1, opening: 0 });
     const chooser = automaticGamma(costs, 4);
