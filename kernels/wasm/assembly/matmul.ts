@@ -81,15 +81,18 @@ function unitQ8(
   }
   const count = blocksOf(rows, CODE_BLOCK_ROWS);
   const bytes = prefetchBytes(76, count);
+  const ahead = (panel >> 2) / <usize>count;
   for (let column = 0; column < Size.unitOutputs && column < valid; column += Size.panelOutputs) {
-    for (let block = 0; block < count; block++) {
-      const start = blockStart(rows, count, block);
+    let start = 0;
+    for (let block = 1; block <= count; block++) {
+      const end = block == count ? rows : blockStart(rows, count, block); // a division for each panel would show
       const at = <usize>start * stride;
       const before = <usize>start * <usize>blocks;
       const x = <usize>word(MatmulParameter.codeRows) + before * (FOUR_CODES << 3);
       const steps = <usize>word(MatmulParameter.codeSteps) + (before << 3);
-      blockQ8(blockStart(rows, count, block + 1) - start, w, x, steps, blocks, out + at, shifted(residual, at), stride, valid - column, next, panel, bytes);
-      next += (panel >> 2) / <usize>count;
+      blockQ8(end - start, w, x, steps, blocks, out + at, shifted(residual, at), stride, valid - column, next, panel, bytes);
+      next += ahead;
+      start = end;
     }
     w += panel;
     out += 32;
