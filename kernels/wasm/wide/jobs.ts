@@ -205,10 +205,18 @@ function preparation(level: WasmLevel, rows: number): ProbeJob {
   return job(`preparation of ${rows} rows`, Operation.prepare, rows, parameters, 1 << 16);
 }
 
-function packing({ type, rows, cols, to }: { type: WeightCode; rows: number; cols: number; to: number }): ProbeJob {
+interface Packing {
+  readonly type: WeightCode;
+  readonly rows: number;
+  readonly cols: number;
+  readonly to: number;
+  readonly stored?: StoredCode;
+}
+
+function packing({ type, rows, cols, to, stored = StoredCode.f32 }: Packing): ProbeJob {
   const parameters = {
     [PackParameter.source]: WEIGHTS,
-    [PackParameter.stored]: StoredCode.f32,
+    [PackParameter.stored]: stored,
     [PackParameter.rows]: rows,
     [PackParameter.cols]: cols,
     [PackParameter.weight]: to,
@@ -218,7 +226,7 @@ function packing({ type, rows, cols, to }: { type: WeightCode; rows: number; col
   const panels = Math.ceil(rows / Size.panelOutputs);
   const blocks = Math.ceil(cols / 32);
   const panelBytes = [cols * 32, cols * 16, blocks * Size.q8Block, blocks * Size.q4Block][type];
-  return job(`packing of type ${type}`, Operation.pack, panels, parameters, panels * panelBytes);
+  return job(`packing of type ${type} from ${stored}`, Operation.pack, panels, parameters, panels * panelBytes);
 }
 
 /** Rows of packed weights, unpacked: bfloat16 has another layout in wide modules, so its packed bytes differ and its rows do not. */
@@ -276,6 +284,8 @@ export function probeJobs(level: WasmLevel): ProbeJob[] {
     attention(8, 139, 8),
     ...[1, 3, 8].map((rows) => preparation(level, rows)),
     ...[WeightCode.f32, WeightCode.q8, WeightCode.q4].map((type) => packing({ type, rows: 13, cols: 70, to: RESULT })),
+    packing({ type: WeightCode.q8, rows: 13, cols: 70, to: RESULT, stored: StoredCode.q8 }),
+    packing({ type: WeightCode.q4, rows: 13, cols: 70, to: RESULT, stored: StoredCode.q4 }),
     ...types.map((type) => embedding(type)),
     ...[ActivationCode.relu, ActivationCode.gelu, ActivationCode.gelu_new, ActivationCode.silu].map(activation),
     ofLogits('arg-max', Operation.argMax, 8),

@@ -2,8 +2,10 @@ import {
   Address,
   AttentionParameter,
   Operation,
+  PackParameter,
   PrepareParameter,
   Size,
+  StoredCode,
   WeightCode,
 } from '../../../kernels/wasm/layout';
 import type { WasmLevel } from '../../../kernels/wasm/level';
@@ -43,7 +45,14 @@ describe.each(LEVELS)('the jobs of the probe on %s', (level: WasmLevel) => {
       expect(rowsOf(type, 75)).toEqual(expect.arrayContaining([1, 2, Size.floatBlockRows + 1]));
     }
     const weights = (operation: Operation) => jobs.filter((job) => job.operation === operation).length;
-    expect([weights(Operation.pack), weights(Operation.embed)]).toEqual([3, 4]);
+    expect([weights(Operation.pack), weights(Operation.embed)]).toEqual([5, 4]);
+    const stored = jobs.flatMap(({ operation, words }) => {
+      const at = (parameter: PackParameter) => new Map(words).get(Address.parameters + 4 * parameter) ?? 0;
+      return operation === Operation.pack ? [`${at(PackParameter.stored)} as ${at(PackParameter.type)}`] : [];
+    });
+    const whole = [WeightCode.f32, WeightCode.q8, WeightCode.q4].map((type) => `${StoredCode.f32} as ${type}`);
+    const taken = [`${StoredCode.q8} as ${WeightCode.q8}`, `${StoredCode.q4} as ${WeightCode.q4}`];
+    expect(stored).toEqual([...whole, ...taken]);
   });
 
   test('what a job takes packed is packed by the jobs before it: rows of floats, weights in bf16, tables of embeddings', () => {
