@@ -1,11 +1,12 @@
 /**
  * Measures what speculation gains at the sizes of real models, on real text: `npm run bench -- headline [--shapes base,3b,xxl] [--dtype q8]
- * [--draft small,self,self:q8:copy] [--draft-dtype q8] [--gammas 3,5,7] [--temperatures 0,1] [--passages 4] [--tokens 64] [--backend wasm] [--threads 2]
+ * [--draft small,self,self:q8:copy] [--draft-dtype q8] [--gammas auto,3,5,7] [--temperatures 0,1] [--passages 4] [--tokens 64] [--backend wasm] [--threads 2]
  * [--folder DIR]`.
  *
  * The bundled pair is grown to the shapes (scripts/grow-checkpoint.ts): it writes the text that it always writes, so that α is that of a trained pair,
- * and each step costs what it costs in the real shape. Each passage is decoded without a draft and with each draft and γ in turns. The bench fails where a
- * greedy text with a draft differs from the one without.
+ * and each step costs what it costs in the real shape. Each passage is decoded without a draft and with each draft and γ in turns. γ 'auto' learns its costs
+ * in a passage that is not counted, and above temperature 0 it has coupled verification, as by default, also without a draft. The bench fails where a text
+ * that cannot depend on the draft differs from the one without.
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -20,6 +21,7 @@ import {
   measuredSpeedup,
   metricsOf,
   modelDrafter,
+  PairCosts,
   selfDrafter,
   type Tally,
 } from '../../decoding';
@@ -39,7 +41,7 @@ interface Options {
   /** Shapes of drafts, `copy`, and `self`, `self:TYPE`, `self:DRAFT` or `self:TYPE:DRAFT`, where DRAFT drafts for the target's copy. */
   readonly drafts: readonly string[];
   readonly draftDtypes: readonly Dtype[];
-  readonly gammas: readonly number[];
+  readonly gammas: readonly (number | 'auto')[];
   readonly temperatures: readonly number[];
   readonly passages: number;
   readonly tokens: number;
@@ -60,7 +62,7 @@ function parse(argv: readonly string[]): Options {
       dtype: { type: 'string' },
       draft: { type: 'string', default: 'small,self' },
       'draft-dtype': { type: 'string', default: 'q8' },
-      gammas: { type: 'string', default: '3,5,7' },
+      gammas: { type: 'string', default: 'auto,3,5,7' },
       temperatures: { type: 'string', default: '0,1' },
       passages: { type: 'string', default: '4' },
       tokens: { type: 'string', default: '64' },
@@ -74,7 +76,7 @@ function parse(argv: readonly string[]): Options {
     dtype: (values.dtype as FileDtype | undefined) ?? null,
     drafts: words(values.draft),
     draftDtypes: values['draft-dtype'].split(',') as Dtype[],
-    gammas: values.gammas.split(',').map(Number),
+    gammas: values.gammas.split(',').map((gamma) => (gamma === 'auto' ? gamma : Number(gamma))),
     temperatures: values.temperatures.split(',').map(Number),
     passages: Number(values.passages),
     tokens: Number(values.tokens),
@@ -181,32 +183,53 @@ interface Plan extends Pick<Options, 'gammas' | 'tokens'> {
   readonly sources: readonly (readonly number[])[];
 }
 
+/** One way to draft with one γ, and what came of it. */
+interface Case extends Way {
+  readonly gamma: number | 'auto';
+  /** Whether tokens are drawn by numbers that the draft shares. Then the text is the one without a draft at every temperature. */
+  readonly isCoupled: boolean;
+  /** What γ 'auto' learns. */
+  readonly costs: PairCosts;
+  readonly found: Metrics[];
+}
+
 /** Decodes every passage without a draft and in every way, in turns. The first passage is also the warm-up. */
 async function measure(
   target: T5Model,
   ways: readonly Way[],
   { sources, gammas, temperature, tokens }: Plan,
 ): Promise<string[][]> {
-  const plain: Metrics[] = [];
-  const cases = ways.flatMap(({ name, drafter }) =>
-    gammas.map((gamma) => ({ name, drafter, gamma, found: [] as Metrics[] })),
+  const cases = ways.flatMap((way) =>
+    gammas.map((gamma): Case => {
+      const isCoupled = gamma === 'auto' && temperature > 0;
+      return { ...way, gamma, isCoupled, costs: new PairCosts(), found: [] };
+    }),
   );
+  const plain = new Map(cases.map(({ isCoupled }) => [isCoupled, [] as Metrics[]]));
   for (const [i, source] of [sources[0], ...sources].entries()) {
-    const run = async (drafter: Drafter | null, gamma: number) => {
-      const maxNewTokens = i === 0 ? 8 : tokens;
-      return collect(generate({ target, drafter, source, settings: { gamma, temperature, seed: i, maxNewTokens } }));
+    const run = async (one: Case | null, isCoupled: boolean) => {
+      const verification = isCoupled ? ('coupled' as const) : undefined;
+      const maxNewTokens = i === 0 && one?.gamma !== 'auto' ? 8 : tokens;
+      const settings = { gamma: one?.gamma ?? 0, temperature, verification, seed: i, maxNewTokens };
+      return collect(generate({ target, drafter: one?.drafter, costs: one?.costs, source, settings }));
     };
-    const alone = await run(null, 0);
-    if (i > 0) plain.push(alone.metrics);
-    for (const { name, drafter, gamma, found } of cases) {
-      const { ids, metrics } = await run(drafter, gamma);
-      if (i > 0) found.push(metrics);
-      if (temperature > 0 || JSON.stringify(ids) === JSON.stringify(alone.ids)) continue;
-      throw new Error(`headline: expected the ids without a draft, found others with ${name}, γ ${gamma}`);
+    const alone = new Map<boolean, string>();
+    for (const [isCoupled, metrics] of plain) {
+      const result = await run(null, isCoupled);
+      alone.set(isCoupled, result.ids.join());
+      if (i > 0) metrics.push(result.metrics);
+    }
+    for (const one of cases) {
+      const { ids, metrics } = await run(one, one.isCoupled);
+      if (i > 0) one.found.push(metrics);
+      if (i === 0 || (temperature > 0 && !one.isCoupled) || ids.join() === alone.get(one.isCoupled)) continue;
+      throw new Error(`headline: expected the ids without a draft, found others with ${one.name}, γ ${one.gamma}`);
     }
   }
-  const unit = decoding(addTallies(plain));
-  return cases.map(({ name, gamma, found }) => lineOf([name, temperature, gamma], addTallies(found), unit));
+  return cases.map(({ name, gamma, isCoupled, found }) => {
+    const unit = decoding(addTallies(plain.get(isCoupled) ?? []));
+    return lineOf([name, `${temperature}`, `${gamma}`], addTallies(found), unit);
+  });
 }
 
 /** A tally without the encoder, whose work is the same with and without a draft. */
@@ -214,11 +237,11 @@ function decoding(tally: Tally): Tally {
   return { ...tally, seconds: tally.targetSeconds + tally.draftSeconds };
 }
 
-function lineOf([name, temperature, gamma]: readonly [string, number, number], tally: Tally, plain: Tally): string[] {
+function lineOf(names: readonly string[], tally: Tally, plain: Tally): string[] {
   const { acceptanceRate, costRatio, verifyRatio, tokensPerTargetCall } = metricsOf(tally, { plain });
   const speed = ({ newTokens, seconds }: Tally) => (newTokens / seconds).toPrecision(3);
   return [
-    ...[name, String(temperature), String(gamma), acceptanceRate.toFixed(3)],
+    ...[...names, acceptanceRate.toFixed(3)],
     ...[(costRatio ?? 0).toFixed(3), (verifyRatio ?? 0).toFixed(2), tokensPerTargetCall.toFixed(2)],
     ...[speed(plain), speed(decoding(tally)), `${measuredSpeedup(decoding(tally), plain).toFixed(2)}×`],
   ];
