@@ -10,6 +10,11 @@ const OTHERS = 16;
 const MEMORY = 0.97;
 /** Once in so many rounds a little more is proposed than seems best, so that larger calls are timed too. */
 const EXPLORE = 16;
+/**
+ * A try of a draft that does not pay proposes as many tokens as the target would keep, but no more than these. One token alone says
+ * nothing of what further ones cost, and for a draft that starts slowly it never pays.
+ */
+const MOST_TRIED = 4;
 /** While a draft does not pay, γ is thought over once in so many rounds: it would come out the same, and thinking takes time. */
 const THOUGHT_OVER = 8;
 
@@ -121,7 +126,9 @@ class AutomaticGamma implements GammaChooser {
       return this.rounds % EXPLORE === EXPLORE - 1 ? Math.min(best + 2, largest) : best;
     }
     const tokens = expectedTokens(alpha, 1);
-    if (costs.mayTry(tokens / costs.speed(streams, 1, alpha) - tokens + opening)) return 1;
+    if (costs.mayTry(tokens / costs.speed(streams, 1, alpha) - tokens + opening)) {
+      return Math.min(MOST_TRIED, largest, Math.max(1, Math.floor(alpha / (1 - alpha))));
+    }
     this.decided = THOUGHT_OVER - 1;
     return 0;
   }

@@ -39,6 +39,12 @@ const CHARGED = 1.5;
 const CHARGED_CATCHING_UP = 3;
 /** Most plain rounds that opening a draft is charged. */
 const OPENING = 2;
+/**
+ * A draft is new until it has proposed in so many rounds. In the first ones code is not compiled yet, and they can take several times
+ * as long as later ones. Where the target agrees with it, that is no reason to wait for long: only this share of what was lost is owed.
+ */
+const NEW = 8;
+const OWED_WHILE_NEW = 0.1;
 /** Plain decoding is timed again after so many rounds that proposed, in so many rounds in a row. */
 const REFRESH = 64;
 const PLAIN_ROUNDS = 3;
@@ -72,6 +78,8 @@ export class WayCosts {
   private readonly further: Curve;
   private readonly openings: Curve;
   private judged = ALPHA.weight;
+  /** Rounds in which the draft proposed. */
+  private drafted = 0;
   private accepted: number;
   private unjudged = 0;
   private credit: number;
@@ -99,6 +107,7 @@ export class WayCosts {
     this.openings = new Curve(kept ? [[1, kept.opening]] : [], unit);
     this.accepted = (kept?.alpha ?? ALPHA.prior) * this.judged;
     this.credit = kept ? MOST_CREDIT : FIRST_CREDIT;
+    if (kept) this.drafted = NEW;
   }
 
   /** The share of judged tokens that was accepted of late. */
@@ -128,7 +137,8 @@ export class WayCosts {
     if (this.credit < (isFluke ? 0 : loss)) return false;
     if (this.isTrying) return true;
     const isPaid = this.credit > MOST_CREDIT || isFluke; // by proposals that paid, or for the beginning
-    if (this.idle < (isPaid ? this.gap : Math.max(this.gap, this.owed))) return false;
+    const owed = this.drafted < NEW && this.alpha > ALPHA.prior ? this.owed * OWED_WHILE_NEW : this.owed;
+    if (this.idle < (isPaid ? this.gap : Math.max(this.gap, owed))) return false;
     this.tryEnds = this.rounds + TRY_ROUNDS;
     this.owed = 0;
     return true;
@@ -203,10 +213,12 @@ export class WayCosts {
     const at = rows <= 32 ? rows : Math.ceil(rows / 8) * 8; // few points beyond
     if (this.inARow > 1 || !this.target.knows(at)) this.target.add(at, targetMs);
     if (opened > 0) this.openings.add(1, openingMs / opened);
+    if (steps > 0) this.drafted++;
     if (steps === 0 || caughtUp) return;
     const first = this.draft.at(streams);
-    if (steps === 1 || first === null) this.draft.add(streams, draftMs / steps);
-    else this.further.add(streams, Math.max(0, draftMs - first) / (steps - 1));
+    // Several steps that take less than the first was taken to take show that it takes less.
+    if (steps === 1 || first === null || draftMs < first) this.draft.add(streams, draftMs / steps);
+    else this.further.add(streams, (draftMs - first) / (steps - 1));
   }
 
   /** Books what a round lost or gained against plain decoding of the same tokens. */

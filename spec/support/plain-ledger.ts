@@ -19,6 +19,7 @@ export class PlainLedger {
   private readonly tries: number[] = [];
   /** Plain rounds that pay for what was lost since a try began. */
   private owed = 0;
+  private drafted = 0;
 
   constructor(private readonly kept?: KeptWay) {
     const unit = () => this.target.scale;
@@ -89,13 +90,18 @@ export class PlainLedger {
     return !this.draft.isTrusted && (this.draft.at(1) ?? 0) > (this.target.at(1) ?? 0);
   }
 
+  /** Whether the draft has proposed in fewer than eight rounds, and the target agreed with it. */
+  private get isNew(): boolean {
+    return this.kept === undefined && this.drafted < 8 && this.alpha > 0.6;
+  }
+
   mayTry(loss: number): boolean {
     const least = this.isFluke ? 0 : loss;
     if (least > this.credit) return false;
     if (this.isTrying) return true;
     if (this.gap > this.idle) return false;
     const isPaid = this.credit > 4 || this.isFluke;
-    if (!isPaid && this.owed > this.idle) return false;
+    if (!isPaid && (this.isNew ? this.owed / 10 : this.owed) > this.idle) return false;
     this.tries.push(this.rounds);
     this.owed = 0;
     return true;
@@ -139,10 +145,11 @@ export class PlainLedger {
     const at = rows > 32 && rows % 8 > 0 ? rows + 8 - (rows % 8) : rows;
     if (!isFirstOfKind || !this.target.knows(at)) this.target.add(at, round.targetMs);
     if (opened > 0) this.openings.add(1, round.openingMs / opened);
+    if (steps > 0) this.drafted++;
     if (steps === 0 || round.caughtUp) return;
     const first = this.draft.at(streams);
-    if (first === null || steps === 1) this.draft.add(streams, draftMs / steps);
-    else this.further.add(streams, draftMs > first ? (draftMs - first) / (steps - 1) : 0);
+    if (first === null || steps === 1 || first > draftMs) this.draft.add(streams, draftMs / steps);
+    else this.further.add(streams, (draftMs - first) / (steps - 1));
   }
 
   private pay(round: TimedRound, isPlain: boolean): void {

@@ -96,6 +96,12 @@ describe("γ 'auto'", () => {
     expect(Math.max(...later.gammas)).toBeGreaterThan(0); // it is still tried
   });
 
+  it.each([2, 3, 4])('finds out soon that a draft pays whose first steps take %i times as long', (slow) => {
+    const world = { ...GOOD, alpha: 0.97, step: 3, warming: (rounds: number) => (rounds < 6 ? slow : 1) };
+    const { time, plain } = decode(world, new WayCosts(), { texts: 4 });
+    expect(time / plain).toBeLessThan(0.95);
+  });
+
   it('is not ended by a slow moment among the first rounds that propose', () => {
     for (const slow of [10, 30, 60, 120]) {
       const costs = new WayCosts();
