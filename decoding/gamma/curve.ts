@@ -118,8 +118,8 @@ export class Curve {
     for (const [rows, { newest }] of this.times) {
       if (known.has(rows)) continue;
       const least = Math.min(...newest);
-      // It may have been slow because its code was not compiled yet: it is tried again, as if it cost what is hoped.
-      known.set(rows, first && rows > first[0] ? Math.min(least, hoped(trusted, rows)) : least);
+      // It may have been slow because its code was not compiled yet: it is tried again, as if it cost what the trusted points say.
+      known.set(rows, first && rows > first[0] ? Math.min(least, interpolated(trusted, rows)) : least);
     }
     return [...known].sort(byRows);
   }
@@ -152,12 +152,10 @@ function interpolated(points: readonly KeptPoint[], rows: number): number {
   return y0 + ((y1 - y0) * (rows - x0)) / (x1 - x0);
 }
 
-/** Beyond the last of the points that lie below: by their mean slope, or by the prior where there is only one. */
+/** Beyond the last of the points: by their mean slope, or by the prior where there is only one. */
 function hoped(points: readonly KeptPoint[], rows: number): number {
-  let last = points.length - 1;
-  while (last > 0 && points[last][0] >= rows) last--;
   const [x0, y0] = points[0];
-  const [x1, y1] = points[last];
+  const [x1, y1] = points[points.length - 1];
   const slope = x1 > x0 ? Math.max(0, y1 - y0) / (x1 - x0) : (PRIOR_STEP * y0) / Math.max(1, x0);
   return y1 + slope * (rows - x1);
 }

@@ -59,7 +59,7 @@ const TIMED = 8;
 /** Rounds without a proposal, all timed, before such a stretch. */
 const STREAK = 8;
 /** α before a token was judged, the least weight of what was known before, in judged tokens, and how much of it a round keeps. */
-const ALPHA = { prior: 0.6, weight: 5, memory: 0.98 };
+const ALPHA = { prior: 0.6, weight: 16, memory: 0.98 };
 
 /**
  * What decoding with one target and one drafter costs on this machine, learnt from the rounds themselves, for one way of turning

@@ -101,13 +101,12 @@ export class PlainCurve {
     ].sort(byRows);
   }
 
-  /** The others: the least time, but beyond the first known point no more than what those below let hope. */
+  /** The others: the least time, but beyond the first known point no more than what the known ones let hope. */
   private get guessed(): Point[] {
     const { known } = this;
     const others = [...this.times].filter(([rows]) => !known.some(([at]) => at === rows));
     return others.map(([rows, { all }]): Point => {
-      const below = known.filter(([at]) => at < rows);
-      const hoped = below.length > 0 ? beyond(below, rows) : Number.POSITIVE_INFINITY;
+      const hoped = known.some(([at]) => at < rows) ? costOf(known, rows) : Number.POSITIVE_INFINITY;
       return [rows, Math.min(...all, hoped)];
     });
   }

@@ -38,13 +38,13 @@ export class PlainLedger {
     this.judged.push({ proposed, kept });
   }
 
-  /** What was known fades by 2 % a round, but weighs no less than five tokens: then come the tokens of a round, if it proposed. */
+  /** What was known fades by 2 % a round, but weighs no less than sixteen tokens: then come the tokens of a round, if it proposed. */
   get alpha(): number {
-    let [share, weight, since] = [this.kept?.alpha ?? 0.6, 5, 0];
+    let [share, weight, since] = [this.kept?.alpha ?? 0.6, 16, 0];
     for (const { proposed, kept } of this.judged) {
       since++;
       if (proposed === 0) continue;
-      const before = Math.max(5, weight * 0.98 ** since);
+      const before = Math.max(16, weight * 0.98 ** since);
       const judged = kept < proposed ? kept + 1 : kept;
       [share, weight, since] = [(share * before + kept) / (before + judged), before + judged, 0];
     }
