@@ -23,6 +23,7 @@ export {
   beamSearch,
   type Choice,
   COST_WAYS,
+  type Confidence,
   type Context,
   type CopyOptions,
   type CostTable,

@@ -23,6 +23,7 @@ export { withVocabulary } from './drafters/vocabulary';
 export { DecodingError, type DecodingErrorCode } from './errors';
 export { collect, type GenerationEvent } from './events';
 export { adaptiveGamma, type CostTable, type GammaChooser, rowCost } from './gamma/adaptive';
+export type { Confidence } from './gamma/confidence';
 export type { KeptPoint } from './gamma/curve';
 export {
   COST_WAYS,
