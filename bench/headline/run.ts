@@ -29,6 +29,7 @@ import { TABLE_2 } from '../../decoding/gamma/published';
 import type { FileDtype, T5Model } from '../../engine';
 import { type Backend, type BackendName, createBackend, type Dtype, WEIGHT_TYPES } from '../../kernels';
 import { heldOut } from '../harness/heldOut';
+import { threadsFor } from '../harness/threads';
 import { machineLines, residentBytes } from './machine';
 import { directoryOf, type LoadedModel, load } from './models';
 
@@ -46,7 +47,7 @@ interface Options {
   readonly passages: number;
   readonly tokens: number;
   readonly backend: BackendName;
-  /** Threads of the wasm backend. */
+  /** Threads of the backend, where it may be wasm. */
   readonly threads: number;
   readonly folder: string;
 }
@@ -91,7 +92,7 @@ export async function headlineBench(argv: readonly string[]): Promise<number> {
   const options = parse(argv);
   let cases = 0;
   for (const shape of options.shapes) {
-    const threads = options.backend === 'wasm' ? options.threads : undefined;
+    const threads = threadsFor(options.backend, options.threads);
     const backend = await createBackend(options.backend, { threads, wide: 'auto' });
     try {
       console.log(`\n${machineLines(backend).join('\n')}`);

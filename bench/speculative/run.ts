@@ -24,6 +24,7 @@ import { loadModel, type T5Model } from '../../engine';
 import { type Backend, type BackendName, createBackend, type Dtype } from '../../kernels';
 import { openCheckpoint } from '../../weights';
 import { heldOut } from '../harness/heldOut';
+import { threadsFor } from '../harness/threads';
 
 const ROOT = join(__dirname, '..', '..');
 
@@ -42,7 +43,7 @@ export async function speculativeBench(argv: readonly string[]): Promise<number>
       passages: { type: 'string', default: '10' },
     },
   });
-  const threads = ['auto', 'wasm'].includes(values.backend) ? Number(values.threads) : 1;
+  const threads = threadsFor(values.backend, Number(values.threads));
   const backend = await createBackend(values.backend as BackendName, { threads, wide: 'auto' });
   const gammas = values.gammas.split(',').map(Number);
   const temperature = Number(values.temperature);

@@ -1,4 +1,4 @@
-import type { ForwardOptions, SequenceModel } from '../../engine';
+import type { ForwardOptions, LogitsView, SequenceModel } from '../../engine';
 import { Failure } from '../failure';
 import { type Proposal, type ProposedToken, ROOT } from '../proposal';
 import { confidenceIn } from '../sampling/confidence';
@@ -80,6 +80,21 @@ export function draftRow(request: DraftRequest, ids: readonly number[], row: num
   return { row, context, processing, numbers: numbers?.(ids.length) };
 }
 
+/** A token that a model has just drawn for a proposal. */
+interface Drawn {
+  readonly view: LogitsView;
+  /** The row that it was drawn from. */
+  readonly row: RowRequest;
+  readonly draw: Draw;
+  /** Number of tokens of its line so far, this one included. */
+  readonly depth: number;
+}
+
+/** Whether to propose a token after one that was drawn: where the request asks for it, the draft tells how sure it is. */
+export async function goesOn({ stopping }: DraftRequest, { view, row, draw, depth }: Drawn): Promise<boolean> {
+  return !stopping || stopping.goesOn(await confidenceIn(view, row, draw), depth);
+}
+
 async function growOneDepth(model: SequenceModel, tips: readonly Tip[], growth: Growth): Promise<Tip[]> {
   const { items, options } = growth;
   let count = 0;
@@ -101,9 +116,10 @@ async function growOneDepth(model: SequenceModel, tips: readonly Tip[], growth: 
     for (const [i, tip] of tips.entries()) {
       const draws = drawFor(tip, distributions[i], growth);
       const next = addTokens(tip, draws, growth);
-      const { stopping } = items[tip.item].request;
-      if (draws.length === 0 || !stopping) grown.push(...next);
-      else if (stopping.goesOn(await confidenceIn(view, requests[i], draws[0]), tip.depth + 1)) grown.push(...next);
+      if (draws.length === 0) continue;
+      if (await goesOn(items[tip.item].request, { view, row: requests[i], draw: draws[0], depth: tip.depth + 1 })) {
+        grown.push(...next);
+      }
     }
     return grown;
   } finally {

@@ -2,12 +2,11 @@ import type { DecoderRow, ForwardOptions, LogitsView, SequenceModel } from '../.
 import { Failure } from '../failure';
 import type { GammaChooser } from '../gamma/adaptive';
 import { chain, type Proposal } from '../proposal';
-import { confidenceIn } from '../sampling/confidence';
 import { type Distribution, isEmpty } from '../sampling/distribution';
 import type { Draw } from '../sampling/draw';
 import { type RowRequest, rowDistributions } from '../sampling/processors';
 import { type Drafter, longestOf, proposeAll } from './drafter';
-import { draftRow, type GrownTree } from './growth';
+import { draftRow, type GrownTree, goesOn } from './growth';
 import type { GuessedItem } from './guesser';
 
 /** One item's proposal as it grows. */
@@ -131,8 +130,7 @@ async function addTokens(one: Growing, guesses: Proposal, { view, requests, dist
     const draw = request.draw(distribution, request.ids.length + draws.length);
     draws.push(draw);
     one.ended = draws.length === longestOf(request) || request.eosTokens.includes(draw.token);
-    const { stopping } = request;
-    if (stopping && !stopping.goesOn(await confidenceIn(view, requests[i], draw), draws.length)) one.ended = true;
+    if (!(await goesOn(request, { view, row: requests[i], draw, depth: draws.length }))) one.ended = true;
     if (one.ended || guesses[right]?.draw.token !== draw.token) break;
     right++;
   }

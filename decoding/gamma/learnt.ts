@@ -213,8 +213,9 @@ export class WayCosts {
     const at = rows <= 32 ? rows : Math.ceil(rows / 8) * 8; // few points beyond
     if (this.inARow > 1 || !this.target.knows(at)) this.target.add(at, targetMs);
     if (opened > 0) this.openings.add(1, openingMs / opened);
-    if (steps > 0) this.drafted++;
-    if (steps === 0 || caughtUp) return;
+    if (steps === 0) return;
+    this.drafted++;
+    if (caughtUp) return;
     const first = this.draft.at(streams);
     // Several steps that take less than the first was taken to take show that it takes less.
     if (steps === 1 || first === null || draftMs < first) this.draft.add(streams, draftMs / steps);

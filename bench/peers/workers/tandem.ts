@@ -3,6 +3,7 @@ import { generateBatch, type SequenceRequest } from '../../../decoding';
 import { type Encoded, loadModel, type T5Model } from '../../../engine';
 import { type Backend, type BackendName, createBackend, type Dtype } from '../../../kernels';
 import { openCheckpoint } from '../../../weights';
+import { threadsFor } from '../../harness/threads';
 
 interface Request {
   readonly do: 'load' | 'run' | 'runMany';
@@ -19,7 +20,7 @@ interface Request {
 let model: T5Model;
 
 async function load({ shape, type, threads, folder, backend: name }: Request): Promise<object> {
-  const backend: Backend = await createBackend(name, { threads: name === 'wasm' ? threads : 1, wide: 'auto' });
+  const backend: Backend = await createBackend(name, { threads: threadsFor(name, threads), wide: 'auto' });
   const { facts } = backend;
   if (!facts.weightTypes.includes(type)) throw new Error(`backend ${name} has no weights of type ${type}`);
   const checkpoint = await openCheckpoint(`${folder}/checkpoints/${shape}-${type === 'bf16' ? 'bf16' : 'f32'}`);
