@@ -1,60 +1,38 @@
 /**
  * Measures whether γ 'auto' is ever slower than decoding without a draft: `npm run bench -- never-slower [--drafts
- * pair,self:q8:copy,copy,ngram,random] [--dtypes f32,bf16,q8] [--temperatures 0,1] [--threads 1,2] [--passages 4] [--tokens 48] [--rounds 9]`.
+ * pair,self:q8:copy,copy,ngram,random] [--dtypes f32,bf16,q8] [--temperatures 0,1] [--threads 1,2] [--passages 4] [--tokens 48]
+ * [--rounds 9] [--most-rounds 40] [--precision 0.015]`.
  *
  * In every combination held-out passages are decoded with γ 'auto' and without the draft, in turns. Decoding is timed whole, with
  * opening the draft and without the target's encoder, which is the same in both. Costs are learnt from nothing in each combination,
  * in the first call of each passage, which is not timed: the later ones are what a program finds that has run before. A ratio below 1 is slower than without.
- * Beside it stands where it lies with a probability of 95 %, by the spread of the rounds.
+ * Beside it stands where it lies with a probability of 95 %, by the spread of the rounds. After the least number of rounds more
+ * follow until half the width of that interval is at most --precision, as a share of the ratio, or until --most-rounds are taken. When a cell ends depends on the width
+ * alone and never on the ratio.
  * `self`, the target's decoder in q8, is left out beside a target in q8.
  */
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { median } from 'simple-statistics';
 import { type DraftSource, Tandem } from '../../api';
 import { table } from '../../cli/table';
 import { fits } from '../../cli/tune/candidates';
-import type { Dtype } from '../../kernels';
 import { heldOut } from '../harness/heldOut';
-import { type RatioInterval, ratioInterval } from '../harness/ratioInterval';
+import { ratioInterval } from '../harness/ratioInterval';
+import { untilPrecise } from '../harness/untilPrecise';
 import { machineLines } from '../headline/machine';
+import { type Options, parseOptions } from './options';
+import { type Cell, marginOf, summaryOf } from './summary';
 
 const TARGET = join(__dirname, '..', '..', 'models', 'modernize-target');
-/** A ratio below it counts as slower. */
-const BAR = 0.97;
-
-interface Options {
-  readonly temperatures: readonly number[];
-  readonly passages: number;
-  readonly tokens: number;
-  readonly rounds: number;
-}
 
 /** Runs the bench; returns the number of cases that it measured. */
 export async function neverSlowerBench(argv: readonly string[]): Promise<number> {
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      drafts: { type: 'string', default: 'pair,self:q8:copy,copy,ngram,random' },
-      dtypes: { type: 'string', default: 'f32,bf16,q8' },
-      temperatures: { type: 'string', default: '0,1' },
-      threads: { type: 'string', default: '1,2' },
-      passages: { type: 'string', default: '4' },
-      tokens: { type: 'string', default: '48' },
-      rounds: { type: 'string', default: '9' },
-    },
-  });
+  const options = parseOptions(argv);
   process.env.TANDEM_COSTS = 'off'; // what this machine has learnt before says nothing about a new one
-  const options: Options = {
-    temperatures: values.temperatures.split(',').map(Number),
-    passages: Number(values.passages),
-    tokens: Number(values.tokens),
-    rounds: Number(values.rounds),
-  };
   const found: Case[] = [];
-  for (const threads of values.threads.split(',').map(Number)) {
-    for (const dtype of values.dtypes.split(',') as Dtype[]) {
-      for (const draft of values.drafts.split(',').filter((name) => fits({ name, draft: [name] }, dtype))) {
+  for (const threads of options.threads) {
+    for (const dtype of options.dtypes) {
+      for (const draft of options.drafts.filter((name) => fits({ name, draft: [name] }, dtype))) {
         const tandem = await Tandem.load(undefined, { dtype, threads, wide: 'auto', draft: sourceOf(draft) });
         try {
           const { backend } = tandem.core ?? {};
@@ -70,26 +48,19 @@ export async function neverSlowerBench(argv: readonly string[]): Promise<number>
     }
   }
   if (found.length === 0)
-    throw new Error(`never-slower: expected a draft that is not the target itself, found ${values.drafts}`);
+    throw new Error(`never-slower: expected a draft that is not the target itself, found ${options.drafts.join(',')}`);
   console.log(table(HEAD, found.map(lineOf)));
-  const worst = found.reduce((least, one) => (one.speedup.ratio < least.speedup.ratio ? one : least));
-  const slower = found.filter(({ speedup }) => speedup.ratio < BAR).length;
-  const surely = found.filter(({ speedup }) => speedup.high < BAR).length;
-  console.log(
-    `worst: ${worst.speedup.ratio.toFixed(3)}× (${worst.name.join(', ')}); ${slower} of ${found.length} below ${BAR}, ${surely} with the whole interval`,
-  );
+  console.log(summaryOf(found, options.rounds).join('\n'));
   return found.length;
 }
 
 /** What decoding with the draft did. Without it the same tokens come out. */
-interface Case {
-  readonly name: readonly string[];
+interface Case extends Cell {
   readonly tokens: number;
   readonly calls: number;
   readonly proposed: number;
   /** Tokens a second without the draft. */
   readonly plainSpeed: number;
-  readonly speedup: RatioInterval;
 }
 
 const HEAD = [
@@ -101,28 +72,39 @@ const HEAD = [
   'with',
   'tokens/call',
   'proposed/call',
+  'rounds',
   'ratio',
   '95 %',
+  'half',
 ];
 
-function lineOf({ name, tokens, calls, proposed, speedup, plainSpeed }: Case): string[] {
-  const { ratio, low, high } = speedup;
+function lineOf(one: Case): string[] {
+  const { name, tokens, calls, proposed, speedup, plainSpeed } = one;
+  const { ratio, low, high } = speedup.interval;
   const speeds = [plainSpeed.toFixed(0), (plainSpeed * ratio).toFixed(0)];
-  const figures = [(tokens / calls).toFixed(2), (proposed / calls).toFixed(2), `${ratio.toFixed(3)}×`];
-  return [...name, ...speeds, ...figures, `${low.toFixed(3)}–${high.toFixed(3)}`];
+  const figures = [(tokens / calls).toFixed(2), (proposed / calls).toFixed(2), `${speedup.rounds}`];
+  return [
+    ...name,
+    ...speeds,
+    ...figures,
+    `${ratio.toFixed(3)}×`,
+    `${low.toFixed(3)}–${high.toFixed(3)}`,
+    marginOf(one),
+  ];
 }
 
 function sourceOf(draft: string): DraftSource | undefined {
   return draft === 'pair' ? undefined : (draft as DraftSource);
 }
 
-/** Each round decodes every passage in both ways; which one begins changes from text to text. */
+/** Each round decodes every passage in both ways; which one begins changes from text to text and from round to round. */
 async function measure(tandem: Tandem, temperature: number, options: Options): Promise<Omit<Case, 'name'>> {
-  const { passages, tokens: maxNewTokens, rounds } = options;
+  const { passages, tokens: maxNewTokens } = options;
   const sources = await heldOut(TARGET, passages);
   const did = { tokens: 0, calls: 0, proposed: 0 };
   const times = sources.map(() => ({ plain: [] as number[], drafted: [] as number[] })); // decoding without the encoder
-  for (let round = 0; round <= rounds; round++) {
+  let round = 0;
+  const takeRound = async () => {
     for (const [i, source] of sources.entries()) {
       for (const turn of [i + round, i + round + 1]) {
         const speculative = turn % 2 === 1;
@@ -136,7 +118,10 @@ async function measure(tandem: Tandem, temperature: number, options: Options): P
         did.proposed += metrics.proposed;
       }
     }
-  }
+    round++;
+  };
+  await takeRound(); // learns costs, and is not timed
+  const speedup = await untilPrecise(options.rounds, takeRound, () => ratioInterval(times));
   const seconds = times.reduce((sum, { plain }) => sum + median(plain), 0);
-  return { ...did, plainSpeed: did.tokens / rounds / seconds, speedup: ratioInterval(times) };
+  return { ...did, plainSpeed: did.tokens / speedup.rounds / seconds, speedup };
 }

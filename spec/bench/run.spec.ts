@@ -48,13 +48,31 @@ describe('npm run bench', () => {
   });
 
   test('never-slower measures the target as its own draft beside types other than its own, and says where nothing is left', () => {
-    const short = ['--threads', '1', '--temperatures', '0', '--passages', '1', '--tokens', '4', '--rounds', '1'];
+    const short = [
+      '--threads',
+      '1',
+      '--temperatures',
+      '0',
+      '--passages',
+      '1',
+      '--tokens',
+      '4',
+      '--rounds',
+      '1',
+      '--most-rounds',
+      '2',
+    ];
     const { status, output } = bench('never-slower', '--drafts', 'self', '--dtypes', 'f32,q8', ...short);
-    expect(output).toMatch(/^ +self +f32 +1 +0 .*([\d.]+)× +\1–\1$/m); // of one round the interval is a point
+    expect(output).toMatch(/^ +self +f32 +1 +0 .* 2 +[\d.]+× +[\d.]+–[\d.]+ +±[\d.]+ %$/m); // two rounds are too few for an interval, and no more are allowed
+    expect(output).toMatch(/^at 0\.97 or above: [01] of 1 cells$/m);
+    expect(output).toMatch(/^wider than ±1\.5 % in at most 2 rounds: 1: self f32 1 0 \(±[\d.]+ %\)$/m);
     expect([status, output.includes('q8'), /1 cases measured/.test(output)]).toEqual([0, false, true]);
     const none = bench('never-slower', '--drafts', 'self,self:q8', '--dtypes', 'q8', ...short);
     expect(none.output).toMatch(/expected a draft that is not the target itself, found self,self:q8/);
     expect(none.status).not.toBe(0);
+    const wrong = bench('never-slower', '--precision', '2');
+    expect(wrong.output).toBe('never-slower: --precision: expected a number above 0 and below 1, found 2\n');
+    expect(wrong.status).not.toBe(0);
   });
 
   test('samples at once and one after the other have the same ids, and both speeds are printed', () => {
