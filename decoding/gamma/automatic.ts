@@ -15,8 +15,6 @@ const EXPLORE = 16;
  * nothing of what further ones cost, and for a draft that starts slowly it never pays.
  */
 const MOST_TRIED = 4;
-/** While a draft does not pay, γ is thought over once in so many rounds: it would come out the same, and thinking takes time. */
-const THOUGHT_OVER = 8;
 
 /**
  * γ by costs that are learnt while decoding: the largest predicted speed-up, or 0 where none is worth it. The text must not depend
@@ -106,7 +104,7 @@ class AutomaticGamma implements GammaChooser {
 
   private choose({ streams = 1, isOpen = true, left = Number.POSITIVE_INFINITY }: RoundState): number {
     const { costs, largest } = this;
-    if (this.decided > 0 && costs.isResting) {
+    if (this.decided > 0 && costs.pace > 1) {
       this.decided--;
       return 0;
     }
@@ -129,7 +127,7 @@ class AutomaticGamma implements GammaChooser {
     if (costs.mayTry(tokens / costs.speed(streams, 1, alpha) - tokens + opening)) {
       return Math.min(MOST_TRIED, largest, Math.max(1, Math.floor(alpha / (1 - alpha))));
     }
-    this.decided = THOUGHT_OVER - 1;
+    this.decided = costs.pace - 1; // it would come out the same, and thinking takes time
     return 0;
   }
 }

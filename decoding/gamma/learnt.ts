@@ -54,10 +54,10 @@ const TRIED = 0.01;
 const TRY_ROUNDS = 3;
 /** A gap between such tries grows to so many rounds, or to more where `TRIED` asks for it. */
 const LONGEST_GAP = 384;
-/** In a long stretch without proposals one round of so many is timed: the others would say the same again. */
-const TIMED = 8;
-/** Rounds without a proposal, all timed, before such a stretch. */
+/** After so many rounds without a proposal one of as many is timed, and γ is thought over as often: others would say the same again. */
 const STREAK = 8;
+/** After so many it is one of as many as the second number, because timing and thinking take long where their code seldom runs. */
+const [LONG_STREAK, RARELY] = [64, 32];
 /** α before a token was judged, the least weight of what was known before, in judged tokens, and how much of it a round keeps. */
 const ALPHA = { prior: 0.6, weight: 16, memory: 0.98 };
 
@@ -168,9 +168,10 @@ export class WayCosts {
     return this.credit < 0;
   }
 
-  /** Whether nothing has been proposed for long. */
-  get isResting(): boolean {
-    return this.idle >= STREAK;
+  /** One round of so many is timed, and γ is thought over as often: all rounds, but where nothing has been proposed for long. */
+  get pace(): number {
+    if (this.idle < STREAK) return 1;
+    return this.idle < LONG_STREAK ? STREAK : RARELY;
   }
 
   /**
@@ -178,7 +179,7 @@ export class WayCosts {
    * be timed.
    */
   passes(streams: number): boolean {
-    if (!this.isResting || this.idle % TIMED === 0 || !this.target.knows(streams)) return false;
+    if (this.idle % this.pace === 0 || !this.target.knows(streams)) return false;
     this.idle++;
     this.rounds++;
     this.sincePlain = 0;

@@ -63,8 +63,9 @@ export class PlainLedger {
     return this.plain.length - 1 - this.plain.lastIndexOf(false);
   }
 
-  get isResting(): boolean {
-    return this.idle >= 8;
+  /** One round of so many is timed, by how many plain rounds came before it. */
+  get pace(): number {
+    return [1, 8, 32][[8, 64].filter((from) => from <= this.idle).length];
   }
 
   get inDebt(): boolean {
@@ -125,9 +126,12 @@ export class PlainLedger {
     return (this.openings.at(1) ?? 0) / (this.target.at(streams) ?? 1);
   }
 
-  /** After eight plain rounds in a row one in eight is timed: the eighth, the sixteenth, and so on. */
+  /**
+   * After eight plain rounds in a row one in eight is timed: that after the eighth, the sixteenth, and so on. After 64 it is one in 32:
+   * that after the 64th, the 96th, and so on.
+   */
   private isPassed(streams: number): boolean {
-    return this.isResting && this.idle % 8 !== 0 && this.target.knows(streams);
+    return this.idle % this.pace > 0 && this.target.knows(streams);
   }
 
   learn(round: TimedRound): void {

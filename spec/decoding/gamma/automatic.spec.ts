@@ -150,22 +150,6 @@ describe("γ 'auto'", () => {
     expect(tries[1]).toBeGreaterThan(0.7 * tries[0]);
   });
 
-  it('in a long stretch without proposals times one round of eight, counts all, and follows a machine that gets slower', () => {
-    const costs = new WayCosts();
-    const round = (rows: number, targetMs: number, count: number) => {
-      const what = { streams: 1, rows, steps: rows - 1, tokens: 1, draftMs: (rows - 1) * 0.5, targetMs };
-      for (let i = 0; i < count; i++) costs.learn({ ...what, openingMs: 0, opened: 0, caughtUp: false });
-    };
-    round(2, 6, 7);
-    round(1, 4, 40);
-    expect(costs.cost(1, 1)).toBeCloseTo(6.5 / 4, 9);
-    round(1, 5, 40); // five of them are timed
-    expect(costs.cost(1, 1)).toBeCloseTo(6.5 / 4, 9);
-    round(1, 5, 8);
-    expect(costs.cost(1, 1)).toBeCloseTo(6.5 / 5, 9);
-    expect(costs.rounds).toBe(95);
-  });
-
   describe('the first plain round after others, which is slow,', () => {
     const costs = new WayCosts();
     const round = (rows: number, targetMs: number) => {

@@ -6,7 +6,7 @@ import { WayCosts } from '../../../decoding/gamma/learnt';
 /** Costs that are what a law says. `asked` are the γ whose cost was asked for, `losses` those of tries. */
 function stated(given: { alpha: number; cost: (streams: number, gamma: number) => number; opening: number }) {
   const [asked, losses, judged] = [[] as number[], [] as number[], [] as [number, number][]];
-  const now = { wantsPlain: false, inDebt: false, isResting: false, mayTry: false };
+  const now = { wantsPlain: false, inDebt: false, pace: 1, mayTry: false };
   const costs = Object.assign(Object.create(WayCosts.prototype) as WayCosts, {
     cost: (streams: number, gamma: number) => {
       asked.push(gamma);
@@ -20,7 +20,7 @@ function stated(given: { alpha: number; cost: (streams: number, gamma: number) =
       return now.mayTry;
     },
   });
-  for (const name of ['inDebt', 'isResting'] as const) Object.defineProperty(costs, name, { get: () => now[name] });
+  for (const name of ['inDebt', 'pace'] as const) Object.defineProperty(costs, name, { get: () => now[name] });
   Object.defineProperty(costs, 'alpha', { value: given.alpha });
   return { costs, now, asked, losses, judged };
 }
@@ -142,7 +142,7 @@ describe('γ by learnt costs, beside a plain statement of the choice,', () => {
     expect([ask(), ask({}), ask({ left: 9 }), ask({ left: 9, isOpen: false })]).toEqual([best, best, best, 0]);
   });
 
-  it('where nothing has been proposed for long is thought over once in eight rounds; elsewhere each time', () => {
+  it('where nothing has been proposed for long is thought over as often as a round is timed; elsewhere each time', () => {
     const { costs, now, losses } = stated({ alpha: 0, cost: () => 9, opening: 0 });
     const chooser = automaticGamma(costs, 4);
     const thought = () =>
@@ -153,10 +153,13 @@ describe('γ by learnt costs, beside a plain statement of the choice,', () => {
         return losses.length;
       });
     expect(thought()).toEqual(Array.from({ length: 24 }, () => 1));
-    now.isResting = true;
-    const once = [0, 0, 0, 0, 0, 0, 0, 1];
-    expect(thought()).toEqual([...once, ...once, ...once]);
-    now.isResting = false;
+    for (const pace of [8, 4]) {
+      now.pace = pace;
+      expect(thought()).toEqual(Array.from({ length: 24 }, (_, i) => (i % pace === 0 ? 1 : 0)));
+    }
+    now.pace = 32;
+    expect(thought()).toEqual([1, ...Array.from({ length: 23 }, () => 0)]);
+    now.pace = 1; // another sequence has proposed
     expect(thought()).toEqual(Array.from({ length: 24 }, () => 1));
   });
 

@@ -47,7 +47,7 @@ const history: fc.Arbitrary<readonly [World, readonly Stretch[]]> = fc.tuple(
     fc.record({
       gamma: fc.constantFrom(0, 0, 1, 1, 2, 4),
       streams: fc.constantFrom(1, 1, 1, 2, 9),
-      count: fc.constantFrom(1, 1, 2, 3, 7, 12, 30),
+      count: fc.constantFrom(1, 1, 2, 3, 7, 12, 30, 80),
       opens: fc.boolean(),
       missed: fc.boolean(),
       factors: fc.array(fc.tuple(between(0.9, 1.2), between(0.3, 1.4), between(0.5, 5)), {
@@ -94,7 +94,7 @@ function nearly(value: unknown): unknown {
 
 /** All that a ledger says. */
 const said = (costs: WayCosts | PlainLedger, streams: number) => ({
-  ...{ rounds: costs.rounds, inDebt: costs.inDebt, isResting: costs.isResting, alpha: costs.alpha },
+  ...{ rounds: costs.rounds, inDebt: costs.inDebt, pace: costs.pace, alpha: costs.alpha },
   wantsPlain: [1, 2, 3, 9].map((count) => costs.wantsPlain(count)),
   costs: [0, 1, 2, 5].map((gamma) => costs.cost(streams, gamma)),
   openings: [1, streams].map((count) => costs.opening(count)),
