@@ -31,5 +31,6 @@ export function activation(
   i32[ActivationParameter.out] = call.out.at;
   i32[ActivationParameter.kind] = KIND_CODES[kind];
   i32[ActivationParameter.chunkValues] = CHUNK_VALUES;
+  call.out.mayBeZero = kind === 'relu';
   first.run(Operation.activation, Math.ceil(length / CHUNK_VALUES), length * 4);
 }

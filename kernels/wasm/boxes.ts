@@ -18,13 +18,18 @@ export interface Located {
   at: number;
 }
 
-export interface WasmTensor extends OwnedTensor, Located {}
+export interface WasmTensor extends OwnedTensor, Located {
+  /** Whether a relu made the content, so that many of its values may be zero. */
+  mayBeZero: boolean;
+}
 
 export interface WasmWeight extends OwnedWeight, Located {
   /** The memory that it is in. */
   bank: number;
   /** The coarse copy of a vocabulary's matrix (`screen.ts`). Undefined until it is asked for; null where it cannot be used. */
   screen?: Screen | null;
+  /** Whether every value is 0, or finite and not tiny (`assembly/kept.ts`). Undefined until it is asked for. */
+  plain?: boolean;
 }
 
 /** An int8 copy of a weight, and how far each of its rows is from the original. */

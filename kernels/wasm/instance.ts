@@ -23,6 +23,8 @@ export interface Exports {
   widen(values: number, count: number, out: number): void;
   blockTops(values: number, count: number, out: number): number;
   uniforms(out: number, count: number, first: number, third: number, fourth: number, key0: number, key1: number): void;
+  /** Whether each weight is 0, or finite and not tiny. */
+  arePlain(values: number, count: number): number;
   probeMadd(rounds: number): number;
   probeDot(rounds: number): number;
 }
@@ -52,10 +54,10 @@ interface Area {
 }
 
 /**
- * What the work areas hold: packed float rows; packed codes; steps and least values of codes; small lists; bytes to pack into
+ * What the work areas hold: packed float rows; lists of their inputs; packed codes; steps and least values of codes; small lists; bytes to pack into
  * a weight; results of a product in another memory; what the screening of logits computes.
  */
-export type AreaName = 'rows' | 'codes' | 'steps' | 'small' | 'staging' | 'results' | 'screened';
+export type AreaName = 'rows' | 'kept' | 'codes' | 'steps' | 'small' | 'staging' | 'results' | 'screened';
 
 /** Multiply-adds below which one thread is done before another would have noticed the job. */
 const SHARED_WORK = 100_000;
@@ -64,6 +66,7 @@ const SHARED_WORK = 100_000;
 export class WasmInstance {
   readonly #areas: Record<AreaName, Area> = {
     rows: emptyArea(),
+    kept: emptyArea(),
     codes: emptyArea(),
     steps: emptyArea(),
     small: emptyArea(),

@@ -12,6 +12,8 @@
 export const enum Operation {
   matmul,
   prepare,
+  /** `prepare` for float rows that may be mostly zero. */
+  keep,
   attend,
   append,
   activation,
@@ -103,6 +105,8 @@ export const enum MatmulParameter {
   inputs,
   /** Address of the packed float rows, or 0. */
   floatRows,
+  /** Address of the lists of inputs of the float rows (`assembly/kept.ts`), or 0 where all inputs are packed. */
+  kept,
   /** Address of the packed codes, or 0. */
   codeRows,
   /** Address of the steps and least values of the codes, [rows · blocks, 2], and then of what q4 sums start from; or 0. */
@@ -148,6 +152,8 @@ export const enum PrepareParameter {
   codeBlocks,
   /** Offset in the scratch memory for the last inputs of a row, padded to a whole block of 32. */
   paddingOffset,
+  /** Address for the lists of inputs of `keep`. */
+  kept,
 }
 
 /** Parameters of `attend` and of `append`, which uses the words from freshKeys to dKv, and write. */

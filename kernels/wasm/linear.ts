@@ -1,5 +1,6 @@
 import type { Tensor, Weight } from '../contract';
 import { openLinear } from '../shared/calls';
+import type { WasmWeight } from './boxes';
 import { multiply } from './matmul';
 import { unchanged } from './prepare';
 import type { WasmStorage } from './storage';
@@ -12,5 +13,13 @@ import type { WasmStorage } from './storage';
 export function linear(storage: WasmStorage, out: Tensor, x: Tensor, weight: Weight, residual: Tensor | null): void {
   const call = openLinear(storage, out, x, weight, residual);
   const product = { weight: call.weight, out: call.out.at, residual: call.residual?.at ?? 0 };
-  multiply(storage.banks, unchanged(call.x), [product]);
+  const leavesOut = call.x.mayBeZero && isPlain(storage, call.weight);
+  multiply(storage.banks, { ...unchanged(call.x), leavesOut }, [product]);
+}
+
+/** Whether inputs that are zero may be left out of products with a weight (`assembly/kept.ts`). */
+function isPlain({ banks }: WasmStorage, weight: WasmWeight): boolean {
+  if (weight.type !== 'f32' || weight.bank !== 0) return false;
+  weight.plain ??= banks.first.exports.arePlain(weight.at, weight.bytes >>> 2) !== 0;
+  return weight.plain;
 }

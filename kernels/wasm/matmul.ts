@@ -61,7 +61,12 @@ function multiplyElsewhere(
     other.memory.u8.set(first.memory.u8.subarray(packed[name], packed[name] + sizes[name]), at);
     return at;
   };
-  const copied = { floats: copy('floats', 'rows'), codes: copy('codes', 'codes'), steps: copy('steps', 'steps') };
+  const copied = {
+    floats: copy('floats', 'rows'),
+    kept: 0,
+    codes: copy('codes', 'codes'),
+    steps: copy('steps', 'steps'),
+  };
   const bytesOf = ({ weight }: Product): number => x.rows * weight.rows * 4;
   const total = products.reduce((sum, product) => sum + bytesOf(product), 0);
   let at = other.area('results', total * 2); // results, then residuals
@@ -106,6 +111,7 @@ function runJob(instance: WasmInstance, x: WasmTensor, packed: PackedRows, produ
   i32[MatmulParameter.rows] = rows;
   i32[MatmulParameter.inputs] = cols;
   i32[MatmulParameter.floatRows] = packed.floats;
+  i32[MatmulParameter.kept] = packed.kept;
   i32[MatmulParameter.codeRows] = packed.codes;
   i32[MatmulParameter.codeSteps] = packed.steps;
   i32[MatmulParameter.unitsPerChunk] = unitsPerChunk;

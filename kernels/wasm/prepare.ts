@@ -10,6 +10,8 @@ export interface Preparation {
   readonly x: WasmTensor;
   readonly norm: OpenedNorm<WasmBoxes> | null;
   readonly scale: number;
+  /** Whether inputs that are zero are left out of float rows (`assembly/kept.ts`). Then there is neither norm nor scale, and no codes. */
+  readonly leavesOut?: boolean;
 }
 
 /** x without a norm and a scale. */
@@ -20,18 +22,29 @@ export function unchanged(x: WasmTensor): Preparation {
 /** Addresses of packed rows. An address is 0 when no weight of the product needs that form. */
 export interface PackedRows {
   readonly floats: number;
+  /** Lists of the inputs of the floats, or 0 where they have all inputs. */
+  readonly kept: number;
   readonly codes: number;
   /** Step and least value of each row and block of codes, and then what their sums with q4 weights start from. */
   readonly steps: number;
 }
 
-const NOTHING_PACKED: PackedRows = { floats: 0, codes: 0, steps: 0 };
+const NOTHING_PACKED: PackedRows = { floats: 0, kept: 0, codes: 0, steps: 0 };
 
 /** Bytes of packed rows, with a little room at the end for loads of whole vectors. */
-export function packedSizes({ blocks: { codeBytes }, wide }: WasmInstance, rows: number, cols: number): PackedRows {
+export function packedSizes(
+  { blocks: { floatRows, codeBytes }, wide }: WasmInstance,
+  rows: number,
+  cols: number,
+): PackedRows {
   const blocks = q8Blocks(cols);
   const evenCols = wide ? Math.ceil(cols / 2) * 2 : cols; // `evenInputs` in assembly/blocks.ts
-  return { floats: rows * evenCols * 4 + 64, codes: rows * blocks * 32 * codeBytes + 64, steps: rows * blocks * 16 };
+  return {
+    floats: rows * evenCols * 4 + 64,
+    kept: Math.ceil(rows / floatRows) * (cols + 1) * 4, // `listOf` in assembly/kept.ts
+    codes: rows * blocks * 32 * codeBytes + 64,
+    steps: rows * blocks * 16,
+  };
 }
 
 /** Prepares rows and packs them into the work areas of an instance. */
@@ -45,6 +58,7 @@ export function packRows(
   const sizes = packedSizes(instance, rows, cols);
   const packed = {
     floats: needs.floats ? instance.area('rows', sizes.floats) : 0,
+    kept: preparation.leavesOut ? instance.area('kept', sizes.kept) : 0,
     codes: needs.codes ? instance.area('codes', sizes.codes) : 0,
     steps: needs.codes ? instance.area('steps', sizes.steps) : 0,
   };
@@ -79,7 +93,10 @@ function prepare(instance: WasmInstance, { x, norm, scale }: Preparation, packed
   i32[PrepareParameter.floatBlocks] = Math.ceil(rows / floatRows);
   i32[PrepareParameter.codeBlocks] = Math.ceil(rows / codeRows);
   i32[PrepareParameter.paddingOffset] = cols * 4;
-  instance.run(Operation.prepare, rows, rows > 16 ? rows * cols * 4 : 0);
+  i32[PrepareParameter.kept] = packed.kept;
+  const work = rows > 16 ? rows * cols * 4 : 0;
+  if (packed.kept === 0) instance.run(Operation.prepare, rows, work);
+  else instance.run(Operation.keep, Math.ceil(rows / floatRows), work);
 }
 
 /** The values that the codes of a packed row stand for: exactly least + step · code (`quantizeRow` in assembly/prepare.ts). */

@@ -61,7 +61,7 @@ export class WasmStorage implements StorageParts<WasmBoxes> {
 
   resize(tensor: WasmTensor, rows: number, cols: number): void {
     this.#reserve(tensor, rows * cols * 4, `a tensor of ${rows} × ${cols}`);
-    Object.assign(tensor, { rows, cols });
+    Object.assign(tensor, { rows, cols, mayBeZero: false });
   }
 
   resizeLogits(logits: WasmLogits, rows: number, vocabulary: number): void {
@@ -101,6 +101,7 @@ export class WasmStorage implements StorageParts<WasmBoxes> {
   /** Copies the bytes into linear memory. From there all threads pack them, panel by panel. */
   fillWeight(weight: WasmWeight, { firstRow, rows, bytes, stored }: StoredRows): void {
     this.#releaseScreen(weight);
+    weight.plain = undefined;
     const instance = this.banks.instance(weight.bank);
     const staging = instance.area('staging', bytes.byteLength);
     instance.scratch(weight.cols * 32 + 256);
@@ -129,7 +130,7 @@ export class WasmStorage implements StorageParts<WasmBoxes> {
   }
 
   createTensor(): WasmTensor {
-    return { kind: 'tensor', rows: 0, cols: 0, ...this.#owned() };
+    return { kind: 'tensor', rows: 0, cols: 0, mayBeZero: false, ...this.#owned() };
   }
 
   createLogits(): WasmLogits {

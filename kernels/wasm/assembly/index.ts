@@ -7,6 +7,8 @@ import { activationChunk } from './activation';
 import { appendRow, attendChunk } from './attention';
 import { callThreads, help, notIdle, returnChunk, serveWith, setBankCount, setThread, share, stopThreads } from './control';
 import { embedRow } from './embed';
+import { arePlain, keepBlock } from './kept';
+import { SMALL } from './level';
 import { argMaxRow, exponentialsChunk, largestChunk, topK } from './logits';
 import { matmulChunk } from './matmul';
 import { packPanel } from './pack';
@@ -16,7 +18,7 @@ import { blockTops, largest32, largest64, softmax, uniforms, widen } from './sam
 import { screen, screenTops } from './screen';
 
 export { blockTops, largest32, largest64, softmax, uniforms, widen };
-export { callThreads, notIdle, probeDot, probeMadd, returnChunk, screen, screenTops, setBankCount, setThread, stopThreads, topK };
+export { arePlain, callThreads, notIdle, probeDot, probeMadd, returnChunk, screen, screenTops, setBankCount, setThread, stopThreads, topK };
 
 function execute(operation: i32, chunk: i32): void {
   switch (operation) {
@@ -24,6 +26,9 @@ function execute(operation: i32, chunk: i32): void {
       return matmulChunk(chunk);
     case Operation.prepare:
       return prepareChunk(chunk);
+    case Operation.keep:
+      if (!SMALL) keepBlock(chunk);
+      return;
     case Operation.attend:
       return attendChunk(chunk);
     case Operation.append:

@@ -80,7 +80,7 @@ function blockOf(row: i32, rows: i32, count: i32): i32 {
 }
 
 /** Copies one row into its block, [inputs, rows of the block]. A 0 follows an odd number of inputs. */
-function packRow(row: i32, inputs: i32, values: usize): void {
+export function packRow(row: i32, inputs: i32, values: usize): void {
   const rows = <i32>word(PrepareParameter.rows);
   const count = <i32>word(PrepareParameter.floatBlocks);
   const block = blockOf(row, rows, count);

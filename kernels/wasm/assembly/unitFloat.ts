@@ -2,7 +2,8 @@
 import { MatmulParameter, Size, WeightCode } from '../layout';
 import { blocksOf, blockStart, evenInputs, prefetchBytes, shifted } from './blocks';
 import { word } from './control';
-import { WIDE } from './level';
+import { keptBlock, keptOne, leavesOut, listOf } from './kept';
+import { SMALL, WIDE } from './level';
 import { tile, tileOne, tileTwo } from './tile';
 import { blockWide, rowOfBf16 } from './wide';
 
@@ -20,13 +21,16 @@ function unitFloat(
   const x = <usize>word(MatmulParameter.floatRows);
   const stride = <usize>outputs << 2;
   const isPairs = WIDE && type == WeightCode.bf16;
+  const lists: usize = SMALL || type != WeightCode.f32 ? 0 : <usize>word(MatmulParameter.kept);
   if (isPairs && rows == 1) {
     rowOfBf16(w, panel, out, residual, valid, next);
   } else if (rows == 1) {
-    tileOne(type, w, panel, x, out, residual, valid, next);
+    if (leavesOut(lists)) keptOne(w, panel, x, lists, out, residual, valid);
+    else tileOne(type, w, panel, x, out, residual, valid, next);
   } else if (!isPairs && rows == 2) {
     for (let column = 0; column < Size.unitOutputs && column < valid; column += Size.panelOutputs * 2) {
-      tileTwo(type, w, panel, x, out, residual, stride, valid - column, next);
+      if (leavesOut(lists)) keptBlock(2, w, panel, x, lists, out, residual, stride, valid - column);
+      else tileTwo(type, w, panel, x, out, residual, stride, valid - column, next);
       next += panel >> 1;
       w += panel * 2;
       out += 64;
@@ -41,7 +45,9 @@ function unitFloat(
         const at = <usize>start * stride;
         const xs = x + ((<usize>start * evenInputs(inputs)) << 2);
         const blockRows = blockStart(rows, count, block + 1) - start;
-        blockFloat(type, blockRows, w, xs, out + at, shifted(residual, at), stride, valid - column, next, panel, bytes);
+        const list = listOf(lists, inputs, block);
+        if (leavesOut(list)) keptBlock(blockRows, w, panel, xs, list, out + at, shifted(residual, at), stride, valid - column);
+        else blockFloat(type, blockRows, w, xs, out + at, shifted(residual, at), stride, valid - column, next, panel, bytes);
         next += ((panel * PANELS) >> 2) / <usize>count;
       }
       w += panel * PANELS;

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { cacheFolder } from '../../../common';
 import { bytesOf, LEVELS } from '../modules';
 import { WIDE_FLAG } from './flag.node';
-import { PROBE_BYTES, PROBE_CODES, probeJobs } from './jobs';
+import { PROBE_BYTES, PROBE_CODES } from './job';
+import { probeJobs } from './jobs';
 import { PROBE_PROGRAM } from './program';
 
 /** Under these flags the optimising compiler takes over after the first call of a function, and before the next one. */

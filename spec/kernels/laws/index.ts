@@ -12,6 +12,7 @@ import { q4Laws } from './q4';
 import { refusalLaws } from './refusals';
 import { storageLaws } from './storage';
 import type { BackendTolerance, Subject } from './subject';
+import { zeroLaws } from './zeros';
 
 export type { BackendTolerance } from './subject';
 
@@ -44,6 +45,7 @@ export function describeBackendLaws(name: string, create: () => Promise<Backend>
       embedLaws,
       normLaws,
       linearLaws,
+      zeroLaws,
       activationLaws,
       attentionLaws,
       headLaws,

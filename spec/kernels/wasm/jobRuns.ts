@@ -1,4 +1,4 @@
-import { PROBE_BYTES, PROBE_CODES, type ProbeJob } from '../../../kernels/wasm/wide/jobs';
+import { PROBE_BYTES, PROBE_CODES, type ProbeJob } from '../../../kernels/wasm/wide/job';
 
 /** Runs one job of a module, and gives the memory before and after it. */
 export function runOf(module: WebAssembly.Module, job: ProbeJob): { before: Uint8Array; after: Uint8Array } {

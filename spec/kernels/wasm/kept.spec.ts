@@ -1,0 +1,156 @@
+import type { ActivationKind, Backend, Dtype } from '../../../kernels';
+import { createWasmBackend } from '../../../kernels/wasm';
+import { WasmInstance } from '../../../kernels/wasm/instance';
+import { Operation, Size } from '../../../kernels/wasm/layout';
+import { matrix } from '../laws/arbitraries';
+import { type Boxes, bytesOf, type Matrix, using } from '../laws/subject';
+
+const INPUTS = 64;
+
+/** Rows in which the inputs of a list are above zero, each in a row of its own in turn, and all others below. */
+function rowsWith(inputs: readonly number[], rows = 1, value = 1): Matrix {
+  const values = new Float32Array(rows * INPUTS).fill(-1);
+  inputs.forEach((input, i) => {
+    values[(i % rows) * INPUTS + input] = value;
+  });
+  return { rows, cols: INPUTS, values };
+}
+
+describe('inputs that a relu made zero', () => {
+  let backend: Backend;
+  beforeAll(async () => {
+    backend = await createWasmBackend({ threads: 1 });
+  });
+  afterAll(() => backend.dispose());
+
+  /** The inputs that were kept in each block of the rows of the products in `body`; null where all were packed. */
+  async function keptIn(body: (boxes: Boxes) => void): Promise<(number[] | null)[]> {
+    const found: (number[] | null)[] = [];
+    const area = jest.spyOn(WasmInstance.prototype, 'area');
+    const run = jest.spyOn(WasmInstance.prototype, 'run').mockImplementation(function (
+      this: WasmInstance,
+      operation,
+      chunks,
+    ) {
+      this.exports.run(operation, chunks, 0);
+      if (operation !== Operation.keep) return;
+      const at = area.mock.results[area.mock.calls.findLastIndex(([name]) => name === 'kept')].value as number;
+      for (let block = 0; block < chunks; block++) {
+        const list = (at >> 2) + block * (INPUTS + 1);
+        const { i32 } = this.memory;
+        const kept = [...i32.slice(list + 1, list + 1 + Math.max(0, i32[list]))];
+        found.push(i32[list] < 0 ? null : kept.map((place) => place / 32));
+      }
+    });
+    try {
+      await using(backend, async (boxes) => body(boxes));
+      return found;
+    } finally {
+      run.mockRestore();
+      area.mockRestore();
+    }
+  }
+
+  interface Case {
+    readonly weight?: Matrix;
+    readonly type?: Dtype;
+    readonly kind?: ActivationKind;
+  }
+
+  /** What is kept of rows in one product. */
+  function keptOf(x: Matrix, { weight = matrix(1, 9, INPUTS), type = 'f32', kind = 'relu' }: Case = {}) {
+    return keptIn((boxes) => {
+      const inside = boxes.out();
+      backend.activation(inside, boxes.tensor(x), kind, null);
+      backend.linear(boxes.out(), inside, boxes.weight(weight, type), null);
+    });
+  }
+
+  test('those are kept that some row of a block needs; a zero has either sign', async () => {
+    expect(await keptOf(rowsWith([3, 4, 63]))).toEqual([[3, 4, 63]]);
+    expect(await keptOf(rowsWith([]))).toEqual([[]]);
+    expect(await keptOf(rowsWith([0, 17, 40, 41, 62], 3))).toEqual([[0, 17, 40, 41, 62]]);
+    const signed = rowsWith([5]);
+    signed.values.fill(-0, 6);
+    expect(await keptOf(signed)).toEqual([[5]]);
+    const rows = Size.floatBlockRows + 1;
+    const blocks = rowsWith([1, 2, 3, 4, 5, 6, 7], rows);
+    expect(await keptOf(blocks)).toEqual([
+      [1, 2, 3],
+      [4, 5, 6, 7],
+    ]);
+  });
+
+  test('of more than a quarter nothing is left out, in that block alone', async () => {
+    const quarter = Array.from({ length: INPUTS / 4 }, (_, i) => i * 4);
+    expect(await keptOf(rowsWith(quarter))).toEqual([quarter]);
+    expect(await keptOf(rowsWith([...quarter, 1]))).toEqual([null]);
+    expect(await keptOf(rowsWith([...quarter, 61]))).toEqual([null]);
+    const rows = rowsWith([...quarter, 1], 1);
+    const many = { rows: 7, cols: INPUTS, values: new Float32Array(7 * INPUTS).fill(-1) };
+    many.values.set(rows.values, 2 * INPUTS);
+    expect(await keptOf(many)).toEqual([null, []]);
+  });
+
+  test('of inputs past the last four and of fewer than four', async () => {
+    for (const cols of [1, 3, 5, 6, 7]) {
+      const x = { rows: 2, cols, values: new Float32Array(2 * cols).fill(-1) };
+      await using(backend, async (boxes) => {
+        const [inside, out] = [boxes.out(), boxes.out()];
+        backend.activation(inside, boxes.tensor(x), 'relu', null);
+        backend.linear(out, inside, boxes.weight(matrix(2, 3, cols), 'f32'), null);
+        expect([...(await backend.read(out))]).toEqual(new Array(6).fill(0));
+      });
+    }
+  });
+
+  test('a tiny value or weight, and a weight that is not finite, leave nothing out', async () => {
+    const [least, below] = [2 ** -40, 2 ** -40 - 2 ** -64];
+    expect(await keptOf(rowsWith([8], 1, least))).toEqual([[8]]);
+    expect(await keptOf(rowsWith([8], 1, below))).toEqual([null]);
+    expect(await keptOf(rowsWith([60, 61, 62], 3, below))).toEqual([null]);
+    expect(await keptOf(rowsWith([8], 1, Infinity))).toEqual([[8]]);
+    for (const [value, isPlain] of [
+      [0, true],
+      [-0, true],
+      [2 ** -60, true],
+      [-(2 ** -60), true],
+      [2 ** -60 - 2 ** -84, false],
+      [2 ** -149, false],
+      [-3.4e38, true],
+      [Infinity, false],
+      [-Infinity, false],
+      [Number.NaN, false],
+    ] as const) {
+      const weight = matrix(1, 9, INPUTS);
+      weight.values[9 * INPUTS - 1] = value;
+      expect([value, await keptOf(rowsWith([8]), { weight })]).toEqual([value, isPlain ? [[8]] : []]);
+    }
+  });
+
+  test('only a relu makes zeros, for weights in float32, until the box or the weight has another content', async () => {
+    const few = rowsWith([8]);
+    for (const kind of ['gelu', 'gelu_new', 'silu'] as const) expect(await keptOf(few, { kind })).toEqual([]);
+    for (const type of ['bf16', 'q8', 'q4'] as const) expect(await keptOf(few, { type })).toEqual([]);
+    const plain = matrix(1, 9, INPUTS);
+    const infinite = matrix(1, 9, INPUTS);
+    infinite.values[0] = Infinity;
+    const found = await keptIn((boxes) => {
+      const [inside, out] = [boxes.out(), boxes.out()];
+      const weight = boxes.weight(plain, 'f32');
+      backend.activation(inside, boxes.tensor(few), 'relu', null);
+      backend.linear(out, inside, weight, null); // leaves out
+      backend.fill(weight, 0, bytesOf(infinite.values), 'f32');
+      backend.linear(out, inside, weight, null); // does not
+      backend.fill(weight, 0, bytesOf(plain.values), 'f32');
+      backend.linear(out, inside, weight, null); // leaves out
+      backend.write(inside, 1, INPUTS, few.values);
+      backend.linear(out, inside, weight, null); // does not
+      backend.activation(inside, boxes.tensor(few), 'gelu', null);
+      backend.linear(out, inside, weight, null); // does not
+      backend.activation(inside, boxes.tensor(few), 'relu', boxes.tensor(matrix(4, 1, INPUTS)));
+      backend.linear(out, inside, weight, null); // leaves out: a gate does not change a zero
+    });
+    expect(found).toEqual([[8], [8], [8]]);
+  });
+});
