@@ -64,6 +64,21 @@ export function zeroLaws({ backend, types, runs }: Subject): void {
   });
 
   test.each(types)(
+    '%s: so have all numbers of rows of a block and more, for whole and broken panels and units',
+    async (type) => {
+      for (const outputs of [3, 8, 15, 31, 33, 60, 65]) {
+        const w = matrix(outputs, outputs, 130);
+        for (let rows = 1; rows <= 13; rows++) {
+          const residual = rows % 2 === 0 ? matrix(rows, rows, outputs) : null;
+          const x = beforeRelu(rows + 100 * outputs, rows, 130, 0.02);
+          const [fromRelu, fromValues] = await products(backend(), type, [x, w, residual]);
+          expectSameBits(fromRelu, fromValues);
+        }
+      }
+    },
+  );
+
+  test.each(types)(
     '%s: a product that is too small for a number has its sign, or loses it to the next',
     async (type) => {
       const small = 2 ** -80;
