@@ -20,7 +20,7 @@ export interface Tally {
   readonly acceptanceSum: number;
   /** How many positions that sum has. */
   readonly acceptancePositions: number;
-  /** Seconds in all, in target calls (distributions included), and in drafting. */
+  /** Seconds in all (with opening the draft, without encoding the source), in target calls (distributions included), and in drafting. */
   readonly seconds: number;
   readonly targetSeconds: number;
   readonly draftSeconds: number;

@@ -140,6 +140,7 @@ export async function startRun(
   const seeded = request.random ? seededRandom(settings.seed ?? DEFAULTS.seed) : numbers;
   const openDraft = drafter && gamma.fixed !== 0 ? () => drafter.open(source, encoded, signal) : null;
   const opensNow = openDraft !== null && gamma.costs === undefined;
+  const meter = new Meter(); // what opening the draft takes is a part of the run, whenever that is
   return {
     pair,
     request,
@@ -154,7 +155,7 @@ export async function startRun(
     openingMs: null,
     target: Sequence.open(target, encoded),
     ids: [target.startToken],
-    meter: new Meter(),
+    meter,
     logProbRows: null,
     logProbs: [],
     rounds: 0,

@@ -7,6 +7,8 @@ import { randomTable, type TableModel, tableModel } from '../support/table-model
 const VOCABULARY = 7;
 /** Milliseconds of a call. */
 const [TARGET, DRAFT] = [10, 3];
+/** Milliseconds that a draft takes to read the source. */
+const OPENING = 7;
 
 let now = 0;
 let clock: jest.SpyInstance;
@@ -73,6 +75,28 @@ describe('times in metrics', () => {
       expect(metrics.draftSeconds).toBeCloseTo((DRAFT * draft.calls()) / 1000, 9);
       expect(metrics.seconds).toBeCloseTo(metrics.targetSeconds + metrics.draftSeconds, 9);
     }
+  });
+
+  it('of one text count the opening of its draft as well, with a fixed γ as with one that adapts, and no opening that does not happen', async () => {
+    const opened: number[] = [];
+    for (const gamma of [0, 3, 'auto'] as const) {
+      const [target, draft] = [timed(5, TARGET), timed(5, DRAFT)];
+      let openings = 0;
+      const drafter = modelDrafter({
+        ...draft,
+        encode: async (...given) => {
+          openings++;
+          now += OPENING;
+          return draft.encode(...given);
+        },
+      });
+      const settings = { gamma, maxNewTokens: 24, minNewTokens: 24 };
+      const { metrics } = await finish({ target, drafter, source: [3, 1], settings });
+      const calls = metrics.targetSeconds + metrics.draftSeconds;
+      expect(metrics.seconds).toBeCloseTo(calls + (openings * OPENING) / 1000, 9);
+      opened.push(openings);
+    }
+    expect(opened).toEqual([0, 1, 1]);
   });
 
   it('of a beam search are those of its calls, with a draft and without', async () => {
