@@ -17,9 +17,10 @@ export interface RatioInterval {
 const RESAMPLES = 1000;
 
 /**
- * Time of the first way / time of the second. Of each text the median of its rounds counts: on a machine that does other things a
- * single time may be anything. The interval is the bootstrap's (Efron 1979): rounds are drawn again with replacement, the same for
- * both ways of all texts, because what slows a round slows all of it.
+ * Time of the first way / time of the second. Of each text the median of its rounds' ratios counts, because on a machine that does
+ * other things a single time may be anything, and what slows the machine for longer than a text slows both ways of its round. Texts
+ * weigh as much as the second way takes for them. The interval is the bootstrap's (Efron 1979): rounds are drawn again with
+ * replacement, the same for all texts, because what slows a round slows all of it.
  *
  * @param texts times of as many rounds each
  */
@@ -35,8 +36,9 @@ export function ratioInterval(texts: readonly PairedTimes[]): RatioInterval {
 function ratioOf(texts: readonly PairedTimes[], rounds: readonly number[]): number {
   let [plain, drafted] = [0, 0];
   for (const text of texts) {
-    plain += median(rounds.map((round) => text.plain[round]));
-    drafted += median(rounds.map((round) => text.drafted[round]));
+    const weight = median(rounds.map((round) => text.drafted[round]));
+    plain += weight * median(rounds.map((round) => text.plain[round] / text.drafted[round]));
+    drafted += weight;
   }
   return plain / drafted;
 }

@@ -47,7 +47,24 @@ describe('the interval of a ratio', () => {
     expect(width(timesOf({ rounds: 60 }))).toBeLessThan(width(timesOf({ rounds: 10 })) * 0.7);
     let round = 0;
     const slow = () => (round++ % 5 === 0 ? 3 : 1);
-    expect(width(timesOf({ slow }))).toBeLessThan(width(timesOf({})) * 2);
+    expect(width(timesOf({ slow }))).toBeLessThan(width(timesOf({})) * 1.2);
+  });
+
+  it('does not see a machine that gets slower and faster, because both ways of a round do', () => {
+    for (const seed of [1, 2, 3]) {
+      let round = 0;
+      const slow = () => 1.5 + Math.sin(round++);
+      const steady = ratioInterval(timesOf({ seed }));
+      const found = ratioInterval(timesOf({ slow, seed }));
+      for (const end of ['ratio', 'low', 'high'] as const)
+        expect(Math.abs(found[end] - steady[end])).toBeLessThan(0.01);
+    }
+  });
+
+  it('is that of all texts together, where one of them gains and another does not', () => {
+    const gains = { plain: [6, 6, 6], drafted: [2, 2, 2] };
+    const loses = { plain: [9, 9, 9], drafted: [10, 10, 10] };
+    expect(ratioInterval([gains, loses]).ratio).toBeCloseTo(15 / 12, 12);
   });
 
   it('takes one slow time for what it is', () => {
