@@ -1,12 +1,14 @@
 /**
  * Where a decode step's time goes: `npm run bench -- decode [--model DIR] [--backend wasm] [--dtype bf16] [--threads 2]
  * [--rows 1,4]`. Prints v(k), the cost of k rows over one, in interleaved rounds, and each kernel's share of a call with each number of `--rows`.
+ * Of a model whose feed-forward layers have a relu it also prints the share of units that are not zero in the decoder.
  */
 import { parseArgs } from 'node:util';
 import { table } from '../../cli/table';
 import { type DecoderStream, loadModel, type T5Model } from '../../engine';
 import { type BackendName, createBackend, type Dtype } from '../../kernels';
 import { openCheckpoint } from '../../weights';
+import { activeLine, watchActive } from './active';
 import { profiled } from './profile';
 
 const ROWS = [1, 2, 3, 4, 5, 6, 8, 12, 16];
@@ -29,10 +31,11 @@ export async function decodeBench(argv: readonly string[]): Promise<number> {
   });
   const threads = Number(values.threads);
   const profile = profiled(await createBackend(values.backend as BackendName, { threads, wide: 'auto' }));
-  const { facts } = profile.backend;
+  const { backend, activeIn } = watchActive(profile.backend);
+  const { facts } = backend;
   const checkpoint = await openCheckpoint(values.model);
   const started = performance.now();
-  const model = await loadModel(checkpoint, profile.backend, { dtype: values.dtype as Dtype | undefined });
+  const model = await loadModel(checkpoint, backend, { dtype: values.dtype as Dtype | undefined });
   const loadMs = performance.now() - started;
   const megabytes = (model.weightBytes / 1e6).toFixed(0);
   console.log(
@@ -40,7 +43,8 @@ export async function decodeBench(argv: readonly string[]): Promise<number> {
   );
   const [encoded] = await model.encode([Array.from({ length: SOURCE }, (_, i) => 3 + ((i * 7) % 90))]);
   const stream = encoded.open();
-  await step(model, stream, CACHED);
+  const active = activeLine(await activeIn(() => step(model, stream, CACHED)));
+  if (active !== null) console.log(active);
   const medians = await rowCosts(model, stream, Number(values.rounds));
   const rows = ROWS.map((k, i) => [
     k,
@@ -52,7 +56,7 @@ export async function decodeBench(argv: readonly string[]): Promise<number> {
   for (const count of values.rows.split(',').map(Number)) await printKernels(model, stream, profile, count);
   model.dispose();
   await checkpoint.dispose();
-  await profile.backend.dispose();
+  await backend.dispose();
   return medians.length;
 }
 

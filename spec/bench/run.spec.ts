@@ -35,6 +35,18 @@ describe('npm run bench', () => {
     }
   });
 
+  test('decode: what k rows cost, the kernels of a call, and how many units the relu leaves in the decoder', () => {
+    const { status, output } = bench('decode', '--rounds', '1', '--rows', '1,2', '--threads', '1', '--backend', 'wasm');
+    const [, ...shares] =
+      /^active feed-forward units: ([\d.]+) % \(least ([\d.]+), most ([\d.]+) by layer\)$/m.exec(output) ?? [];
+    const [mean, least, most] = shares.map(Number);
+    expect([least > 0, least < mean, mean < most, most < 100]).toEqual([true, true, true, true]);
+    expect(output).toMatch(/^ +1 +[\d.]+ +1\.00 +\d+$/m);
+    expect(output.match(/^ *activation +6 /gm)).toHaveLength(2); // one in each of six layers
+    expect(output).toMatch(/9 cases measured/);
+    expect(status).toBe(0);
+  });
+
   test('the encoder of long sources: speed, share of the arithmetic, the longest wait and memory; or when a cancel was heard', () => {
     const model = ['encoder', '--model', 'models/modernize-draft', '--lengths', '64,3000', '--threads', '1'];
     const { status, output } = bench(...model, '--decode');
