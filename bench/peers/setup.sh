@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs the peers and prepares their models under build/peers (git-ignored; about 15 GB with every shape).
-#   sh bench/peers/setup.sh [shape ...]     shapes: t5-small flan-t5-small t5-base; default: the first two
+#   sh bench/peers/setup.sh [shape ...]     shapes: t5-small flan-t5-small t5-base t5-small-lazy t5-base-lazy; default: the first two
 # PYTHON names the interpreter, 3.11 or newer. A peer that cannot be installed is skipped; this script and the bench both say so.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
