@@ -23,8 +23,9 @@ export interface Exports {
   widen(values: number, count: number, out: number): void;
   blockTops(values: number, count: number, out: number): number;
   uniforms(out: number, count: number, first: number, third: number, fourth: number, key0: number, key1: number): void;
-  /** Whether each weight is 0, or finite and not tiny. */
+  /** Whether each float32 weight is 0, or finite and not tiny; the scales of q8 weights. */
   arePlain(values: number, count: number): number;
+  areScalesPlain(weight: number, blocks: number): number;
   probeMadd(rounds: number): number;
   probeDot(rounds: number): number;
 }

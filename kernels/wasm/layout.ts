@@ -14,6 +14,8 @@ export const enum Operation {
   prepare,
   /** `prepare` for float rows that may be mostly zero. */
   keep,
+  /** `prepare` for one row of codes that may be mostly 0. */
+  keepCodes,
   attend,
   append,
   activation,
@@ -105,7 +107,7 @@ export const enum MatmulParameter {
   inputs,
   /** Address of the packed float rows, or 0. */
   floatRows,
-  /** Address of the lists of inputs of the float rows (`assembly/kept.ts`), or 0 where all inputs are packed. */
+  /** Address of the lists of inputs of the float rows (`assembly/kept.ts`), or of the row of codes (`assembly/keptCodes.ts`); 0 where all are packed. */
   kept,
   /** Address of the packed codes, or 0. */
   codeRows,
@@ -152,7 +154,7 @@ export const enum PrepareParameter {
   codeBlocks,
   /** Offset in the scratch memory for the last inputs of a row, padded to a whole block of 32. */
   paddingOffset,
-  /** Address for the lists of inputs of `keep`. */
+  /** Address for the lists of `keep` and `keepCodes`. */
   kept,
 }
 

@@ -10,7 +10,7 @@ export interface Preparation {
   readonly x: WasmTensor;
   readonly norm: OpenedNorm<WasmBoxes> | null;
   readonly scale: number;
-  /** Whether inputs that are zero are left out of float rows (`assembly/kept.ts`). Then there is neither norm nor scale, and no codes. */
+  /** Whether inputs that are zero are left out (`assembly/kept.ts`). Then there is neither norm nor scale, and float rows or one row of codes. */
   readonly leavesOut?: boolean;
 }
 
@@ -22,7 +22,7 @@ export function unchanged(x: WasmTensor): Preparation {
 /** Addresses of packed rows. An address is 0 when no weight of the product needs that form. */
 export interface PackedRows {
   readonly floats: number;
-  /** Lists of the inputs of the floats, or 0 where they have all inputs. */
+  /** Lists of the inputs of the floats or of the codes, or 0 where all are taken. */
   readonly kept: number;
   readonly codes: number;
   /** Step and least value of each row and block of codes, and then what their sums with q4 weights start from. */
@@ -41,7 +41,7 @@ export function packedSizes(
   const evenCols = wide ? Math.ceil(cols / 2) * 2 : cols; // `evenInputs` in assembly/blocks.ts
   return {
     floats: rows * evenCols * 4 + 64,
-    kept: Math.ceil(rows / floatRows) * (cols + 1) * 4, // `listOf` in assembly/kept.ts
+    kept: Math.ceil(rows / floatRows) * (cols + 1) * 4 + 128, // `listOf` in assembly/kept.ts, `keepCodes` in assembly/keptCodes.ts
     codes: rows * blocks * 32 * codeBytes + 64,
     steps: rows * blocks * 16,
   };
@@ -96,6 +96,7 @@ function prepare(instance: WasmInstance, { x, norm, scale }: Preparation, packed
   i32[PrepareParameter.kept] = packed.kept;
   const work = rows > 16 ? rows * cols * 4 : 0;
   if (packed.kept === 0) instance.run(Operation.prepare, rows, work);
+  else if (packed.codes !== 0) instance.run(Operation.keepCodes, 1, 0);
   else instance.run(Operation.keep, Math.ceil(rows / floatRows), work);
 }
 

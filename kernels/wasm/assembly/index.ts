@@ -8,6 +8,7 @@ import { appendRow, attendChunk } from './attention';
 import { callThreads, help, notIdle, returnChunk, serveWith, setBankCount, setThread, share, stopThreads } from './control';
 import { embedRow } from './embed';
 import { arePlain, keepBlock } from './kept';
+import { areScalesPlain, keepCodes } from './keptCodes';
 import { SMALL } from './level';
 import { argMaxRow, exponentialsChunk, largestChunk, topK } from './logits';
 import { matmulChunk } from './matmul';
@@ -18,7 +19,7 @@ import { blockTops, largest32, largest64, softmax, uniforms, widen } from './sam
 import { screen, screenTops } from './screen';
 
 export { blockTops, largest32, largest64, softmax, uniforms, widen };
-export { arePlain, callThreads, notIdle, probeDot, probeMadd, returnChunk, screen, screenTops, setBankCount, setThread, stopThreads, topK };
+export { arePlain, areScalesPlain, callThreads, notIdle, probeDot, probeMadd, returnChunk, screen, screenTops, setBankCount, setThread, stopThreads, topK };
 
 function execute(operation: i32, chunk: i32): void {
   switch (operation) {
@@ -28,6 +29,9 @@ function execute(operation: i32, chunk: i32): void {
       return prepareChunk(chunk);
     case Operation.keep:
       if (!SMALL) keepBlock(chunk);
+      return;
+    case Operation.keepCodes:
+      if (!SMALL && ASC_FEATURE_RELAXED_SIMD) keepCodes();
       return;
     case Operation.attend:
       return attendChunk(chunk);

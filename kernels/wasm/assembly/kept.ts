@@ -17,9 +17,15 @@ import { writePair } from './wide';
 /** One of so many inputs may be kept, or more are kept and all are packed. */
 const KEPT_SHARE: i32 = 4;
 /** 2⁻⁴⁰, 2⁻⁶⁰ and infinity as bits. */
-const LEAST_VALUE: i32 = (127 - 40) << 23;
-const LEAST_WEIGHT: i32 = (127 - 60) << 23;
-const INFINITE: i32 = 255 << 23;
+// @ts-ignore: decorator
+@inline
+export const LEAST_VALUE: i32 = (127 - 40) << 23;
+// @ts-ignore: decorator
+@inline
+export const LEAST_WEIGHT: i32 = (127 - 60) << 23;
+// @ts-ignore: decorator
+@inline
+export const INFINITE: i32 = 255 << 23;
 
 /**
  * The list of a block: the number of inputs that are kept, −1 where all are, and 32 times each of them, which is its place in a panel.
@@ -89,7 +95,7 @@ function listInputs(x: usize, rows: i32, inputs: i32, list: usize): i32 {
 /** The bits of four values without their signs; of fewer, where `left` bytes are less than four values, zeros follow. */
 // @ts-ignore: decorator
 @inline
-function sizesAt(at: usize, left: usize): v128 {
+export function sizesAt(at: usize, left: usize): v128 {
   const sizes = v128.and(v128.load(at), i32x4.splat(0x7fffffff));
   return left >= 16 ? sizes : v128.and(sizes, i32x4.gt_s(i32x4.splat(<i32>(left >> 2)), i32x4(0, 1, 2, 3)));
 }
@@ -97,7 +103,7 @@ function sizesAt(at: usize, left: usize): v128 {
 /** Lanes of which the size is above 0 and below another. */
 // @ts-ignore: decorator
 @inline
-function between(sizes: v128, least: i32): v128 {
+export function between(sizes: v128, least: i32): v128 {
   return v128.and(i32x4.gt_s(sizes, i32x4.splat(0)), i32x4.lt_s(sizes, i32x4.splat(least)));
 }
 
@@ -190,13 +196,20 @@ function keptPanel(rows: i32, w: usize, x: usize, list: usize, out: usize, resid
   if (rows > 5) writeOutputs(a5, b5, stride * 5, out, residual, valid);
 }
 
+/** Lanes of which the size is not 0 and tiny, or not finite. */
+// @ts-ignore: decorator
+@inline
+export function notPlain(sizes: v128): v128 {
+  return v128.or(between(sizes, LEAST_WEIGHT), i32x4.ge_s(sizes, i32x4.splat(INFINITE)));
+}
+
 /** Whether each of `count` float32 weights, a multiple of 4, is 0, or finite and not tiny. A small module says no: it leaves nothing out. */
 export function arePlain(values: usize, count: usize): bool {
   if (SMALL) return false;
   let found = i32x4.splat(0);
   for (const end = values + (count << 2); values < end; values += 16) {
     const sizes = sizesAt(values, 16);
-    found = v128.or(found, v128.or(between(sizes, LEAST_WEIGHT), i32x4.ge_s(sizes, i32x4.splat(INFINITE))));
+    found = v128.or(found, notPlain(sizes));
   }
   return !v128.any_true(found);
 }

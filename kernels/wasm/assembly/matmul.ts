@@ -8,6 +8,8 @@
 import { Address, MatmulParameter, MatrixParameter, Size, WeightCode } from '../layout';
 import { blocksOf, blockStart, panelBytes, prefetchBytes, shifted } from './blocks';
 import { word } from './control';
+import { leavesOut } from './kept';
+import { keptOfCodes } from './keptCodes';
 import { FOUR_CODES, SMALL } from './level';
 import { unitBf16, unitF32 } from './unitFloat';
 import { ROW_PANELS, rowsInSteps, rowsWhole } from './rowsQ4';
@@ -75,6 +77,12 @@ function unitQ8(
   if (ASC_FEATURE_RELAXED_SIMD && rows == 1) {
     const x = <usize>word(MatmulParameter.codeRows);
     const steps = <usize>word(MatmulParameter.codeSteps);
+    const list: usize = SMALL ? 0 : <usize>word(MatmulParameter.kept);
+    if (leavesOut(list)) {
+      if (load<i32>(Address.dotInSteps)) keptOfCodes(true, w, panel, list, out, residual, valid);
+      else keptOfCodes(false, w, panel, list, out, residual, valid);
+      return;
+    }
     if (load<i32>(Address.dotInSteps)) tileQ8One(true, w, panel, x, steps, blocks, out, residual, valid, next);
     else tileQ8One(false, w, panel, x, steps, blocks, out, residual, valid, next);
     return;

@@ -13,7 +13,7 @@ import {
 } from '../layout';
 import type { WasmLevel } from '../level';
 import { job, KEYS, LISTS, PACKED, type ProbeJob, RESULT, VALUES, WEIGHTS, X } from './job';
-import { dotted, kept, packing, product } from './productJobs';
+import { dotted, kept, keptCodes, packing, product } from './productJobs';
 
 /**
  * Attention of some rows over a common list of keys, without new keys. Each row has one key more than the one before it, save in a
@@ -143,6 +143,7 @@ export function probeJobs(level: WasmLevel): ProbeJob[] {
       : [WeightCode.q8, WeightCode.q4].flatMap((type) =>
           [0, 1].flatMap((inSteps) => [1, 2, 3, 4, 5, 6, 9].map((rows) => dotted(type, rows, inSteps))),
         )),
+    ...(level === 'simd' ? [] : [0, 1].flatMap((inSteps) => [192, 75].map((inputs) => keptCodes(inputs, inSteps)))),
     ...[1, 2, 3, 4, 5, 6, 9].map((rows) => kept(rows, 192)),
     ...[1, 7].map((rows) => kept(rows, 75)),
     ...[1, 2, 4, 7].map((rows) => attention(rows, 29)),

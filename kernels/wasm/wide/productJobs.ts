@@ -57,8 +57,8 @@ function startsOfSums(blocks: number): ProbeJob['words'] {
 }
 
 /** A product in q8 or q4 with the dot in one instruction or in steps, whichever this engine chooses (`dot` in assembly/tileQ8.ts). */
-export function dotted(type: WeightCode, rows: number, inSteps: number): ProbeJob {
-  const made = product(type, rows, 192);
+export function dotted(type: WeightCode, rows: number, inSteps: number, inputs = 192): ProbeJob {
+  const made = product(type, rows, inputs);
   const words = [...made.words, [Address.dotInSteps, inSteps] as const];
   return { ...made, name: `${made.name}, dot ${inSteps === 1 ? 'in steps' : 'as one instruction'}`, words };
 }
@@ -74,10 +74,34 @@ export function kept(rows: number, inputs: number): ProbeJob {
   return { ...made, name: `sparse ${made.name}`, words, before: [keeping(rows, inputs)] };
 }
 
+/** A product of one row in q8 that leaves groups of inputs out: of 32 inputs three are not zero. */
+export function keptCodes(inputs: number, inSteps: number): ProbeJob {
+  const made = dotted(WeightCode.q8, 1, inSteps, inputs);
+  const words = [...made.words, [Address.parameters + 4 * MatmulParameter.kept, KEPT]] as const;
+  const before = keeping(1, inputs, (_, input) => input % 32 > 2);
+  const codes = [
+    [Address.parameters + 4 * PrepareParameter.floatRows, 0],
+    [Address.parameters + 4 * PrepareParameter.codeRows, CODES],
+    [Address.parameters + 4 * PrepareParameter.codeSteps, STEPS],
+    [Address.parameters + 4 * PrepareParameter.codeBlocks, 1],
+    [Address.parameters + 4 * PrepareParameter.paddingOffset, inputs * 4],
+  ] as const;
+  return {
+    ...made,
+    name: `sparse ${made.name}`,
+    words,
+    before: [{ ...before, operation: Operation.keepCodes, words: [...before.words, ...codes] }],
+  };
+}
+
+/** Whether an input of a row of `kept` is zero. */
+function isZeroOfKept(row: number, input: number): boolean {
+  return input % 8 > 1 || (input % 8 === 1 && row % 2 === 1);
+}
+
 /** Packing of rows that are mostly zero. */
-function keeping(rows: number, inputs: number): ProbeJob {
+function keeping(rows: number, inputs: number, isZero = isZeroOfKept): ProbeJob {
   const made = rowsPacking(rows, inputs);
-  const isZero = (row: number, input: number) => input % 8 > 1 || (input % 8 === 1 && row % 2 === 1);
   const zeros = Array.from({ length: rows * inputs }, (_, i) => i)
     .filter((i) => isZero(Math.floor(i / inputs), i % inputs))
     .map((i) => [SPARSE + i * 4, 0] as const);

@@ -4,8 +4,34 @@ import { WasmInstance } from '../../../kernels/wasm/instance';
 import { Operation, Size } from '../../../kernels/wasm/layout';
 import { matrix } from '../laws/arbitraries';
 import { type Boxes, bytesOf, type Matrix, using } from '../laws/subject';
+import { relaxedMissing } from './support';
 
 const INPUTS = 64;
+
+/** What was left out of a list at an address: a count, and then words of 32 bits. */
+type Reading = (words: Int32Array, block: number) => number[] | null;
+
+/** The inputs that a block of float rows keeps. */
+const keptInputs: Reading = (words, block) => {
+  const [count, ...places] = words.subarray(block * (INPUTS + 1), (block + 1) * (INPUTS + 1));
+  return count < 0 ? null : places.slice(0, count).map((place) => place / 32);
+};
+
+/** The first inputs of the groups of four that a row of codes keeps. */
+const keptGroups: Reading = (words) => {
+  if (words[0] < 0) return null;
+  const inputs: number[] = [];
+  let at = 1;
+  for (let block = 0; block < words[0]; block++) {
+    const [place, , groups] = words.subarray(at, at + 3);
+    at += 3;
+    for (let group = 0; group < groups; group++, at += 2) {
+      const inBlock = words[at] - place - Size.q8Codes;
+      inputs.push((place / Size.q8Block) * 32 + inBlock / 8);
+    }
+  }
+  return inputs;
+};
 
 /** Rows in which the inputs of a list are above zero, each in a row of its own in turn, and all others below. */
 function rowsWith(inputs: readonly number[], rows = 1, value = 1): Matrix {
@@ -15,6 +41,8 @@ function rowsWith(inputs: readonly number[], rows = 1, value = 1): Matrix {
   });
   return { rows, cols: INPUTS, values };
 }
+
+const relaxed = relaxedMissing === null ? test : test.skip;
 
 describe('inputs that a relu made zero', () => {
   let backend: Backend;
@@ -33,14 +61,10 @@ describe('inputs that a relu made zero', () => {
       chunks,
     ) {
       this.exports.run(operation, chunks, 0);
-      if (operation !== Operation.keep) return;
+      if (operation !== Operation.keep && operation !== Operation.keepCodes) return;
       const at = area.mock.results[area.mock.calls.findLastIndex(([name]) => name === 'kept')].value as number;
-      for (let block = 0; block < chunks; block++) {
-        const list = (at >> 2) + block * (INPUTS + 1);
-        const { i32 } = this.memory;
-        const kept = [...i32.slice(list + 1, list + 1 + Math.max(0, i32[list]))];
-        found.push(i32[list] < 0 ? null : kept.map((place) => place / 32));
-      }
+      const read = operation === Operation.keep ? keptInputs : keptGroups;
+      for (let block = 0; block < chunks; block++) found.push(read(this.memory.i32.subarray(at >> 2), block));
     });
     try {
       await using(backend, async (boxes) => body(boxes));
@@ -128,10 +152,54 @@ describe('inputs that a relu made zero', () => {
     }
   });
 
-  test('only a relu makes zeros, for weights in float32, until the box or the weight has another content', async () => {
+  relaxed(
+    'of one row of codes those groups of four are kept in which a code is not 0, up to a quarter of all',
+    async () => {
+      const codesOf = (inputs: readonly number[], value = 1) => keptOf(rowsWith(inputs, 1, value), { type: 'q8' });
+      expect(await codesOf([])).toEqual([[]]);
+      expect(await codesOf([5])).toEqual([[4]]);
+      expect(await codesOf([4, 7, 31, 32, 63])).toEqual([[4, 28, 32, 60]]);
+      expect(await codesOf([4, 7, 31, 32, 57, 63])).toEqual([null]);
+      const small = rowsWith([5, 9, 40]);
+      small.values[9] = 2 ** -8; // nearer to code 0 than to 1
+      small.values[40] = 2 ** -8; // the largest of its block
+      expect(await keptOf(small, { type: 'q8' })).toEqual([[4, 40]]);
+      expect(await keptOf(rowsWith([5], 2), { type: 'q8' })).toEqual([]); // two rows
+    },
+  );
+
+  relaxed(
+    'a block without a zero, a step that is tiny or no number, and such a scale leave nothing out of codes',
+    async () => {
+      const whole = rowsWith(Array.from({ length: 32 }, (_, i) => i));
+      for (let i = 0; i < 32; i++) whole.values[i] = i === 3 ? 1.5 : 1;
+      expect(await keptOf(whole, { type: 'q8' })).toEqual([null]);
+      const least = 127 * 2 ** -40;
+      expect(await keptOf(rowsWith([8], 1, least), { type: 'q8' })).toEqual([[8]]);
+      expect(await keptOf(rowsWith([8], 1, least * (1 - 2 ** -20)), { type: 'q8' })).toEqual([null]);
+      for (const value of [Infinity, Number.NaN]) {
+        expect(await keptOf(rowsWith([8], 1, value), { type: 'q8' })).toEqual([null]);
+      }
+      for (const [value, isPlain] of [
+        [0, true],
+        [127 * 2 ** -60, true],
+        [126 * 2 ** -60, false],
+        [Infinity, false],
+        [Number.NaN, false],
+      ] as const) {
+        const weight = matrix(1, 9, INPUTS);
+        weight.values.fill(0, 9 * INPUTS - 32);
+        weight.values[9 * INPUTS - 1] = value;
+        const kept = await keptOf(rowsWith([8]), { weight, type: 'q8' });
+        expect([value, kept]).toEqual([value, isPlain ? [[8]] : []]);
+      }
+    },
+  );
+
+  test('only a relu makes zeros, for some types, until the box or the weight has another content', async () => {
     const few = rowsWith([8]);
     for (const kind of ['gelu', 'gelu_new', 'silu'] as const) expect(await keptOf(few, { kind })).toEqual([]);
-    for (const type of ['bf16', 'q8', 'q4'] as const) expect(await keptOf(few, { type })).toEqual([]);
+    for (const type of ['bf16', 'q4'] as const) expect(await keptOf(few, { type })).toEqual([]);
     const plain = matrix(1, 9, INPUTS);
     const infinite = matrix(1, 9, INPUTS);
     infinite.values[0] = Infinity;
