@@ -14,8 +14,16 @@ import { packRow } from './prepare';
 import { writeOutputs, writeUnit } from './tile';
 import { writePair } from './wide';
 
-/** One of so many inputs may be kept, or more are kept and all are packed. */
-const KEPT_SHARE: i32 = 4;
+/**
+ * One of so many inputs may be kept, or all are packed. Memory that is read here and there comes more slowly than memory that is read in
+ * order, so with several rows fewer inputs are worth it, until there are so many rows that arithmetic is the limit.
+ */
+// @ts-ignore: decorator
+@inline
+function keptShare(rows: i32): i32 {
+  if (rows <= 3 || rows > 32) return 5;
+  return rows <= 8 ? 8 : 16;
+}
 /** 2⁻⁴⁰, 2⁻⁶⁰ and infinity as bits. */
 // @ts-ignore: decorator
 @inline
@@ -54,7 +62,7 @@ export function keepBlock(block: i32): void {
   const width = <usize>inputs << 2;
   const x = <usize>word(PrepareParameter.x) + <usize>start * width;
   const list = listOf(<usize>word(PrepareParameter.kept), inputs, block);
-  const kept = listInputs(x, end - start, inputs, list + 4);
+  const kept = listInputs(x, end - start, inputs, inputs / keptShare(rows), list + 4);
   store<i32>(list, kept);
   if (kept < 0) {
     for (let row = start; row < end; row++) packRow(row, inputs, <usize>word(PrepareParameter.x) + <usize>row * width);
@@ -72,12 +80,11 @@ export function keepBlock(block: i32): void {
 }
 
 /**
- * Lists the inputs that are not zero in every row. Returns how many, or −1 where they are too many to leave the rest out, or where a value
- * is tiny.
+ * Lists the inputs that are not zero in every row. Returns how many, or −1 where they are more than `count`, or where a value is tiny.
  */
-function listInputs(x: usize, rows: i32, inputs: i32, list: usize): i32 {
+function listInputs(x: usize, rows: i32, inputs: i32, count: i32, list: usize): i32 {
   const width = <usize>inputs << 2;
-  const most = <usize>(inputs / KEPT_SHARE) << 2;
+  const most = <usize>count << 2;
   const from = list;
   let tiny = i32x4.splat(0);
   for (let i: usize = 0; i < width; i += 16) {
@@ -130,15 +137,15 @@ export function keptOne(w: usize, panel: usize, x: usize, list: usize, out: usiz
 
 /** A block of 2 to 6 rows by a panel, or by two: with few rows, or in wide modules. */
 export function keptBlock(
-  rows: i32, w: usize, panel: usize, x: usize, list: usize, out: usize, residual: usize, stride: usize, valid: i32,
+  rows: i32, w: usize, panel: usize, x: usize, list: usize, out: usize, residual: usize, stride: usize, valid: i32, ahead: usize,
 ): void {
   if (rows == 2) return keptPair(2, w, panel, x, list, out, residual, stride, valid);
   if (WIDE && rows == 3) return keptPair(3, w, panel, x, list, out, residual, stride, valid);
   for (let panels = WIDE ? 2 : 1; panels > 0 && valid > 0; panels--, valid -= Size.panelOutputs) {
-    if (rows == 3) keptPanel(3, w, x, list, out, residual, stride, valid);
-    else if (rows == 4) keptPanel(4, w, x, list, out, residual, stride, valid);
-    else if (rows == 5) keptPanel(5, w, x, list, out, residual, stride, valid);
-    else keptPanel(6, w, x, list, out, residual, stride, valid);
+    if (rows == 3) keptPanel(3, w, x, list, out, residual, stride, valid, ahead);
+    else if (rows == 4) keptPanel(4, w, x, list, out, residual, stride, valid, ahead);
+    else if (rows == 5) keptPanel(5, w, x, list, out, residual, stride, valid, ahead);
+    else keptPanel(6, w, x, list, out, residual, stride, valid, ahead);
     w += panel;
     out += 32;
     residual = shifted(residual, 32);
@@ -172,13 +179,14 @@ function keptPair(
 /** `rows` (3 to 6) rows by a panel. */
 // @ts-ignore: decorator
 @inline
-function keptPanel(rows: i32, w: usize, x: usize, list: usize, out: usize, residual: usize, stride: usize, valid: i32): void {
+function keptPanel(rows: i32, w: usize, x: usize, list: usize, out: usize, residual: usize, stride: usize, valid: i32, ahead: usize): void {
   const zero = f32x4.splat(0);
   let a0 = zero, a1 = zero, a2 = zero, a3 = zero, a4 = zero, a5 = zero;
   let b0 = zero, b1 = zero, b2 = zero, b3 = zero, b4 = zero, b5 = zero;
   const end = list + 4 + (<usize>load<i32>(list) << 2);
   for (list += 4; list < end; list += 4) {
     const v = w + <usize>load<u32>(list);
+    atomic.load<u8>(v + ahead);
     const p = v128.load(v), q = v128.load(v, 16);
     let s = v128.load_splat<f32>(x); a0 = madd(s, p, a0); b0 = madd(s, q, b0);
     s = v128.load_splat<f32>(x, 4); a1 = madd(s, p, a1); b1 = madd(s, q, b1);

@@ -21,6 +21,7 @@ function unitFloat(
   const x = <usize>word(MatmulParameter.floatRows);
   const stride = <usize>outputs << 2;
   const isPairs = WIDE && type == WeightCode.bf16;
+  const ahead = next - w; // to the unit that follows, or 0 for the last
   const lists: usize = SMALL || type != WeightCode.f32 ? 0 : <usize>word(MatmulParameter.kept);
   if (isPairs && rows == 1) {
     rowOfBf16(w, panel, out, residual, valid, next);
@@ -29,7 +30,7 @@ function unitFloat(
     else tileOne(type, w, panel, x, out, residual, valid, next);
   } else if (!isPairs && rows == 2) {
     for (let column = 0; column < Size.unitOutputs && column < valid; column += Size.panelOutputs * 2) {
-      if (leavesOut(lists)) keptBlock(2, w, panel, x, lists, out, residual, stride, valid - column);
+      if (leavesOut(lists)) keptBlock(2, w, panel, x, lists, out, residual, stride, valid - column, ahead);
       else tileTwo(type, w, panel, x, out, residual, stride, valid - column, next);
       next += panel >> 1;
       w += panel * 2;
@@ -46,7 +47,7 @@ function unitFloat(
         const xs = x + ((<usize>start * evenInputs(inputs)) << 2);
         const blockRows = blockStart(rows, count, block + 1) - start;
         const list = listOf(lists, inputs, block);
-        if (leavesOut(list)) keptBlock(blockRows, w, panel, xs, list, out + at, shifted(residual, at), stride, valid - column);
+        if (leavesOut(list)) keptBlock(blockRows, w, panel, xs, list, out + at, shifted(residual, at), stride, valid - column, ahead);
         else blockFloat(type, blockRows, w, xs, out + at, shifted(residual, at), stride, valid - column, next, panel, bytes);
         next += ((panel * PANELS) >> 2) / <usize>count;
       }

@@ -67,11 +67,12 @@ export function dotted(type: WeightCode, rows: number, inSteps: number, inputs =
 const SPARSE = LISTS;
 const KEPT = LISTS + (1 << 16);
 
-/** A product in float32 that leaves inputs out, if they are few enough: of 8 inputs one is not zero in every row, and one in every second row. */
-export function kept(rows: number, inputs: number): ProbeJob {
+/** A product in float32 that leaves inputs out: of so many one is not zero in every row, and one in every second row. Of 4 that is too many. */
+export function kept(rows: number, inputs: number, every: 4 | 32): ProbeJob {
   const made = product(WeightCode.f32, rows, inputs);
+  const isZero = (row: number, input: number) => input % every > 1 || (input % every === 1 && row % 2 === 1);
   const words = [...made.words, [Address.parameters + 4 * MatmulParameter.kept, KEPT] as const];
-  return { ...made, name: `sparse ${made.name}`, words, before: [keeping(rows, inputs)] };
+  return { ...made, name: `sparse ${made.name}`, words, before: [keeping(rows, inputs, isZero)] };
 }
 
 /** A product of one row in q8 that leaves groups of inputs out: of 32 inputs three are not zero. */
@@ -94,13 +95,8 @@ export function keptCodes(inputs: number, inSteps: number): ProbeJob {
   };
 }
 
-/** Whether an input of a row of `kept` is zero. */
-function isZeroOfKept(row: number, input: number): boolean {
-  return input % 8 > 1 || (input % 8 === 1 && row % 2 === 1);
-}
-
 /** Packing of rows that are mostly zero. */
-function keeping(rows: number, inputs: number, isZero = isZeroOfKept): ProbeJob {
+function keeping(rows: number, inputs: number, isZero: (row: number, input: number) => boolean): ProbeJob {
   const made = rowsPacking(rows, inputs);
   const zeros = Array.from({ length: rows * inputs }, (_, i) => i)
     .filter((i) => isZero(Math.floor(i / inputs), i % inputs))

@@ -105,16 +105,29 @@ describe('inputs that a relu made zero', () => {
     ]);
   });
 
-  test('of more than a quarter nothing is left out, in that block alone', async () => {
-    const quarter = Array.from({ length: INPUTS / 4 }, (_, i) => i * 4);
-    expect(await keptOf(rowsWith(quarter))).toEqual([quarter]);
-    expect(await keptOf(rowsWith([...quarter, 1]))).toEqual([null]);
-    expect(await keptOf(rowsWith([...quarter, 61]))).toEqual([null]);
-    const rows = rowsWith([...quarter, 1], 1);
-    const many = { rows: 7, cols: INPUTS, values: new Float32Array(7 * INPUTS).fill(-1) };
-    many.values.set(rows.values, 2 * INPUTS);
-    expect(await keptOf(many)).toEqual([null, []]);
-  });
+  test.each([
+    [1, 5],
+    [3, 5],
+    [4, 8],
+    [8, 8],
+    [9, 16],
+    [32, 16],
+    [33, 5],
+  ])(
+    'of %i rows at most one of %i inputs is kept, or nothing is left out, in each block for itself',
+    async (rows, share) => {
+      const most = Array.from({ length: Math.floor(INPUTS / share) }, (_, i) => i * 4 + 3);
+      const x = (kept: readonly number[]) => {
+        const made = rowsWith([], rows);
+        for (const input of kept) made.values[input] = 1; // in the first row
+        return made;
+      };
+      const others = new Array(Math.ceil(rows / Size.floatBlockRows) - 1).fill([]);
+      expect(await keptOf(x(most))).toEqual([most, ...others]);
+      expect(await keptOf(x([0, ...most]))).toEqual([null, ...others]);
+      expect(await keptOf(x([...most, 63]))).toEqual([null, ...others]);
+    },
+  );
 
   test('of inputs past the last four and of fewer than four', async () => {
     for (const cols of [1, 3, 5, 6, 7]) {
