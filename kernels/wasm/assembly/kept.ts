@@ -135,7 +135,7 @@ export function keptOne(w: usize, panel: usize, x: usize, list: usize, out: usiz
   writeUnit(a0, b0, a1, b1, a2, b2, a3, b3, out, residual, valid);
 }
 
-/** A block of 2 to 6 rows by a panel, or by two: with few rows, or in wide modules. */
+/** A block of 2 to 6 rows by a panel, or by two: with few rows, or in wide modules. Three rows and more prefetch what lies `ahead` bytes further. */
 export function keptBlock(
   rows: i32, w: usize, panel: usize, x: usize, list: usize, out: usize, residual: usize, stride: usize, valid: i32, ahead: usize,
 ): void {
