@@ -1,3 +1,4 @@
+import { mean } from 'simple-statistics';
 import type { Backend } from '../../kernels';
 
 /** A backend that can tell how many feed-forward units a relu leaves. */
@@ -36,7 +37,6 @@ export function watchActive(inner: Backend): Watched {
 export function activeLine(shares: readonly number[]): string | null {
   if (shares.length === 0) return null;
   const percent = (share: number) => (100 * share).toFixed(1);
-  const mean = shares.reduce((sum, share) => sum + share, 0) / shares.length;
   const range = `least ${percent(Math.min(...shares))}, most ${percent(Math.max(...shares))} by layer`;
-  return `active feed-forward units: ${percent(mean)} % (${range})`;
+  return `active feed-forward units: ${percent(mean(shares))} % (${range})`;
 }

@@ -24,6 +24,7 @@ function keptShare(rows: i32): i32 {
   if (rows <= 3 || rows > 32) return 5;
   return rows <= 8 ? 8 : 16;
 }
+
 /** 2⁻⁴⁰, 2⁻⁶⁰ and infinity as bits. */
 // @ts-ignore: decorator
 @inline
@@ -216,8 +217,7 @@ export function arePlain(values: usize, count: usize): bool {
   if (SMALL) return false;
   let found = i32x4.splat(0);
   for (const end = values + (count << 2); values < end; values += 16) {
-    const sizes = sizesAt(values, 16);
-    found = v128.or(found, notPlain(sizes));
+    found = v128.or(found, notPlain(sizesAt(values, 16)));
   }
   return !v128.any_true(found);
 }

@@ -33,11 +33,22 @@ export const RESULT = 3 << 20;
 
 type Words = Readonly<Record<number, number>>;
 
+/** Parameters of an operation, by their numbers, as words to write. */
+export function parameterWords(parameters: Words): ProbeJob['words'] {
+  return Object.entries(parameters).map(([i, value]) => [Address.parameters + Number(i) * 4, value] as const);
+}
+
 export function job(name: string, operation: Operation, chunks: number, parameters: Words, bytes: number): ProbeJob {
-  const words = Object.entries(parameters).map(([i, value]) => [Address.parameters + Number(i) * 4, value] as const);
   const scratch = [
     [Address.scratch, SCRATCH],
     [Address.scratchStride, 1 << 19],
   ] as const;
-  return { name, operation, chunks, words: [...scratch, ...words], before: [], result: [RESULT, bytes] };
+  return {
+    name,
+    operation,
+    chunks,
+    words: [...scratch, ...parameterWords(parameters)],
+    before: [],
+    result: [RESULT, bytes],
+  };
 }

@@ -10,7 +10,20 @@ import {
   StoredCode,
   WeightCode,
 } from '../layout';
-import { CODES, job, KEYS, LISTS, PACKED, type ProbeJob, RESULT, STEPS, VALUES, WEIGHTS, X } from './job';
+import {
+  CODES,
+  job,
+  KEYS,
+  LISTS,
+  PACKED,
+  type ProbeJob,
+  parameterWords,
+  RESULT,
+  STEPS,
+  VALUES,
+  WEIGHTS,
+  X,
+} from './job';
 
 /**
  * A product with a residual, in tiles for 128 or for 256 bits. The number of outputs is no multiple of a panel, so that the end of
@@ -71,22 +84,22 @@ const KEPT = LISTS + (1 << 16);
 export function kept(rows: number, inputs: number, every: 4 | 32): ProbeJob {
   const made = product(WeightCode.f32, rows, inputs);
   const isZero = (row: number, input: number) => input % every > 1 || (input % every === 1 && row % 2 === 1);
-  const words = [...made.words, [Address.parameters + 4 * MatmulParameter.kept, KEPT] as const];
+  const words = [...made.words, ...parameterWords({ [MatmulParameter.kept]: KEPT })];
   return { ...made, name: `sparse ${made.name}`, words, before: [keeping(rows, inputs, isZero)] };
 }
 
 /** A product of one row in q8 that leaves groups of inputs out: of 32 inputs three are not zero. */
 export function keptCodes(inputs: number, inSteps: number): ProbeJob {
   const made = dotted(WeightCode.q8, 1, inSteps, inputs);
-  const words = [...made.words, [Address.parameters + 4 * MatmulParameter.kept, KEPT]] as const;
+  const words = [...made.words, ...parameterWords({ [MatmulParameter.kept]: KEPT })];
   const before = keeping(1, inputs, (_, input) => input % 32 > 2);
-  const codes = [
-    [Address.parameters + 4 * PrepareParameter.floatRows, 0],
-    [Address.parameters + 4 * PrepareParameter.codeRows, CODES],
-    [Address.parameters + 4 * PrepareParameter.codeSteps, STEPS],
-    [Address.parameters + 4 * PrepareParameter.codeBlocks, 1],
-    [Address.parameters + 4 * PrepareParameter.paddingOffset, inputs * 4],
-  ] as const;
+  const codes = parameterWords({
+    [PrepareParameter.floatRows]: 0,
+    [PrepareParameter.codeRows]: CODES,
+    [PrepareParameter.codeSteps]: STEPS,
+    [PrepareParameter.codeBlocks]: 1,
+    [PrepareParameter.paddingOffset]: inputs * 4,
+  });
   return {
     ...made,
     name: `sparse ${made.name}`,
@@ -101,10 +114,7 @@ function keeping(rows: number, inputs: number, isZero: (row: number, input: numb
   const zeros = Array.from({ length: rows * inputs }, (_, i) => i)
     .filter((i) => isZero(Math.floor(i / inputs), i % inputs))
     .map((i) => [SPARSE + i * 4, 0] as const);
-  const parameters = [
-    [Address.parameters + 4 * PrepareParameter.x, SPARSE],
-    [Address.parameters + 4 * PrepareParameter.kept, KEPT],
-  ] as const;
+  const parameters = parameterWords({ [PrepareParameter.x]: SPARSE, [PrepareParameter.kept]: KEPT });
   const chunks = Math.ceil(rows / Size.floatBlockRows);
   return { ...made, operation: Operation.keep, chunks, words: [...made.words, ...parameters, ...zeros] };
 }
