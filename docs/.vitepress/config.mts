@@ -21,6 +21,7 @@ export const TOPICS: readonly { text: string; pages: readonly (readonly [title: 
       ['The algorithm, line by line', 'docs/algorithm.md'],
       ['T5 from scratch', 'docs/t5.md'],
       ['Kernels', 'docs/kernels.md'],
+      ['How the kernels are built', 'docs/kernel-notes.md'],
       ['Exactness', 'docs/exactness.md'],
       ['Performance', 'docs/performance.md'],
       ['The explorer', 'docs/explorer.md'],
