@@ -164,7 +164,7 @@ function faster(a: Result, b: Result): Result {
 }
 
 function factsOf(model: T5Model): ModelFacts {
-  const { name, config, parameters, weightBytes, dtype, vocabularySize, hasDecoder } = model;
+  const { name, config, parameters, weightBytes, dtype, narrowed, vocabularySize, hasDecoder } = model;
   const { family, dModel } = config;
-  return { name, family, parameters, weightBytes, dtype, vocabularySize, dModel, hasDecoder };
+  return { name, family, parameters, weightBytes, dtype, narrowed, vocabularySize, dModel, hasDecoder };
 }

@@ -26,7 +26,10 @@ export interface LoadOptions {
    * on the wasm backend it is `self:q8:copy`; else null.
    */
   readonly draft?: DraftSource | readonly DraftSource[] | null;
-  /** Type of weights in memory: `f32`, `bf16`, `q8` (int8, a scale a block), or `q4` (4 bits, for drafts, not on `gpu`). Default: as stored. */
+  /**
+   * Type of weights in memory: `f32`, `bf16`, `q8` (int8, a scale a block), or `q4` (4 bits, for drafts, not on `gpu`). Default: as stored,
+   * where a float32 matrix whose every value fits in bf16 takes two bytes a value, with the same bits of every result.
+   */
   readonly dtype?: Dtype;
   /** What computes: `auto` (the default) takes the fastest that works here. */
   readonly backend?: BackendName | 'auto';
@@ -229,6 +232,8 @@ export interface ModelFacts {
   /** Bytes of its weights in memory. */
   readonly weightBytes: number;
   readonly dtype: Dtype;
+  /** Matrices of a float32 file that are kept in bf16, because it holds their every value: the same bits in half the memory. */
+  readonly narrowed: number;
   readonly vocabularySize: number;
   /** Width of its states: a text's states are [tokens, dModel]. */
   readonly dModel: number;

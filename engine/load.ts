@@ -5,7 +5,6 @@ import {
   type FeedForwardTensors,
   type ResolvedTensors,
   resolveTensors,
-  rowScaleName,
   type T5Config,
   type T5Tensors,
   type TensorInfo,
@@ -21,7 +20,8 @@ import {
   type FeedForwardWeights,
   type T5Weights,
 } from './layers';
-import { checkWeightsFit } from './memory';
+import { fitsBf16, isNarrowable, savedBytes } from './narrow';
+import { Room, sharesHead } from './room';
 import { readFloats, rowReader } from './stored';
 
 export interface LoadProgress {
@@ -33,7 +33,10 @@ export interface LoadProgress {
 }
 
 export interface LoadOptions {
-  /** Type to keep the weights in; by default the one stored (float16 and int8 are converted to float32 exactly). */
+  /**
+   * Type to keep the weights in; by default the one stored (float16 and int8 are converted to float32 exactly). Where none is named,
+   * a matrix stored in float32 whose every value fits in bfloat16 is kept in it: the same values, and the same bits of every result.
+   */
   readonly dtype?: Dtype;
   /** Keeps the decoder and the head a second time, in this type: the target's own draft. Default none. */
   readonly copy?: Dtype;
@@ -46,11 +49,13 @@ export interface LoadedWeights {
   readonly weights: T5Weights;
   /** The same model with another decoder and head; null without `LoadOptions.copy`. */
   readonly copy: T5Weights | null;
-  /** Type that the matrices are kept in. */
+  /** Type of the matrices. */
   readonly dtype: Dtype;
   readonly parameters: number;
   /** Bytes that the matrices take on the backend, the copy's included. */
   readonly weightBytes: number;
+  /** Matrices of these in f32 that are kept in bf16, because it holds their every value. */
+  readonly narrowed: number;
   /** Frees all of them. */
   free(): void;
 }
@@ -71,27 +76,19 @@ export async function loadWeights(
   options: LoadOptions,
 ): Promise<LoadedWeights> {
   const tensors = resolveTensors(checkpoint);
-  const loader = new Loader(checkpoint, backend, dtype, options);
-  loader.checkRoom(tensors);
+  const narrows = dtype === 'f32' && options.dtype === undefined;
+  const room = new Room(checkpoint, backend.facts, { dtype, copy: options.copy, narrows }, tensors);
+  const loader = new Loader(checkpoint, backend, options, room);
   try {
     const weights = await loader.load(tensors);
     const { parameters } = loader;
     const copy = options.copy === undefined ? null : await loader.copyDecoder(tensors, weights, options.copy);
-    const { weightBytes } = loader;
-    return { weights, copy, dtype, parameters, weightBytes, free: () => loader.free() };
+    const { weightBytes, narrowed } = loader;
+    return { weights, copy, dtype, parameters, weightBytes, narrowed, free: () => loader.free() };
   } catch (error) {
     loader.free();
     throw error;
   }
-}
-
-/** The matrices that the decoder's copy has of its own: a head only where the model's has another type. */
-function copiedNames({ head, decoder }: ResolvedTensors, copy: Dtype, dtype: Dtype): string[] {
-  const blocks = (decoder?.blocks ?? []).flatMap(({ attention, cross, feedForward }) => [
-    ...[attention.query, attention.key, attention.value, attention.output, cross.query, cross.output],
-    ...[...feedForward.inputs, feedForward.output],
-  ]);
-  return vocabularyDtype(copy) === vocabularyDtype(dtype) ? blocks : [head, ...blocks];
 }
 
 type Box = Parameters<Backend['free']>[0];
@@ -99,40 +96,23 @@ type Box = Parameters<Backend['free']>[0];
 class Loader {
   parameters = 0;
   weightBytes = 0;
+  narrowed = 0;
   private loaded = 0;
-  private total = 0;
   private readonly boxes: Box[] = [];
   private readonly config: T5Config;
+  private readonly dtype: Dtype;
+  /** Whether matrices that bf16 holds without loss are kept in it. Who names a type gets that type. */
+  private readonly narrows: boolean;
 
   constructor(
     private readonly checkpoint: Checkpoint,
     private readonly backend: Backend,
-    private readonly dtype: Dtype,
     private readonly options: LoadOptions,
+    private readonly room: Room,
   ) {
     this.config = checkpoint.config;
-  }
-
-  /** Adds up what will be read, and refuses a model that does not fit, before anything is allocated. */
-  checkRoom(tensors: ResolvedTensors): void {
-    const { facts } = this.backend;
-    const { copy } = this.options;
-    let needed = 0;
-    const typeIn = (name: string, dtype: Dtype): Dtype =>
-      name === tensors.embedding || name === tensors.head ? vocabularyDtype(dtype) : dtype;
-    if (copy !== undefined) {
-      for (const name of copiedNames(tensors, copy, this.dtype)) {
-        const { shape, bytes } = this.info(name);
-        this.total += bytes + (this.scaleOf(name)?.bytes ?? 0);
-        needed += facts.weightBytes(shape[0], shape[1], typeIn(name, copy));
-      }
-    }
-    for (const { name } of tensors.all) {
-      const { shape, bytes } = this.info(name);
-      this.total += bytes + (this.scaleOf(name)?.bytes ?? 0);
-      needed += shape.length === 2 ? facts.weightBytes(shape[0], shape[1], typeIn(name, this.dtype)) : bytes;
-    }
-    checkWeightsFit(facts, this.checkpoint.name, needed, this.dtype);
+    this.dtype = room.types.dtype;
+    this.narrows = room.types.narrows;
   }
 
   free(): void {
@@ -140,6 +120,7 @@ class Loader {
   }
 
   async load(tensors: ResolvedTensors): Promise<T5Weights> {
+    this.room.checkLeast();
     // In the order of Hugging Face's files: of a file that is still arriving, the first tensors are there first.
     const decoder = tensors.decoder && (await this.decoder(tensors.decoder));
     const encoder = await this.encoder(tensors.encoder);
@@ -157,9 +138,10 @@ class Loader {
   async copyDecoder(tensors: ResolvedTensors, weights: T5Weights, dtype: Dtype): Promise<T5Weights> {
     const blocks = tensors.decoder?.blocks ?? [];
     const { layers, finalNorm } = decoderOf(weights);
-    const copied = (name: string) => this.matrix(name, dtype);
-    const vocabulary = vocabularyDtype(dtype);
-    const head = vocabulary === weights.head.type ? weights.head : await this.matrix(tensors.head, vocabulary);
+    const copied = (name: string) => this.matrix(name, dtype, false);
+    const head = sharesHead(dtype, this.dtype)
+      ? weights.head
+      : await this.matrix(tensors.head, vocabularyDtype(dtype), false);
     const copies: DecoderLayer[] = [];
     for (const [i, { attention, cross, feedForward }] of blocks.entries()) {
       const own = layers[i];
@@ -230,27 +212,50 @@ class Loader {
     return this.keep(this.backend.bias(heads, offset, table));
   }
 
-  /** Packs a matrix chunk by chunk. The next chunk is read while one is packed. */
-  private async matrix(name: string, dtype = this.dtype): Promise<Weight> {
+  /**
+   * Packs a matrix chunk by chunk; the next chunk is read while one is packed. A matrix that may be narrowed is packed in bf16 until a
+   * chunk does not fit. It is then packed again from its first row.
+   */
+  private async matrix(name: string, dtype = this.dtype, narrows = this.narrows): Promise<Weight> {
+    const { backend, checkpoint } = this;
     const info = this.info(name);
     const [rows, cols] = info.shape;
-    const { rowBytes, stored, extraBytes, convert } = await rowReader(this.checkpoint, info);
+    const { rowBytes, stored, extraBytes, convert } = await rowReader(checkpoint, info);
     if (extraBytes > 0) this.advance(name, extraBytes);
-    const weight = this.keep(this.backend.weight(rows, cols, dtype));
     const step = Math.max(CHUNK_ROWS, Math.floor(CHUNK_BYTES / rowBytes / CHUNK_ROWS) * CHUNK_ROWS);
     const read = (row: number) =>
-      row < rows ? this.checkpoint.read(name, row * rowBytes, Math.min(step, rows - row) * rowBytes) : null;
+      row < rows ? checkpoint.read(name, row * rowBytes, Math.min(step, rows - row) * rowBytes) : null;
+    let type = narrows && isNarrowable(info, backend.facts) ? 'bf16' : dtype;
+    let weight: Weight | null = null;
+    let counted = 0; // rows that progress has counted
     let next = read(0);
-    for (let row = 0; row < rows; row += step) {
+    for (let row = 0; row < rows; ) {
       const bytes = (await next) as Uint8Array;
+      if (type !== dtype && stored === 'f32' && !fitsBf16(bytes)) {
+        type = dtype;
+        this.room.checkWhole();
+        if (weight) {
+          this.drop(weight);
+          weight = null;
+          row = 0;
+          next = read(0);
+          continue;
+        }
+      }
       next = read(row + step);
       next?.catch(() => undefined); // its error is thrown where it is awaited; until then it must not count as unhandled
-      this.backend.fill(weight, row, convert(bytes, row), stored);
-      this.advance(name, bytes.length);
+      weight ??= this.keep(backend.weight(rows, cols, type));
+      backend.fill(weight, row, convert(bytes, row), stored);
+      row += step;
+      this.advance(name, row > counted ? bytes.length : 0);
+      counted = Math.max(counted, row);
     }
+    if (type !== dtype) this.narrowed++;
+    const taken = backend.facts.weightBytes(rows, cols, type);
+    this.room.take(taken, type === dtype ? 0 : savedBytes(info, backend.facts));
     this.parameters += rows * cols;
-    this.weightBytes += this.backend.facts.weightBytes(rows, cols, dtype);
-    return weight;
+    this.weightBytes += taken;
+    return weight as Weight;
   }
 
   /** A small tensor as float32. */
@@ -259,6 +264,7 @@ class Loader {
     const values = await readFloats(this.checkpoint, info);
     this.advance(name, info.bytes);
     this.parameters += values.length;
+    this.room.take(info.bytes);
     return values;
   }
 
@@ -267,20 +273,20 @@ class Loader {
     return this.checkpoint.tensors.get(name) as TensorInfo;
   }
 
-  /** The scales of the rows of a matrix in int8. */
-  private scaleOf(name: string): TensorInfo | undefined {
-    return this.info(name).type === 'I8' ? this.checkpoint.tensors.get(rowScaleName(name)) : undefined;
-  }
-
   private keep<B extends Box>(box: B): B {
     this.boxes.push(box);
     return box;
+  }
+
+  private drop(box: Box): void {
+    this.boxes.splice(this.boxes.indexOf(box), 1);
+    this.backend.free(box);
   }
 
   private advance(tensor: string, bytes: number): void {
     if (this.options.signal?.aborted)
       throw new EngineError('aborted', `${this.checkpoint.name}: loading was cancelled`);
     this.loaded += bytes;
-    this.options.onProgress?.({ tensor, loaded: this.loaded, total: this.total });
+    this.options.onProgress?.({ tensor, loaded: this.loaded, total: this.room.stored });
   }
 }

@@ -8,14 +8,27 @@ function roomOn(facts: BackendFacts): number {
   return facts.capacityBytes - facts.allocatedBytes();
 }
 
+/** The weights of a model. */
+export interface WeightsSize {
+  readonly name: string;
+  readonly dtype: Dtype;
+  /** Bytes that they take. */
+  readonly bytes: number;
+  /** Bytes that they take if every matrix that may be kept in bf16 is. */
+  readonly least?: number;
+  /** Bytes of them that are allocated already. Default 0. */
+  readonly taken?: number;
+}
+
 /**
- * Refuses weights that do not fit on a backend.
+ * Refuses weights that do not fit on a backend. Where the least that they can take fits, it is not known yet.
  *
  * @throws EngineError `out-of-memory`
  */
-export function checkWeightsFit(facts: BackendFacts, name: string, bytes: number, dtype: Dtype): void {
-  const room = roomOn(facts);
-  if (bytes <= room) return;
+export function checkWeightsFit(facts: BackendFacts, size: WeightsSize): void {
+  const { name, dtype, bytes, least = bytes, taken = 0 } = size;
+  const room = roomOn(facts) + taken;
+  if (least <= room) return;
   const place = `room on backend ${facts.name}`;
   throw new EngineError(
     'out-of-memory',

@@ -66,6 +66,7 @@ class Model implements T5Model, SlotPools {
   readonly dtype: Dtype;
   readonly parameters: number;
   readonly weightBytes: number;
+  readonly narrowed: number;
   readonly copyDtype: Dtype | null;
   readonly hasDecoder: boolean;
   readonly selfSlots: SlotPool;
@@ -86,12 +87,13 @@ class Model implements T5Model, SlotPools {
     { observe, copy }: ModelOptions,
   ) {
     const { config, name } = checkpoint;
-    const { weights, dtype, parameters, weightBytes } = loaded;
+    const { weights, dtype, parameters, weightBytes, narrowed } = loaded;
     this.name = name;
     this.config = config;
     this.dtype = dtype;
     this.parameters = parameters;
     this.weightBytes = weightBytes;
+    this.narrowed = narrowed;
     this.copyDtype = copy ?? null;
     this.context = { backend, config, weights, observe };
     this.copyContext = loaded.copy && { ...this.context, weights: loaded.copy };

@@ -149,11 +149,13 @@ export interface AttentionMaps {
 export interface T5Model extends SequenceModel, Disposable {
   readonly name: string;
   readonly config: T5Config;
-  /** Type that the weight matrices are kept in. */
+  /** Type of the weight matrices. */
   readonly dtype: Dtype;
   readonly parameters: number;
   /** Bytes that the weight matrices take on the backend. */
   readonly weightBytes: number;
+  /** Matrices of a float32 file that are kept in bf16, because it holds their every value: the same bits in half the memory. */
+  readonly narrowed: number;
   /** Type of the decoder's copy, null without one. */
   readonly copyDtype: Dtype | null;
   /** False of an encoder alone, which can be asked for its states and cannot decode. */

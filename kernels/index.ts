@@ -29,7 +29,7 @@ export {
   type SamplingKernel,
   samplingKernel,
 } from './sampling/wasm';
-export { decodeRows, decodeStored, f32ToBf16, type StoredValueType, storedRowBytes } from './shared/float';
+export { decodeRows, decodeStored, f32ToBf16, type StoredValueType, storedRowBytes, words32 } from './shared/float';
 export { quantizeRowsQ4 } from './shared/q4';
 export { quantizeRows } from './shared/q8';
 export { BLOCK, blocksOf } from './shared/queries';

@@ -23,7 +23,8 @@ export async function measure(
   const costs = smoothed(await measureCosts(models.target, drafter, { source, signal, rows: ROWS }));
   const { target } = models;
   const oneRow = await oneRowOf(target, source);
-  return { ...costs, oneRow, decoderWeights: decoderWeights(target), weightBytes: BYTES[target.dtype] };
+  const weightBytes = BYTES[target.narrowed > 0 ? 'bf16' : target.dtype];
+  return { ...costs, oneRow, decoderWeights: decoderWeights(target), weightBytes };
 }
 
 async function oneRowOf(target: T5Model, source: readonly number[]): Promise<number> {

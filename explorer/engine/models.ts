@@ -116,7 +116,8 @@ export class Models {
   private async addCopy(signal: AbortSignal): Promise<void> {
     const before = this.target;
     if (before.copyDtype !== null) return;
-    const ways = { signal, onProgress: () => undefined, dtype: before.dtype, copy: 'q8' } as const;
+    const dtype = before.narrowed > 0 ? undefined : before.dtype; // what is narrowed was loaded without a type
+    const ways = { signal, onProgress: () => undefined, dtype, copy: 'q8' } as const;
     this.models.target = (await loadOne(this.pair.target, this.backend, ways)).model;
     before.dispose();
   }

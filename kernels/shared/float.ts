@@ -66,6 +66,12 @@ export function words16(bytes: Uint8Array): Uint16Array {
   return new Uint16Array(source.buffer, source.byteOffset, source.byteLength >> 1);
 }
 
+/** Little-endian 32-bit words of `bytes`. */
+export function words32(bytes: Uint8Array): Uint32Array {
+  const source = aligned(bytes, 4);
+  return new Uint32Array(source.buffer, source.byteOffset, source.byteLength >> 2);
+}
+
 /** Stored values as float32, exact for every stored type. For f32 this may be a view of `bytes`: do not write to it. */
 export function decodeStored(bytes: Uint8Array, stored: StoredValueType): Float32Array {
   if (stored === 'f32') {

@@ -4,6 +4,7 @@ import { type Backend, createBackend, type Dtype } from '../../kernels';
 import { type Checkpoint, openFileSet, type T5Config } from '../../weights';
 import type { TensorData } from '../../weights/safetensors/writer';
 import { arbitraryConfig } from '../support/arbitrary-config';
+import { COPIED } from '../support/copied';
 import { chain, logitsOf } from '../support/forward';
 import { checkpointBytes, randomTensors } from '../support/random-checkpoint';
 
@@ -15,10 +16,6 @@ function rounded({ shape, data }: TensorData): TensorData {
   }
   return { type: 'F32', shape, data: new Uint8Array(words.buffer) };
 }
-
-/** The matrices that a copy has of its own: the decoder's, without the keys and values of cross-attention, and the head. */
-const COPIED =
-  /^(lm_head\.weight|decoder\..*(SelfAttention\.[qkvo]|EncDecAttention\.[qo]|DenseReluDense\.w[io](_[01])?)\.weight)$/;
 
 const id = fc.nat(4);
 const setting = fc.record({

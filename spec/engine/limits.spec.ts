@@ -28,8 +28,12 @@ describe('what does not fit', () => {
       [100, 0],
       [150, 50],
     ]) {
-      expect(refusalOf(() => checkWeightsFit(facts(capacity, allocated), 'm', 100, 'bf16'))).toBeNull();
-      const refusal = refusalOf(() => checkWeightsFit(facts(capacity, allocated), 'm', 101, 'bf16'));
+      expect(
+        refusalOf(() => checkWeightsFit(facts(capacity, allocated), { name: 'm', bytes: 100, dtype: 'bf16' })),
+      ).toBeNull();
+      const refusal = refusalOf(() =>
+        checkWeightsFit(facts(capacity, allocated), { name: 'm', bytes: 101, dtype: 'bf16' }),
+      );
       expect(refusal).toMatchObject({ code: 'out-of-memory' });
       expect(refusal?.message).toMatch(/^m: .* 100 bytes .*reference.* 101 bytes as bf16$/);
     }

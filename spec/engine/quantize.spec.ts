@@ -34,10 +34,12 @@ describe('a quantised checkpoint', () => {
       const original = await open(goldenFiles(family));
       const written = await open(await quantized(original, { dtype }));
       const expected = await logitsOf(backend, original, dtype);
-      expect(await logitsOf(backend, written)).toEqual(expected); // without being told the type
+      // Without being told the type. A file of bfloat16 in float32 is kept in half the bytes.
+      const weightBytes = dtype === 'f32' ? expected.weightBytes / 2 : expected.weightBytes;
+      expect(await logitsOf(backend, written)).toEqual({ ...expected, weightBytes });
       expect(new Set(expected.logits).size).toBe(3);
       const again = await open(await quantized(written, { dtype }));
-      expect(await logitsOf(backend, again)).toEqual(expected);
+      expect(await logitsOf(backend, again)).toEqual({ ...expected, weightBytes });
       if (dtype !== 'q8' && dtype !== 'q4') return;
       expect(await logitsOf(backend, written, 'f32')).not.toEqual(expected); // any type can be asked for
     });

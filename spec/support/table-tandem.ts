@@ -91,6 +91,7 @@ function asT5(model: TableModel, name: string): T5Model {
     dtype: 'f32',
     parameters: 0,
     weightBytes: 0,
+    narrowed: 0,
     copyDtype: null,
     hasDecoder: true,
     attention: () => Promise.reject(new Error('a table reads nothing')),
