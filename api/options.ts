@@ -36,7 +36,8 @@ export const LOAD_OPTIONS: OptionTable<keyof LoadOptions> = {
   },
   dtype: {
     ...oneOf(...WEIGHT_TYPES),
-    about: 'type of weights in memory: f32, bf16, q8, or q4, which is for drafts (default: as stored)',
+    about:
+      'type of weights in memory: f32, bf16, q8, or q4, which is for drafts (default: as stored; float32 that fits in bf16 is kept in it, with the same results)',
     flag: '--dtype <type>',
   },
   backend: {

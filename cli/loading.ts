@@ -29,5 +29,6 @@ export async function loadTandem(flags: LoadFlags, signal: AbortSignal, more: Lo
 /** What decoded: the models and the backend, as every `--json` says it. */
 export function runFacts({ target, drafter, backend }: Tandem) {
   const { name, level, wide, threads } = backend;
-  return { target: target.name, draft: drafter, dtype: target.dtype, backend: { name, level, wide, threads } };
+  const { dtype, narrowed } = target;
+  return { target: target.name, draft: drafter, dtype, narrowed, backend: { name, level, wide, threads } };
 }

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { type Progress, type Tandem, VERSION } from '../api';
+import { type ModelFacts, type Progress, type Tandem, VERSION } from '../api';
 import { counted, flagged, type OptionTable, printable } from '../common';
 import type { Metrics } from '../decoding';
 import { CommandError } from './failure';
@@ -53,6 +53,11 @@ export function tellMachine(flags: Verbosity): void {
   tell(flags, `tandem-t5 ${VERSION}, Node ${version}, ${platform} ${arch}, ${availableParallelism()} processors`);
 }
 
+/** The type of a model's weights, and how many of them are kept in fewer bytes all the same. */
+function typeOf({ dtype, narrowed }: ModelFacts): string {
+  return narrowed === 0 ? dtype : `${dtype} (bf16 for ${narrowed} of its matrices, with the same bits)`;
+}
+
 /** Tells what was loaded, and what computes. */
 export function tellLoaded(flags: Verbosity, tandem: Tandem, seconds: number): void {
   if (!flags.verbose) return;
@@ -60,8 +65,9 @@ export function tellLoaded(flags: Verbosity, tandem: Tandem, seconds: number): v
   tellMachine(flags);
   for (const [role, model] of Object.entries({ target, draft })) {
     if (model === null) continue;
-    const { name, family, parameters, dtype, weightBytes } = model;
-    tell(flags, `${role} ${name}: ${family}, ${parameters} parameters, ${dtype}, ${megabytes(weightBytes)} in memory`);
+    const { name, family, parameters, weightBytes } = model;
+    const size = `${parameters} parameters, ${typeOf(model)}, ${megabytes(weightBytes)} in memory`;
+    tell(flags, `${role} ${name}: ${family}, ${size}`);
   }
   if (draft === null) tell(flags, drafter === null ? 'no draft' : `draft ${drafter}: no model`);
   if (prefix !== '') tell(flags, `prefix of every input: ${JSON.stringify(prefix)}`);

@@ -62,6 +62,24 @@ test('--verbose tells on standard error what is loaded, what computes and what e
   for (const [i, pattern] of expected.entries()) expect(lines[i]).toMatch(pattern);
 });
 
+test('--verbose and --json say of a float32 file how many matrices are kept in bf16; the text is that of --dtype f32, which keeps none', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'tandem-verbosity-'));
+  try {
+    await inside(['quantize', BUNDLED.draft, '--dtype', 'f32', '--out', join(folder, 'out')]);
+    const call = ['generate', 'Amen.', ...PLACE, '--model', join(folder, 'out'), '--draft', 'none', '--verbose'];
+    const [narrowed, asked] = [await inside(call), await inside([...call, '--dtype', 'f32'])];
+    expect(narrowed.stdout).toBe(asked.stdout);
+    const told = (types: string) => new RegExp(`426816 parameters, ${types} in memory\n`);
+    expect(narrowed.stderr).toMatch(told('f32 \\(bf16 for \\d+ of its matrices, with the same bits\\), 0\\.9 MB'));
+    expect(asked.stderr).toMatch(told('f32, 1\\.7 MB'));
+    const { stdout } = await inside([...call, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ dtype: 'f32', narrowed: expect.any(Number) });
+    expect(narrowed.stderr).toContain(`bf16 for ${JSON.parse(stdout).narrowed} of`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
 test('--verbose names a draft that is no model, and the lack of one', async () => {
   const copy = await inside(['generate', 'Amen.', ...PLACE, '--draft', 'copy', '--verbose']);
   expect(copy.stderr).toContain('\ntandem: draft copy: no model\n');
