@@ -16,12 +16,13 @@ import { median } from 'simple-statistics';
 import { type DraftSource, Tandem } from '../../api';
 import { table } from '../../cli/table';
 import { fits } from '../../cli/tune/candidates';
+import type { Dtype } from '../../kernels';
 import { heldOut } from '../harness/heldOut';
 import { ratioInterval } from '../harness/ratioInterval';
 import { untilPrecise } from '../harness/untilPrecise';
 import { machineLines } from '../headline/machine';
 import { type Options, parseOptions } from './options';
-import { type Cell, marginOf, summaryOf } from './summary';
+import { type Cell, marginOf, progressOf, summaryOf } from './summary';
 
 const TARGET = join(__dirname, '..', '..', 'models', 'modernize-target');
 
@@ -29,17 +30,21 @@ const TARGET = join(__dirname, '..', '..', 'models', 'modernize-target');
 export async function neverSlowerBench(argv: readonly string[]): Promise<number> {
   const options = parseOptions(argv);
   process.env.TANDEM_COSTS = 'off'; // what this machine has learnt before says nothing about a new one
+  const pairs = options.dtypes.reduce((sum, dtype) => sum + draftsBeside(dtype, options).length, 0);
+  const all = pairs * options.threads.length * options.temperatures.length;
   const found: Case[] = [];
   for (const threads of options.threads) {
     for (const dtype of options.dtypes) {
-      for (const draft of options.drafts.filter((name) => fits({ name, draft: [name] }, dtype))) {
+      for (const draft of draftsBeside(dtype, options)) {
         const tandem = await Tandem.load(undefined, { dtype, threads, wide: 'auto', draft: sourceOf(draft) });
         try {
           const { backend } = tandem.core ?? {};
           if (found.length === 0 && backend) console.log(machineLines(backend).join('\n'));
           const name = [draft, dtype, `${threads}`];
           for (const temperature of options.temperatures) {
-            found.push({ name: [...name, `${temperature}`], ...(await measure(tandem, temperature, options)) });
+            const one = { name: [...name, `${temperature}`], ...(await measure(tandem, temperature, options)) };
+            found.push(one);
+            process.stderr.write(`${progressOf(one, { done: found.length, all })}\n`);
           }
         } finally {
           await tandem.dispose();
@@ -91,6 +96,11 @@ function lineOf(one: Case): string[] {
     `${low.toFixed(3)}–${high.toFixed(3)}`,
     marginOf(one),
   ];
+}
+
+/** A draft of the target's own type would be the target itself. */
+function draftsBeside(dtype: Dtype, { drafts }: Options): string[] {
+  return drafts.filter((name) => fits({ name, draft: [name] }, dtype));
 }
 
 function sourceOf(draft: string): DraftSource | undefined {

@@ -25,6 +25,11 @@ export function summaryOf(cells: readonly Cell[], plan: RoundPlan): string[] {
   ];
 }
 
+/** One cell when it is done, and how many of all are: a run takes the better part of an hour, and one that is stopped has told these. */
+export function progressOf(cell: Cell, { done, all }: { readonly done: number; readonly all: number }): string {
+  return `never-slower: ${done} of ${all}: ${placeOf(cell)}, ${cell.speedup.rounds} rounds`;
+}
+
 /** Half of the interval's width, in percent of the ratio. */
 export function marginOf({ speedup }: Cell): string {
   return `±${percent(halfWidthOf(speedup.interval))}`;
