@@ -3,7 +3,7 @@ import { badSetting } from './checks';
 import { type EncodingShare, SharedEncodings } from './encodings';
 import type { GenerationEvent } from './events';
 import { Failure } from './failure';
-import { PairCosts } from './gamma/learnt';
+import { PairCosts } from './gamma/pair-costs';
 import { Queue } from './queue';
 import { round } from './round';
 import {

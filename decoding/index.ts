@@ -25,15 +25,8 @@ export { collect, type GenerationEvent } from './events';
 export { adaptiveGamma, type CostTable, type GammaChooser, rowCost } from './gamma/adaptive';
 export type { Confidence } from './gamma/confidence';
 export type { KeptPoint } from './gamma/curve';
-export {
-  COST_WAYS,
-  type CostWay,
-  type KeptCosts,
-  type KeptWay,
-  PairCosts,
-  type TimedRound,
-  type WayCosts,
-} from './gamma/learnt';
+export type { KeptWay, TimedRound, WayCosts } from './gamma/learnt';
+export { COST_WAYS, type CostWay, type KeptCosts, PairCosts } from './gamma/pair-costs';
 export * as published from './gamma/published';
 export { type SmoothedCosts, smoothed } from './gamma/smoothed';
 export * as theory from './gamma/theory';

@@ -5,7 +5,7 @@ import type { EncodingShare } from './encodings';
 import { DecodingError } from './errors';
 import { adaptiveGamma, fixedGamma, type GammaChooser, listedGamma } from './gamma/adaptive';
 import { automaticGamma } from './gamma/automatic';
-import { PairCosts } from './gamma/learnt';
+import { PairCosts } from './gamma/pair-costs';
 import { checkAuto, costWayOf, type DraftingWay, draftingWay } from './gamma/way';
 import { Meter, type Metrics, metricsOf } from './metrics';
 import type { LogProbRow, TokenLogProb } from './sampling/log-probs';

@@ -2,7 +2,7 @@ import type { Encoded, ForwardOptions, SequenceModel } from '../../engine';
 import { DecodingError } from '../errors';
 import { fixedGamma } from '../gamma/adaptive';
 import { automaticGamma } from '../gamma/automatic';
-import { type CostWay, PairCosts } from '../gamma/learnt';
+import { type CostWay, PairCosts } from '../gamma/pair-costs';
 import { DEFAULTS } from '../settings';
 import type { Drafter, DraftSession } from './drafter';
 import type { GrownTree, GrowthItem } from './growth';

@@ -1,5 +1,5 @@
 import type { GammaChooser } from '../gamma/adaptive';
-import type { CostWay } from '../gamma/learnt';
+import type { CostWay } from '../gamma/pair-costs';
 import { costWayOf } from '../gamma/way';
 import type { DraftRequest, DraftSession } from './drafter';
 import type { GrowthItem } from './growth';

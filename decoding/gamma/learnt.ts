@@ -15,13 +15,6 @@ export interface KeptWay {
   readonly alpha: number;
 }
 
-/** What is kept between runs of a program: plain data. */
-export type KeptCosts = { readonly [Way in CostWay]?: KeptWay };
-
-/** Ways of turning logits into tokens that differ in what they cost: arg-max, coupled verification, and every other. */
-export const COST_WAYS = ['greedy', 'coupled', 'sampled'] as const;
-export type CostWay = (typeof COST_WAYS)[number];
-
 /** The share of time that may be lost to proposals that do not pay. */
 export const WASTE = 0.02;
 /** Most plain rounds of credit that paying in gives, and that proposals which paid give: what may be lost at once. */
@@ -40,11 +33,11 @@ const CHARGED_CATCHING_UP = 3;
 /** Most plain rounds that opening a draft is charged. */
 const OPENING = 2;
 /**
- * A draft is new until it has proposed in so many rounds. In the first ones code is not compiled yet, and they can take several times
- * as long as later ones. Where the target agrees with it, that is no reason to wait for long: only this share of what was lost is owed.
+ * The first rounds that propose run code which the engine has not compiled yet, and can take several times as long as later ones. That
+ * costs some milliseconds once, whatever the model's size. So in so many rounds the draft is taken to cost what is assumed of drafts,
+ * and so many milliseconds beyond it are nobody's loss. A draft that has used them up is slow by itself.
  */
-const NEW = 8;
-const OWED_WHILE_NEW = 0.1;
+const [COLD_ROUNDS, COLD_MS] = [12, 20];
 /** Plain decoding is timed again after so many rounds that proposed, in so many rounds in a row. */
 const REFRESH = 64;
 const PLAIN_ROUNDS = 3;
@@ -91,6 +84,10 @@ export class WayCosts {
   private owed = 0;
   /** The last try is over when so many rounds are. */
   private tryEnds = 0;
+  /** Whether a round of the last try has shown what a draft step takes. */
+  private seen = true;
+  /** Milliseconds that are left to the code of a draft until it is compiled. */
+  private cold = COLD_MS;
   /** Rounds of the same kind in a row, with a proposal or without. */
   private inARow = 0;
   private proposed = false;
@@ -107,7 +104,7 @@ export class WayCosts {
     this.openings = new Curve(kept ? [[1, kept.opening]] : [], unit);
     this.accepted = (kept?.alpha ?? ALPHA.prior) * this.judged;
     this.credit = kept ? MOST_CREDIT : FIRST_CREDIT;
-    if (kept) this.drafted = NEW;
+    if (kept) this.cold = 0;
   }
 
   /** The share of judged tokens that was accepted of late. */
@@ -133,15 +130,21 @@ export class WayCosts {
 
   /** Whether a draft that does not pay may be tried now, at this expected loss in plain rounds. A try takes some rounds in a row. */
   mayTry(loss: number): boolean {
+    if (this.isUnseen) return true;
     const isFluke = !this.draft.isTrusted && this.draft.at(1)! > this.target.at(1)!; // a slow moment, not a draft dearer than its target
     if (this.credit < (isFluke ? 0 : loss)) return false;
     if (this.isTrying) return true;
     const isPaid = this.credit > MOST_CREDIT || isFluke; // by proposals that paid, or for the beginning
-    const owed = this.drafted < NEW && this.alpha > ALPHA.prior ? this.owed * OWED_WHILE_NEW : this.owed;
-    if (this.idle < (isPaid ? this.gap : Math.max(this.gap, owed))) return false;
+    if (this.idle < (isPaid ? this.gap : Math.max(this.gap, this.owed))) return false;
     this.tryEnds = this.rounds + TRY_ROUNDS;
     this.owed = 0;
+    this.seen = false;
     return true;
+  }
+
+  /** Whether a try goes on in which no round has shown yet what a draft step takes: the first one reads what the draft has missed. */
+  private get isUnseen(): boolean {
+    return this.isTrying && !this.seen;
   }
 
   private get isTrying(): boolean {
@@ -165,7 +168,7 @@ export class WayCosts {
 
   /** Whether more has been lost than is allowed, so that nothing may be proposed for now. */
   get inDebt(): boolean {
-    return this.credit < 0;
+    return this.credit < 0 && !this.isUnseen;
   }
 
   /** One round of so many is timed, and γ is thought over as often: all rounds, but where nothing has been proposed for long. */
@@ -217,16 +220,24 @@ export class WayCosts {
     if (steps === 0) return;
     this.drafted++;
     if (caughtUp) return;
+    this.seen = true;
     const first = this.draft.at(streams);
     // Several steps that take less than the first was taken to take show that it takes less.
     if (steps === 1 || first === null || draftMs < first) this.draft.add(streams, draftMs / steps);
     else this.further.add(streams, (draftMs - first) / (steps - 1));
   }
 
+  /** Whether the draft's code may not be compiled yet. */
+  private get isCold(): boolean {
+    return this.drafted <= COLD_ROUNDS && this.cold > 0;
+  }
+
   /** Books what a round lost or gained against plain decoding of the same tokens. */
   private pay({ streams, rows, steps, tokens, draftMs, targetMs, openingMs, opened, caughtUp }: TimedRound): void {
     const plain = this.target.at(streams) ?? targetMs;
-    const took = draftMs + targetMs + openingMs;
+    const free = this.isCold ? Math.min(this.cold, Math.max(0, draftMs - steps * PRIOR_DRAFT * plain)) : 0;
+    this.cold -= free;
+    const took = draftMs + targetMs + openingMs - free;
     this.payIn((WASTE * Math.min(took, CHARGED * plain)) / plain);
     if (this.proposed) {
       const charged =
@@ -260,7 +271,9 @@ export class WayCosts {
   /** Milliseconds that a round is expected to take. */
   private expected(streams: number, rows: number, steps: number): number {
     const plain = this.target.at(streams) ?? 1;
-    const first = this.draft.at(streams) ?? PRIOR_DRAFT * plain;
+    const prior = PRIOR_DRAFT * plain;
+    const known = this.draft.at(streams) ?? prior;
+    const first = this.isCold ? Math.min(known, prior) : known;
     const further = Math.min(first, this.further.at(streams) ?? first);
     const drafting = steps > 0 ? first + (steps - 1) * further : 0;
     return drafting + (this.target.at(rows) ?? plain);
@@ -269,32 +282,3 @@ export class WayCosts {
 
 /** A draft step / a target call of one row, before one was timed. */
 const PRIOR_DRAFT = 0.1;
-
-/** What decoding with one target and one drafter costs on this machine. Give one object to all runs of the pair (`Pair.costs`). */
-export class PairCosts implements Record<CostWay, WayCosts> {
-  readonly greedy: WayCosts;
-  readonly coupled: WayCosts;
-  readonly sampled: WayCosts;
-
-  /** @param kept of an earlier run of the program, on the same machine with the same models */
-  constructor(kept: KeptCosts = {}) {
-    this.greedy = new WayCosts(kept.greedy);
-    this.coupled = new WayCosts(kept.coupled);
-    this.sampled = new WayCosts(kept.sampled);
-  }
-
-  /** Rounds that were seen. One of several ways counts for each of them. */
-  get rounds(): number {
-    return COST_WAYS.reduce((sum, way) => sum + this[way].rounds, 0);
-  }
-
-  /** What is worth keeping for the next run of the program. */
-  keep(): KeptCosts {
-    const kept: { [Way in CostWay]?: KeptWay } = {};
-    for (const way of COST_WAYS) {
-      const found = this[way].keep();
-      if (found) kept[way] = found;
-    }
-    return kept;
-  }
-}

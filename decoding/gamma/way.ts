@@ -2,7 +2,7 @@ import { badSetting } from '../checks';
 import type { Processing } from '../processing';
 import { isPlainGreedy } from '../sampling/processors';
 import { DEFAULTS, type Settings, type Verification } from '../settings';
-import type { CostWay } from './learnt';
+import type { CostWay } from './pair-costs';
 
 /** What settings mean for a run that has a draft. */
 export interface DraftingWay {

@@ -19,7 +19,10 @@ export class PlainLedger {
   private readonly tries: number[] = [];
   /** Plain rounds that pay for what was lost since a try began. */
   private owed = 0;
-  private drafted = 0;
+  /** Before each round that proposed: how many rounds there were, and whether it showed what a draft step takes. */
+  private readonly proposals: { readonly before: number; readonly shows: boolean }[] = [];
+  /** Milliseconds of draft steps that were nobody's loss. */
+  private free = 0;
 
   constructor(private readonly kept?: KeptWay) {
     const unit = () => this.target.scale;
@@ -69,7 +72,7 @@ export class PlainLedger {
   }
 
   get inDebt(): boolean {
-    return this.credit < 0;
+    return !this.isUnseen && this.credit < 0;
   }
 
   /** Rounds that proposed since three plain ones or more in a row. */
@@ -91,18 +94,25 @@ export class PlainLedger {
     return !this.draft.isTrusted && (this.draft.at(1) ?? 0) > (this.target.at(1) ?? 0);
   }
 
-  /** Whether the draft has proposed in fewer than eight rounds, and the target agreed with it. */
-  private get isNew(): boolean {
-    return this.kept === undefined && this.drafted < 8 && this.alpha > 0.6;
+  /** Whether the last try is not over, and none of its rounds has shown what a draft step takes. */
+  private get isUnseen(): boolean {
+    const begun = this.tries.at(-1) ?? Number.NEGATIVE_INFINITY;
+    return this.rounds - begun < 3 && !this.proposals.some(({ before, shows }) => shows && before >= begun);
+  }
+
+  /** Whether the draft's code may not be compiled: in its first twelve rounds, until twenty milliseconds were nobody's loss. */
+  private get isCold(): boolean {
+    return this.kept === undefined && this.proposals.length < 13 && this.free < 20;
   }
 
   mayTry(loss: number): boolean {
+    if (this.isUnseen) return true;
     const least = this.isFluke ? 0 : loss;
     if (least > this.credit) return false;
     if (this.isTrying) return true;
     if (this.gap > this.idle) return false;
     const isPaid = this.credit > 4 || this.isFluke;
-    if (!isPaid && (this.isNew ? this.owed / 10 : this.owed) > this.idle) return false;
+    if (!isPaid && this.owed > this.idle) return false;
     this.tries.push(this.rounds);
     this.owed = 0;
     return true;
@@ -111,7 +121,8 @@ export class PlainLedger {
   /** Milliseconds of a round: its draft steps one after another, and the target's call. */
   private expected(streams: number, rows: number, steps: number): number {
     const plain = this.target.at(streams) ?? 1;
-    const first = this.draft.at(streams) ?? 0.1 * plain;
+    const measured = this.draft.at(streams) ?? 0.1 * plain;
+    const first = this.isCold && measured > 0.1 * plain ? 0.1 * plain : measured;
     const further = Math.min(first, this.further.at(streams) ?? first);
     let drafting = 0;
     for (let step = 0; step < steps; step++) drafting += step === 0 ? first : further;
@@ -149,7 +160,7 @@ export class PlainLedger {
     const at = rows > 32 && rows % 8 > 0 ? rows + 8 - (rows % 8) : rows;
     if (!isFirstOfKind || !this.target.knows(at)) this.target.add(at, round.targetMs);
     if (opened > 0) this.openings.add(1, round.openingMs / opened);
-    if (steps > 0) this.drafted++;
+    if (steps > 0) this.proposals.push({ before: this.rounds, shows: !round.caughtUp });
     if (steps === 0 || round.caughtUp) return;
     const first = this.draft.at(streams);
     if (first === null || steps === 1 || first > draftMs) this.draft.add(streams, draftMs / steps);
@@ -159,7 +170,10 @@ export class PlainLedger {
   private pay(round: TimedRound, isPlain: boolean): void {
     const { streams, draftMs, targetMs, openingMs } = round;
     const plain = this.target.at(streams) as number;
-    const took = draftMs + targetMs + openingMs;
+    const beyond = this.isCold ? draftMs - 0.1 * plain * round.steps : 0;
+    const free = beyond > 0 ? Math.min(beyond, 20 - this.free) : 0;
+    this.free += free;
+    const took = draftMs + targetMs + openingMs - free;
     this.payIn(0.02 * Math.min(took / plain, 1.5));
     if (isPlain) return;
     const most =

@@ -1,5 +1,7 @@
+import { mean } from 'simple-statistics';
 import { automaticGamma } from '../../../decoding/gamma/automatic';
-import { PairCosts, WayCosts } from '../../../decoding/gamma/learnt';
+import { WayCosts } from '../../../decoding/gamma/learnt';
+import { PairCosts } from '../../../decoding/gamma/pair-costs';
 import { seededRandom } from '../../../decoding/sampling/random';
 
 /** A machine in milliseconds, and a draft. */
@@ -15,6 +17,8 @@ interface World {
   readonly warming?: (rounds: number) => number;
   /** Factor of the target's time in a round with a proposal after one without, and the other way round. Default 1. */
   readonly turning?: number;
+  /** Whether the target agrees with what the draft proposes at a place of a text. Default: with a probability of `alpha`. */
+  readonly agrees?: (text: number, place: number) => boolean;
   /** Tokens at the beginning of each text that the draft never proposes right. Default 0. */
   readonly hard?: number;
   /** Of the draft, for each token of rounds in which it did not propose. Default 0. */
@@ -27,7 +31,7 @@ const number = (seed: number, position: number) => seededRandom(seed).exponentia
 
 /** Decodes texts with γ by learnt costs; returns the time with and without a draft, and every γ. */
 function decode(world: World, costs: WayCosts, { texts = 8, tokens = 64, streams = 1, seed = 1 } = {}) {
-  const { call, step, opening, alpha, reading = 0, first = 0, turning = 1, hard = 0 } = world;
+  const { call, step, opening, alpha, reading = 0, first = 0, turning = 1, hard = 0, agrees } = world;
   const { noise = (time: number) => time, warming = () => 1 } = world;
   const gammas: number[] = [];
   let asked = 0;
@@ -41,7 +45,9 @@ function decode(world: World, costs: WayCosts, { texts = 8, tokens = 64, streams
       const opened = gamma > 0 && !isOpen;
       isOpen ||= gamma > 0;
       let kept = 0;
-      while (kept < gamma && done + kept >= hard && number(seed, drawn++) < -Math.log(1 - alpha)) kept++;
+      const isKept = (place: number) =>
+        agrees?.(text, place) ?? (place >= hard && number(seed, drawn++) < -Math.log(1 - alpha));
+      while (kept < gamma && isKept(done + kept)) kept++;
       const [draftMs, targetMs] = [
         noise(gamma > 0 ? warming(asked++) * (gamma * step + first + missed * reading) : 0),
         noise(call(streams * (gamma + 1)) * (gamma > 0 === (gammas.at(-1) ?? 0) > 0 ? 1 : turning)),
@@ -61,6 +67,16 @@ function decode(world: World, costs: WayCosts, { texts = 8, tokens = 64, streams
     }
   }
   return { time, plain, gammas };
+}
+
+/** Texts in which the draft is right in 95 of 100 places of easy stretches, and in half of those of hard ones, with which texts begin. */
+function inStretches(seed: number): (text: number, place: number) => boolean {
+  const chance = (text: number, at: number) => Math.exp(-number(100 * seed + text, at));
+  return (text, place) => {
+    let isHard = true;
+    for (let at = 0; at <= place; at++) if (chance(text, 2 * at) < 1 / 8) isHard = !isHard;
+    return chance(text, 2 * place + 1) < (isHard ? 0.5 : 0.95);
+  };
 }
 
 /** Time of the best fixed γ / of plain decoding. */
@@ -213,6 +229,49 @@ describe("γ 'auto'", () => {
     decode({ ...world, reading, warming: (rounds) => (rounds < slow ? factor : 1) }, costs, { texts: 16, tokens: 48 });
     const { time, plain } = decode(world, costs, { texts: 16, tokens: 48 });
     expect(time / plain).toBeLessThan(bestFixed(world) * 1.15);
+  });
+
+  describe('a target whose call takes less than a millisecond', () => {
+    const call = (rows: number) => 0.9 * (1 + 0.22 * (rows - 1));
+    const small = { call, step: 0.13, opening: 1.1, reading: 0.02 };
+
+    it.each([
+      [8, 8],
+      [8, 16],
+      [20, 4],
+    ])(
+      'makes 16 texts faster, after 4 others, with a draft whose first %d rounds take %d times as long',
+      (slow, factor) => {
+        const ratios = Array.from({ length: 12 }, (_, seed) => {
+          const world = { ...small, alpha: 0, agrees: inStretches(seed) };
+          const costs = new WayCosts();
+          const warming = (rounds: number) => (rounds < slow ? factor : 1);
+          decode({ ...world, warming }, costs, { texts: 4, tokens: 48 });
+          const { time, plain } = decode({ ...world, warming: (rounds) => warming(rounds + 12) }, costs, {
+            texts: 16,
+            tokens: 48,
+          });
+          return time / plain;
+        });
+        expect(mean(ratios)).toBeLessThan(0.92);
+      },
+    );
+
+    it.each([0.4, 0.6, 0.68, 0.75])(
+      'loses at most 8 rounds and 20 ms at the first to a draft of α = %d whose steps stay slow, 2 %% of 32 texts, and 1.5 %% of the next 64',
+      (alpha) => {
+        for (const factor of [4, 8, 16]) {
+          const world = { ...small, alpha, warming: () => factor };
+          const costs = new WayCosts();
+          const first = decode(world, costs, { texts: 1 });
+          expect(first.time - first.plain).toBeLessThan(8 * call(1) + 20);
+          const { time, plain } = decode(world, costs, { texts: 32 });
+          expect(time / plain).toBeLessThan(1.02);
+          const later = decode(world, costs, { texts: 64 });
+          expect(later.time / later.plain).toBeLessThan(1.015);
+        }
+      },
+    );
   });
 
   it.each([1.1, 1.25, 1.5])(

@@ -1,12 +1,6 @@
 import fc from 'fast-check';
-import {
-  COST_WAYS,
-  type KeptCosts,
-  type KeptWay,
-  PairCosts,
-  type TimedRound,
-  WayCosts,
-} from '../../../decoding/gamma/learnt';
+import { type KeptWay, type TimedRound, WayCosts } from '../../../decoding/gamma/learnt';
+import { COST_WAYS, type KeptCosts, PairCosts } from '../../../decoding/gamma/pair-costs';
 import { PlainLedger } from '../../support/plain-ledger';
 
 /** Times in milliseconds that are no round numbers, so that no limit is met exactly by accident. */

@@ -48,13 +48,13 @@ describe('where nothing has been proposed for long', () => {
       const what = { streams: 1, rows, steps: rows - 1, tokens: 1, draftMs: (rows - 1) * 0.5, targetMs };
       for (let i = 0; i < count; i++) costs.learn({ ...what, openingMs: 0, opened: 0, caughtUp: false });
     };
-    round(2, 6, 7);
+    round(2, 6, 14);
     round(1, 4, 40);
     expect(costs.cost(1, 1)).toBeCloseTo(6.5 / 4, 9);
     round(1, 5, 88); // those after 40, 48, 56, 64 and 96 rounds are timed
     expect(costs.cost(1, 1)).toBeCloseTo(6.5 / 4, 9);
     round(1, 5, 1); // that after 128 is the sixth
     expect(costs.cost(1, 1)).toBeCloseTo(6.5 / 5, 9);
-    expect(costs.rounds).toBe(7 + 40 + 89);
+    expect(costs.rounds).toBe(14 + 40 + 89);
   });
 });
