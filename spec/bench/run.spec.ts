@@ -76,6 +76,7 @@ describe('npm run bench', () => {
     ];
     const { status, output } = bench('never-slower', '--drafts', 'self', '--dtypes', 'f32,q8', ...short);
     expect(output).toMatch(/^ +self +f32 +1 +0 .* 2 +[\d.]+× +[\d.]+–[\d.]+ +±[\d.]+ %$/m); // two rounds are too few for an interval, and no more are allowed
+    expect(output).toMatch(/^never-slower: 1 of 1: self f32 1 0 \(/m);
     expect(output).toMatch(/^at 0\.97 or above: [01] of 1 cells$/m);
     expect(output).toMatch(/^wider than ±1\.5 % in at most 2 rounds: 1: self f32 1 0 \(±[\d.]+ %\)$/m);
     expect([status, output.includes('q8'), /1 cases measured/.test(output)]).toEqual([0, false, true]);

@@ -1,4 +1,4 @@
-import { BAR, type Cell, summaryOf } from '../../../bench/never-slower/summary';
+import { BAR, type Cell, progressOf, summaryOf } from '../../../bench/never-slower/summary';
 
 const PLAN = { least: 9, most: 40, precision: 0.015 };
 
@@ -15,6 +15,11 @@ describe('the summary of never-slower', () => {
       'worst: b f32 (0.969×, 0.950–0.970)',
       'wider than ±1.5 % in at most 40 rounds: none',
     ]);
+  });
+
+  it('comes last; before it each cell is told when it is done', () => {
+    const line = progressOf(cell('a', [0.96, 0.97, 0.98]), { done: 3, all: 56 });
+    expect(line).toBe('never-slower: 3 of 56: a f32 (0.970×, 0.960–0.980), 9 rounds');
   });
 
   it('names each cell that is below with its whole interval, and each that is less precise than asked for', () => {
