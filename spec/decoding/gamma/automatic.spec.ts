@@ -1,92 +1,7 @@
-import { mean } from 'simple-statistics';
 import { automaticGamma } from '../../../decoding/gamma/automatic';
 import { WayCosts } from '../../../decoding/gamma/learnt';
 import { PairCosts } from '../../../decoding/gamma/pair-costs';
-import { seededRandom } from '../../../decoding/sampling/random';
-
-/** A machine in milliseconds, and a draft. */
-interface World {
-  /** A target call of so many rows. */
-  readonly call: (rows: number) => number;
-  readonly step: number;
-  readonly opening: number;
-  readonly alpha: number;
-  /** Of a round's first draft step, beyond `step`. Default 0. */
-  readonly first?: number;
-  /** Factor of the draft's time, after so many rounds in which it proposed. Default 1. */
-  readonly warming?: (rounds: number) => number;
-  /** Factor of the target's time in a round with a proposal after one without, and the other way round. Default 1. */
-  readonly turning?: number;
-  /** Whether the target agrees with what the draft proposes at a place of a text. Default: with a probability of `alpha`. */
-  readonly agrees?: (text: number, place: number) => boolean;
-  /** Tokens at the beginning of each text that the draft never proposes right. Default 0. */
-  readonly hard?: number;
-  /** Of the draft, for each token of rounds in which it did not propose. Default 0. */
-  readonly reading?: number;
-  /** Factor of each time: what else the machine does. */
-  readonly noise?: (time: number) => number;
-}
-
-const number = (seed: number, position: number) => seededRandom(seed).exponential(0, { sequence: 'world', position });
-
-/** Decodes texts with γ by learnt costs; returns the time with and without a draft, and every γ. */
-function decode(world: World, costs: WayCosts, { texts = 8, tokens = 64, streams = 1, seed = 1 } = {}) {
-  const { call, step, opening, alpha, reading = 0, first = 0, turning = 1, hard = 0, agrees } = world;
-  const { noise = (time: number) => time, warming = () => 1 } = world;
-  const gammas: number[] = [];
-  let asked = 0;
-  let [time, plain, drawn] = [0, 0, 0];
-  for (let text = 0; text < texts; text++) {
-    const choosers = Array.from({ length: streams }, () => automaticGamma(costs, 16));
-    let [isOpen, missed] = [false, 0];
-    for (let done = 0; done < tokens; ) {
-      const left = tokens - done;
-      const gamma = Math.min(...choosers.map((one) => one.next({ streams, isOpen, left })), left - 1);
-      const opened = gamma > 0 && !isOpen;
-      isOpen ||= gamma > 0;
-      let kept = 0;
-      const isKept = (place: number) =>
-        agrees?.(text, place) ?? (place >= hard && number(seed, drawn++) < -Math.log(1 - alpha));
-      while (kept < gamma && isKept(done + kept)) kept++;
-      const [draftMs, targetMs] = [
-        noise(gamma > 0 ? warming(asked++) * (gamma * step + first + missed * reading) : 0),
-        noise(call(streams * (gamma + 1)) * (gamma > 0 === (gammas.at(-1) ?? 0) > 0 ? 1 : turning)),
-      ];
-      missed = gamma > 0 ? 0 : missed + 1;
-      const openingMs = opened ? noise(opening) * streams : 0;
-      const caughtUp = gamma > 0 && choosers[0].isCatchingUp === true;
-      for (const one of choosers) one.finished(gamma, kept);
-      costs.learn({
-        ...{ streams, rows: streams * (gamma + 1), steps: gamma, tokens: streams * (kept + 1) },
-        ...{ draftMs, targetMs, openingMs, opened: opened ? streams : 0, caughtUp },
-      });
-      gammas.push(gamma);
-      time += draftMs + targetMs + openingMs;
-      plain += (kept + 1) * call(streams);
-      done += kept + 1;
-    }
-  }
-  return { time, plain, gammas };
-}
-
-/** Texts in which the draft is right in 95 of 100 places of easy stretches, and in half of those of hard ones, with which texts begin. */
-function inStretches(seed: number): (text: number, place: number) => boolean {
-  const chance = (text: number, at: number) => Math.exp(-number(100 * seed + text, at));
-  return (text, place) => {
-    let isHard = true;
-    for (let at = 0; at <= place; at++) if (chance(text, 2 * at) < 1 / 8) isHard = !isHard;
-    return chance(text, 2 * place + 1) < (isHard ? 0.5 : 0.95);
-  };
-}
-
-/** Time of the best fixed γ / of plain decoding. */
-function bestFixed({ call, step, alpha, first = 0 }: World): number {
-  const each = Array.from({ length: 17 }, (_, gamma) => {
-    const tokens = (1 - alpha ** (gamma + 1)) / (1 - alpha);
-    return (gamma * step + (gamma > 0 ? first : 0) + call(gamma + 1)) / tokens / call(1);
-  });
-  return Math.min(...each);
-}
+import { bestFixed, decode, number, type World } from '../../support/gamma-world';
 
 const cheap = (rows: number) => 8 * (1 + 0.12 * (rows - 1));
 const dear = (rows: number) => 4 * (1 + 0.75 * (rows - 1));
@@ -229,49 +144,6 @@ describe("γ 'auto'", () => {
     decode({ ...world, reading, warming: (rounds) => (rounds < slow ? factor : 1) }, costs, { texts: 16, tokens: 48 });
     const { time, plain } = decode(world, costs, { texts: 16, tokens: 48 });
     expect(time / plain).toBeLessThan(bestFixed(world) * 1.15);
-  });
-
-  describe('a target whose call takes less than a millisecond', () => {
-    const call = (rows: number) => 0.9 * (1 + 0.22 * (rows - 1));
-    const small = { call, step: 0.13, opening: 1.1, reading: 0.02 };
-
-    it.each([
-      [8, 8],
-      [8, 16],
-      [20, 4],
-    ])(
-      'makes 16 texts faster, after 4 others, with a draft whose first %d rounds take %d times as long',
-      (slow, factor) => {
-        const ratios = Array.from({ length: 12 }, (_, seed) => {
-          const world = { ...small, alpha: 0, agrees: inStretches(seed) };
-          const costs = new WayCosts();
-          const warming = (rounds: number) => (rounds < slow ? factor : 1);
-          decode({ ...world, warming }, costs, { texts: 4, tokens: 48 });
-          const { time, plain } = decode({ ...world, warming: (rounds) => warming(rounds + 12) }, costs, {
-            texts: 16,
-            tokens: 48,
-          });
-          return time / plain;
-        });
-        expect(mean(ratios)).toBeLessThan(0.92);
-      },
-    );
-
-    it.each([0.4, 0.6, 0.68, 0.75])(
-      'loses at most 8 rounds and 20 ms at the first to a draft of α = %d whose steps stay slow, 2 %% of 32 texts, and 1.5 %% of the next 64',
-      (alpha) => {
-        for (const factor of [4, 8, 16]) {
-          const world = { ...small, alpha, warming: () => factor };
-          const costs = new WayCosts();
-          const first = decode(world, costs, { texts: 1 });
-          expect(first.time - first.plain).toBeLessThan(8 * call(1) + 20);
-          const { time, plain } = decode(world, costs, { texts: 32 });
-          expect(time / plain).toBeLessThan(1.02);
-          const later = decode(world, costs, { texts: 64 });
-          expect(later.time / later.plain).toBeLessThan(1.015);
-        }
-      },
-    );
   });
 
   it.each([1.1, 1.25, 1.5])(
