@@ -38,7 +38,7 @@ const LEFT_OUT = [
   { importers: ['weights/shards.ts'], source: './pickle', instead: 'no-torch-files.ts' },
   // Its controls always state γ as a number.
   { importers: ['decoding/run.ts'], source: './gamma/automatic', instead: 'no-automatic.ts' },
-  { importers: ['decoding/run.ts', 'decoding/batch.ts'], source: './gamma/learnt', instead: 'no-automatic.ts' },
+  { importers: ['decoding/run.ts', 'decoding/batch.ts'], source: './gamma/pair-costs', instead: 'no-automatic.ts' },
   { importers: ['decoding/round.ts'], source: './gamma/timing', instead: 'no-automatic.ts' },
   // No control of the page asks for a draft of a draft, for a table of n-grams, or for log-probabilities.
   { importers: ['decoding/drafters/ngram.ts'], source: './ngram-counts', instead: 'no-tables.ts' },
