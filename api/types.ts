@@ -28,7 +28,7 @@ export interface LoadOptions {
   readonly draft?: DraftSource | readonly DraftSource[] | null;
   /**
    * Type of weights in memory: `f32`, `bf16`, `q8` (int8, a scale a block), or `q4` (4 bits, for drafts, not on `gpu`). Default: as stored,
-   * where a float32 matrix whose every value fits in bf16 takes two bytes a value, with the same bits of every result.
+   * where a float32 matrix of the decoder whose every value fits in bf16 takes two bytes a value, with the same bits of every result.
    */
   readonly dtype?: Dtype;
   /** What computes: `auto` (the default) takes the fastest that works here. */
@@ -232,7 +232,7 @@ export interface ModelFacts {
   /** Bytes of its weights in memory. */
   readonly weightBytes: number;
   readonly dtype: Dtype;
-  /** Matrices of a float32 file that are kept in bf16, because it holds their every value: the same bits in half the memory. */
+  /** Matrices of a float32 file that are kept in bf16, because it holds their every value: the same bits in half the bytes. */
   readonly narrowed: number;
   readonly vocabularySize: number;
   /** Width of its states: a text's states are [tokens, dModel]. */

@@ -20,7 +20,7 @@ import {
   type FeedForwardWeights,
   type T5Weights,
 } from './layers';
-import { fitsBf16, isNarrowable, savedBytes } from './narrow';
+import { fitsBf16, isNarrowable, savedBytes, stepMatrices } from './narrow';
 import { Room, sharesHead } from './room';
 import { readFloats, rowReader } from './stored';
 
@@ -35,7 +35,7 @@ export interface LoadProgress {
 export interface LoadOptions {
   /**
    * Type to keep the weights in; by default the one stored (float16 and int8 are converted to float32 exactly). Where none is named,
-   * a matrix stored in float32 whose every value fits in bfloat16 is kept in it: the same values, and the same bits of every result.
+   * a float32 matrix of the decoder whose every value fits in bfloat16 is kept in it: the same values, and the same bits of every result.
    */
   readonly dtype?: Dtype;
   /** Keeps the decoder and the head a second time, in this type: the target's own draft. Default none. */
@@ -76,8 +76,9 @@ export async function loadWeights(
   options: LoadOptions,
 ): Promise<LoadedWeights> {
   const tensors = resolveTensors(checkpoint);
-  const narrows = dtype === 'f32' && options.dtype === undefined;
-  const room = new Room(checkpoint, backend.facts, { dtype, copy: options.copy, narrows }, tensors);
+  // Who names a type gets that type.
+  const narrowable = dtype === 'f32' && options.dtype === undefined ? stepMatrices(tensors) : new Set<string>();
+  const room = new Room(checkpoint, backend.facts, { dtype, copy: options.copy, narrowable }, tensors);
   const loader = new Loader(checkpoint, backend, options, room);
   try {
     const weights = await loader.load(tensors);
@@ -101,8 +102,6 @@ class Loader {
   private readonly boxes: Box[] = [];
   private readonly config: T5Config;
   private readonly dtype: Dtype;
-  /** Whether matrices that bf16 holds without loss are kept in it. Who names a type gets that type. */
-  private readonly narrows: boolean;
 
   constructor(
     private readonly checkpoint: Checkpoint,
@@ -112,7 +111,6 @@ class Loader {
   ) {
     this.config = checkpoint.config;
     this.dtype = room.types.dtype;
-    this.narrows = room.types.narrows;
   }
 
   free(): void {
@@ -216,7 +214,11 @@ class Loader {
    * Packs a matrix chunk by chunk; the next chunk is read while one is packed. A matrix that may be narrowed is packed in bf16 until a
    * chunk does not fit. It is then packed again from its first row.
    */
-  private async matrix(name: string, dtype = this.dtype, narrows = this.narrows): Promise<Weight> {
+  private async matrix(
+    name: string,
+    dtype = this.dtype,
+    narrows = this.room.types.narrowable.has(name),
+  ): Promise<Weight> {
     const { backend, checkpoint } = this;
     const info = this.info(name);
     const [rows, cols] = info.shape;

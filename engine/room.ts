@@ -3,15 +3,15 @@ import type { BackendFacts, Dtype } from '../kernels';
 import { type Checkpoint, type ResolvedTensors, rowScaleName, type TensorInfo } from '../weights';
 import { vocabularyDtype } from './dtypes';
 import { checkWeightsFit } from './memory';
-import { isNarrowable, savedBytes } from './narrow';
+import { blockMatrices, isNarrowable, savedBytes } from './narrow';
 
 /** The types that a model is loaded in. */
 export interface Types {
   readonly dtype: Dtype;
   /** Type of the decoder's copy; none by default. */
   readonly copy?: Dtype;
-  /** Whether matrices that bf16 holds without loss are kept in it. */
-  readonly narrows: boolean;
+  /** Matrices that are kept in bf16 where it holds them without loss. */
+  readonly narrowable: ReadonlySet<string>;
 }
 
 /** The room that a model's weights have and take, while they are loaded. */
@@ -32,7 +32,7 @@ export class Room {
     readonly types: Types,
     tensors: ResolvedTensors,
   ) {
-    const { dtype, copy, narrows } = types;
+    const { dtype, copy, narrowable } = types;
     const typeIn = (name: string, type: Dtype): Dtype =>
       name === tensors.embedding || name === tensors.head ? vocabularyDtype(type) : type;
     const read = (name: string): TensorInfo => {
@@ -48,7 +48,7 @@ export class Room {
       const info = read(name);
       const { shape, bytes } = info;
       this.needed += shape.length === 2 ? facts.weightBytes(shape[0], shape[1], typeIn(name, dtype)) : bytes;
-      if (narrows && isNarrowable(info, facts)) this.savable += savedBytes(info, facts);
+      if (narrowable.has(name) && isNarrowable(info, facts)) this.savable += savedBytes(info, facts);
     }
   }
 
@@ -82,12 +82,9 @@ export class Room {
 }
 
 /** The matrices that the decoder's copy has of its own: a head only where the model's has another type. */
-function copiedNames({ head, decoder }: ResolvedTensors, copy: Dtype, dtype: Dtype): string[] {
-  const blocks = (decoder?.blocks ?? []).flatMap(({ attention, cross, feedForward }) => [
-    ...[attention.query, attention.key, attention.value, attention.output, cross.query, cross.output],
-    ...[...feedForward.inputs, feedForward.output],
-  ]);
-  return sharesHead(copy, dtype) ? blocks : [head, ...blocks];
+function copiedNames(tensors: ResolvedTensors, copy: Dtype, dtype: Dtype): string[] {
+  const blocks = blockMatrices(tensors);
+  return sharesHead(copy, dtype) ? blocks : [tensors.head, ...blocks];
 }
 
 /** Whether the decoder's copy uses the model's own head. The types that were asked for decide, not how the values are kept. */

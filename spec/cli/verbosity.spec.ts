@@ -70,7 +70,7 @@ test('--verbose and --json say of a float32 file how many matrices are kept in b
     const [narrowed, asked] = [await inside(call), await inside([...call, '--dtype', 'f32'])];
     expect(narrowed.stdout).toBe(asked.stdout);
     const told = (types: string) => new RegExp(`426816 parameters, ${types} in memory\n`);
-    expect(narrowed.stderr).toMatch(told('f32 \\(bf16 for \\d+ of its matrices, with the same bits\\), 0\\.9 MB'));
+    expect(narrowed.stderr).toMatch(told('f32 \\(bf16 for \\d+ of its matrices, with the same bits\\), 1\\.1 MB'));
     expect(asked.stderr).toMatch(told('f32, 1\\.7 MB'));
     const { stdout } = await inside([...call, '--json']);
     expect(JSON.parse(stdout)).toMatchObject({ dtype: 'f32', narrowed: expect.any(Number) });

@@ -5,7 +5,7 @@ import { createBackend, createGpuBackend, f32ToBf16 } from '../../kernels';
 import { type Checkpoint, rowScaleName, type TensorInfo } from '../../weights';
 import type { TensorData } from '../../weights/safetensors/writer';
 import { checkpointBytes, tinyConfig } from '../support/random-checkpoint';
-import { bitsOf, checkpointOf, EDGES, matricesOf, narrowTensors, wordsOf } from './narrowed';
+import { bitsOf, checkpointOf, EDGES, narrowTensors, stepMatricesOf, wordsOf } from './narrowed';
 import { open, quantized } from './quantized';
 
 it.each([
@@ -17,7 +17,7 @@ it.each([
   const config = tinyConfig();
   const backend = await createBackend('reference');
   const tensors = narrowTensors(config, 4);
-  const [[name, { shape, data }]] = matricesOf(tensors).filter(([one]) => one !== 'shared.weight');
+  const [[name, { shape, data }]] = stepMatricesOf(tensors).filter(([one]) => one !== 'shared.weight');
   const count = shape[0] * shape[1];
   const stored = {
     F16: () => new Uint8Array(new Uint16Array(count).fill(0x3c00).buffer),
@@ -32,7 +32,7 @@ it.each([
   }
   using model = await loadModel(checkpointOf(config, tensors), backend);
   using asked = await loadModel(checkpointOf(config, tensors), backend, { dtype: 'f32' });
-  expect(model.narrowed).toBe(matricesOf(tensors).length - 1 + expected);
+  expect(model.narrowed).toBe(stepMatricesOf(tensors).length - 1 + expected);
   expect(await bitsOf(model)).toBe(await bitsOf(asked));
 });
 
@@ -78,7 +78,7 @@ describe('a matrix of several chunks', () => {
       ]);
       const twice = [...read].filter(([tensor, bytes]) => bytes !== tensors.get(tensor)?.data.length);
       expect(twice).toEqual([['shared.weight', 2 * embedding.data.length]]);
-      expect(model.narrowed).toBe(matricesOf(tensors).length - 1);
+      expect(model.narrowed).toBe(stepMatricesOf(tensors).length - 1);
       const asked = await loadModel(checkpoint, backend, { dtype: 'f32' });
       expect(await bitsOf(model)).toBe(await bitsOf(asked));
       for (const one of [model, asked]) one.dispose();

@@ -10,7 +10,14 @@ export type Tensors = Map<string, TensorData>;
 export const wordsOf = ({ data }: TensorData) => new Uint32Array(data.buffer, data.byteOffset, data.length / 4);
 const isMatrix = (name: string, { shape }: { shape: readonly number[] }) =>
   shape.length === 2 && !/relative_attention_bias/.test(name);
-export const matricesOf = (tensors: Tensors) => [...tensors].filter(([name, data]) => isMatrix(name, data));
+export const matricesOf = <T extends { shape: readonly number[] }>(tensors: ReadonlyMap<string, T>) =>
+  [...tensors].filter(([name, data]) => isMatrix(name, data));
+/** Whether a step of decoding reads a matrix. */
+export const isOfSteps = (name: string) => !/^encoder\.|EncDecAttention\.[kv]\./.test(name);
+/** The matrices that are kept in bf16 where their values fit. */
+export const stepMatricesOf = (tensors: Tensors) => matricesOf(tensors).filter(([name]) => isOfSteps(name));
+/** Types of a file whose values fit. */
+export const narrowType = (name: string) => (isOfSteps(name) ? 'bf16' : 'f32');
 
 /** Values of bfloat16 at its edges: −0, its least subnormals, and its least normal number. */
 export const EDGES = [0x80000000, 0x00010000, 0x80030000, 0x00800000];
@@ -29,7 +36,11 @@ export function narrowTensors(config: T5Config, seed: number, untied = false): T
 export const checkpointOf = (config: T5Config, tensors: Tensors) => memoryCheckpoint('model', config, tensors);
 
 /** Bytes of the matrices on a backend. */
-export const bytesIn = ({ facts }: Backend, tensors: Tensors, typeOf: (name: string) => Dtype) =>
+export const bytesIn = (
+  { facts }: Backend,
+  tensors: ReadonlyMap<string, { shape: readonly number[] }>,
+  typeOf: (name: string) => Dtype,
+) =>
   matricesOf(tensors).reduce((sum, [name, { shape }]) => sum + facts.weightBytes(shape[0], shape[1], typeOf(name)), 0);
 
 const SOURCES = [[1, 2, 0], [3], [4, 0, 1, 2, 3, 1]];
