@@ -24,6 +24,13 @@ const tandem = () => [process.execPath, '--require', 'ts-node/register/transpile
 
 export const PEERS: readonly Peer[] = [
   { name: 'tandem wasm', types: ['f32', 'bf16', 'q8'], command: tandem, extra: { backend: 'wasm' } },
+  {
+    name: 'tandem as loaded',
+    types: ['f32'],
+    command: tandem,
+    extra: { backend: 'wasm', names: 'no type' },
+    remark: 'wasm, no type is named: values of bfloat16 are kept in it',
+  },
   { name: 'tandem cpu', types: ['f32', 'bf16'], command: tandem, extra: { backend: 'cpu' }, remark: 'one thread' },
   { name: 'pytorch', types: ['f32', 'bf16'], command: python('pytorch.py') },
   { name: 'onnxruntime', types: ['f32', 'q8'], command: python('onnxruntime_py.py') },

@@ -12,6 +12,8 @@ interface Request {
   readonly threads: number;
   readonly folder: string;
   readonly backend: BackendName;
+  /** `no type` where the file is loaded as a user does who names none. */
+  readonly names?: string;
   readonly source: readonly number[];
   readonly sources: readonly (readonly number[])[];
   readonly tokens: number;
@@ -19,12 +21,12 @@ interface Request {
 
 let model: T5Model;
 
-async function load({ shape, type, threads, folder, backend: name }: Request): Promise<object> {
+async function load({ shape, type, threads, folder, backend: name, names }: Request): Promise<object> {
   const backend: Backend = await createBackend(name, { threads: threadsFor(name, threads), wide: 'auto' });
   const { facts } = backend;
   if (!facts.weightTypes.includes(type)) throw new Error(`backend ${name} has no weights of type ${type}`);
   const checkpoint = await openCheckpoint(`${folder}/checkpoints/${shape}-${type === 'bf16' ? 'bf16' : 'f32'}`);
-  model = await loadModel(checkpoint, backend, { dtype: type });
+  model = await loadModel(checkpoint, backend, { dtype: names === 'no type' ? undefined : type });
   await checkpoint.dispose();
   const wide = facts.wide?.on ? ' wide' : '';
   return { version: `tandem ${name} ${facts.level}${wide}, ${facts.threads} threads`, many: true };
