@@ -8,7 +8,7 @@ export default {
   reporters: ['results', 'html', ...(process.stdout.isTTY ? ['progress'] : ['progress-append-only'])],
   htmlReporter: { fileName: 'build/mutate/report.html' },
   tempDirName: 'build/mutate/sandbox',
-  ignorePatterns: ['/dist', '/build', '/docs', '/.venv', '/.git'],
+  ignorePatterns: ['/dist', '/build', '/docs/pictures', '/.venv', '/.git'],
   disableTypeChecks: false,
   // A mutant in code that runs at import needs every spec once more: an option table would take hours. `--static` includes them.
   ignoreStatic: process.env.TANDEM_MUTATE_STATIC !== '1',
