@@ -14,7 +14,8 @@ import { table } from '../../cli/table';
 
 const ROOT = path.join(__dirname, '..', '..');
 const CHROMIUM = process.env.TANDEM_CHROMIUM ?? '/usr/bin/chromium';
-const DTYPES = ['f32', 'q8'] as const;
+/** `as loaded` is the float32 file as Tandem loads it when no type is named, beside the other runtime in float32. */
+const DTYPES = ['f32', 'as loaded', 'q8'] as const;
 const RUNTIMES = ['tandem', 'transformers.js'] as const;
 type PageDtype = (typeof DTYPES)[number];
 

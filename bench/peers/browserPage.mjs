@@ -2,7 +2,7 @@
 let run = null;
 let encode = null;
 
-/** @param {{ runtime: 'tandem' | 'transformers.js', dtype: 'f32' | 'q8', shape: string, threads: number, files: string[] }} setting */
+/** @param {{ runtime: 'tandem' | 'transformers.js', dtype: 'f32' | 'as loaded' | 'q8', shape: string, threads: number, files: string[] }} setting */
 globalThis.prepare = async (setting) => {
   const started = performance.now();
   const version = setting.runtime === 'tandem' ? await prepareTandem(setting) : await prepareTransformers(setting);
@@ -32,7 +32,7 @@ async function prepareTandem({ dtype, shape, threads, files }) {
     return httpSource(file, url, Number(headers.get('content-length')));
   };
   const checkpoint = await openFileSet({ name: shape, files, open });
-  const target = await loadModel(checkpoint, backend, { dtype });
+  const target = await loadModel(checkpoint, backend, { dtype: dtype === 'as loaded' ? undefined : dtype });
   await checkpoint.dispose();
   run = async (source, maxNewTokens) => {
     const { ids } = await collect(generate({ target, source, settings: { maxNewTokens } }));
@@ -54,7 +54,7 @@ async function prepareTransformers({ dtype: name, shape, threads }) {
   env.localModelPath = '/onnx/';
   env.backends.onnx.wasm.wasmPaths = new URL('/ort/', location.href).href;
   env.backends.onnx.wasm.numThreads = threads;
-  const dtype = { f32: 'fp32', q8: 'q8' }[name];
+  const dtype = name === 'q8' ? 'q8' : 'fp32';
   const model = await AutoModelForSeq2SeqLM.from_pretrained(shape, { dtype, device: 'wasm' });
   const tensor = (values) => new Tensor('int64', BigInt64Array.from(values, BigInt), [1, values.length]);
   run = async (source, tokens) => {
