@@ -25,7 +25,7 @@ export function summaryOf(cells: readonly Cell[], plan: RoundPlan): string[] {
   ];
 }
 
-/** One cell when it is done, and how many of all are: a run takes the better part of an hour, and one that is stopped has told these. */
+/** One cell when it is done, and how many of all are: a run takes twenty minutes or more, and one that is stopped has told these. */
 export function progressOf(cell: Cell, { done, all }: { readonly done: number; readonly all: number }): string {
   return `never-slower: ${done} of ${all}: ${placeOf(cell)}, ${cell.speedup.rounds} rounds`;
 }

@@ -2,6 +2,7 @@ import type { T5Model } from '../../engine';
 import type { Backend, Dtype } from '../../kernels';
 import type { T5Config } from '../../weights';
 import type { TensorData } from '../../weights/safetensors/writer';
+import { COPIED } from '../support/copied';
 import { logitsOf } from '../support/forward';
 import { memoryCheckpoint, randomTensors } from '../support/random-checkpoint';
 
@@ -12,8 +13,8 @@ const isMatrix = (name: string, { shape }: { shape: readonly number[] }) =>
   shape.length === 2 && !/relative_attention_bias/.test(name);
 export const matricesOf = <T extends { shape: readonly number[] }>(tensors: ReadonlyMap<string, T>) =>
   [...tensors].filter(([name, data]) => isMatrix(name, data));
-/** Whether a step of decoding reads a matrix. */
-export const isOfSteps = (name: string) => !/^encoder\.|EncDecAttention\.[kv]\./.test(name);
+/** Whether a step of decoding reads a matrix: those that a copy of the decoder has of its own, and the embedding. */
+export const isOfSteps = (name: string) => COPIED.test(name) || name === 'shared.weight';
 /** The matrices that are kept in bf16 where their values fit. */
 export const stepMatricesOf = (tensors: Tensors) => matricesOf(tensors).filter(([name]) => isOfSteps(name));
 /** Types of a file whose values fit. */
